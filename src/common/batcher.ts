@@ -1,0 +1,50 @@
+// Group commit in the application: what arrives while a batch is under way shares the next one.
+
+interface Waiting<Item, Result> {
+  item: Item;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Collects items and runs them in batches of at most `maxItems`, `concurrency` at once. No timer: an idle batcher runs at
+ * once, a busy one fills up while it waits, so that the batch grows with the load and latency does not.
+ */
+export class Batcher<Item, Result> {
+  private readonly waiting: Waiting<Item, Result>[] = [];
+  private running = 0;
+
+  constructor(
+    private readonly run: (items: Item[]) => Promise<Result[]>,
+    private readonly limits: { maxItems: number; concurrency: number },
+  ) {}
+
+  /** Resolves with the item's own result once its batch is done; rejects with the batch's error. */
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      // Items of the same turn of the event loop go together.
+      setImmediate(() => this.next());
+    });
+  }
+
+  private next(): void {
+    if (this.running >= this.limits.concurrency || this.waiting.length === 0) return;
+    const batch = this.waiting.splice(0, this.limits.maxItems);
+    this.running += 1;
+    this.settle(batch).finally(() => {
+      this.running -= 1;
+      this.next();
+    });
+  }
+
+  private async settle(batch: Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.run(batch.map(({ item }) => item));
+      if (results.length !== batch.length) throw new Error('a batch must answer every item');
+      results.forEach((result, index) => batch[index]?.resolve(result));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// Public ids are TypeIDs (prefix + UUIDv7, https://github.com/jetify-com/typeid); tables hold the bare uuid.
+import { createHash } from 'node:crypto';
+import { TypeID } from 'typeid-js';
+import { v7 } from 'uuid';
+import { AppError } from './errors.js';
+
+const PREFIXES = {
+  client: 'cl',
+  agent: 'agt',
+  providerAccount: 'pa',
+  apiKey: 'key',
+  conversation: 'conv',
+  recording: 'rec',
+  journalEntry: 'jrn',
+  parkedFact: 'fact',
+} as const;
+
+export type IdKind = keyof typeof PREFIXES;
+
+/** A new time-ordered uuid. */
+export const newUuid = (): string => v7();
+
+/** uuid → public id, such as `conv_01h…`. */
+export const publicId = (kind: IdKind, uuid: string): string => TypeID.fromUUID(PREFIXES[kind], uuid).toString();
+
+/** public id → uuid. Throws `invalid_id` when prefix or form is wrong; `parameter` names the input in the answer. */
+export function uuidOf(kind: IdKind, id: string, parameter = 'id'): string {
+  try {
+    return TypeID.fromString(id, PREFIXES[kind]).toUUID();
+  } catch (cause) {
+    const detail = `must be an id that begins with ${PREFIXES[kind]}_`;
+    throw new AppError('invalid_id', `${parameter} ${detail}`, { errors: [{ parameter, detail }], cause });
+  }
+}
+
+/**
+ * A UUIDv7 that follows from another one and a name: same time, hashed random bits.
+ * Makes a repeated step (a recording stored twice) land on the same id.
+ */
+export function derivedUuid(parent: string, name: string): string {
+  const time = Buffer.from(parent.replaceAll('-', ''), 'hex').subarray(0, 6);
+  const hash = createHash('sha256').update(`${parent}|${name}`).digest();
+  const bytes = Buffer.concat([time, hash.subarray(0, 10)]);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

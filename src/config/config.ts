@@ -1,0 +1,116 @@
+// Environment → typed settings, read once at start. Nobody else reads process.env.
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const url = (schemes: string[]) =>
+  z.string().refine((value) => schemes.some((scheme) => value.startsWith(scheme)), {
+    message: `must begin with ${schemes.join(' or ')}`,
+  });
+
+const bootstrapKey = z
+  .string()
+  .regex(/^clq_[0-9A-Za-z]{32,}$/, 'must be clq_ followed by at least 32 base62 characters')
+  .optional();
+
+const environment = z.object({
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+  COLLOQUY_DATA_DIR: z.string().min(1).default('.data'),
+  DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
+  KEYSTORE_DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^\s/]+:\d+$/, 'must be host:port')
+    .optional(),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_API_KEY: z.string().min(1).optional(),
+  TEMPORAL_TLS_CA_FILE: z.string().min(1).optional(),
+  TEMPORAL_TLS_CERT_FILE: z.string().min(1).optional(),
+  TEMPORAL_TLS_KEY_FILE: z.string().min(1).optional(),
+  TEMPORAL_UI_URL: url(['http://', 'https://']).optional(),
+  TEMPORAL_CLI_PATH: z.string().min(1).optional(),
+  OBJECT_STORE_URL: url(['file:']).optional(),
+  COLLOQUY_ROOT_KEY: url(['file:']).optional(),
+  COLLOQUY_BOOTSTRAP_KEY: bootstrapKey,
+  COLLOQUY_BOOTSTRAP_READ_KEY: bootstrapKey,
+  COLLOQUY_SIMULATORS: z.enum(['on', 'off']).default('on'),
+  COLLOQUY_PUBLIC_URL: url(['http://', 'https://']).optional(),
+  COLLOQUY_RATE_LIMIT: z.coerce.number().int().min(0).default(500),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+/** Settings that parsed. Paths are absolute; `publicUrl` has no trailing slash; `rateLimit` is requests a second and key, 0 = off. */
+export interface Config {
+  port: number;
+  dataDir: string;
+  databaseUrl: string | undefined;
+  keystoreDatabaseUrl: string | undefined;
+  temporal: {
+    address: string | undefined;
+    namespace: string;
+    apiKey: string | undefined;
+    tls: { caFile: string | undefined; certFile: string | undefined; keyFile: string | undefined };
+    uiUrl: string | undefined;
+    cliPath: string | undefined;
+  };
+  recordingsDir: string;
+  rootKeyFile: string;
+  bootstrapKey: string | undefined;
+  bootstrapReadKey: string | undefined;
+  simulators: boolean;
+  publicUrl: string;
+  rateLimit: number;
+  logLevel: z.infer<typeof environment>['LOG_LEVEL'];
+}
+
+/** A setting that does not parse. The message is one line that names the setting and never its value. */
+export class ConfigError extends Error {}
+
+const filePath = (value: string | undefined, fallback: string): string =>
+  resolve(value === undefined ? fallback : value.replace(/^file:(\/\/)?/, ''));
+
+/** Parses the environment; an empty value counts as absent. Throws {@link ConfigError} naming every setting that does not fit. */
+export function parseConfig(env: Record<string, string | undefined>): Config {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  }
+  const e = parsed.data;
+  const dataDir = resolve(e.COLLOQUY_DATA_DIR);
+  return {
+    port: e.PORT,
+    dataDir,
+    databaseUrl: e.DATABASE_URL,
+    keystoreDatabaseUrl: e.KEYSTORE_DATABASE_URL,
+    temporal: {
+      address: e.TEMPORAL_ADDRESS,
+      namespace: e.TEMPORAL_NAMESPACE,
+      apiKey: e.TEMPORAL_API_KEY,
+      tls: { caFile: e.TEMPORAL_TLS_CA_FILE, certFile: e.TEMPORAL_TLS_CERT_FILE, keyFile: e.TEMPORAL_TLS_KEY_FILE },
+      uiUrl: e.TEMPORAL_UI_URL?.replace(/\/$/, ''),
+      cliPath: e.TEMPORAL_CLI_PATH,
+    },
+    recordingsDir: filePath(e.OBJECT_STORE_URL, `${dataDir}/recordings`),
+    rootKeyFile: filePath(e.COLLOQUY_ROOT_KEY, `${dataDir}/root.key`),
+    bootstrapKey: e.COLLOQUY_BOOTSTRAP_KEY,
+    bootstrapReadKey: e.COLLOQUY_BOOTSTRAP_READ_KEY,
+    simulators: e.COLLOQUY_SIMULATORS === 'on',
+    publicUrl: (e.COLLOQUY_PUBLIC_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/$/, ''),
+    rateLimit: e.COLLOQUY_RATE_LIMIT,
+    logLevel: e.LOG_LEVEL,
+  };
+}
+
+/** A setting that this process cannot do without. Throws {@link ConfigError} that says how to get one. */
+export function required(value: string | undefined, name: string): string {
+  if (value === undefined)
+    throw new ConfigError(`${name} is missing: set it, or let "npm run up" start an embedded one`);
+  return value;
+}
+
+let loaded: Config | undefined;
+
+/** The settings of this process, parsed on first use. */
+export function config(): Config {
+  return (loaded ??= parseConfig(process.env));
+}

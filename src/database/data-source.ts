@@ -1,0 +1,45 @@
+// The one place that builds a DataSource: for the processes (each as its role), the CLI and the tests.
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import { CreateRoles1790000000000 } from './migrations/1790000000000-create-roles.js';
+import { CreateAdministration1790000000001 } from './migrations/1790000000001-create-administration.js';
+import { CreateInbox1790000000002 } from './migrations/1790000000002-create-inbox.js';
+import { CreateConversations1790000000003 } from './migrations/1790000000003-create-conversations.js';
+import { CreateJournal1790000000004 } from './migrations/1790000000004-create-journal.js';
+
+export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+interface DataSourceOptions {
+  url: string;
+  /** The role that every connection drops to at once; `owner` stays what the URL logs in as (migrations). */
+  role: DatabaseRole;
+  poolSize: number;
+  applicationName?: string;
+}
+
+/** A DataSource whose connections work as `role`. Call `initialize()` before use. */
+export function createDataSource({ url, role, poolSize, applicationName }: DataSourceOptions): DataSource {
+  const options = role === 'owner' ? '' : `-c role=${role}`;
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: [],
+    migrations: [
+      CreateRoles1790000000000,
+      CreateAdministration1790000000001,
+      CreateInbox1790000000002,
+      CreateConversations1790000000003,
+      CreateJournal1790000000004,
+    ],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'all',
+    poolSize,
+    installExtensions: false,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    applicationName: applicationName ?? role,
+    // Pipelined: BEGIN, the scope and the first query of a request travel in one round trip.
+    extra: { options, pipeline: role !== 'owner' },
+  });
+}

@@ -1,0 +1,21 @@
+import type { QueryRunner } from 'typeorm';
+
+/**
+ * Row-level security as the second lock: the API sees the clients of its key, the worker's loops see all.
+ * `app.scope` and `app.clients` are set by withScope() for one transaction; unset or empty they make the query fail,
+ * never pass. Sub-selects keep the settings out of the per-row work (an InitPlan).
+ */
+export async function isolate(runner: QueryRunner, table: string, column = 'client_id'): Promise<void> {
+  const inScope = `(select current_setting('app.scope')) = 'all'
+    or ${column} = any ((select current_setting('app.clients'))::uuid[])`;
+  await runner.query(`
+    alter table ${table} enable row level security;
+    alter table ${table} force row level security;
+    create policy client_isolation on ${table} to colloquy_api using (${inScope}) with check (${inScope});
+    create policy worker_sees_all on ${table} to colloquy_worker using (true) with check (true);
+  `);
+}
+
+export async function forwardOnly(): Promise<void> {
+  throw new Error('migrations go forward only');
+}

@@ -1,0 +1,83 @@
+// The neutral words in which a provider's document is told: what one payload claims about a conversation.
+
+export type Channel = 'phone' | 'web_call' | 'chat' | 'sms' | 'whatsapp' | 'other';
+export type Direction = 'inbound' | 'outbound';
+export type LiveStatus = 'ringing' | 'active' | 'transferring';
+export type Part = 'transcript' | 'audio' | 'analysis';
+export type RecordingVariant = 'mixed' | 'agent' | 'customer' | 'redacted';
+export type TurnRole = 'customer' | 'agent' | 'human_agent' | 'tool_call' | 'tool_result' | 'event' | 'system';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** One entry of a transcript; times are milliseconds from the start of the conversation. */
+export interface Turn {
+  index: number;
+  role: TurnRole;
+  text: string | null;
+  start_ms: number | null;
+  end_ms: number | null;
+  agent_id: string | null;
+  interrupted: boolean | null;
+  tool: {
+    id: string | null;
+    name: string | null;
+    arguments: Json;
+    result: Json;
+    ok: boolean | null;
+    latency_ms: number | null;
+  } | null;
+  latency_ms: number | null;
+}
+
+/** Values that a later document may correct. Times are epoch milliseconds. */
+export interface Fields {
+  provider_conversation_id: string;
+  channel: Channel;
+  direction: Direction;
+  start_time: number;
+  end_time: number;
+  duration_ms: number;
+  customer_number: string;
+  agent_number: string;
+  end: { category: string; party: string | null; provider_reason: string | null };
+  outcome: { value: 'success' | 'failure' | 'partial' | 'unknown'; score: number | null; rationale: string | null };
+  sentiment: { label: 'positive' | 'neutral' | 'negative'; score: number | null };
+  title: string;
+  summary: string;
+  language: string;
+  cost: { amount_micros: number; currency: string };
+  latency: { p50_ms: number | null; p95_ms: number | null };
+  metadata: { [key: string]: Json };
+  variables: { [key: string]: Json };
+  correlation: { namespace: string; value: string }[];
+}
+
+/** A handover that the provider made by itself. `target` is a number, a SIP URI or an agent. */
+export interface TransferClaim {
+  target: string | null;
+  status: 'started' | 'bridged' | 'cancelled' | 'ended';
+  at: number | null;
+}
+
+/** Everything that one payload claims. What it does not mention is not claimed: absence is never deletion. */
+export interface Claims {
+  /** How late in its life the document describes the conversation: 1 started, 2 live, 3 ended, 4 analysed. */
+  phase: 1 | 2 | 3 | 4;
+  /** The provider's own time of what the document describes, epoch milliseconds. */
+  providerTime: number | null;
+  live: LiveStatus | null;
+  /** By the provider's own word. `failed`: it never connected or broke. */
+  ended: { failed: boolean; neverConnected: boolean } | null;
+  /** Frozen at the start: the first document to name them wins. */
+  agent: { providerAgentId: string; name: string | null; version: string | null } | null;
+  fields: Partial<Fields>;
+  transfers: TransferClaim[];
+  recordingUrls: { variant: RecordingVariant; url: string }[];
+  transcript: { turns: Turn[]; final: boolean } | null;
+  /** Present (possibly empty) when the provider has analysed. */
+  analysed: boolean;
+  /** Parts that the document says do not exist: not waited for. */
+  denied: { part: Part; reason: string }[];
+  /** The provider's document without its secrets, to be kept. */
+  record: Json | null;
+}

@@ -1,0 +1,2 @@
+// One line per provider, nothing else.
+export { retell } from './retell/index.js';

@@ -1,0 +1,68 @@
+// The contract of a provider. A new provider is one folder that exports an object of this type, and one line in the registry.
+import type { Readable } from 'node:stream';
+import type { Claims, Json } from './provider-fact.js';
+
+export interface ProviderCredentials {
+  apiKey: string;
+  /** Null: the provider signs with the API key. */
+  webhookSecret: string | null;
+  /** Where the provider's API is called; null: the provider's own address. */
+  baseUrl: string | null;
+}
+
+export interface SignedRequest {
+  rawBody: Buffer;
+  headers: Record<string, string | string[] | undefined>;
+  nowMs: number;
+}
+
+/** Which conversation a webhook speaks of. */
+export interface WebhookSubject {
+  /** Call or chat: part of the identity, since their ids may overlap. */
+  providerKind: string;
+  providerId: string;
+  /** The event's type, an enumeration of ours to log and count by. */
+  event: string;
+  providerAgentId: string | null;
+}
+
+export type ProviderAnswer = { found: true; document: Json } | { found: false };
+
+export interface RecordingStream {
+  body: Readable;
+  contentType: string;
+}
+
+/** A provider's API said no, or not now. `status` is its HTTP status, or null when it could not be reached. */
+export class ProviderError extends Error {
+  constructor(
+    readonly status: number | null,
+    /** True when asking again later can help. */
+    readonly retryable: boolean,
+    cause?: unknown,
+  ) {
+    super(status === null ? 'the provider cannot be reached' : `the provider answered ${status}`, { cause });
+    this.name = 'ProviderError';
+  }
+}
+
+export interface Provider {
+  readonly name: string;
+  /** Version of the mapping from the provider's words to ours; goes up with every change of it. */
+  readonly mappingVersion: number;
+  /** True when the signature fits the raw bytes and is fresh. There is no way around it. */
+  verify(request: SignedRequest, credentials: ProviderCredentials): boolean;
+  /** The conversation that a webhook speaks of; null for event types that we do not know and bodies without an id. */
+  subject(body: Json): WebhookSubject | null;
+  /** What a webhook claims. Pure. */
+  interpretWebhook(body: Json): Claims;
+  /** What the provider's own record (its GET) claims. Pure. */
+  interpretRecord(document: Json): Claims;
+  /** Asks the provider for its record. Throws {@link ProviderError}. */
+  fetchRecord(
+    credentials: ProviderCredentials,
+    subject: { providerKind: string; providerId: string },
+  ): Promise<ProviderAnswer>;
+  /** Opens a recording for reading. Throws {@link ProviderError}; 403 and 404 are not retryable. */
+  openRecording(credentials: ProviderCredentials, url: string): Promise<RecordingStream>;
+}

@@ -1,0 +1,16 @@
+// Look-up over the registry. An object that does not meet the contract fails the build here.
+import { AppError } from '../common/errors.js';
+import type { Provider } from './provider.js';
+import * as registry from './provider-registry.js';
+
+const byName = new Map(Object.values<Provider>(registry).map((provider) => [provider.name, provider]));
+
+/** Names that `provider` may have, sorted. */
+export const providerNames = (): string[] => [...byName.keys()].sort();
+
+/** The provider of that name. Throws `unprocessable`: an account of a provider that this build does not know. */
+export function providerNamed(name: string): Provider {
+  const provider = byName.get(name);
+  if (provider === undefined) throw new AppError('unprocessable', 'this installation does not know the provider');
+  return provider;
+}

@@ -1,0 +1,41 @@
+// Retell's HTTP API through the official SDK. Retries are ours (Temporal), so that attempts do not multiply.
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import Retell from 'retell-sdk';
+import type { Json } from '../provider-fact.js';
+import { ProviderError, type ProviderAnswer, type ProviderCredentials, type RecordingStream } from '../provider.js';
+
+const TIMEOUT_MS = 20_000;
+
+const clientFor = ({ apiKey, baseUrl }: ProviderCredentials): Retell =>
+  new Retell({ apiKey, baseURL: baseUrl ?? undefined, maxRetries: 0, timeout: TIMEOUT_MS, logLevel: 'off' });
+
+const isRetryable = (status: number): boolean => status === 408 || status === 409 || status === 429 || status >= 500;
+
+/** GET of a call. 404 is an answer, not a failure: the provider does not know it. */
+export async function fetchCall(credentials: ProviderCredentials, callId: string): Promise<ProviderAnswer> {
+  try {
+    const path = `/v2/get-call/${encodeURIComponent(callId)}`;
+    return { found: true, document: (await clientFor(credentials).get(path)) as Json };
+  } catch (error) {
+    if (!(error instanceof Retell.APIError)) throw error;
+    if (error.status === 404) return { found: false };
+    // The SDK's message quotes the answer's body: it must not reach a log or a history.
+    throw new ProviderError(error.status ?? null, error.status === undefined || isRetryable(error.status));
+  }
+}
+
+/** Recording URLs carry their own right to read; the API key is not sent to them. */
+export async function openRecording(_: ProviderCredentials, url: string): Promise<RecordingStream> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10 * 60_000) }).catch(() => {
+    throw new ProviderError(null, true);
+  });
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw new ProviderError(response.status, isRetryable(response.status));
+  }
+  return {
+    body: Readable.fromWeb(response.body as ReadableStream),
+    contentType: response.headers.get('content-type')?.split(';')[0]?.trim() || 'application/octet-stream',
+  };
+}

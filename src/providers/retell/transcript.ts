@@ -1,0 +1,67 @@
+// Retell's transcript items → turns. Items have no time of their own: first word, `time_sec`, else where the one before ended.
+import type { Json, Turn, TurnRole } from '../provider-fact.js';
+import type { RetellUtterance } from './payload.js';
+
+const ROLES: Record<string, TurnRole> = {
+  agent: 'agent',
+  user: 'customer',
+  transfer_target: 'human_agent',
+  tool_call_invocation: 'tool_call',
+  tool_call_result: 'tool_result',
+};
+
+const toMs = (seconds: number | null | undefined): number | null =>
+  seconds === null || seconds === undefined ? null : Math.round(seconds * 1000);
+
+/** JSON where it parses, else the string itself. */
+function value(text: string | null | undefined): Json {
+  if (text === null || text === undefined) return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+/** What an item that is not speech says: a key pressed, a node entered, an SMS, injected context. */
+function eventText(item: RetellUtterance): string | null {
+  if (item.role === 'dtmf') return `dtmf ${item.digit ?? ''}`.trim();
+  if (item.role === 'node_transition') return `${item.former_node_name ?? '?'} → ${item.new_node_name ?? '?'}`;
+  return item.content ?? null;
+}
+
+function tool(item: RetellUtterance): Turn['tool'] {
+  if (item.role !== 'tool_call_invocation' && item.role !== 'tool_call_result') return null;
+  const isCall = item.role === 'tool_call_invocation';
+  return {
+    id: item.tool_call_id ?? null,
+    name: item.name ?? null,
+    arguments: isCall ? value(item.arguments) : null,
+    result: isCall ? null : value(item.content),
+    ok: isCall ? null : (item.successful ?? null),
+    latency_ms: null,
+  };
+}
+
+/** Turns in the provider's order, which is the truth even where its word times disagree. */
+export function toTurns(items: RetellUtterance[]): Turn[] {
+  let previousEnd: number | null = null;
+  return items.map((item, index) => {
+    const role = ROLES[item.role] ?? 'event';
+    const start = toMs(item.words?.[0]?.start) ?? toMs(item.time_sec) ?? previousEnd;
+    const end = toMs(item.words?.at(-1)?.end);
+    previousEnd = end ?? start;
+    const details = tool(item);
+    return {
+      index,
+      role,
+      text: details === null ? eventText(item) : null,
+      start_ms: start,
+      end_ms: end,
+      agent_id: null,
+      interrupted: null,
+      tool: details,
+      latency_ms: null,
+    };
+  });
+}
