@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EmbeddedPostgres } from '../../src/embedded/postgres.js';
+import { startPostgres } from '../../src/embedded/postgres.js';
+import { identityOf } from '../../src/embedded/processes.js';
+import { StartError } from '../../src/embedded/start-error.js';
+
+let folder: string;
+let dataDir: string;
+let started: EmbeddedPostgres[];
+
+const start = async (options: Partial<Parameters<typeof startPostgres>[0]> = {}): Promise<EmbeddedPostgres> => {
+  const server = await startPostgres({ dataDir, durable: false, ...options });
+  started.push(server);
+  return server;
+};
+
+async function query<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+beforeEach(() => {
+  // 0700, as mkdtemp makes it: the cluster must work in a folder that is closed to all other users.
+  folder = mkdtempSync(join(tmpdir(), 'colloquy-pg-'));
+  dataDir = join(folder, 'postgres');
+  started = [];
+});
+
+afterEach(async () => {
+  await Promise.all(started.map((server) => server.stop()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('startPostgres', () => {
+  it('makes a cluster with both databases, UTF8 and byte order, and keeps its password to itself', async () => {
+    const server = await start();
+    const [row] = await query<{ encoding: string; order: boolean; fsync: string }>(
+      server.url('colloquy'),
+      `SELECT pg_encoding_to_char(encoding) AS encoding, 'B' < 'a' AS order, current_setting('fsync') AS fsync
+         FROM pg_database WHERE datname = 'colloquy_keystore'`,
+    );
+    expect(row).toEqual({ encoding: 'UTF8', order: true, fsync: 'off' });
+    expect(statSync(join(dataDir, 'colloquy.password')).mode & 0o777).toBe(0o600);
+    await expect(query(server.url('colloquy').replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(/password/);
+  });
+
+  it('finds its data again, when it is started a second time', async () => {
+    const first = await start();
+    await query(first.url('colloquy'), 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await first.stop();
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    const second = await start({ durable: true });
+    expect(await query(second.url('colloquy'), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+  });
+
+  it('refuses a folder that a living server uses, and takes it over when told that its owner is dead', async () => {
+    const first = await start();
+    await expect(start()).rejects.toThrow(/already runs on .*postgres/);
+    const second = await start({ running: 'stop' });
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    expect(await query(second.url('colloquy'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('ignores the pid file of a dead server, also when its pid belongs to another program now', async () => {
+    const first = await start();
+    first.process.kill('SIGKILL');
+    await first.exited;
+    const bystander = spawn('sleep', ['60'], { stdio: 'ignore' });
+    const file = join(dataDir, 'postmaster.pid');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^\d+/, String(bystander.pid)));
+    try {
+      const second = await start();
+      expect(await query(second.url('colloquy'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+      expect(identityOf(bystander.pid ?? 0)).toBeDefined();
+    } finally {
+      bystander.kill('SIGKILL');
+    }
+  });
+
+  it('names the folder and the ways out, when a newer PostgreSQL wrote it', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'PG_VERSION'), '19\n');
+    const failure = start();
+    await expect(failure).rejects.toThrow(StartError);
+    await expect(failure).rejects.toThrow(new RegExp(`${dataDir}.*newer.*PostgreSQL 19.*COLLOQUY_DATA_DIR`));
+  });
+
+  it('starts anew after an initdb that was interrupted', async () => {
+    mkdirSync(join(folder, 'postgres.new-1', 'data'), { recursive: true });
+    writeFileSync(join(folder, 'postgres.new-1', 'data', 'PG_VERSION'), '18\n');
+    const server = await start();
+    expect(await query(server.url('colloquy'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(() => statSync(join(folder, 'postgres.new-1'))).toThrow(/ENOENT/);
+  });
+
+  it('says why, when the port is taken', async () => {
+    const first = await start();
+    await expect(start({ dataDir: join(folder, 'other'), port: first.port })).rejects.toThrow(
+      /did not start.*could not create any TCP/,
+    );
+  });
+});
