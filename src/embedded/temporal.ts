@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guardChild } from './guard.js';
-import { freePort } from './ports.js';
+import { freePort, portState } from './ports.js';
 import type { Exit } from './processes.js';
 import { describeExit, endProcess, exitOf } from './processes.js';
 import { StartError } from './start-error.js';
@@ -55,6 +55,8 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   const dbFile = resolve(options.dbFile);
   const log = options.log ?? `${dbFile}.log`;
   const port = options.port ?? (await freePort());
+  // Otherwise the readiness check would be answered by whoever has the port.
+  if ((await portState(port)) !== 'free') throw new StartError(`Temporal did not start: port ${port} is in use.`);
   const uiPort = options.uiPort === false ? undefined : (options.uiPort ?? (await freePort(DEFAULT_UI_PORT)));
   const child = spawnServer({ ...options, dbFile }, port, uiPort, log);
   const exited = exitOf(child);
@@ -68,13 +70,12 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
     await exited;
   };
   const ready = await Promise.race([serves(options.binary, address), exited]);
-  // Somebody else may answer on a port that this child could not have.
-  if (ready === true && child.exitCode === null) {
+  if (ready === true) {
     const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
     return { address, port, uiUrl, uiPort, process: child, exited, stop };
   }
   await stop();
-  const how = ready === false ? `no answer within ${READY_MS / 1000} s` : `it ${describeExit(await exited)}`;
+  const how = ready === false ? `no answer within ${READY_MS / 1000} s` : `it ${describeExit(ready)}`;
   throw new StartError(`Temporal did not start: ${how}; its log is ${log}.`);
 }
 
@@ -83,7 +84,11 @@ function spawnServer(options: TemporalOptions, port: number, uiPort: number | un
   // WAL with FULL is twice the speed of the default at the same durability (reference/temporal.md 10.1).
   const pragmas = ['journal_mode=WAL', `synchronous=${durable ? 'FULL' : 'OFF'}`];
   const args = [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--db-filename', dbFile],
+    'server',
+    'start-dev',
+    '--ip=127.0.0.1',
+    `--port=${port}`,
+    `--db-filename=${dbFile}`,
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
     ...pragmas.flatMap((pragma) => ['--sqlite-pragma', pragma]),
     ...namespaces.flatMap((namespace) => ['--namespace', namespace]),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,11 +62,17 @@ describe('startTemporal', () => {
     expect(existsSync(join(folder, 'temporal.db.log'))).toBe(true);
   }, 60_000);
 
-  it('says how it ended and where its log is, when it cannot start', async () => {
+  it('says so, when its port is taken', async () => {
     const [{ port }] = started.slice(-1) as [EmbeddedTemporal];
     const failure = startTemporal({ binary, dbFile: join(folder, 'other.db'), port, uiPort: false });
+    await expect(failure).rejects.toThrow(`Temporal did not start: port ${port} is in use.`);
+  });
+
+  it('says how it ended and where its log is, when it cannot start', async () => {
+    writeFileSync(join(folder, 'broken.db'), 'this is no database '.repeat(500));
+    const failure = startTemporal({ binary, dbFile: join(folder, 'broken.db'), uiPort: false });
     await expect(failure).rejects.toThrow(
-      /Temporal did not start: it exited with code \d+; its log is .*other\.db\.log/,
+      /Temporal did not start: it exited with code \d+; its log is .*broken\.db\.log/,
     );
   }, 60_000);
 });
