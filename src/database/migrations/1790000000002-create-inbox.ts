@@ -36,6 +36,7 @@ export class CreateInbox1790000000002 implements MigrationInterface {
         sealed bytea not null,
         state text not null default 'pending' constraint inbox_state_check check (state in ('pending', 'parked', 'unknown')),
         attempts integer not null default 0,
+        retry_at timestamptz,
         parked_at timestamptz,
         parked_reason text
       ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

@@ -1,0 +1,28 @@
+// The pools of a process, one class a role, so that injection by class picks the right one.
+import type { DataSource } from 'typeorm';
+import { withScope, type ClientScope, type Transaction } from './with-scope.js';
+
+export class Database {
+  constructor(readonly dataSource: DataSource) {}
+
+  /** One transaction over the rows of `clients`; see {@link withScope}. */
+  withScope<Result>(clients: ClientScope, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return withScope(this.dataSource, clients, work);
+  }
+
+  /** Resolves when Postgres answers. */
+  async ping(): Promise<void> {
+    await this.withScope('all', (tx) => tx.query({ text: 'select 1' }));
+  }
+
+  async close(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+}
+
+/** Requests: sees the clients of its key alone. */
+export class ApiDatabase extends Database {}
+/** The webhook door: may append facts and identities, and read accounts. */
+export class IngestDatabase extends Database {}
+/** Loops and activities of the worker: all clients. */
+export class WorkerDatabase extends Database {}

@@ -1,0 +1,127 @@
+// Durable and once: facts go in here, each with its identity row, before anybody is told that they arrived.
+import { createHash } from 'node:crypto';
+import { Batcher } from '../common/batcher.js';
+import { newUuid } from '../common/ids.js';
+import type { Database } from '../database/database.js';
+import type { Notifier } from '../database/notifier.js';
+import type { ProviderAccount } from '../providers/provider-accounts.js';
+import type { BlindIndex } from '../vault/blind-index.js';
+import { seal } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+
+export type FactSource = 'webhook' | 'record' | 'workflow';
+
+/** What is appended. `identity` is null when the payload names no conversation: kept as unknown. */
+export interface NewFact {
+  account: ProviderAccount;
+  identity: { providerKind: string; providerId: string; clientId: string } | { hash: Buffer } | null;
+  source: FactSource;
+  kind: string;
+  body: Buffer;
+}
+
+interface Row {
+  id: string;
+  accountId: string;
+  identityHash: Buffer | null;
+  /** Whose a conversation becomes if this fact is its first. */
+  conversationId: string | null;
+  clientId: string | null;
+  source: FactSource;
+  kind: string;
+  hash: Buffer;
+  receivedAt: Date;
+  keyDay: string;
+  sealed: Buffer;
+}
+
+/** One statement a batch. Rows are sorted, so that two doors never wait for each other in a circle. */
+const APPEND = `
+with incoming as (
+  select distinct on (account_id, hash) * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[],
+    $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::bytea[])
+    as t(id, account_id, identity_hash, conversation_id, client_id, source, kind, hash, received_at, key_day, sealed)
+  order by account_id, hash, received_at
+), receipts as (
+  insert into fact_receipts (provider_account_id, hash, received_at)
+  select account_id, hash, received_at from incoming order by account_id, hash
+  on conflict do nothing returning provider_account_id, hash
+), identities as (
+  insert into conversation_identities (id, client_id, provider_account_id, identity_hash, created_at)
+  select distinct on (account_id, identity_hash) conversation_id, client_id, account_id, identity_hash, received_at
+  from incoming where conversation_id is not null order by account_id, identity_hash, received_at
+  on conflict do nothing
+)
+insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed, state)
+select i.id, i.account_id, i.identity_hash, i.source, i.kind, i.hash, i.received_at, i.key_day, i.sealed,
+  case when i.identity_hash is null then 'unknown' else 'pending' end
+from incoming i join receipts r on r.provider_account_id = i.account_id and r.hash = i.hash
+returning id`;
+
+/** Seals a fact's body to its own row: no other row's bytes open in its place. */
+export const factPurpose = (factId: string): string => `fact:${factId}`;
+
+export class Inbox {
+  private readonly batcher: Batcher<Row, boolean>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly vault: VaultService,
+    private readonly notifier: Notifier,
+  ) {
+    this.batcher = new Batcher((rows) => this.insert(rows), { maxItems: 64, concurrency: 2 });
+  }
+
+  /** Resolves once the fact is on disk: true when it is new, false when the same bytes were known. */
+  async append(fact: NewFact): Promise<boolean> {
+    const { account } = fact;
+    const receivedAt = new Date();
+    const keyDay = receivedAt.toISOString().slice(0, 10);
+    const owner = { providerAccountId: account.id, clientId: account.clientId };
+    const [hasher, key] = await Promise.all([
+      this.vault.identityHasher(owner),
+      this.vault.inboxKey({ ...owner, day: keyDay }),
+    ]);
+    const id = newUuid();
+    const identityHash = identityHashOf(fact.identity, hasher);
+    // A workflow may say the same words of many conversations; a provider's bytes are its own.
+    const scope = fact.source === 'workflow' ? (identityHash?.toString('hex') ?? '') : '';
+    const digest = createHash('sha256').update(fact.body).digest('hex');
+    return this.batcher.add({
+      id,
+      accountId: account.id,
+      identityHash,
+      ...firstOf(fact.identity),
+      source: fact.source,
+      kind: fact.kind,
+      hash: hasher.hash('fact', fact.source, scope, digest),
+      receivedAt,
+      keyDay,
+      sealed: seal(key, factPurpose(id), fact.body),
+    });
+  }
+
+  private async insert(rows: Row[]): Promise<boolean[]> {
+    const column = <Name extends keyof Row>(name: Name): Row[Name][] => rows.map((row) => row[name]);
+    const values = [
+      ...[column('id'), column('accountId'), column('identityHash'), column('conversationId'), column('clientId')],
+      ...[column('source'), column('kind'), column('hash'), column('receivedAt'), column('keyDay'), column('sealed')],
+    ];
+    const inserted = await this.database.withScope('all', (tx) =>
+      tx.query<{ id: string }>({ name: 'append', text: APPEND, values }),
+    );
+    if (inserted.length > 0) this.notifier.notify('colloquy_inbox');
+    const ids = new Set(inserted.map(({ id }) => id));
+    return rows.map(({ id }) => ids.has(id));
+  }
+}
+
+function identityHashOf(identity: NewFact['identity'], hasher: BlindIndex): Buffer | null {
+  if (identity === null) return null;
+  return 'hash' in identity ? identity.hash : hasher.hash('provider_id', identity.providerKind, identity.providerId);
+}
+
+const firstOf = (identity: NewFact['identity']): Pick<Row, 'conversationId' | 'clientId'> =>
+  identity === null || 'hash' in identity
+    ? { conversationId: null, clientId: null }
+    : { conversationId: newUuid(), clientId: identity.clientId };

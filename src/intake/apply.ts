@@ -1,0 +1,171 @@
+// Applies the waiting facts of one conversation: one lock, one reduction, one commit.
+import type { Transaction } from '../database/with-scope.js';
+import { publicId } from '../common/ids.js';
+import { lockIdentity, readPending, removeFacts, type Candidate, type Identity } from '../inbox/pending.js';
+import { appendJournal, type NewEntry } from '../journal/append.js';
+import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
+import type { DataKey } from '../vault/sealing.js';
+import { openJson } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { agentIdFor } from './agents.js';
+import { entriesOf } from './entries.js';
+import type { Fact } from './fact.js';
+import { lookUpsOf } from './look-ups.js';
+import { openFacts } from './open-facts.js';
+import { project, type ProjectionSettings } from './project.js';
+import { PURPOSE, writeConversation, type Owner } from './read-model.js';
+import type { ConversationRecord } from './record.js';
+import { EMPTY, reduce, type ConversationState } from './reducer.js';
+import { wakeOf } from './wake.js';
+
+export interface ApplyDependencies {
+  vault: VaultService;
+  accounts: ProviderAccounts;
+}
+
+export interface ApplyOptions {
+  /** Wait for the lock instead of skipping a conversation that somebody else has. */
+  wait: boolean;
+  /** At most so many facts at once. */
+  limit: number;
+}
+
+export interface Applied {
+  facts: number;
+  woken: boolean;
+}
+
+const NOTHING: Applied = { facts: 0, woken: false };
+
+/** Applies what waits for `candidate` within `tx`. Nothing is applied when the lock is not free. */
+export async function applyPending(
+  deps: ApplyDependencies,
+  tx: Transaction,
+  candidate: Candidate,
+  options: ApplyOptions,
+): Promise<Applied> {
+  const identity = await lockIdentity(tx, candidate, options.wait);
+  if (identity === null) return NOTHING;
+  const pending = await readPending(tx, candidate, options.limit);
+  if (pending.length === 0) return NOTHING;
+  const ids = pending.map(({ id }) => id);
+  if (identity.state !== 'live') {
+    await Promise.all([suppress(tx, identity), removeFacts(tx, ids)]);
+    return { facts: ids.length, woken: false };
+  }
+  const account = await accountOf(deps, candidate);
+  const facts = await openFacts(deps.vault, account, pending);
+  const woken = await applyFacts(deps, tx, { identity, account, facts });
+  await removeFacts(tx, ids);
+  return { facts: ids.length, woken };
+}
+
+async function accountOf({ accounts }: ApplyDependencies, candidate: Candidate): Promise<ProviderAccount> {
+  const account = await accounts.find(candidate.provider_account_id);
+  if (account === null) throw new Error('the provider account of these facts is gone');
+  return account;
+}
+
+/** Nothing erased is taken back: the facts go, and only the journal knows that they came. */
+const suppress = (tx: Transaction, { id, client_id }: Identity): Promise<void> =>
+  appendJournal(tx, [
+    { clientId: client_id, conversationId: id, action: 'ingest.suppressed', actor: { type: 'system', id: 'intake' } },
+  ]);
+
+interface Subject {
+  identity: Identity;
+  account: ProviderAccount;
+  facts: Fact[];
+}
+
+async function applyFacts(
+  deps: ApplyDependencies,
+  tx: Transaction,
+  { identity, account, facts }: Subject,
+): Promise<boolean> {
+  const owner = ownerOf(identity, account);
+  const key = await deps.vault.conversationKey(owner);
+  const [stored, settings] = await Promise.all([load(tx, owner.conversationId, key), settingsOf(tx, account, owner)]);
+  const { state, blobs } = reduce(stored?.state ?? EMPTY, facts);
+  const before = stored && project(stored.state, settings);
+  const after = project(state, settings);
+  const entries = entriesOf(before, after, facts, blobs.has('transcript'));
+  const revision = (stored?.revision ?? 0) + (entries.length > 0 ? 1 : 0);
+  const headerChanged =
+    JSON.stringify(before?.header) !== JSON.stringify(after.header) || before?.startTime !== after.startTime;
+  const lookUps = headerChanged ? lookUpsOf(after.header, await deps.vault.indexHasher(owner.clientId)) : null;
+  const agentId = await agentIdFor(deps.vault, tx, { account, clientId: owner.clientId, agent: after.agent });
+  await writeConversation(tx, { owner, agentId, record: after, state, revision, key, blobs, lookUps });
+  await appendJournal(
+    tx,
+    entries.map((entry): NewEntry => ({
+      ...entry,
+      ...actorOf(owner, facts),
+      clientId: owner.clientId,
+      conversationId: owner.conversationId,
+      revision,
+    })),
+  );
+  return wake(tx, owner.conversationId, before, after);
+}
+
+const ownerOf = (identity: Identity, account: ProviderAccount): Owner => ({
+  conversationId: identity.id,
+  clientId: identity.client_id,
+  providerAccountId: account.id,
+  provider: account.provider,
+  createdAt: identity.created_at,
+});
+
+interface StoredRow {
+  revision: number;
+  sealed: Buffer;
+}
+
+const LOAD = `select c.revision, s.sealed from conversations c join conversation_states s on s.conversation_id = c.id where c.id = $1`;
+
+async function load(
+  tx: Transaction,
+  id: string,
+  key: DataKey,
+): Promise<{ state: ConversationState; revision: number } | null> {
+  const [row] = await tx.query<StoredRow>({ name: 'load', text: LOAD, values: [id] });
+  return row === undefined
+    ? null
+    : { revision: row.revision, state: openJson(key, PURPOSE.state, row.sealed) as ConversationState };
+}
+
+async function settingsOf(tx: Transaction, account: ProviderAccount, owner: Owner): Promise<ProjectionSettings> {
+  const text = 'select default_region from clients where id = $1';
+  const [client] = await tx.query<{ default_region: string | null }>({
+    name: 'region',
+    text,
+    values: [owner.clientId],
+  });
+  return { deadlines: account.deadlines, defaultRegion: client?.default_region ?? null };
+}
+
+/** A provider speaks through its webhooks and its record; what the workflow found is the workflow's word. */
+function actorOf(owner: Owner, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflowId'> {
+  const byWebhook = facts.some(({ source }) => source === 'webhook');
+  if (byWebhook)
+    return { actor: { type: 'provider', id: publicId('providerAccount', owner.providerAccountId) }, workflowId: null };
+  const workflowId = `conversation/${publicId('conversation', owner.conversationId)}`;
+  return { actor: { type: 'workflow', id: workflowId }, workflowId };
+}
+
+async function wake(
+  tx: Transaction,
+  conversationId: string,
+  before: ConversationRecord | null,
+  after: ConversationRecord,
+): Promise<boolean> {
+  const kind = wakeOf(before, after);
+  if (kind === null) return false;
+  await tx.query({
+    name: 'wake',
+    text: 'insert into wakes (conversation_id, kind) values ($1, $2)',
+    values: [conversationId, kind],
+  });
+  return true;
+}

@@ -1,0 +1,74 @@
+// Fact → assertions: which registers it claims, and with which rank. Pure.
+import type { Claims, TransferClaim } from '../providers/provider-fact.js';
+import type { Fact, WorkflowFact } from './fact.js';
+import type { Assertion, Stamp } from './merge.js';
+
+/** Rank never falls; `active` and `transferring` share one. */
+const LIVE_RANK = { ringing: 0, active: 1, transferring: 1 } as const;
+const TRANSFER_RANK = { started: 0, cancelled: 1, bridged: 2, ended: 3 } as const;
+
+export function assertionsOf(fact: Fact): Assertion[] {
+  return fact.source === 'workflow' ? ofStatement(fact.statement, fact) : ofClaims(fact.claims, fact);
+}
+
+function ofClaims(claims: Claims, fact: Fact): Assertion[] {
+  const stamp = (rank = 0): Stamp => [rank, claims.phase, claims.providerTime ?? 0, fact.receivedAt, fact.hash];
+  const last = (key: string, value: unknown, rank = 0): Assertion => ({ key, value, stamp: stamp(rank), keep: 'last' });
+  const found: Assertion[] = Object.entries(claims.fields).map(([name, value]) => last(`field.${name}`, value));
+  if (claims.live) found.push(last('live', claims.live, LIVE_RANK[claims.live]));
+  if (claims.ended) found.push(last('ended', claims.ended), endSeen(fact));
+  if (claims.agent) found.push({ ...last('agent', claims.agent), keep: 'first' });
+  if (claims.analysed) found.push(last('analysed', true));
+  for (const { variant, url } of claims.recordingUrls) found.push(last(`url.${variant}`, url));
+  for (const { part, reason } of claims.denied) found.push(last(`denied.${part}`, reason));
+  for (const transfer of claims.transfers) found.push(...ofTransfer(transfer, fact, stamp));
+  if (claims.transcript) {
+    const { turns, final } = claims.transcript;
+    found.push({
+      ...last('transcript', { turn_count: turns.length, final, received_at: fact.receivedAt }),
+      blob: turns,
+    });
+  }
+  if (claims.record !== null) found.push({ ...last('record', true), blob: claims.record });
+  // The provider's own record, read after the end, is what settles a conversation.
+  if (fact.source === 'record' && claims.ended) found.push(last('confirmed', 'record'));
+  return found;
+}
+
+/** The first receipt of any word of the end: deadlines count from it, whichever fact is applied first. */
+const endSeen = (fact: Fact): Assertion => ({
+  key: 'end_seen',
+  value: fact.receivedAt,
+  stamp: [0, 0, 0, fact.receivedAt, fact.hash],
+  keep: 'first',
+});
+
+function ofTransfer(transfer: TransferClaim, fact: Fact, stamp: (rank: number) => Stamp): Assertion[] {
+  const at = transfer.at ?? fact.receivedAt;
+  const key = `transfer.${transfer.target ?? ''}`;
+  return [
+    { key: `${key}.status`, value: transfer.status, stamp: stamp(TRANSFER_RANK[transfer.status]), keep: 'last' },
+    { key: `${key}.${transfer.status}_at`, value: at, stamp: [0, 0, at, fact.receivedAt, fact.hash], keep: 'first' },
+  ];
+}
+
+/** A provider's word (phase 1 and up) always beats ours (phase 0): a late end overrides `lost`. */
+function ofStatement(statement: WorkflowFact, fact: Fact): Assertion[] {
+  const stamp: Stamp = [0, 0, 0, fact.receivedAt, fact.hash];
+  const last = (key: string, value: unknown): Assertion => ({ key, value, stamp, keep: 'last' });
+  switch (statement.kind) {
+    case 'recording_stored':
+      return [last(`recording.${statement.recording.variant}`, statement.recording)];
+    case 'part_absent':
+      return [last(`absent.${statement.part}`, statement.reason)];
+    case 'record_unavailable':
+      return [last('unconfirmed', statement.reason)];
+    case 'lost':
+      return [
+        last('ended', { failed: true, neverConnected: false }),
+        last('field.end', { category: 'lost', party: null, provider_reason: null }),
+        last('lost', statement.evidence),
+        endSeen(fact),
+      ];
+  }
+}

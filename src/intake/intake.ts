@@ -1,0 +1,150 @@
+// The loop that applies facts. It runs in every worker; conversations are shared out by their locks.
+import type { Logger } from 'pino';
+import { AppError } from '../common/errors.js';
+import type { WorkerDatabase } from '../database/database.js';
+import { isStorageAway } from '../database/failures.js';
+import type { Notifier } from '../database/notifier.js';
+import { countFailure, findCandidates, type Candidate } from '../inbox/pending.js';
+import { applyPending, type Applied, type ApplyDependencies, type ApplyOptions } from './apply.js';
+
+const POLL_MS = 1_000;
+const CONCURRENCY = 4;
+const CANDIDATES = 64;
+const FACTS_AT_ONCE = 200;
+/** How long a caller who wants its own fact applied waits for the lock. */
+const LOCK_TIMEOUT = '2s';
+
+interface IntakeDependencies extends ApplyDependencies {
+  database: WorkerDatabase;
+  notifier: Notifier;
+  log: Logger;
+}
+
+export class Intake {
+  private stopped = false;
+  private nudged = false;
+  private wakeUp: () => void = () => undefined;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly deps: IntakeDependencies) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** There may be work: look at once instead of at the next poll. */
+  nudge(): void {
+    this.nudged = true;
+    this.wakeUp();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wakeUp();
+    await this.running;
+  }
+
+  /** Applies what waits for one conversation now; waits up to 2 s for its lock, then throws `storage_unavailable`. */
+  async applyNow(candidate: Candidate): Promise<void> {
+    await this.attempt(candidate, { wait: true, limit: FACTS_AT_ONCE });
+  }
+
+  /** One round over all that waits; resolves with how many facts were applied. */
+  async round(): Promise<number> {
+    const candidates = await this.deps.database.withScope('all', (tx) => findCandidates(tx, CANDIDATES));
+    let applied = 0;
+    const queue = [...candidates];
+    const lane = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) applied += await this.applyOrBlame(next);
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+    return applied;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      this.nudged = false;
+      const applied = await this.round().catch((error: unknown) => this.roundFailed(error));
+      if (applied === 0 && !this.nudged && !this.stopped) await this.rest();
+    }
+  }
+
+  private rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private roundFailed(error: unknown): number {
+    this.deps.log.error({ code: codeOf(error) }, 'intake round failed; trying again');
+    return 0;
+  }
+
+  private async applyOrBlame(candidate: Candidate): Promise<number> {
+    try {
+      return (await this.attempt(candidate, { wait: false, limit: FACTS_AT_ONCE })).facts;
+    } catch (error) {
+      if (isAway(error)) throw error;
+      return this.oneByOne(candidate);
+    }
+  }
+
+  /** A batch failed: its facts are tried alone, so that the bad one is counted and its neighbours are applied. */
+  private async oneByOne(candidate: Candidate): Promise<number> {
+    let applied = 0;
+    for (;;) {
+      try {
+        const { facts } = await this.attempt(candidate, { wait: false, limit: 1 });
+        if (facts === 0) return applied;
+        applied += facts;
+      } catch (error) {
+        if (isAway(error)) throw error;
+        await this.blame(candidate, error);
+      }
+    }
+  }
+
+  private async blame(candidate: Candidate, error: unknown): Promise<void> {
+    const { database, log } = this.deps;
+    const reason = codeOf(error);
+    const parked = await database.withScope('all', async (tx) => {
+      const [first] = await tx.query<{ id: string }>({
+        name: 'first_pending',
+        text: FIRST,
+        values: [candidate.provider_account_id, candidate.identity_hash],
+      });
+      return first !== undefined && (await countFailure(tx, first.id, reason));
+    });
+    log.warn({ reason, parked }, parked ? 'fact parked' : 'fact could not be applied; it will be tried again');
+  }
+
+  private async attempt(candidate: Candidate, options: ApplyOptions): Promise<Applied> {
+    const { database, notifier } = this.deps;
+    const applied = await database.withScope('all', async (tx) => {
+      if (options.wait) await tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` });
+      return applyPending(this.deps, tx, candidate, options);
+    });
+    if (applied.woken) notifier.notify('colloquy_wakes');
+    return applied;
+  }
+}
+
+const FIRST = `
+select id from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending'
+  and (retry_at is null or retry_at <= now()) order by received_at, id limit 1`;
+
+const isAway = (error: unknown): boolean =>
+  isStorageAway(error) ||
+  (error instanceof AppError && (error.code === 'storage_unavailable' || error.code === 'keystore_unavailable'));
+
+/** A code to log and to park by. Messages may quote values, so they are left out. */
+function codeOf(error: unknown): string {
+  if (error instanceof AppError) return error.code;
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code;
+  return error instanceof Error ? error.name : 'unknown';
+}

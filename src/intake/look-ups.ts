@@ -1,0 +1,51 @@
+// Blind indexes of a conversation: what can be looked up by equality without being readable.
+import type { BlindIndex, BlindIndexKind } from '../vault/blind-index.js';
+import { last4, normaliseOpaque, normalisePhone } from '../vault/normalise.js';
+import type { Json } from '../providers/provider-fact.js';
+import type { Header } from './record.js';
+
+export interface LookUp {
+  kind: BlindIndexKind;
+  hash: Buffer;
+}
+
+type Entry = [kind: BlindIndexKind, first: string, ...rest: string[]];
+
+/** Longest metadata value that can be looked up; a longer one is content, not a key. */
+const MAX_VALUE_LENGTH = 256;
+
+/** The look-ups that a header gives, each once. */
+export function lookUpsOf(header: Header, hasher: BlindIndex): LookUp[] {
+  const hashes = new Map(
+    entriesOf(header).map(([kind, ...value]) => [
+      JSON.stringify([kind, ...value]),
+      { kind, hash: hasher.hash(kind, ...value) },
+    ]),
+  );
+  return [...hashes.values()];
+}
+
+function entriesOf(header: Header): Entry[] {
+  const found: Entry[] = [];
+  const number = header.customer_number === null ? null : normalisePhone(header.customer_number);
+  if (number !== null) found.push(['phone', number], ['phone_last4', last4(number)]);
+  const providerId = header.provider_conversation_id && normaliseOpaque(header.provider_conversation_id);
+  if (providerId) found.push(['provider_id', providerId]);
+  for (const { namespace, value } of header.correlation) found.push(['correlation', namespace, value]);
+  for (const tag of header.tags) found.push(['tag', tag]);
+  for (const [key, value] of Object.entries(header.metadata)) {
+    const text = scalar(value);
+    if (text !== null) found.push(['metadata', key, text]);
+  }
+  for (const { target } of header.transfers) {
+    const value = target.value && (normalisePhone(target.value) ?? normaliseOpaque(target.value));
+    if (value) found.push(['transfer_target', value]);
+  }
+  return found;
+}
+
+function scalar(value: Json): string | null {
+  if (value === null || typeof value === 'object') return null;
+  const text = String(value);
+  return text.length > MAX_VALUE_LENGTH ? null : text;
+}

@@ -1,0 +1,41 @@
+// Sealed rows of the inbox → facts that the reducer understands.
+import { factPurpose } from '../inbox/inbox.js';
+import type { PendingFact } from '../inbox/pending.js';
+import type { Json } from '../providers/provider-fact.js';
+import type { ProviderAccount } from '../providers/provider-accounts.js';
+import type { Provider } from '../providers/provider.js';
+import { providerNamed } from '../providers/providers.js';
+import { open } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { workflowFactOf, type Fact } from './fact.js';
+
+/** Opens and interprets facts of one account. Throws what makes a fact unappliable: intake counts it against the fact. */
+export async function openFacts(
+  vault: VaultService,
+  account: ProviderAccount,
+  pending: PendingFact[],
+): Promise<Fact[]> {
+  const provider = providerNamed(account.provider);
+  const owner = { providerAccountId: account.id, clientId: account.clientId };
+  const facts: Fact[] = [];
+  for (const row of pending) {
+    const key = await vault.inboxKey({ ...owner, day: row.key_day });
+    const body = JSON.parse(open(key, factPurpose(row.id), row.sealed).toString('utf8')) as Json;
+    facts.push(interpret(provider, row, body));
+  }
+  return facts;
+}
+
+function interpret(provider: Provider, row: PendingFact, body: Json): Fact {
+  const received = { receivedAt: row.received_at.getTime(), hash: row.hash.toString('hex') };
+  switch (row.source) {
+    case 'webhook':
+      return { ...received, source: 'webhook', event: row.kind, claims: provider.interpretWebhook(body) };
+    case 'record':
+      return { ...received, source: 'record', event: 'record', claims: provider.interpretRecord(body) };
+    case 'workflow': {
+      const statement = workflowFactOf(body);
+      return { ...received, source: 'workflow', event: statement.kind, statement };
+    }
+  }
+}

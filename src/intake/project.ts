@@ -1,0 +1,112 @@
+// State → record: what the registers add up to. Pure; it alone decides status, record state and completeness.
+import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
+import type { StoredRecording } from './fact.js';
+import type { Registers } from './merge.js';
+import { headerOf, type FieldReader } from './header.js';
+import { partsOf } from './completeness.js';
+import type { ConversationRecord, Status } from './record.js';
+import type { ConversationState } from './reducer.js';
+import { segmentsOf, transfersOf } from './transfers.js';
+
+/** Seconds that a part is waited for after the end (account setting `deadlines`). */
+export type PartDeadlines = Record<Part, number>;
+
+/** Ends of these categories are failures even where the provider calls the conversation ended. */
+const FAILED_CATEGORIES = new Set([
+  ...['no_answer', 'busy', 'declined', 'unreachable', 'capacity', 'billing', 'blocked', 'dropped', 'lost'],
+  ...['error_provider', 'error_customer_setup', 'error_telephony'],
+]);
+
+interface Ended {
+  failed: boolean;
+  neverConnected: boolean;
+}
+
+export interface ProjectionSettings {
+  deadlines: PartDeadlines;
+  /** ISO 3166 region of numbers without +, or null. */
+  defaultRegion: string | null;
+}
+
+/** The record that these facts make. Deadlines count from the first receipt of the end. */
+export function project(
+  { registers, firstSeen, lastSeen }: ConversationState,
+  settings: ProjectionSettings,
+): ConversationRecord {
+  const value = <Value>(key: string): Value | null => (registers[key]?.value as Value | undefined) ?? null;
+  const field = <Name extends keyof Fields>(name: Name): Fields[Name] | null => value<Fields[Name]>(`field.${name}`);
+  const ended = value<Ended>('ended');
+  const end = ended === null ? null : (field('end') ?? { category: 'unknown', party: null, provider_reason: null });
+  const status = statusOf(value<LiveStatus>('live'), ended, end?.category ?? null);
+  const startTime = field('start_time') ?? firstSeen;
+  const endTime = ended === null ? null : (field('end_time') ?? value<number>('end_seen'));
+  const transcript = value<{ turn_count: number; received_at: number }>('transcript');
+  const recordings = recordingsOf(registers);
+  const completeness = partsOf(registers, {
+    hasEnded: ended !== null,
+    neverConnected: ended?.neverConnected ?? false,
+    deadlines: settings.deadlines,
+  });
+  const transfers = transfersOf(registers);
+  const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
+  const confirmed = ['confirmed', 'unconfirmed', 'lost'].some((key) => registers[key] !== undefined);
+  return {
+    agent: value('agent'),
+    channel: field('channel') ?? 'other',
+    direction: field('direction'),
+    status,
+    recordState: ended === null ? 'open' : resolved && confirmed ? 'settled' : 'settling',
+    startTime,
+    endTime,
+    durationMs: ended === null ? null : durationOf(field),
+    end: end && { category: end.category, party: end.party },
+    outcome: outcomeOf(field('outcome')),
+    sentiment: field('sentiment'),
+    language: field('language'),
+    turnCount: transcript?.turn_count ?? 0,
+    transferCount: transfers.filter(({ status: state }) => state !== 'cancelled').length,
+    cost: field('cost'),
+    latency: field('latency'),
+    completeness,
+    lastFactAt: lastSeen,
+    lastTurnAt: transcript?.received_at ?? null,
+    lostEvidence: end?.category === 'lost' ? value<string>('lost') : null,
+    recordings,
+    fetchable: fetchableOf(registers),
+    header: headerOf(field, {
+      region: settings.defaultRegion,
+      transfers,
+      segments: segmentsOf({ startTime, endTime, transfers }),
+      reason: end?.provider_reason,
+    }),
+  };
+}
+
+function statusOf(live: LiveStatus | null, ended: Ended | null, category: string | null): Status {
+  if (ended === null) return live ?? 'active';
+  return ended.failed || (category !== null && FAILED_CATEGORIES.has(category)) ? 'failed' : 'completed';
+}
+
+/** The provider's own figure, else the time between its own start and end; never from our receipts. */
+function durationOf(field: FieldReader): number | null {
+  const [given, start, end] = [field('duration_ms'), field('start_time'), field('end_time')];
+  if (given !== null) return given;
+  return start !== null && end !== null ? Math.max(0, end - start) : null;
+}
+
+const outcomeOf = (outcome: Fields['outcome'] | null): ConversationRecord['outcome'] =>
+  outcome && { value: outcome.value, score: outcome.score };
+
+function recordingsOf(registers: Registers): StoredRecording[] {
+  return Object.keys(registers)
+    .filter((key) => key.startsWith('recording.'))
+    .sort()
+    .map((key) => registers[key]?.value as StoredRecording);
+}
+
+function fetchableOf(registers: Registers): string[] {
+  return Object.keys(registers)
+    .filter((key) => key.startsWith('url.') && registers[`recording.${key.slice(4)}`] === undefined)
+    .map((key) => key.slice(4))
+    .sort();
+}

@@ -1,0 +1,74 @@
+// The record of a conversation as its facts make it: plain values for columns, sealed ones for the header.
+import type { Channel, Direction, Fields, Json, Part } from '../providers/provider-fact.js';
+import type { StoredRecording } from './fact.js';
+
+export type Status = 'ringing' | 'active' | 'transferring' | 'completed' | 'failed';
+export type RecordState = 'open' | 'settling' | 'settled';
+
+export interface Completeness {
+  state: 'pending' | 'present' | 'absent';
+  reason: string | null;
+  /** Epoch milliseconds; null while nothing is waited for. */
+  dueAt: number | null;
+}
+
+export interface Segment {
+  holder: 'agent' | 'phone' | 'human';
+  start_time: number;
+  end_time: number | null;
+}
+
+export interface TransferRecord {
+  kind: 'blind' | 'warm' | null;
+  target: { type: 'phone' | 'agent'; value: string | null };
+  status: 'in_progress' | 'bridged' | 'cancelled' | 'completed';
+  initiated_by: 'provider';
+  start_time: number | null;
+  end_time: number | null;
+}
+
+/** Sealed with the conversation's data key. */
+export interface Header {
+  provider_conversation_id: string | null;
+  /** E.164 where it parses, else as given; null when withheld. */
+  customer_number: string | null;
+  presentation: 'allowed' | 'restricted' | null;
+  agent_number: string | null;
+  provider_reason: string | null;
+  title: string | null;
+  summary: string | null;
+  rationale: string | null;
+  tags: string[];
+  metadata: { [key: string]: Json };
+  variables: { [key: string]: Json };
+  correlation: Fields['correlation'];
+  segments: Segment[];
+  transfers: TransferRecord[];
+}
+
+export interface ConversationRecord {
+  agent: { providerAgentId: string; name: string | null; version: string | null } | null;
+  channel: Channel;
+  direction: Direction | null;
+  status: Status;
+  recordState: RecordState;
+  startTime: number;
+  endTime: number | null;
+  durationMs: number | null;
+  end: { category: string; party: string | null } | null;
+  outcome: { value: string; score: number | null } | null;
+  sentiment: { label: string; score: number | null } | null;
+  language: string | null;
+  turnCount: number;
+  transferCount: number;
+  cost: Fields['cost'] | null;
+  latency: Fields['latency'] | null;
+  completeness: Record<Part, Completeness>;
+  lastFactAt: number;
+  lastTurnAt: number | null;
+  lostEvidence: string | null;
+  recordings: StoredRecording[];
+  /** Variants that the provider offers and our store lacks. */
+  fetchable: string[];
+  header: Header;
+}

@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { retell } from '../providers/retell/index.js';
+import type { Json } from '../providers/provider-fact.js';
+import type { Fact, WorkflowFact } from './fact.js';
+import { project } from './project.js';
+import { EMPTY, reduce, type ConversationState } from './reducer.js';
+import type { ConversationRecord } from './record.js';
+
+const START = 1_760_000_000_000;
+const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };
+
+const call = (more: Record<string, Json> = {}): Json => ({
+  call_id: 'call_1',
+  agent_id: 'agent_1',
+  agent_version: 3,
+  call_type: 'phone_call',
+  call_status: 'ongoing',
+  direction: 'inbound',
+  from_number: '+12025550142',
+  to_number: '+12025550100',
+  start_timestamp: START,
+  ...more,
+});
+const END = {
+  call_status: 'ended',
+  end_timestamp: START + 60_000,
+  duration_ms: 60_000,
+  disconnection_reason: 'user_hangup',
+};
+const SAID = [{ role: 'agent', content: 'Hello', words: [{ word: 'Hello', start: 0.4, end: 0.8 }] }];
+
+let serial = 0;
+const received = (): { receivedAt: number; hash: string } => {
+  serial += 1;
+  return { receivedAt: START + serial * 1000, hash: serial.toString(16).padStart(8, '0') };
+};
+const webhook = (event: string, more: Record<string, Json> = {}): Fact => ({
+  ...received(),
+  source: 'webhook',
+  event,
+  claims: retell.interpretWebhook({ event, call: call(more) }),
+});
+const record = (more: Record<string, Json> = {}): Fact => ({
+  ...received(),
+  source: 'record',
+  event: 'record',
+  claims: retell.interpretRecord(call(more)),
+});
+const statement = (said: WorkflowFact): Fact => ({
+  ...received(),
+  source: 'workflow',
+  event: said.kind,
+  statement: said,
+});
+
+const RECORDING: WorkflowFact = {
+  kind: 'recording_stored',
+  recording: {
+    id: 'r',
+    variant: 'mixed',
+    content_type: 'audio/wav',
+    bytes: 9,
+    duration_ms: null,
+    object_key: 'k',
+    created_at: START,
+  },
+};
+
+/** Everything that can be said of one call, contradictions included. */
+const FACTS: Fact[] = [
+  webhook('call_started'),
+  webhook('transcript_updated', { transcript_object: SAID }),
+  webhook('transfer_started', { transfer_destination: '+12025550177' }),
+  webhook('transfer_cancelled', { transfer_destination: '+12025550177' }),
+  webhook('call_ended', { ...END, transcript_object: SAID }),
+  webhook('call_ended', { ...END, disconnection_reason: 'agent_hangup' }),
+  webhook('call_analyzed', { ...END, call_analysis: { call_summary: 'one', call_successful: true } }),
+  webhook('call_analyzed', {
+    ...END,
+    call_analysis: { call_summary: 'two', user_sentiment: 'Negative' },
+    recording_url: 'http://a/b.wav',
+  }),
+  record({ ...END, call_analysis: { call_summary: 'three' }, metadata: { order: 'A-17' } }),
+  record({ ...END, call_status: 'error', disconnection_reason: 'error_asr' }),
+  record(),
+  statement({ kind: 'lost', evidence: 'not_found' }),
+  statement({ kind: 'part_absent', part: 'analysis', reason: 'deadline' }),
+  statement({ kind: 'part_absent', part: 'audio', reason: 'deadline' }),
+  statement(RECORDING),
+  statement({ kind: 'record_unavailable', reason: 'not_found' }),
+];
+
+interface Outcome {
+  record: ConversationRecord;
+  blobs: Record<string, unknown>;
+}
+
+/** Applies facts in batches, as intake does, with the content tables beside it. */
+function applied(batches: Fact[][]): Outcome {
+  let state: ConversationState = EMPTY;
+  const blobs: Record<string, unknown> = {};
+  for (const batch of batches) {
+    const reduction = reduce(state, batch);
+    // What is stored between two batches has been through JSON.
+    state = JSON.parse(JSON.stringify(reduction.state)) as ConversationState;
+    for (const [name, value] of reduction.blobs) blobs[name] = value;
+  }
+  return { record: project(state, SETTINGS), blobs };
+}
+
+const cut = (facts: Fact[], size: number): Fact[][] =>
+  Array.from({ length: Math.ceil(facts.length / size) }, (_, index) => facts.slice(index * size, (index + 1) * size));
+
+describe('reducer', () => {
+  it('makes the same record of the same facts, whatever the order, the batches and the repetitions', () => {
+    const orders = fc.record({
+      some: fc.subarray(FACTS, { minLength: 1 }),
+      seed: fc.infiniteStream(fc.nat()),
+      size: fc.integer({ min: 1, max: 6 }),
+      again: fc.array(fc.nat({ max: FACTS.length - 1 }), { maxLength: 8 }),
+    });
+    fc.assert(
+      fc.property(orders, ({ some, seed, size, again }) => {
+        const repeated = [...some, ...again.map((index) => some[index % some.length] as Fact)];
+        const keys = repeated.map((fact) => [seed.next().value as number, fact] as const);
+        const shuffled = keys.sort(([a], [b]) => a - b).map(([, fact]) => fact);
+        expect(applied(cut(shuffled, size))).toEqual(applied([some]));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never lets the status fall, in whatever order facts come', () => {
+    const rank = { ringing: 0, active: 1, transferring: 1, completed: 2, failed: 2 };
+    fc.assert(
+      fc.property(fc.shuffledSubarray(FACTS, { minLength: 1 }), (facts) => {
+        let state: ConversationState = EMPTY;
+        let reached = 0;
+        for (const fact of facts) {
+          state = reduce(state, [fact]).state;
+          const now = rank[project(state, SETTINGS).status];
+          expect(now).toBeGreaterThanOrEqual(reached);
+          reached = now;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps the end when call_started comes after call_ended', () => {
+    const { record: outcome } = applied([[webhook('call_ended', END)], [webhook('call_started')]]);
+    expect(outcome).toMatchObject({
+      status: 'completed',
+      recordState: 'settling',
+      durationMs: 60_000,
+      end: { category: 'customer_hangup' },
+    });
+  });
+
+  it('is completed by its analysis alone, when call_analyzed is all that ever comes', () => {
+    const { record: outcome } = applied([
+      [webhook('call_analyzed', { ...END, call_analysis: { call_successful: false } })],
+    ]);
+    expect(outcome).toMatchObject({
+      status: 'completed',
+      outcome: { value: 'failure' },
+      completeness: { analysis: { state: 'present' } },
+    });
+  });
+
+  it('waits for nothing when the call never connected', () => {
+    const { record: outcome } = applied([
+      [
+        webhook('call_ended', { call_status: 'not_connected', disconnection_reason: 'dial_busy' }),
+        record({ call_status: 'not_connected', disconnection_reason: 'dial_busy' }),
+      ],
+    ]);
+    const absent = { state: 'absent', reason: 'never_connected', dueAt: null };
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      recordState: 'settled',
+      completeness: { transcript: absent, audio: absent, analysis: absent },
+    });
+  });
+
+  it('lets the provider take back a conversation that was given up as lost', () => {
+    const lost = applied([[webhook('call_started'), statement({ kind: 'lost', evidence: 'not_found' })]]).record;
+    expect(lost).toMatchObject({
+      status: 'failed',
+      recordState: 'settled',
+      end: { category: 'lost' },
+      lostEvidence: 'not_found',
+    });
+    const found = applied([
+      [webhook('call_started'), statement({ kind: 'lost', evidence: 'not_found' }), webhook('call_ended', END)],
+    ]).record;
+    expect(found).toMatchObject({
+      status: 'completed',
+      recordState: 'settling',
+      end: { category: 'customer_hangup' },
+      lostEvidence: null,
+    });
+  });
+
+  it('fills in a part that was declared absent when it comes late', () => {
+    const facts = [webhook('call_ended', END), statement({ kind: 'part_absent', part: 'audio', reason: 'deadline' })];
+    expect(applied([facts]).record.completeness.audio).toEqual({ state: 'absent', reason: 'deadline', dueAt: null });
+    expect(applied([[...facts, statement(RECORDING)]]).record.completeness.audio.state).toBe('present');
+  });
+
+  it('keeps what a poorer document leaves out', () => {
+    const { record: outcome, blobs } = applied([
+      [webhook('call_analyzed', { ...END, call_analysis: { call_summary: 'kept' }, transcript_object: SAID })],
+      [record({ ...END, data_storage_setting: 'basic_attributes_only' })],
+    ]);
+    expect(outcome.header.summary).toBe('kept');
+    expect(blobs['transcript']).toHaveLength(1);
+  });
+});

@@ -1,0 +1,96 @@
+// Accounts as the door and the activities need them: opened, with their secrets. Held for two seconds at most.
+import type { Database } from '../database/database.js';
+import { openJson, sealJson } from '../vault/sealing.js';
+import type { DataKey } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+import type { ProviderCredentials } from './provider.js';
+
+/** Seconds; `silence` is null by default: 15 min for calls, a day for chats. */
+export interface Deadlines {
+  silence: number;
+  ask_every: number;
+  analysis: number;
+  transcript: number;
+  audio: number;
+}
+
+export const DEFAULT_DEADLINES: Deadlines = {
+  silence: 900,
+  ask_every: 900,
+  analysis: 1800,
+  transcript: 3600,
+  audio: 86_400,
+};
+
+/** The sealed part of a provider account's row. */
+export interface AccountSecrets {
+  name: string;
+  api_key: string;
+  webhook_secret: string | null;
+  base_url: string | null;
+  agent_clients: { provider_agent_id: string; client_id: string }[];
+}
+
+export interface ProviderAccount {
+  id: string;
+  clientId: string;
+  provider: string;
+  deadlines: Deadlines;
+  credentials: ProviderCredentials;
+  /** provider agent id → client uuid, for accounts that serve several clients. */
+  agentClients: Map<string, string>;
+}
+
+const purpose = (accountId: string): string => `provider_account:${accountId}`;
+
+export const sealAccount = (clientKey: DataKey, accountId: string, secrets: AccountSecrets): Buffer =>
+  sealJson(clientKey, purpose(accountId), secrets);
+
+export const openAccount = (clientKey: DataKey, accountId: string, sealed: Buffer): AccountSecrets =>
+  openJson(clientKey, purpose(accountId), sealed) as AccountSecrets;
+
+interface AccountRow {
+  id: string;
+  client_id: string;
+  provider: string;
+  sealed: Buffer;
+  deadlines: Partial<Deadlines>;
+}
+
+const HELD_MS = 2_000;
+const FIND =
+  'select id, client_id, provider, sealed, deadlines from provider_accounts where id = $1 and deleted_at is null';
+
+export class ProviderAccounts {
+  private readonly held = new Map<string, { account: ProviderAccount | null; at: number }>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly vault: VaultService,
+  ) {}
+
+  /** The account, or null when there is none. `fresh` asks Postgres even if it was asked a moment ago. */
+  async find(id: string, { fresh = false } = {}): Promise<ProviderAccount | null> {
+    const known = this.held.get(id);
+    if (known && !fresh && Date.now() - known.at < HELD_MS) return known.account;
+    const [row] = await this.database.withScope('all', (tx) =>
+      tx.query<AccountRow>({ name: 'account', text: FIND, values: [id] }),
+    );
+    const account = row === undefined ? null : await this.opened(row);
+    if (this.held.size > 1_000) this.held.clear();
+    this.held.set(id, { account, at: Date.now() });
+    return account;
+  }
+
+  private async opened(row: AccountRow): Promise<ProviderAccount> {
+    const secrets = openAccount(await this.vault.clientKey(row.client_id), row.id, row.sealed);
+    return {
+      id: row.id,
+      clientId: row.client_id,
+      provider: row.provider,
+      deadlines: { ...DEFAULT_DEADLINES, ...row.deadlines },
+      credentials: { apiKey: secrets.api_key, webhookSecret: secrets.webhook_secret, baseUrl: secrets.base_url },
+      agentClients: new Map(secrets.agent_clients.map((entry) => [entry.provider_agent_id, entry.client_id])),
+    };
+  }
+}
