@@ -1,0 +1,155 @@
+// Recordings, sealed in chunks so that a Range request decrypts only what it sends. Layout: chunk-format.ts.
+// Nothing leaves before the tag of its chunk was verified.
+import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from 'node:crypto';
+import { Transform, type TransformCallback } from 'node:stream';
+import {
+  CHUNK_BYTES,
+  chunkNonce,
+  chunkOffset,
+  cipherSize,
+  COMMITMENT_BYTES,
+  FORMAT_COBBLESTONE_256,
+  HEADER_BYTES,
+  lastChunk,
+  objectKeys,
+  type ObjectKeys,
+  recordingFailed,
+  SALT_BYTES,
+  SEALED_CHUNK_BYTES,
+  TAG_BYTES,
+} from './chunk-format.js';
+import type { DataKey } from './data-key.js';
+import { exactPieces } from './exact-pieces.js';
+
+export { cipherSize, plaintextSize } from './chunk-format.js';
+
+/** Text that binds an object to its place: as JSON, so that no two places share one. */
+export const recordingContext = (of: { clientId: string; conversationId: string; recordingId: string }): string =>
+  JSON.stringify(['recording', FORMAT_COBBLESTONE_256, of.clientId, of.conversationId, of.recordingId]);
+
+const keysFor = (key: DataKey, salt: Uint8Array, context: string): ObjectKeys => {
+  const recordings = key.subkey('chunked');
+  const keys = recordings.use((bytes) => objectKeys(bytes, salt, context));
+  recordings.wipe();
+  return keys;
+};
+
+function encryptChunk(keys: ObjectKeys, index: number, plain: Uint8Array): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', keys.key, chunkNonce(keys.baseNonce, index));
+  const body = cipher.update(plain);
+  cipher.final();
+  return Buffer.concat([body, cipher.getAuthTag()]);
+}
+
+/** A stream of plaintext in, the stored form out; holds at most one chunk (16 KiB) back. */
+class ChunkedEncryption extends Transform {
+  readonly #keys: ObjectKeys;
+  readonly #pending = Buffer.alloc(CHUNK_BYTES);
+  #pendingBytes = 0;
+  #index = 0;
+
+  constructor(key: DataKey, context: string) {
+    super();
+    const salt = randomBytes(SALT_BYTES);
+    this.#keys = keysFor(key, salt, context);
+    this.push(Buffer.concat([Buffer.of(FORMAT_COBBLESTONE_256), salt, this.#keys.commitment]));
+  }
+
+  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    let from = 0;
+    while (from < piece.length) {
+      const taken = piece.copy(this.#pending, this.#pendingBytes, from);
+      this.#pendingBytes += taken;
+      from += taken;
+      if (this.#pendingBytes === CHUNK_BYTES) this.#endChunk();
+    }
+    done();
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#endChunk();
+    this.#pending.fill(0);
+    done();
+  }
+
+  #endChunk(): void {
+    this.push(encryptChunk(this.#keys, this.#index, this.#pending.subarray(0, this.#pendingBytes)));
+    this.#index += 1;
+    this.#pendingBytes = 0;
+  }
+}
+
+/**
+ * Seals a stream of any length; pipe the plaintext in. Output has `cipherSize(bytes in)` bytes.
+ * `context` comes from {@link recordingContext}.
+ */
+export function encryptChunked(key: DataKey, context: string): Transform {
+  return new ChunkedEncryption(key, context);
+}
+
+/** A stored object and how to read it. */
+export interface ChunkedObject {
+  key: DataKey;
+  context: string;
+  /** Bytes of plaintext, as recorded when it was stored; a lie about it shows at the last chunk. */
+  plaintextSize: number;
+  /** Bytes in the store, when known (its stat): must then fit `plaintextSize`, so that appended bytes show too. */
+  cipherSize?: number;
+  /** Stored bytes from `start` to `end` inclusive, in pieces of any size: a file or object stream. */
+  read: (start: number, end: number) => AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Plaintext bytes `start` to `end` inclusive, a chunk at a time; reads the header and the chunks in question only.
+ * The whole of an empty object is 0 to -1 (its empty chunk is verified). Every byte that comes out is verified;
+ * throws {@link VaultError} `open_failed` on the first that is not, after right bytes perhaps, so the receiver must cut
+ * the connection. RangeError when the range is not inside the object.
+ */
+export async function* decryptRange(object: ChunkedObject, start: number, end: number): AsyncGenerator<Buffer> {
+  const size = object.plaintextSize;
+  const isWholeOfEmpty = size === 0 && start === 0 && end === -1;
+  if (!isWholeOfEmpty && !(start >= 0 && start <= end && end < size)) throw new RangeError('range outside the object');
+  const stored = cipherSize(size);
+  if (object.cipherSize !== undefined && object.cipherSize !== stored) throw recordingFailed();
+
+  const keys = await readHeader(object);
+  const first = Math.floor(start / CHUNK_BYTES);
+  // A range that reaches the end takes the short last chunk along, even an empty one: it proves that nothing was cut.
+  const last = end === size - 1 ? lastChunk(size) : Math.floor(end / CHUNK_BYTES);
+  const lastByte = Math.min(chunkOffset(last + 1), stored) - 1;
+  let index = first;
+  for await (const sealed of exactPieces(object.read(chunkOffset(first), lastByte), SEALED_CHUNK_BYTES)) {
+    const isEnd = index === lastChunk(size);
+    const plain = decryptChunk(keys, index, sealed, isEnd ? size % CHUNK_BYTES : CHUNK_BYTES);
+    const at = index * CHUNK_BYTES;
+    const wanted = plain.subarray(Math.max(0, start - at), Math.max(0, end + 1 - at));
+    if (wanted.length > 0) yield wanted;
+    index += 1;
+  }
+  if (index !== last + 1) throw recordingFailed();
+}
+
+async function readHeader({ key, context, read }: ChunkedObject): Promise<ObjectKeys> {
+  for await (const header of exactPieces(read(0, HEADER_BYTES - 1), HEADER_BYTES)) {
+    if (header.length !== HEADER_BYTES || header[0] !== FORMAT_COBBLESTONE_256) break;
+    const keys = keysFor(key, header.subarray(1, 1 + SALT_BYTES), context);
+    const commitment = header.subarray(1 + SALT_BYTES, 1 + SALT_BYTES + COMMITMENT_BYTES);
+    if (!timingSafeEqual(commitment, keys.commitment)) break;
+    return keys;
+  }
+  throw recordingFailed();
+}
+
+function decryptChunk(keys: ObjectKeys, index: number, sealed: Uint8Array, plainBytes: number): Buffer {
+  if (sealed.byteLength !== plainBytes + TAG_BYTES) throw recordingFailed();
+  const decipher = createDecipheriv('aes-256-gcm', keys.key, chunkNonce(keys.baseNonce, index));
+  decipher.setAuthTag(sealed.subarray(plainBytes));
+  const plain = decipher.update(sealed.subarray(0, plainBytes));
+  try {
+    decipher.final();
+  } catch {
+    // Only the tag can fail here, and OpenSSL says no more than that.
+    throw recordingFailed();
+  }
+  return plain;
+}

@@ -1,0 +1,23 @@
+/**
+ * Cuts a byte stream into pieces of exactly `size` bytes; the last one may be shorter. Pieces that lie whole in what
+ * arrives are views of it, not copies.
+ */
+export async function* exactPieces(stream: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  const pending = Buffer.allocUnsafe(size);
+  let pendingBytes = 0;
+  for await (const arrived of stream) {
+    let from = 0;
+    if (pendingBytes > 0) {
+      from = Math.min(size - pendingBytes, arrived.byteLength);
+      pending.set(arrived.subarray(0, from), pendingBytes);
+      pendingBytes += from;
+      if (pendingBytes < size) continue;
+      yield pending;
+      pendingBytes = 0;
+    }
+    for (; from + size <= arrived.byteLength; from += size) yield arrived.subarray(from, from + size);
+    pending.set(arrived.subarray(from));
+    pendingBytes = arrived.byteLength - from;
+  }
+  if (pendingBytes > 0) yield pending.subarray(0, pendingBytes);
+}

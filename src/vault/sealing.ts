@@ -1,0 +1,85 @@
+// Sealing of headers, turns and keys: XChaCha20-Poly1305 with random nonces, which at 192 bits may be drawn forever.
+// Layout: format (1) | nonce (24) | ciphertext and tag (plaintext + 16). Format 1: as is. Format 2: gzip inside.
+import { gunzipSync, gzipSync } from 'node:zlib';
+import sodium from 'sodium-native';
+import type { DataKey } from './data-key.js';
+import { VaultError } from './errors.js';
+
+export { DataKey } from './data-key.js';
+
+const FORMAT_PLAIN = 1;
+const FORMAT_GZIP = 2;
+const NONCE_END = 25;
+const TAG_BYTES = 16;
+/** Below this, gzip costs more time than it saves bytes. */
+const GZIP_FROM_BYTES = 1024;
+
+/** Bytes that sealing adds to a plaintext. */
+export const SEAL_OVERHEAD = NONCE_END + TAG_BYTES;
+
+/** JSON of a list has one reading only, so no choice of purpose and context can imitate another. */
+const additionalData = (format: number, context: string, purpose: string): Buffer =>
+  Buffer.from(JSON.stringify([format, context, purpose]));
+
+function sealAs(format: number, key: DataKey, purpose: string, plaintext: Uint8Array): Buffer {
+  const sealed = Buffer.allocUnsafe(plaintext.byteLength + SEAL_OVERHEAD);
+  sealed[0] = format;
+  const nonce = sealed.subarray(1, NONCE_END);
+  sodium.randombytes_buf(nonce);
+  const body = sealed.subarray(NONCE_END);
+  const bound = additionalData(format, key.context, purpose);
+  key.use((bytes) => sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(body, plaintext, bound, null, nonce, bytes));
+  return sealed;
+}
+
+/** Seals `plaintext` so that it opens only with this key, the key's context and the same `purpose`. */
+export function seal(key: DataKey, purpose: string, plaintext: Uint8Array): Buffer {
+  return sealAs(FORMAT_PLAIN, key, purpose, plaintext);
+}
+
+/**
+ * The plaintext of {@link seal} (or the JSON text of {@link sealJson}).
+ * Throws {@link VaultError} `open_failed`, always the same whatever did not fit.
+ */
+export function open(key: DataKey, purpose: string, sealed: Uint8Array): Buffer {
+  const format = sealed[0];
+  if (sealed.byteLength < SEAL_OVERHEAD || (format !== FORMAT_PLAIN && format !== FORMAT_GZIP)) throw openFailed();
+  const plaintext = Buffer.allocUnsafe(sealed.byteLength - SEAL_OVERHEAD);
+  const bound = additionalData(format, key.context, purpose);
+  try {
+    key.use((bytes) =>
+      sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+        plaintext,
+        null,
+        sealed.subarray(NONCE_END),
+        bound,
+        sealed.subarray(1, NONCE_END),
+        bytes,
+      ),
+    );
+  } catch {
+    // The only failure here is the tag's, and libsodium says no more than that.
+    throw openFailed();
+  }
+  return format === FORMAT_GZIP ? gunzipSync(plaintext) : plaintext;
+}
+
+/** Seals any JSON value; from 1 KiB on it is compressed first where that makes it smaller. */
+export function sealJson(key: DataKey, purpose: string, value: unknown): Buffer {
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined) throw new TypeError('only a JSON value can be sealed');
+  const plain = Buffer.from(text);
+  if (plain.byteLength < GZIP_FROM_BYTES) return sealAs(FORMAT_PLAIN, key, purpose, plain);
+  const packed = gzipSync(plain);
+  return packed.byteLength < plain.byteLength
+    ? sealAs(FORMAT_GZIP, key, purpose, packed)
+    : sealAs(FORMAT_PLAIN, key, purpose, plain);
+}
+
+/** The value of {@link sealJson}; its shape is the caller's to check. Throws {@link VaultError} `open_failed`. */
+export function openJson(key: DataKey, purpose: string, sealed: Uint8Array): unknown {
+  return JSON.parse(open(key, purpose, sealed).toString('utf8'));
+}
+
+const openFailed = (): VaultError =>
+  new VaultError('open_failed', 'Sealed bytes do not open: another key or purpose, or they were altered');

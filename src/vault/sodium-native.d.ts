@@ -1,0 +1,27 @@
+// The package ships no types; these are the functions the vault calls (https://sodium-friends.github.io/docs/docs/api).
+declare module 'sodium-native' {
+  interface Sodium {
+    randombytes_buf(buffer: Uint8Array): void;
+    sodium_memzero(buffer: Uint8Array): void;
+    crypto_generichash(output: Uint8Array, input: Uint8Array, key?: Uint8Array): void;
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+      ciphertext: Uint8Array,
+      message: Uint8Array,
+      additionalData: Uint8Array | null,
+      secretNonce: null,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): number;
+    /** Throws when the tag does not fit. */
+    crypto_aead_xchacha20poly1305_ietf_decrypt(
+      message: Uint8Array,
+      secretNonce: null,
+      ciphertext: Uint8Array,
+      additionalData: Uint8Array | null,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): number;
+  }
+  const sodium: Sodium;
+  export default sodium;
+}
