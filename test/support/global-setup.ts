@@ -1,0 +1,57 @@
+// One real Postgres and one real Temporal for the whole run, on ports and in a folder of their own.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startPostgres } from '../../src/embedded/postgres.js';
+import { findTemporalCli } from '../../src/embedded/temporal-cli.js';
+import { startTemporal } from '../../src/embedded/temporal.js';
+import { prepareTemplates } from './databases.js';
+
+/** Enough for every spec file that runs workflows; each takes one for itself. */
+const NAMESPACES = Array.from({ length: 40 }, (_, index) => `test-${index}`);
+
+export interface TestServices {
+  postgresUrl: string;
+  temporalAddress: string;
+  temporalCli: string;
+  runDir: string;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    services: TestServices;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const runDir = mkdtempSync(join(tmpdir(), 'colloquy-test-'));
+  mkdirSync(join(runDir, 'namespaces'));
+  const { path: binary } = await findTemporalCli({
+    cliPath: process.env['TEMPORAL_CLI_PATH'],
+    env: process.env,
+    cacheDir: resolve('.cache/temporal'),
+    report: (line) => process.stderr.write(`${line}\n`),
+  });
+  const [postgres, temporal] = await Promise.all([
+    startPostgres({ dataDir: join(runDir, 'postgres'), durable: false, databases: [] }),
+    startTemporal({
+      binary,
+      dbFile: join(runDir, 'temporal.db'),
+      namespaces: NAMESPACES,
+      uiPort: false,
+      durable: false,
+    }),
+  ]);
+  await prepareTemplates(postgres.url('postgres'));
+  project.provide('services', {
+    postgresUrl: postgres.url('postgres'),
+    temporalAddress: temporal.address,
+    temporalCli: binary,
+    runDir,
+  });
+  return async () => {
+    await Promise.all([temporal.stop(), postgres.stop()]);
+    rmSync(runDir, { recursive: true, force: true });
+  };
+}
