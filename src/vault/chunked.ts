@@ -21,7 +21,7 @@ import {
 import type { DataKey } from './data-key.js';
 import { exactPieces } from './exact-pieces.js';
 
-export { cipherSize, plaintextSize } from './chunk-format.js';
+export { cipherSize } from './chunk-format.js';
 
 /** Text that binds an object to its place: as JSON, so that no two places share one. */
 export const recordingContext = (of: { clientId: string; conversationId: string; recordingId: string }): string =>

@@ -1,5 +1,5 @@
 /** Days that one key-encryption key serves; afterwards live data keys are re-wrapped and it is destroyed. */
-export const EPOCH_DAYS = 28;
+const EPOCH_DAYS = 28;
 
-/** Number of the epoch that `at` falls into: whole days since 1970 (UTC) divided by {@link EPOCH_DAYS}. */
+/** Number of the epoch that `at` falls into: whole days since 1970 (UTC) divided by 28. */
 export const epochOf = (at: Date): number => Math.floor(at.getTime() / 86_400_000 / EPOCH_DAYS);

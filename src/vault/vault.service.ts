@@ -204,7 +204,9 @@ export class VaultService {
     if (cached !== undefined) return cached;
     let row = await this.#keystore.findKek(id);
     if (row === undefined) {
-      await this.#keystore.addKek(id, await this.#rootKey.wrap(DataKey.random(kekContext(id)), id));
+      const fresh = DataKey.random(kekContext(id));
+      await this.#keystore.addKek(id, await this.#rootKey.wrap(fresh, id));
+      fresh.wipe();
       row = await this.#keystore.findKek(id);
     }
     if (row === undefined) throw new VaultError('key_missing', 'A key-encryption key vanished while it was being made');

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/common/errors.js';
+import type { DataKey } from '../../src/vault/data-key.js';
+import { openVault } from '../../src/vault/open-vault.js';
+import { LocalRootKey } from '../../src/vault/root-key.js';
+import { VaultService } from '../../src/vault/vault.service.js';
+import { type KeystoreServer, startKeystore } from './keystore-server.js';
+
+const hex = (key: DataKey) => key.use((bytes) => bytes.toString('hex'));
+
+let own: KeystoreServer;
+beforeAll(async () => {
+  own = await startKeystore();
+}, 60_000);
+afterAll(() => own.stop());
+
+describe('openVault', () => {
+  it('makes a root key for an empty keystore, opens it again, and refuses any other root key', async () => {
+    const settings = { keystoreUrl: own.url, rootKeyFile: join(own.folder, 'root.key') };
+    const ask = { conversationId: randomUUID(), clientId: randomUUID() };
+    const first = await openVault(settings);
+    const key = await first.conversationKey(ask);
+    await first.close();
+    const second = await openVault(settings);
+    expect(hex(await second.existingConversationKey(ask.conversationId))).toBe(hex(key));
+    await second.close();
+    const lost = { ...settings, rootKeyFile: join(own.folder, 'other.key') };
+    await expect(openVault(lost)).rejects.toThrow('is missing but the keystore already holds keys');
+    const rootKey = new LocalRootKey(Buffer.alloc(32, 1), 'The root key');
+    const other = new VaultService({ pool: new Pool({ connectionString: own.url }), rootKey });
+    await expect(other.verifyRootKey()).rejects.toMatchObject({
+      reason: 'root_key',
+      message: 'The root key does not open this keystore: its keys were wrapped by another root key',
+    });
+    await expect(other.existingConversationKey(ask.conversationId)).rejects.toMatchObject({ reason: 'open_failed' });
+    await other.close();
+  });
+
+  it('says that the keystore is unavailable, and works again without a new start', async () => {
+    const vault = await openVault({ keystoreUrl: own.url, rootKeyFile: join(own.folder, 'root.key') });
+    await vault.ping();
+    await own.restart(async () => {
+      await expect(vault.ping()).rejects.toMatchObject({ code: 'keystore_unavailable' });
+      const asked = vault.conversationKey({ conversationId: randomUUID(), clientId: randomUUID() });
+      await expect(asked).rejects.toThrow(AppError);
+    });
+    await vault.ping();
+    await vault.close();
+    const nowhere = openVault({
+      keystoreUrl: 'postgres://u:p@127.0.0.1:1/x',
+      rootKeyFile: join(own.folder, 'none.key'),
+    });
+    await expect(nowhere).rejects.toMatchObject({ code: 'keystore_unavailable' });
+  });
+});
