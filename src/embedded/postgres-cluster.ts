@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { guardChild } from './guard.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 import type { RunAs } from './postgres-user.js';
 import { runAsForPostgres } from './postgres-user.js';
@@ -116,6 +117,7 @@ async function runInitdb(options: { initdb: string; work: string; runAs: RunAs; 
     env: POSTGRES_ENV,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  guardChild(child, 'TERM');
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
   const exit = await exitOf(child);

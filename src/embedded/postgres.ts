@@ -12,7 +12,7 @@ import type { Cluster } from './postgres-cluster.js';
 import { openCluster, POSTGRES_ENV, SUPERUSER } from './postgres-cluster.js';
 import { freeFolder } from './postgres-leftover.js';
 import type { Exit } from './processes.js';
-import { describeExit, endProcess, exitOf } from './processes.js';
+import { describeExit, endProcess, exitOf, isAlive } from './processes.js';
 import { StartError } from './start-error.js';
 
 export interface PostgresOptions {
@@ -28,6 +28,8 @@ export interface PostgresOptions {
   databases?: readonly string[];
   /** What to do with a server that still runs on the folder. `stop` is for whoever holds the folder's lock. */
   running?: 'refuse' | 'stop';
+  /** Told of every server process as soon as it exists, before it answers. */
+  onSpawn?: (child: ChildProcess) => void;
 }
 
 export interface EmbeddedPostgres {
@@ -85,7 +87,7 @@ async function launch(options: Launch): Promise<{ server: EmbeddedPostgres } | {
     if (child.pid !== undefined) await endProcess(child.pid, steps);
     await exited;
   };
-  const ready = await Promise.race([answers(url('postgres'), READY_MS), exited]);
+  const ready = await Promise.race([exited, answers(url('postgres'), child)]);
   if (ready === true) return { server: { port, process: child, url, exited, stop } };
   await stop();
   const how = ready === false ? `no answer within ${READY_MS / 1000} s` : `it ${describeExit(ready)}`;
@@ -122,11 +124,12 @@ function spawnServer(options: Launch, port: number, log: string): { child: Child
   });
   closeSync(output);
   guardChild(child, 'INT');
+  options.onSpawn?.(child);
   return { child, logStart };
 }
 
-async function answers(url: string, timeoutMs: number): Promise<boolean> {
-  for (const until = Date.now() + timeoutMs; Date.now() < until; await sleep(50)) {
+async function answers(url: string, child: ChildProcess): Promise<boolean> {
+  for (const until = Date.now() + READY_MS; isAlive(child) && Date.now() < until; await sleep(50)) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
     client.on('error', () => undefined);
     try {

@@ -45,19 +45,20 @@ export function identityOf(pid: number): string | undefined {
 export const commandOf = (pid: number): string =>
   process.platform === 'linux' ? (readProc(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ') ?? '') : ps(pid, 'command=');
 
-/** Signals the process group, or the process when it leads none. False when there was nobody to signal. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
-  return signalOne(-pid, signal) || signalOne(pid, signal);
-}
+/** Whether this child was started and has not ended. */
+export const isAlive = (child: ChildProcess | undefined): boolean =>
+  child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
-/** Sends each signal in turn, waiting its milliseconds for the process to go. True as soon as it is gone. */
+/** Signals the process group that `pid` leads. False when there is none. */
+export const signalGroup = (pid: number, signal: NodeJS.Signals): boolean => signalOne(-pid, signal);
+
+/** Sends each signal in turn (SIGKILL to its group), waiting its milliseconds for the process to go. True once it is gone. */
 export async function endProcess(pid: number, steps: readonly (readonly [NodeJS.Signals, number])[]): Promise<boolean> {
   const identity = identityOf(pid);
   const gone = (): boolean => identity === undefined || identityOf(pid) !== identity;
   for (const [signal, waitMs] of steps) {
     if (gone()) return true;
-    if (signal === 'SIGKILL') signalGroup(pid, signal);
-    else signalOne(pid, signal);
+    if (signal !== 'SIGKILL' || !signalGroup(pid, signal)) signalOne(pid, signal);
     for (const until = Date.now() + waitMs; Date.now() < until && !gone();) await sleep(20);
   }
   return gone();

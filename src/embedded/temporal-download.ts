@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
+import { guardChild } from './guard.js';
 import { describeExit, exitOf, signalGroup } from './processes.js';
 import type { TemporalBuild } from './temporal-release.js';
 import { TEMPORAL_CLI_VERSION } from './temporal-release.js';
@@ -120,6 +121,7 @@ async function run(
   onLine?: (line: string) => number | undefined,
 ): Promise<string | undefined> {
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  guardChild(child, 'TERM');
   let lastError = '';
   let timedOut = false;
   const kill = (): void => {

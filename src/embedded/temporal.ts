@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { guardChild } from './guard.js';
 import { freePort, portState } from './ports.js';
 import type { Exit } from './processes.js';
-import { describeExit, endProcess, exitOf } from './processes.js';
+import { describeExit, endProcess, exitOf, isAlive } from './processes.js';
 import { StartError } from './start-error.js';
 
 /** Custom search attributes of all our workflows: ids and enums, never content. */
@@ -33,6 +33,8 @@ export interface TemporalOptions {
   log?: string;
   /** False: no fsync, for tests. */
   durable?: boolean;
+  /** Told of the process as soon as it exists, before it answers. */
+  onSpawn?: (child: ChildProcess) => void;
 }
 
 export interface EmbeddedTemporal {
@@ -62,14 +64,11 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   const exited = exitOf(child);
   const address = `127.0.0.1:${port}`;
   const stop = async (deadlineMs = 5_000): Promise<void> => {
-    if (child.pid !== undefined)
-      await endProcess(child.pid, [
-        ['SIGINT', deadlineMs * 0.9],
-        ['SIGKILL', 1_000],
-      ]);
+    const steps = [['SIGINT', deadlineMs * 0.9] as const, ['SIGKILL', 1_000] as const];
+    if (child.pid !== undefined) await endProcess(child.pid, steps);
     await exited;
   };
-  const ready = await Promise.race([serves(options.binary, address), exited]);
+  const ready = await Promise.race([exited, serves(options.binary, address, child)]);
   if (ready === true) {
     const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
     return { address, port, uiUrl, uiPort, process: child, exited, stop };
@@ -106,14 +105,15 @@ function spawnServer(options: TemporalOptions, port: number, uiPort: number | un
   });
   closeSync(output);
   guardChild(child, 'INT');
+  options.onSpawn?.(child);
   return child;
 }
 
 /** Nothing of the user's environment and CLI profiles reaches the server. */
 const cliEnv = (home: string): NodeJS.ProcessEnv => ({ PATH: '/usr/bin:/bin', HOME: home });
 
-async function serves(binary: string, address: string): Promise<boolean> {
-  for (const until = Date.now() + READY_MS; Date.now() < until; await sleep(100)) {
+async function serves(binary: string, address: string, child: ChildProcess): Promise<boolean> {
+  for (const until = Date.now() + READY_MS; isAlive(child) && Date.now() < until; await sleep(100)) {
     if (await isServing(binary, address)) return true;
   }
   return false;

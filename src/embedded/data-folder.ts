@@ -1,0 +1,147 @@
+// The one folder that holds everything: its format, and the lock that keeps a second `up` out.
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { endProcess, identityOf } from './processes.js';
+import { StartError } from './start-error.js';
+import type { SupervisedChild } from './supervisor.js';
+
+/** Raised when a version can no longer be followed by an older one on the same folder. */
+const DATA_FORMAT = 1;
+const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
+
+interface LockFile {
+  pid: number;
+  /** `identityOf` the pid, so that a pid that is used again is not taken for the owner. */
+  identity: string;
+  children: (SupervisedChild & { identity: string })[];
+}
+
+export interface DataFolder {
+  /** Writes the living children into the lock, for the next start to clean up after a crash of this one. */
+  record(children: SupervisedChild[]): void;
+  /** A log file of ours, moved aside when it has grown over 20 MiB. */
+  log(name: string): string;
+  release(): void;
+}
+
+/**
+ * Takes the folder, which is made when absent, for this process, and ends what a dead owner left running.
+ * Throws {@link StartError} when another `up` lives on it, a newer version wrote it, or it cannot be written.
+ */
+export async function takeDataFolder(dir: string, report: (line: string) => void): Promise<DataFolder> {
+  makeFolder(dir);
+  const path = join(dir, 'up.lock');
+  const mine: LockFile = { pid: process.pid, identity: identityOf(process.pid) ?? '', children: [] };
+  const dead = takeLock(path, dir, mine);
+  const release = (): void => rmSync(path, { force: true });
+  try {
+    checkFormat(dir);
+    await endLeftovers(dead, report);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const record = (children: SupervisedChild[]): void => {
+    mine.children = children.map((child) => ({ ...child, identity: identityOf(child.pid) ?? '' }));
+    writeFileSync(`${path}.new`, JSON.stringify(mine), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
+  return { record, log: (name) => logFile(dir, name), release };
+}
+
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    throw new StartError(
+      `The data folder ${dir} cannot be made (${code}): choose another one with COLLOQUY_DATA_DIR=….`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Writes our lock; the answer is the lock of a dead owner, if there was one. */
+function takeLock(path: string, dir: string, mine: LockFile): LockFile | undefined {
+  const text = JSON.stringify(mine);
+  for (;;) {
+    try {
+      writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const owner = readLock(path);
+    if (owner !== undefined && isAlive(owner)) {
+      throw new StartError(
+        `Another "npm run up" (process ${owner.pid}) already runs on the data folder ${dir}: stop it, or choose another folder and ` +
+          'port (COLLOQUY_DATA_DIR=… PORT=… npm run up).',
+      );
+    }
+    // Moved, not removed: of two that find the same dead lock only one gets it; the other one starts over.
+    const taken = `${path}.${process.pid}`;
+    renameSync(path, taken);
+    const moved = readLock(taken);
+    rmSync(taken);
+    if (moved !== undefined && isAlive(moved)) {
+      // It was replaced between our look and our move: give it back and look again.
+      writeFileSync(path, JSON.stringify(moved), { mode: 0o600 });
+      continue;
+    }
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+    return moved;
+  }
+}
+
+/** A lock that does not parse was cut off by a crash of the machine: nobody's. */
+function readLock(path: string): LockFile | undefined {
+  try {
+    const lock = JSON.parse(readFileSync(path, 'utf8')) as Partial<LockFile>;
+    return { pid: lock.pid ?? 0, identity: lock.identity ?? '', children: lock.children ?? [] };
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+      return undefined;
+    throw error;
+  }
+}
+
+const isAlive = ({ pid, identity }: { pid: number; identity: string }): boolean =>
+  pid > 0 && identityOf(pid) === identity;
+
+function checkFormat(dir: string): void {
+  const file = join(dir, 'VERSION');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return writeFileSync(file, `${DATA_FORMAT}\n`);
+  }
+  if (/^\d+$/.test(text) && Number(text) <= DATA_FORMAT) return;
+  const what = /^\d+$/.test(text)
+    ? `was written by a newer version (data format ${text}; this one knows ${DATA_FORMAT})`
+    : '';
+  throw new StartError(
+    `The data folder ${dir} ${what || `has a VERSION file that is no number`}: start the version that wrote it, or choose another ` +
+      'folder (COLLOQUY_DATA_DIR=… npm run up).',
+  );
+}
+
+async function endLeftovers(dead: LockFile | undefined, report: (line: string) => void): Promise<void> {
+  for (const child of (dead?.children ?? []).toReversed().filter(isAlive)) {
+    report(`ending ${child.name} (process ${child.pid}), which an earlier start left behind`);
+    if (await endProcess(child.pid, [[child.signal, 3_000] as const, ['SIGKILL', 1_000] as const])) continue;
+    throw new StartError(
+      `${child.name} (process ${child.pid}), left behind by an earlier start, does not end: stop it by hand.`,
+    );
+  }
+}
+
+function logFile(dir: string, name: string): string {
+  const path = join(dir, 'logs', `${name}.log`);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_LIMIT_BYTES) renameSync(path, `${path}.1`);
+  return path;
+}

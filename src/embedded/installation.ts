@@ -1,0 +1,170 @@
+// Brings a whole installation up: databases, Temporal, migrations, API, worker, simulators.
+import { join } from 'node:path';
+import type { Config } from '../config/config.js';
+import { bootstrapKeys } from './bootstrap-keys.js';
+import { takeDataFolder } from './data-folder.js';
+import type { DataFolder } from './data-folder.js';
+import { findTranscript, prepareSimulator, simulatorService } from './demo.js';
+import { ownApi } from './own-api.js';
+import { freePort, portState } from './ports.js';
+import { runStep } from './run-step.js';
+import { apiService, postgresService, temporalService, workerService } from './services.js';
+import { StartError } from './start-error.js';
+import type { Summary } from './summary.js';
+import { Supervisor } from './supervisor.js';
+import { findTemporalCli } from './temporal-cli.js';
+
+export interface InstallationOptions {
+  /** The checkout, with `dist/` built. */
+  root: string;
+  config: Config;
+  /** What the children inherit. */
+  env: NodeJS.ProcessEnv;
+  report: (line: string) => void;
+}
+
+const TRANSCRIPT_WAIT_MS = 20_000;
+
+export class Installation {
+  readonly supervisor: Supervisor;
+  private folder: DataFolder | undefined;
+  private readonly begun = Date.now();
+
+  constructor(private readonly options: InstallationOptions) {
+    this.supervisor = new Supervisor({
+      report: options.report,
+      onChange: (children) => this.folder?.record(children),
+    });
+  }
+
+  /** Starts everything that the settings do not place elsewhere. Throws {@link StartError}. */
+  async start(): Promise<Summary> {
+    const { config, report } = this.options;
+    checkSettings(config);
+    const folder = (this.folder = await takeDataFolder(config.dataDir, report));
+    const port = await this.ownPort();
+    const cli = config.temporal.address === undefined ? await this.temporalCli() : undefined;
+    const keys = bootstrapKeys(config);
+    const databases = await this.startPostgres(folder);
+    const temporal = await this.startTemporal(folder, cli);
+    const apiUrl = `http://127.0.0.1:${port}`;
+    const env = {
+      ...this.options.env,
+      ...databases,
+      ...temporal,
+      PORT: String(port),
+      COLLOQUY_DATA_DIR: config.dataDir,
+      COLLOQUY_BOOTSTRAP_KEY: keys.admin,
+      COLLOQUY_BOOTSTRAP_READ_KEY: keys.read,
+    };
+    await this.startOwn({ folder, env, apiUrl });
+    if (config.simulators) await this.startSimulator({ folder, env, apiUrl, adminKey: keys.admin });
+    const transcriptPath = await this.firstTranscript(apiUrl, keys.read);
+    const temporalUiUrl = temporal.TEMPORAL_UI_URL;
+    return { apiUrl, temporalUiUrl, keys, dataDir: config.dataDir, transcriptPath, tookMs: Date.now() - this.begun };
+  }
+
+  /** Ends all children, newest first, and gives the folder free. */
+  async stop(): Promise<void> {
+    await this.supervisor.stop();
+    this.folder?.release();
+  }
+
+  /** The same, at once. */
+  async kill(): Promise<void> {
+    await this.supervisor.kill();
+    this.folder?.release();
+  }
+
+  private async ownPort(): Promise<number> {
+    const { port } = this.options.config;
+    if (port === 0) return await freePort();
+    const state = await portState(port);
+    if (state === 'free') return port;
+    const why = state === 'EADDRINUSE' ? 'in use' : `not to be had (${state})`;
+    throw new StartError(`Port ${port} is ${why}: choose another one, for example "PORT=${port + 1} npm run up".`);
+  }
+
+  private async temporalCli(): Promise<string> {
+    const { root, config, env, report } = this.options;
+    const cacheDir = join(root, '.cache', 'temporal');
+    const { path, source } = await findTemporalCli({ cliPath: config.temporal.cliPath, env, cacheDir, report });
+    report(`the temporal program is ${path} (${source})`);
+    return path;
+  }
+
+  private async startPostgres(folder: DataFolder): Promise<{ DATABASE_URL: string; KEYSTORE_DATABASE_URL: string }> {
+    const { databaseUrl, keystoreDatabaseUrl, dataDir } = this.options.config;
+    if (databaseUrl !== undefined && keystoreDatabaseUrl !== undefined) {
+      return { DATABASE_URL: databaseUrl, KEYSTORE_DATABASE_URL: keystoreDatabaseUrl };
+    }
+    const service = postgresService(dataDir, folder.log('postgres'));
+    await this.step('PostgreSQL', async () => await this.supervisor.start(service));
+    const server = service.current();
+    return { DATABASE_URL: server.url('colloquy'), KEYSTORE_DATABASE_URL: server.url('colloquy_keystore') };
+  }
+
+  private async startTemporal(
+    folder: DataFolder,
+    binary: string | undefined,
+  ): Promise<{ TEMPORAL_ADDRESS?: string; TEMPORAL_UI_URL?: string }> {
+    const { temporal, dataDir } = this.options.config;
+    if (binary === undefined) return temporal.uiUrl === undefined ? {} : { TEMPORAL_UI_URL: temporal.uiUrl };
+    const service = temporalService({ dataDir, binary, namespace: temporal.namespace, log: folder.log('temporal') });
+    await this.step('Temporal', async () => await this.supervisor.start(service));
+    const { address, uiUrl } = service.current();
+    return { TEMPORAL_ADDRESS: address, ...(uiUrl === undefined ? {} : { TEMPORAL_UI_URL: uiUrl }) };
+  }
+
+  private async startOwn(options: { folder: DataFolder; env: NodeJS.ProcessEnv; apiUrl: string }): Promise<void> {
+    const { folder, env, apiUrl } = options;
+    const { root, config } = this.options;
+    const migrate = { name: 'The migration', args: [join(root, 'dist/src/cli.js'), 'migrate'], env };
+    await this.step(
+      'migrations',
+      async () => await this.supervisor.runOnce((onSpawn) => runStep({ ...migrate, onSpawn })),
+    );
+    const api = apiService({ root, env, log: folder.log('api') }, apiUrl);
+    const worker = workerService({ root, env, log: folder.log('worker') }, config.logLevel);
+    // Side by side: neither needs the other one to start.
+    await Promise.all([
+      this.step('the API', async () => await this.supervisor.start(api)),
+      this.step('the worker', async () => await this.supervisor.start(worker)),
+    ]);
+  }
+
+  private async startSimulator(options: {
+    folder: DataFolder;
+    env: NodeJS.ProcessEnv;
+    apiUrl: string;
+    adminKey: string;
+  }): Promise<void> {
+    const { folder, env, apiUrl, adminKey } = options;
+    const { root, config } = this.options;
+    await this.step('the Retell simulator', async () => {
+      const simulator = await prepareSimulator(config.dataDir, ownApi(apiUrl, adminKey));
+      const log = folder.log('simulator');
+      await this.supervisor.start(simulatorService({ root, dataDir: config.dataDir, simulator, apiUrl, env, log }));
+    });
+  }
+
+  private async firstTranscript(apiUrl: string, readKey: string): Promise<string | undefined> {
+    const { config, report } = this.options;
+    if (config.simulators) report('waiting for the first transcript');
+    return await findTranscript(ownApi(apiUrl, readKey), config.simulators ? TRANSCRIPT_WAIT_MS : 0);
+  }
+
+  private async step(name: string, work: () => Promise<void>): Promise<void> {
+    const begun = Date.now();
+    this.options.report(`starting ${name}`);
+    await work();
+    this.options.report(`${name} ready after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  }
+}
+
+function checkSettings({ databaseUrl, keystoreDatabaseUrl }: Config): void {
+  if ((databaseUrl === undefined) === (keystoreDatabaseUrl === undefined)) return;
+  const [given, missing] =
+    databaseUrl === undefined ? ['KEYSTORE_DATABASE_URL', 'DATABASE_URL'] : ['DATABASE_URL', 'KEYSTORE_DATABASE_URL'];
+  throw new StartError(`${given} is set and ${missing} is not: set both, or neither for an embedded PostgreSQL.`);
+}

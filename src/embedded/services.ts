@@ -1,0 +1,94 @@
+// The processes of an installation, as services of the supervisor, in the order of their start.
+import { join } from 'node:path';
+import type { Config } from '../config/config.js';
+import type { NodeServiceOptions } from './node-service.js';
+import { nodeService } from './node-service.js';
+import type { EmbeddedPostgres } from './postgres.js';
+import { startPostgres } from './postgres.js';
+import type { Service } from './supervisor.js';
+import type { EmbeddedTemporal, TemporalOptions } from './temporal.js';
+import { startTemporal } from './temporal.js';
+
+/** A service that other processes connect to; after a restart it has the same port. */
+export interface ServerService<Server> extends Service {
+  /** The server of the last start that succeeded. */
+  current(): Server;
+}
+
+/** Embedded PostgreSQL in `<data folder>/postgres`. The caller holds the folder's lock. */
+export function postgresService(dataDir: string, log: string): ServerService<EmbeddedPostgres> {
+  let server: EmbeddedPostgres | undefined;
+  return {
+    name: 'PostgreSQL',
+    log,
+    stop: { signal: 'SIGINT', waitMs: 2_000, urgent: 'SIGQUIT' },
+    current: () => started(server),
+    start: async (onSpawn) => {
+      const again = server === undefined ? {} : { port: server.port };
+      server = await startPostgres({ dataDir: join(dataDir, 'postgres'), log, running: 'stop', onSpawn, ...again });
+    },
+  };
+}
+
+/** Embedded Temporal with its database in `<data folder>/temporal`. */
+export function temporalService(options: {
+  dataDir: string;
+  binary: string;
+  namespace: string;
+  log: string;
+}): ServerService<EmbeddedTemporal> {
+  const { dataDir, binary, namespace, log } = options;
+  const dbFile = join(dataDir, 'temporal', 'temporal.db');
+  let server: EmbeddedTemporal | undefined;
+  return {
+    name: 'Temporal',
+    log,
+    stop: { signal: 'SIGINT', waitMs: 1_500 },
+    current: () => started(server),
+    start: async (onSpawn) => {
+      const again: Partial<TemporalOptions> =
+        server === undefined ? {} : { port: server.port, uiPort: server.uiPort ?? false };
+      server = await startTemporal({ binary, dbFile, namespaces: [namespace], log, onSpawn, ...again });
+    },
+  };
+}
+
+type Program = Pick<NodeServiceOptions, 'env' | 'log'> & { root: string };
+
+/** The API process; ready when `/readyz` says so. */
+export const apiService = ({ root, env, log }: Program, apiUrl: string): Service =>
+  nodeService({
+    name: 'the API',
+    args: [join(root, 'dist/src/main.js')],
+    env,
+    log,
+    stopMs: 2_000,
+    isReady: async () => await answersOk(`${apiUrl}/readyz`),
+  });
+
+/** The worker process has no port: it says that it is ready, unless its log level is above that. */
+export const workerService = ({ root, env, log }: Program, logLevel: Config['logLevel']): Service => {
+  const speaks = ['info', 'debug', 'trace'].includes(logLevel);
+  return nodeService({
+    name: 'the worker',
+    args: [join(root, 'dist/src/worker.js')],
+    env,
+    log,
+    stopMs: 2_500,
+    isReady: (output, runningMs) => output.includes('"worker ready"') || (!speaks && runningMs > 5_000),
+  });
+};
+
+function started<Server>(server: Server | undefined): Server {
+  if (server === undefined) throw new Error('asked for a server before its start');
+  return server;
+}
+
+async function answersOk(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    // Not listening yet; whoever waits also watches for the end of the process.
+    return false;
+  }
+}

@@ -1,0 +1,81 @@
+// Everything embedded, one process tree: what `npm run up` does once the code is built. Started by up.mjs.
+import { ConfigError, parseConfig } from './config/config.js';
+import { Installation } from './embedded/installation.js';
+import { StartError } from './embedded/start-error.js';
+import { summaryLines } from './embedded/summary.js';
+
+export interface UpOptions {
+  /** The checkout. */
+  root: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** One Ctrl-C arrives twice under npm: from the terminal and forwarded by npm. */
+const SAME_SIGNAL_MS = 300;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Runs until a signal or a failure, and leaves no process behind. Resolves with the exit code. */
+export async function up({ root, env }: UpOptions): Promise<number> {
+  // A terminal or pipe that is gone must not stop us half-way.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const report = (line: string): void => void process.stdout.write(`  ${line}\n`);
+  let installation: Installation | undefined;
+  try {
+    const config = parseConfig(env);
+    installation = new Installation({ root, config, env, report });
+    return await live(installation, report);
+  } catch (error) {
+    await installation?.stop();
+    process.stderr.write(`${sentence(error)}\n`);
+    return 1;
+  }
+}
+
+async function live(installation: Installation, report: (line: string) => void): Promise<number> {
+  const signals = listen();
+  const starting = installation.start();
+  // A start that is cut short by a signal fails in its own way; nobody wants to hear of it.
+  starting.catch(() => undefined);
+  const failed = installation.supervisor.failed;
+  const started = await Promise.race([starting, signals.first, failed.then((reason) => new StartError(`${reason}.`))]);
+  if (started instanceof StartError) throw started;
+  if (typeof started === 'object') for (const line of summaryLines(started)) process.stdout.write(`${line}\n`);
+  const end = typeof started === 'object' ? await Promise.race([signals.first, failed]) : started;
+  if (!isSignal(end)) throw new StartError(`${end}.`);
+  report(`stopping everything (${end}); once more stops it at once`);
+  const begun = Date.now();
+  const stopped = installation.stop().then(() => 'stopped' as const);
+  if ((await Promise.race([stopped, signals.second])) !== 'stopped') {
+    await installation.kill();
+    return 130;
+  }
+  report(`stopped after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  return typeof started === 'object' ? 0 : 130;
+}
+
+type Signal = (typeof SIGNALS)[number];
+
+const isSignal = (value: string): value is Signal => (SIGNALS as readonly string[]).includes(value);
+
+function listen(): { first: Promise<Signal>; second: Promise<Signal> } {
+  let firstAt: number | undefined;
+  let tellFirst: (signal: Signal) => void = () => undefined;
+  let tellSecond: (signal: Signal) => void = () => undefined;
+  const first = new Promise<Signal>((resolve) => (tellFirst = resolve));
+  const second = new Promise<Signal>((resolve) => (tellSecond = resolve));
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      firstAt ??= Date.now();
+      if (Date.now() - firstAt > SAME_SIGNAL_MS) tellSecond(signal);
+      else tellFirst(signal);
+    });
+  }
+  return { first, second };
+}
+
+/** One sentence without a stack; what nobody foresaw at least by its message. */
+function sentence(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  if (error instanceof ConfigError) return `A setting does not fit: ${error.message}.`;
+  return `Colloquy stopped on an unexpected error: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { takeDataFolder } from '../../src/embedded/data-folder.js';
+import { identityOf } from '../../src/embedded/processes.js';
+import { StartError } from '../../src/embedded/start-error.js';
+
+let dir: string;
+let reports: string[];
+const take = () => takeDataFolder(dir, (line) => reports.push(line));
+const lock = (owner: object): void => writeFileSync(join(dir, 'up.lock'), JSON.stringify(owner));
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'colloquy-data-'));
+  reports = [];
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+describe('takeDataFolder', () => {
+  it('makes the folder for its owner alone and writes its format', async () => {
+    rmSync(dir, { recursive: true });
+    const folder = await take();
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+    expect(readFileSync(join(dir, 'VERSION'), 'utf8')).toBe('1\n');
+    folder.release();
+    await expect(take()).resolves.toBeDefined();
+  });
+
+  it('names folder and process, when another one holds it', async () => {
+    await take();
+    await expect(take()).rejects.toThrow(StartError);
+    await expect(take()).rejects.toThrow(
+      new RegExp(`process ${process.pid}\\) already runs on the data folder ${dir}`),
+    );
+  });
+
+  it('takes over the lock of a dead owner, also when its pid is used again, and one that was cut off', async () => {
+    lock({ pid: process.pid, identity: 'another boot:1', children: [] });
+    (await take()).release();
+    writeFileSync(join(dir, 'up.lock'), '{"pid":');
+    await expect(take()).resolves.toBeDefined();
+  });
+
+  it('ends what a dead owner left running, and nothing that merely has the same pid', async () => {
+    const left = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });
+    const stranger = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });
+    const child = (pid: number | undefined, identity: string | undefined): object => ({
+      name: 'the worker',
+      pid,
+      identity,
+      signal: 'SIGTERM',
+    });
+    lock({
+      pid: 999_999,
+      identity: 'x',
+      children: [child(left.pid, identityOf(left.pid ?? 0)), child(stranger.pid, 'another boot:1')],
+    });
+    try {
+      await take();
+      expect(reports).toEqual([`ending the worker (process ${left.pid}), which an earlier start left behind`]);
+      expect([left, stranger].map(({ pid }) => identityOf(pid ?? 0) !== undefined)).toEqual([false, true]);
+    } finally {
+      for (const process of [left, stranger]) process.kill('SIGKILL');
+    }
+  });
+
+  it('refuses the folder of a newer version with the ways out, and gives the lock back', async () => {
+    writeFileSync(join(dir, 'VERSION'), '2\n');
+    await expect(take()).rejects.toThrow(new RegExp(`${dir} was written by a newer version.*COLLOQUY_DATA_DIR`));
+    writeFileSync(join(dir, 'VERSION'), '1\n');
+    await expect(take()).resolves.toBeDefined();
+  });
+
+  it('says so, when the folder cannot be made', async () => {
+    const file = join(dir, 'file');
+    writeFileSync(file, '');
+    await expect(takeDataFolder(join(file, 'data'), () => undefined)).rejects.toThrow(
+      /cannot be made \(ENOTDIR\).*COLLOQUY_DATA_DIR/,
+    );
+  });
+
+  it('moves a log aside, when it has grown too long', async () => {
+    const folder = await take();
+    mkdirSync(join(dir, 'logs'), { recursive: true });
+    writeFileSync(join(dir, 'logs', 'api.log'), Buffer.alloc(21 * 1024 * 1024));
+    expect(folder.log('api')).toBe(join(dir, 'logs', 'api.log'));
+    expect(statSync(join(dir, 'logs', 'api.log.1')).size).toBe(21 * 1024 * 1024);
+  });
+});
