@@ -1,0 +1,115 @@
+// Builds a call document as Retell would return it, from a seed and from whatever a caller wants to fix.
+import { Random, seededHex } from '../random.js';
+import { analysisOf } from './analysis.js';
+import { END_FIELDS, without, type CallFields, type RetellCall, type TranscriptItem } from './call.js';
+import { dialogueOf } from './dialogue.js';
+import { costOf, latencyOf, tokenUsageOf } from './measures.js';
+import { callIdOf, planCall, type CallPlan } from './plan.js';
+import { recordingUrls } from './recordings.js';
+import { scrubbed } from './scrub.js';
+import { speechOf, spokenUntil, transcriptFields, type Speech } from './speech.js';
+
+const LONGEST_MS = 360_000;
+const EPOCH_MS = 1_760_000_000_000;
+
+/** Where recordings are served, and the time (epoch ms) that no timestamp may pass; without `nowMs` there is no limit. */
+export interface BuildContext {
+  baseUrl?: string;
+  nowMs?: number;
+}
+
+interface Times {
+  startMs: number;
+  durationMs: number;
+}
+
+const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
+
+/** Start and length: what is fixed stays, and an end that would lie in the future is cut to now. */
+function timesOf(fields: CallFields, spokenMs: number, nowMs: number | undefined): Times {
+  const end = numberOr(fields['end_timestamp'], nowMs ?? EPOCH_MS + spokenMs);
+  const startMs = numberOr(fields['start_timestamp'], end - numberOr(fields['duration_ms'], spokenMs));
+  const untilEnd = typeof fields['end_timestamp'] === 'number' ? end - startMs : spokenMs;
+  const durationMs = numberOr(fields['duration_ms'], untilEnd);
+  return { startMs, durationMs: Math.max(0, nowMs === undefined ? durationMs : Math.min(durationMs, nowMs - startMs)) };
+}
+
+function identity(plan: CallPlan, fields: CallFields): RetellCall {
+  const call: RetellCall = {
+    call_id: typeof fields['call_id'] === 'string' ? fields['call_id'] : callIdOf(plan.seed),
+    call_type: plan.callType,
+    agent_id: plan.agent.agent_id,
+    agent_version: plan.agent.version,
+    agent_name: plan.agent.agent_name,
+    call_status: plan.reason.status,
+    data_storage_setting: 'everything',
+    opt_in_signed_url: false,
+    metadata: { customer_id: `cust_${seededHex(`${plan.seed} customer`, 8)}`, topic: plan.topic.key },
+    retell_llm_dynamic_variables: { customer_name: plan.slots['name'] ?? '', plan: plan.slots['plan'] ?? '' },
+  };
+  if (plan.callType === 'web_call')
+    return { ...call, access_token: `eyJhbGciOiJIUzI1NiJ9.${seededHex(`${plan.seed} token`, 64)}` };
+  const isInbound = plan.direction === 'inbound';
+  return {
+    ...call,
+    direction: plan.direction,
+    from_number: isInbound ? plan.customerNumber : plan.agent.number,
+    to_number: isInbound ? plan.agent.number : plan.customerNumber,
+    telephony_identifier: { twilio_call_sid: `CA${seededHex(`${plan.seed} sid`, 32)}` },
+  };
+}
+
+/** What Retell knows once a connected call is over. */
+function aftermath(plan: CallPlan, speech: Speech, times: Times): CallFields {
+  const random = new Random(`${plan.seed} measures`);
+  const isTransferred = plan.reason.reason === 'call_transfer';
+  const endMs = times.startMs + times.durationMs;
+  return {
+    start_timestamp: times.startMs,
+    end_timestamp: endMs,
+    duration_ms: times.durationMs,
+    ...(isTransferred
+      ? { transfer_destination: plan.colleagueNumber, transfer_end_timestamp: endMs + random.integer(20_000, 200_000) }
+      : {}),
+    ...transcriptFields(spokenUntil(speech.items, times.durationMs)),
+    collected_dynamic_variables: { reference: plan.slots['reference'] ?? '' },
+    latency: latencyOf(speech.responseMs, random),
+    llm_token_usage: tokenUsageOf(speech.responseMs, random),
+    call_cost: costOf({ agent: plan.agent, durationMs: times.durationMs, isPhone: plan.callType === 'phone_call' }),
+  };
+}
+
+function scrubbedFields(call: RetellCall, plan: CallPlan): CallFields {
+  const items: TranscriptItem[] = call.transcript_with_tool_calls ?? [];
+  const names = [plan.slots['name'], plan.slots['first']].filter((name) => name !== undefined);
+  return { scrubbed_transcript_with_tool_calls: scrubbed(items, names) };
+}
+
+/**
+ * A finished call with its analysis, as `GET /v2/get-call` returns it. Unless `fields` says otherwise it is a phone
+ * call that the customer ended, with transcript, recording and cost; `disconnection_reason` in `fields` decides the
+ * status and what there is (never connected: no start, no words, no audio). Any other field of `fields` is taken
+ * as it is, unknown ones too; a value of `undefined` takes the field away. The same arguments give the same document.
+ */
+export function completeCall(seed: string, fields: CallFields = {}, context: BuildContext = {}): RetellCall {
+  const plan = planCall(seed, fields);
+  const speech = speechOf(seed, dialogueOf(plan));
+  const times = timesOf(fields, Math.min(speech.durationMs, LONGEST_MS), context.nowMs);
+  const call: RetellCall = { ...identity(plan, fields), disconnection_reason: plan.reason.reason };
+  if (plan.reason.connected) Object.assign(call, aftermath(plan, speech, times));
+  call.call_analysis = analysisOf(plan);
+  const isScrubbed = fields['data_storage_setting'] === 'everything_except_pii' && plan.reason.connected;
+  if (plan.reason.connected)
+    Object.assign(call, recordingUrls(call.call_id, context.baseUrl ?? 'http://127.0.0.1:9002', isScrubbed));
+  if (isScrubbed) Object.assign(call, scrubbedFields({ ...call, ...fields }, plan));
+  return without({ ...call, ...fields }, []);
+}
+
+/**
+ * A call that is going on, as Retell returns it before the end. Without a `start_timestamp` it began as long ago as
+ * the call of that seed lasts, so that ending it at any moment leaves it whole and in the past.
+ */
+export function ongoingCall(seed: string, fields: CallFields = {}, context: BuildContext = {}): RetellCall {
+  const whole = completeCall(seed, { ...fields, disconnection_reason: 'user_hangup' }, context);
+  return without({ ...without(whole, END_FIELDS), call_status: 'ongoing', ...fields }, []);
+}

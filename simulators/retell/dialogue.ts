@@ -1,0 +1,82 @@
+// Turns a plan into the lines of a call: opening, some of the topic's exchanges, an end that fits the reason.
+import { Random } from '../random.js';
+import { fill, type Line } from './lines.js';
+import { PHRASES, type Phrases } from './phrases.js';
+import type { CallPlan } from './plan.js';
+
+/** How many exchanges: mostly short calls, a tail of long ones. */
+function exchangeCount(random: Random, plan: CallPlan): number {
+  if (plan.reason.reason === 'max_duration_reached') return 40;
+  if (plan.reason.status === 'error') return random.integer(0, 3);
+  const [low, high] = random.weighted(
+    [
+      [0, 2],
+      [3, 6],
+      [7, 12],
+      [13, 20],
+    ] as const,
+    ([first]) => ({ 0: 20, 3: 50, 7: 23, 13: 7 })[first],
+  );
+  return random.integer(low, high);
+}
+
+function middle(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
+  const wanted = exchangeCount(random, plan);
+  const exchanges = plan.topic.exchanges.slice(0, wanted);
+  for (let extra = exchanges.length; extra < wanted; extra += 1) {
+    exchanges.splice(random.integer(1, exchanges.length), 0, random.pick(phrases.fillers));
+  }
+  return exchanges.flat();
+}
+
+function transferLines(plan: CallPlan, phrases: Phrases, isWarm: boolean): Line[] {
+  const cancelled = plan.reason.reason === 'transfer_cancelled';
+  const call: Line = {
+    tool: 'transfer_call',
+    arguments: { department: plan.topic.department, number: plan.colleagueNumber, type: isWarm ? 'warm' : 'cold' },
+    result: cancelled ? { error: 'no answer' } : 'transferred',
+    ok: !cancelled,
+  };
+  if (cancelled) return [phrases.transfer, call, ...phrases.colleagueBusy];
+  return isWarm ? [phrases.transfer, call, { pauseSeconds: 4 }, ...phrases.colleague] : [phrases.transfer, call];
+}
+
+/** The last lines, by reason; a reason that is not listed cuts the call off where it is. */
+function ending(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
+  switch (plan.reason.reason) {
+    case 'agent_hangup':
+      return [
+        ...phrases.thanks,
+        phrases.goodbye,
+        { tool: 'end_call', arguments: { reason: 'finished' }, result: 'ended' },
+      ];
+    case 'user_hangup':
+      return random.chance(0.7) ? [...phrases.thanks, phrases.goodbye] : [];
+    case 'call_transfer':
+      return transferLines(plan, phrases, random.chance(0.4));
+    case 'transfer_bridged':
+    case 'transfer_cancelled':
+      return transferLines(plan, phrases, true);
+    case 'inactivity':
+      return phrases.silence;
+    case 'max_duration_reached':
+      return [phrases.tooLong];
+    default:
+      return [];
+  }
+}
+
+function linesOf(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
+  if (plan.reason.reason === 'voicemail_reached') return [phrases.voicemailGreeting, phrases.voicemailMessage];
+  if (plan.reason.reason === 'ivr_reached') return [phrases.menu, { dtmf: '2' }, { pauseSeconds: 3 }, phrases.menu];
+  if (plan.reason.reason === 'error_no_audio_received')
+    return [...plan.topic.opening.slice(0, 1), { pauseSeconds: 12 }];
+  return [...plan.topic.opening, ...middle(random, plan, phrases), ...ending(random, plan, phrases)];
+}
+
+/** The lines of a call, slots filled; none when nobody was connected. */
+export function dialogueOf(plan: CallPlan): Line[] {
+  if (!plan.reason.connected) return [];
+  const lines = linesOf(new Random(`${plan.seed} dialogue`), plan, PHRASES[plan.language]);
+  return fill(lines, plan.slots);
+}

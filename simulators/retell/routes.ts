@@ -1,0 +1,191 @@
+// Retell's endpoints over the simulated calls and agents.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { agentDocument, agentListItem, type SimulatedAgent } from './agents.js';
+import type { RetellCall } from './call.js';
+import type { Calls } from './calls.js';
+import type { Faults } from './faults.js';
+import { listCallsBody } from './filters.js';
+import { ApiError, type ApiReply, type ApiRequest, type Route } from './http.js';
+import { BadPaginationKey, pageOf, type Listed } from './list.js';
+import { isSignedLinkGood, parseRecordingFile, recordingOf } from './recordings.js';
+import { asStored, knownAt, withSignedLinks } from './view.js';
+
+const OPT_OUT_LINK_MS = 600_000;
+const STORAGE = ['everything', 'everything_except_pii', 'basic_attributes_only'] as const;
+
+/** What the endpoints work on. */
+export interface Workspace {
+  apiKey: string;
+  clock: () => number;
+  calls: Calls;
+  agents: Map<string, SimulatedAgent>;
+  faults: Faults;
+  stop: (callId: string) => void;
+}
+
+const updateBody = z.strictObject({
+  metadata: z.unknown().optional(),
+  custom_attributes: z.record(z.string(), z.unknown()).optional(),
+  data_storage_setting: z.enum(STORAGE).optional(),
+});
+
+const listAgentsBody = z.looseObject({}).optional();
+const pageSize = z.coerce.number().int().min(1).max(1000).default(1000);
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ApiError(400, `${parsed.error.issues[0]?.path.join('.') ?? 'body'} is invalid`);
+}
+
+/** Uses up one prepared answer, if there is one. */
+function injected(workspace: Workspace, statuses: number[]): ApiReply | undefined {
+  const status = statuses.shift();
+  if (status === undefined || status === 200) return undefined;
+  if (status === 0) return { status, reset: true };
+  const after = workspace.faults.retryAfterSeconds;
+  const headers =
+    after !== undefined && (status === 429 || status === 503) ? { 'retry-after': String(after) } : undefined;
+  return { status, headers, body: { status: 'error', message: `simulated ${status}` } };
+}
+
+function find(workspace: Workspace, request: ApiRequest): RetellCall {
+  const callId = request.params['id'] ?? '';
+  const call = workspace.faults.missing.has(callId) ? undefined : workspace.calls.get(callId);
+  if (!call) throw new ApiError(404, 'call not found');
+  return call;
+}
+
+function read(workspace: Workspace, call: RetellCall): RetellCall {
+  const now = workspace.clock();
+  const known = knownAt(call, workspace.calls.notes(call.call_id) ?? {}, now);
+  return asStored(withSignedLinks(known, now, workspace.apiKey));
+}
+
+async function getCall(workspace: Workspace, request: ApiRequest): Promise<ApiReply> {
+  if (workspace.faults.getDelayMs > 0) await sleep(workspace.faults.getDelayMs);
+  return (
+    injected(workspace, workspace.faults.getStatus) ?? { status: 200, body: read(workspace, find(workspace, request)) }
+  );
+}
+
+function listCalls(workspace: Workspace, request: ApiRequest): ApiReply {
+  const prepared = injected(workspace, workspace.faults.listStatus);
+  if (prepared) return prepared;
+  const now = workspace.clock();
+  const wanted = parse(listCallsBody, request.json() ?? {});
+  const listed = workspace.calls.heads().flatMap<Listed>(({ call, notes }) => {
+    if (workspace.faults.missing.has(call.call_id) || now < notes.createdMs + workspace.faults.listLagMs) return [];
+    const seen = asStored(withSignedLinks(knownAt(call, notes, now), now, workspace.apiKey));
+    return [{ call: seen, attributes: notes.customAttributes ?? {}, sortMs: call.start_timestamp ?? notes.createdMs }];
+  });
+  try {
+    return { status: 200, body: pageOf(listed, wanted) };
+  } catch (error) {
+    if (error instanceof BadPaginationKey) throw new ApiError(400, error.message);
+    throw error;
+  }
+}
+
+function deleteCall(workspace: Workspace, request: ApiRequest): ApiReply {
+  const prepared = injected(workspace, workspace.faults.deleteStatus);
+  if (prepared) return prepared;
+  workspace.calls.remove(find(workspace, request).call_id);
+  return { status: 204 };
+}
+
+/** Storage may be tightened and never loosened. */
+function updateCall(workspace: Workspace, request: ApiRequest): ApiReply {
+  const call = find(workspace, request);
+  const { custom_attributes: customAttributes, ...fields } = parse(updateBody, request.json() ?? {});
+  const rank = (setting: unknown) => STORAGE.findIndex((known) => known === setting);
+  if (
+    fields.data_storage_setting !== undefined &&
+    rank(fields.data_storage_setting) < rank(call.data_storage_setting)
+  ) {
+    throw new ApiError(400, 'data_storage_setting can only be made stricter');
+  }
+  const notes = customAttributes === undefined ? {} : { customAttributes };
+  return { status: 200, body: read(workspace, workspace.calls.update(call.call_id, fields, notes)) };
+}
+
+function stopCall(workspace: Workspace, request: ApiRequest): ApiReply {
+  const call = find(workspace, request);
+  if (call.call_status !== 'ongoing') throw new ApiError(400, 'call is not ongoing');
+  workspace.stop(call.call_id);
+  return { status: 204 };
+}
+
+function getAgent(workspace: Workspace, request: ApiRequest): ApiReply {
+  const agent = workspace.agents.get(request.params['id'] ?? '');
+  if (!agent) throw new ApiError(404, 'agent not found');
+  return { status: 200, body: agentDocument(agent) };
+}
+
+function listAgents(workspace: Workspace, request: ApiRequest): ApiReply {
+  parse(listAgentsBody, request.json());
+  const limit = parse(pageSize, request.url.searchParams.get('limit') ?? undefined);
+  const from = Number(request.url.searchParams.get('pagination_key') ?? 0);
+  const all = [...workspace.agents.values()];
+  const hasMore = all.length > from + limit;
+  const key = hasMore ? { pagination_key: String(from + limit) } : {};
+  return { status: 200, body: { items: all.slice(from, from + limit).map(agentListItem), has_more: hasMore, ...key } };
+}
+
+/** 404 while it is not there, 403 when the link is no longer good. */
+function checkRecording(workspace: Workspace, call: RetellCall | undefined, url: URL): RetellCall {
+  const now = workspace.clock();
+  if (!call || call.call_status === 'ongoing' || call.start_timestamp === undefined)
+    throw new ApiError(404, 'recording not found');
+  if (now < (workspace.faults.audio404Until.get(call.call_id) ?? 0)) throw new ApiError(404, 'recording not found');
+  const isOptedOut = call.data_storage_setting === 'basic_attributes_only';
+  const expiry = isOptedOut ? (call.end_timestamp ?? 0) + OPT_OUT_LINK_MS : Infinity;
+  const isExpired = now >= (workspace.faults.recordingExpiresAt.get(call.call_id) ?? expiry);
+  if (isExpired || (call.opt_in_signed_url === true && !isSignedLinkGood(url, now, workspace.apiKey))) {
+    throw new ApiError(403, 'link has expired');
+  }
+  return call;
+}
+
+async function getRecording(workspace: Workspace, request: ApiRequest): Promise<ApiReply> {
+  if (workspace.faults.audioDelayMs > 0) await sleep(workspace.faults.audioDelayMs);
+  const prepared = injected(workspace, workspace.faults.audioStatus);
+  if (prepared) return prepared;
+  const file = parseRecordingFile(request.params['file'] ?? '');
+  const call = checkRecording(workspace, file && workspace.calls.get(file.callId), request.url);
+  const raw = recordingOf(call, file?.isMultiChannel ?? false);
+  return {
+    status: 200,
+    raw,
+    headers: { 'content-type': 'audio/wav' },
+    cutAfterBytes: workspace.faults.audioCutAfterBytes.shift(),
+  };
+}
+
+/** The endpoints; all but the recordings want the API key, also for paths that do not exist. */
+export function retellRoutes(workspace: Workspace): Route[] {
+  type Handler = (workspace: Workspace, request: ApiRequest) => ApiReply | Promise<ApiReply>;
+  const route = (method: string, pattern: RegExp, handler: Handler): Route => ({
+    method,
+    pattern,
+    handle: (request) => {
+      if (request.authorization !== `Bearer ${workspace.apiKey}`) throw new ApiError(401, 'invalid API key');
+      return handler(workspace, request);
+    },
+  });
+  const unknown = (): ApiReply => {
+    throw new ApiError(404, 'path not found');
+  };
+  return [
+    { method: 'GET', pattern: /^\/recordings\/(?<file>[^/]+)$/, handle: (request) => getRecording(workspace, request) },
+    route('GET', /^\/v2\/get-call\/(?<id>[^/]+)$/, getCall),
+    route('POST', /^\/v3\/list-calls$/, listCalls),
+    route('DELETE', /^\/v2\/delete-call\/(?<id>[^/]+)$/, deleteCall),
+    route('PATCH', /^\/v2\/update-call\/(?<id>[^/]+)$/, updateCall),
+    route('POST', /^\/v2\/stop-call\/(?<id>[^/]+)$/, stopCall),
+    route('GET', /^\/get-agent\/(?<id>[^/]+)$/, getAgent),
+    route('POST', /^\/v2\/list-agents$/, listAgents),
+    ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => route(method, /^/, unknown)),
+  ];
+}

@@ -1,0 +1,220 @@
+// A simulated Retell workspace: its HTTP API on a port, and the handles by which tests and traffic move its calls.
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { analysisOf } from './analysis.js';
+import { AGENTS, type SimulatedAgent } from './agents.js';
+import { END_FIELDS, without, type CallFields, type RetellCall } from './call.js';
+import { Calls } from './calls.js';
+import { completeCall, ongoingCall, type BuildContext } from './complete-call.js';
+import { noFaults, type Faults } from './faults.js';
+import { apiServer, type LoggedRequest } from './http.js';
+import { endReason } from './reasons.js';
+import { planCall } from './plan.js';
+import { retellRoutes } from './routes.js';
+import { knownAt, withSignedLinks } from './view.js';
+import { webhookBody } from './webhook-body.js';
+import { post, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
+
+const LOG_LIMIT = 20_000;
+
+/** How to start. `port` 0 or a port in use: a free one. `clock` gives epoch milliseconds. */
+export interface SimulatorOptions {
+  port?: number;
+  apiKey?: string;
+  clock?: () => number;
+  webhooks?: Pick<SenderOptions, 'timeoutMs' | 'retryDelaysMs'>;
+}
+
+/** One delivery by hand. `body` replaces the real one; `signature` replaces the computed one, `null` leaves it out. */
+export interface DeliverOptions {
+  times?: number;
+  secret?: string;
+  atMs?: number;
+  body?: string | Record<string, unknown>;
+  signature?: string | null;
+}
+
+/** The simulated workspace. Made by {@link startRetellSimulator}. */
+export class RetellSimulator {
+  readonly calls = new Calls();
+  readonly agents = new Map<string, SimulatedAgent>(AGENTS.map((agent) => [agent.agent_id, agent]));
+  readonly faults: Faults = noFaults();
+  /** Every request in the order of its arrival. */
+  readonly requests: LoggedRequest[] = [];
+  readonly apiKey: string;
+  readonly clock: () => number;
+  readonly sender: WebhookSender;
+  /** Called when somebody stops a live call over the API, after it has ended. */
+  onStopped: (callId: string) => void = () => undefined;
+  private readonly server: Server;
+  private url = '';
+  private added = 0;
+
+  constructor(options: SimulatorOptions) {
+    this.apiKey = options.apiKey ?? 'key_simulated';
+    this.clock = options.clock ?? Date.now;
+    this.sender = new WebhookSender({ apiKey: this.apiKey, clock: this.clock, ...options.webhooks });
+    const routes = retellRoutes({ ...this.workspace(), stop: (callId) => this.stop(callId) });
+    this.server = apiServer(
+      routes,
+      (method, path) => this.log(method, path),
+      () => this.isCutOff(),
+    );
+  }
+
+  get baseUrl(): string {
+    return this.url;
+  }
+
+  /** Begins to listen on 127.0.0.1; when the port is taken, on a free one. Other errors reject. */
+  async listen(port: number): Promise<void> {
+    try {
+      await this.bind(port);
+    } catch (error) {
+      if (port === 0 || !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+      await this.bind(0);
+    }
+    const address = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('the simulator has no port');
+    this.url = `http://127.0.0.1:${address.port}`;
+  }
+
+  /**
+   * Adds a call. With a `call_status` other than `ongoing` or `registered` it is stored as given, so use
+   * {@link completeCall} for the rest; otherwise it is a live call, with what is not given made up from the seed
+   * (default: its `call_id`).
+   */
+  addCall(fields: CallFields = {}, seed = this.seedFor(fields)): RetellCall {
+    const status = fields['call_status'] ?? 'ongoing';
+    const isLive = status === 'ongoing' || status === 'registered';
+    const live = ongoingCall(seed, fields, this.context());
+    const call = isLive ? live : without({ ...identityOf(live), ...fields }, []);
+    this.calls.put(call, { createdMs: this.clock(), seed });
+    return call;
+  }
+
+  /** Adds a finished and analysed call, {@link completeCall} with this simulator's URL and time. */
+  addCompleteCall(fields: CallFields = {}, seed = this.seedFor(fields)): RetellCall {
+    const call = completeCall(seed, fields, this.context());
+    this.calls.put(call, { createdMs: this.clock(), seed });
+    return call;
+  }
+
+  /**
+   * Ends a live call: status by `disconnection_reason` (default `user_hangup`), transcript, recording, cost. The end
+   * is the planned one, or now when that is earlier. The analysis follows by {@link analyze} or by
+   * `faults.lateAnalysisMs`, unless `fields` has one. Throws RangeError for an unknown id.
+   */
+  endCall(callId: string, fields: CallFields = {}): RetellCall {
+    const { call, seed } = this.known(callId);
+    const reason = typeof fields['disconnection_reason'] === 'string' ? fields['disconnection_reason'] : 'user_hangup';
+    const isConnected = endReason(reason).connected;
+    const kept = without(call, [...END_FIELDS, 'call_status', ...(isConnected ? [] : ['start_timestamp'])]);
+    const whole = completeCall(seed, { ...kept, ...fields }, this.context());
+    const late = this.faults.lateAnalysisMs;
+    const hasAnalysis = 'call_analysis' in fields || late !== undefined;
+    const analysisFromMs = 'call_analysis' in fields || late === undefined ? undefined : this.clock() + late;
+    const ended = hasAnalysis ? whole : without(whole, ['call_analysis']);
+    this.calls.put(ended, { createdMs: this.clock(), ...this.calls.notes(callId), seed, analysisFromMs });
+    return knownAt(ended, { analysisFromMs }, this.clock());
+  }
+
+  /** Adds or replaces the analysis of a call; `fields` wins over what the seed says. Throws RangeError for an unknown id. */
+  analyze(callId: string, fields: CallFields = {}): RetellCall {
+    const { call, seed } = this.known(callId);
+    const analysis = { ...analysisOf(planCall(seed, call)), ...fields };
+    return this.calls.update(callId, { call_analysis: analysis }, { analysisFromMs: undefined });
+  }
+
+  /** Deletes a call as if in the provider's console: from now on 404. */
+  remove(callId: string): boolean {
+    return this.calls.remove(callId);
+  }
+
+  /** The signature header of a raw body, at a time in epoch milliseconds (default: now). */
+  sign(rawBody: string, atMs = this.clock()): string {
+    return signBody(rawBody, this.apiKey, atMs);
+  }
+
+  /** The raw body of a webhook about a call, as the call is known now. Throws RangeError for an unknown id. */
+  webhookBody(event: string, callId: string): string {
+    const now = this.clock();
+    const known = knownAt(this.known(callId).call, this.calls.notes(callId) ?? {}, now);
+    return webhookBody(event, withSignedLinks(known, now, this.apiKey));
+  }
+
+  /**
+   * Posts one webhook `times` times at once, without retries. Returns the status of the answer, of several the
+   * highest; 0 when nobody answered.
+   */
+  async deliver(webhookUrl: string, event: string, callId: string, options: DeliverOptions = {}): Promise<number> {
+    const given = options.body ?? this.webhookBody(event, callId);
+    const body = typeof given === 'string' ? given : JSON.stringify(given);
+    const computed = signBody(body, options.secret ?? this.apiKey, options.atMs ?? this.clock());
+    const signature = options.signature === undefined ? computed : options.signature;
+    const once = () => post(webhookUrl, body, { signature });
+    return Math.max(...(await Promise.all(Array.from({ length: options.times ?? 1 }, once))));
+  }
+
+  /** Stops listening and cuts open connections. */
+  async close(): Promise<void> {
+    this.server.close();
+    this.server.closeAllConnections();
+    if (this.server.listening) await once(this.server, 'close');
+  }
+
+  private async bind(port: number): Promise<void> {
+    this.server.listen(port, '127.0.0.1');
+    await once(this.server, 'listening');
+  }
+
+  private workspace() {
+    return { apiKey: this.apiKey, clock: this.clock, calls: this.calls, agents: this.agents, faults: this.faults };
+  }
+
+  private context(): BuildContext {
+    return { baseUrl: this.url, nowMs: this.clock() };
+  }
+
+  private seedFor(fields: CallFields): string {
+    this.added += 1;
+    return typeof fields['call_id'] === 'string' ? fields['call_id'] : `added ${this.added}`;
+  }
+
+  private known(callId: string): { call: RetellCall; seed: string } {
+    const call = this.calls.get(callId);
+    const notes = this.calls.notes(callId);
+    if (!call || !notes) throw new RangeError('no such call');
+    return { call, seed: notes.seed };
+  }
+
+  private stop(callId: string): void {
+    this.endCall(callId, { disconnection_reason: 'manual_stopped' });
+    this.onStopped(callId);
+  }
+
+  private log(method: string, path: string): LoggedRequest {
+    const entry: LoggedRequest = { method, path, status: 0, atMs: this.clock() };
+    if (this.requests.push(entry) > LOG_LIMIT) this.requests.shift();
+    return entry;
+  }
+
+  private isCutOff(): boolean {
+    if (this.faults.resetConnections <= 0) return false;
+    this.faults.resetConnections -= 1;
+    return true;
+  }
+}
+
+/** The least that any call has. */
+function identityOf(call: RetellCall): RetellCall {
+  const { call_id, call_type, call_status, agent_id, agent_version } = call;
+  return { call_id, call_type, call_status, agent_id, agent_version };
+}
+
+/** Starts a simulated workspace and waits until it listens. */
+export async function startRetellSimulator(options: SimulatorOptions = {}): Promise<RetellSimulator> {
+  const simulator = new RetellSimulator(options);
+  await simulator.listen(options.port ?? 0);
+  return simulator;
+}

@@ -1,0 +1,42 @@
+// What a reader of Retell's API sees of a call at a given time.
+import { RECORDING_FIELDS, TRANSCRIPT_FIELDS, without, type RetellCall } from './call.js';
+import type { CallNotes } from './calls.js';
+import { signedUrl } from './recordings.js';
+
+const HIDDEN_BY_STORAGE: Record<string, readonly string[]> = {
+  basic_attributes_only: [...TRANSCRIPT_FIELDS, ...RECORDING_FIELDS],
+  everything_except_pii: [
+    'transcript',
+    'transcript_object',
+    'transcript_with_tool_calls',
+    'recording_url',
+    'recording_multi_channel_url',
+  ],
+};
+
+/** A call as it is known at `nowMs`: no analysis before its time, no end of a transfer that is still going on. */
+export function knownAt(call: RetellCall, notes: Pick<CallNotes, 'analysisFromMs'>, nowMs: number): RetellCall {
+  const isAnalysisDue = notes.analysisFromMs === undefined || nowMs >= notes.analysisFromMs;
+  const isTransferOver = (call.transfer_end_timestamp ?? 0) <= nowMs;
+  return without(call, [
+    ...(isAnalysisDue ? [] : ['call_analysis']),
+    ...(isTransferOver ? [] : ['transfer_end_timestamp']),
+  ]);
+}
+
+/** The same with recording links signed anew, when the call has `opt_in_signed_url`. */
+export function withSignedLinks(call: RetellCall, nowMs: number, secret: string): RetellCall {
+  if (call.opt_in_signed_url !== true) return call;
+  const copy = { ...call };
+  for (const field of RECORDING_FIELDS) {
+    const url = copy[field];
+    if (typeof url === 'string' && URL.canParse(url)) copy[field] = signedUrl(url, nowMs, secret);
+  }
+  return copy;
+}
+
+/** What is left of a finished call in storage, by its `data_storage_setting`. */
+export function asStored(call: RetellCall): RetellCall {
+  const hidden = call.call_status === 'ongoing' ? undefined : HIDDEN_BY_STORAGE[call.data_storage_setting ?? ''];
+  return hidden ? without(call, hidden) : call;
+}

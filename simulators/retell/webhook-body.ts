@@ -1,0 +1,29 @@
+// What Retell's webhooks carry: `{event, call}`, with more of the call the later the event.
+import { END_FIELDS, TRANSCRIPT_FIELDS, without, type RetellCall } from './call.js';
+
+const LIVE = new Set([
+  'call_started',
+  'transcript_updated',
+  'transfer_started',
+  'transfer_bridged',
+  'transfer_cancelled',
+]);
+
+/**
+ * The body of a webhook, before it is signed. `call_started` has no end data, `transcript_updated` none but the
+ * transcript so far, `transfer_…` the destination, `call_ended` everything but the analysis; `call_analyzed`
+ * and any other event carry the whole call.
+ */
+export function webhookDocument(event: string, call: RetellCall): { event: string; call: RetellCall } {
+  if (event === 'call_ended') return { event, call: without(call, ['call_analysis']) };
+  if (!LIVE.has(event)) return { event, call: without(call, []) };
+  const kept: readonly string[] =
+    event === 'transcript_updated' ? TRANSCRIPT_FIELDS : event === 'call_started' ? [] : ['transfer_destination'];
+  const dropped = END_FIELDS.filter((field) => !kept.includes(field));
+  return { event, call: { ...without(call, dropped), call_status: 'ongoing' } };
+}
+
+/** The same as the text that is sent and signed. */
+export function webhookBody(event: string, call: RetellCall): string {
+  return JSON.stringify(webhookDocument(event, call));
+}

@@ -1,0 +1,107 @@
+// The simulators as a process: what `npm run up` starts, from the compiled code.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import Retell from 'retell-sdk';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { startReceiver, type Receiver } from './receiver.js';
+
+const main = join(import.meta.dirname, '../../.test/dist/simulators/main.js');
+const readyLine = z.object({
+  event: z.literal('ready'),
+  retell: z.object({ baseUrl: z.string(), seed: z.string(), apiKey: z.string().optional() }),
+});
+
+let folder: string;
+let receiver: Receiver;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'simulators-'));
+  receiver = await startReceiver();
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await receiver.close();
+  await rm(folder, { recursive: true });
+});
+
+async function start(...options: string[]) {
+  const child = spawn(process.execPath, [main, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const [line] = z.tuple([z.string()]).parse(await once(createInterface(child.stdout), 'line'));
+  const stop = async (signal: NodeJS.Signals) => {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    return exited;
+  };
+  return { ...readyLine.parse(JSON.parse(line)).retell, stop };
+}
+
+describe('simulators', () => {
+  it('serves a history without a receiver, and ends cleanly on SIGTERM', async () => {
+    const { baseUrl, apiKey, stop } = await start('--history', '5');
+    const client = new Retell({ apiKey: apiKey ?? '', baseURL: baseUrl });
+    expect((await client.call.list()).items).toHaveLength(5);
+    expect(await stop('SIGTERM')).toEqual([0, null]);
+  });
+
+  it('ends cleanly on SIGINT in the middle of traffic', async () => {
+    const { stop } = await start('--webhook-url', receiver.url, '--rate', '600', '--speed', '1');
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(12);
+    expect(await stop('SIGINT')).toEqual([0, null]);
+  });
+
+  it('answers for all that it announced, ends what was live, and repeats nothing, after a restart', async () => {
+    const options = ['--state-dir', folder, '--webhook-url', receiver.url, '--history', '3'];
+    const first = await start(...options, '--rate', '600', '--speed', '30', '--max-calls', '5');
+    const isLive = ({ event }: { event: string }) => event === 'call_started';
+    await expect.poll(() => receiver.received.filter(isLive).length, { timeout: 10_000 }).toBeGreaterThan(5);
+    await first.stop('SIGKILL');
+    const before = receiver.received.splice(0);
+    const second = await start(...options, '--rate', '0.01', '--speed', '30');
+    expect(second).toMatchObject({ baseUrl: first.baseUrl, seed: first.seed, apiKey: first.apiKey });
+    const client = new Retell({ apiKey: second.apiKey ?? '', baseURL: second.baseUrl });
+    for (const { call } of before) {
+      const known = await client.call.retrieve(call.call_id);
+      expect(known.agent_id).toBe(call['agent_id']);
+      if (known.recording_url) expect((await fetch(known.recording_url)).status).toBe(200);
+    }
+    const analyzed = (received: typeof before) =>
+      received.filter(({ event }) => event === 'call_analyzed').map(({ call }) => call.call_id);
+    const started = before.filter(isLive).map(({ call }) => call.call_id);
+    const all = () => [...analyzed(before), ...analyzed(receiver.received)];
+    await expect.poll(all, { timeout: 20_000 }).toEqual(expect.arrayContaining(started));
+    expect(new Set(all()).size).toBe(all().length);
+    expect(await second.stop('SIGTERM')).toEqual([0, null]);
+  }, 60_000);
+
+  it('tells a new receiver of the latest calls', async () => {
+    const first = await start('--state-dir', folder, '--history', '3');
+    await first.stop('SIGTERM');
+    const second = await start(
+      '--state-dir',
+      folder,
+      '--history',
+      '3',
+      '--webhook-url',
+      receiver.url,
+      '--rate',
+      '0.01',
+    );
+    await expect.poll(() => receiver.received.filter(({ event }) => event === 'call_analyzed').length).toBe(3);
+    await second.stop('SIGTERM');
+  });
+
+  it('refuses options that do not fit, with a sentence', async () => {
+    const child = spawn(process.execPath, [main, '--rate', 'often'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [line] = z.tuple([z.string()]).parse(await once(createInterface(child.stderr), 'line'));
+    expect(line).toContain('--rate');
+    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(1);
+  });
+});
