@@ -20,13 +20,25 @@ function exchangeCount(random: Random, plan: CallPlan): number {
   return random.integer(low, high);
 }
 
+/** Some of the topic, in its order, with small talk in between; only a call that never ends repeats itself. */
 function middle(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
   const wanted = exchangeCount(random, plan);
   const exchanges = plan.topic.exchanges.slice(0, wanted);
-  for (let extra = exchanges.length; extra < wanted; extra += 1) {
-    exchanges.splice(random.integer(1, exchanges.length), 0, random.pick(phrases.fillers));
+  let unused = [...phrases.fillers];
+  while (exchanges.length < wanted) {
+    if (unused.length === 0) {
+      if (plan.reason.reason !== 'max_duration_reached') break;
+      unused = [...phrases.fillers];
+    }
+    const filler = unused.splice(random.integer(0, unused.length - 1), 1);
+    exchanges.splice(random.integer(1, exchanges.length), 0, ...filler);
   }
   return exchanges.flat();
+}
+
+/** How it begins: as the topic does, or with the agent saying why it calls. */
+function openingOf(plan: CallPlan, phrases: Phrases): Line[] {
+  return plan.direction === 'outbound' && plan.topic.outbound < 1 ? phrases.outbound : plan.topic.opening;
 }
 
 function transferLines(plan: CallPlan, phrases: Phrases, isWarm: boolean): Line[] {
@@ -69,9 +81,11 @@ function ending(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
 function linesOf(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
   if (plan.reason.reason === 'voicemail_reached') return [phrases.voicemailGreeting, phrases.voicemailMessage];
   if (plan.reason.reason === 'ivr_reached') return [phrases.menu, { dtmf: '2' }, { pauseSeconds: 3 }, phrases.menu];
-  if (plan.reason.reason === 'error_no_audio_received')
-    return [...plan.topic.opening.slice(0, 1), { pauseSeconds: 12 }];
-  return [...plan.topic.opening, ...middle(random, plan, phrases), ...ending(random, plan, phrases)];
+  const opening = openingOf(plan, phrases);
+  if (plan.reason.reason === 'error_no_audio_received') return [...opening.slice(0, 1), { pauseSeconds: 12 }];
+  const isWrongNumber = plan.reason.reason === 'agent_hangup' && random.chance(0.1);
+  if (isWrongNumber) return [...opening.slice(0, 1), ...phrases.wrongNumber];
+  return [...opening, ...middle(random, plan, phrases), ...ending(random, plan, phrases)];
 }
 
 /** The lines of a call, slots filled; none when nobody was connected. */

@@ -1,9 +1,8 @@
-// The simulated Retell: what tests and the traffic generator use of it.
-export { completeCall, ongoingCall } from './complete-call.js';
+// The simulated Retell: what tests use of it.
+export { completeCall } from './complete-call.js';
 export { END_REASONS } from './reasons.js';
 export { speechOf, transcriptFields } from './speech.js';
-export { webhookBody, webhookDocument } from './webhook-body.js';
-export { SIGNATURE_HEADER, signBody } from './webhooks.js';
-export { startRetellSimulator, RetellSimulator } from './server.js';
-export type { CallFields, RetellCall, TranscriptItem } from './call.js';
-export type { DeliverOptions, SimulatorOptions } from './server.js';
+export { webhookBody } from './webhook-body.js';
+export { signBody } from './webhooks.js';
+export { startRetellSimulator, type RetellSimulator } from './server.js';
+export type { RetellCall } from './call.js';

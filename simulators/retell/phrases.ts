@@ -3,6 +3,9 @@ import type { Line } from './lines.js';
 
 /** The set phrases of one language; each entry of a list is a short exchange of its own. */
 export interface Phrases {
+  /** Instead of the topic's opening, when the agent calls. */
+  outbound: Line[];
+  wrongNumber: Line[];
   fillers: Line[][];
   thanks: Line[];
   goodbye: string;
@@ -17,6 +20,11 @@ export interface Phrases {
 }
 
 const english: Phrases = {
+  outbound: [
+    'A: Hello, am I speaking with {name}? This is the automated assistant of {agent}, about {subject}.',
+    'U: Yes, speaking. Good that you call.',
+  ],
+  wrongNumber: ['U: Sorry, wrong number.', 'A: No problem. Goodbye.'],
   fillers: [
     ['A: Bear with me one moment while I look at that.', { pauseSeconds: 14 }, 'A: Thanks for holding, {first}.'],
     ['U: Sorry, could you say that again?', 'A: Of course. I said that everything is noted on your account.'],
@@ -27,7 +35,7 @@ const english: Phrases = {
     ['A: May I confirm the postcode on the account?', 'U: Yes, that should be nine four one one seven.'],
   ],
   thanks: ['A: Is there anything else I can do for you today?', 'U: No, that is all. Thank you very much.'],
-  goodbye: 'A: Thank you for calling, {first}. Have a lovely day. Goodbye.',
+  goodbye: 'A: Thank you for your time, {first}. Have a lovely day. Goodbye.',
   transfer: 'A: I will put you through to a colleague who can finish this with you. Please stay on the line.',
   colleague: [
     'T: Hello {first}, this is {colleague}. I have your details here.',
@@ -53,6 +61,11 @@ const english: Phrases = {
 };
 
 const spanish: Phrases = {
+  outbound: [
+    'A: Hola, ¿hablo con {name}? Soy la asistente virtual de {agent}, le llamo por {subject}.',
+    'U: Sí, soy yo. Dígame.',
+  ],
+  wrongNumber: ['U: Perdón, me he equivocado.', 'A: No pasa nada. Adiós.'],
   fillers: [
     ['A: Un momento, por favor, lo estoy comprobando.', { pauseSeconds: 12 }, 'A: Gracias por esperar, {first}.'],
     ['U: Perdone, ¿puede repetirlo?', 'A: Por supuesto. Le decía que ya está anotado.'],
@@ -60,7 +73,7 @@ const spanish: Phrases = {
     ['A: ¿Quiere que le envíe la confirmación por mensaje?', 'U: Sí, al mismo número, por favor.'],
   ],
   thanks: ['A: ¿Puedo ayudarle en algo más?', 'U: No, eso es todo. Muchas gracias.'],
-  goodbye: 'A: Gracias por llamar, {first}. Que tenga un buen día.',
+  goodbye: 'A: Gracias por su tiempo, {first}. Que tenga un buen día.',
   transfer: 'A: Le paso con un compañero que puede ayudarle. No cuelgue, por favor.',
   colleague: ['T: Hola {first}, soy {colleague}. Ya veo sus datos.', 'U: Ah, estupendo.', 'T: Vamos a resolverlo.'],
   colleagueBusy: [
@@ -81,6 +94,11 @@ const spanish: Phrases = {
 };
 
 const german: Phrases = {
+  outbound: [
+    'A: Guten Tag, spreche ich mit {name}? Hier ist der digitale Assistent von {agent}, es geht um {subject}.',
+    'U: Ja, am Apparat. Gut, dass Sie anrufen.',
+  ],
+  wrongNumber: ['U: Entschuldigung, falsch verbunden.', 'A: Kein Problem. Auf Wiederhören.'],
   fillers: [
     ['A: Einen Moment bitte, ich sehe nach.', { pauseSeconds: 13 }, 'A: Danke fürs Warten.'],
     ['U: Wie bitte? Das habe ich nicht verstanden.', 'A: Gern noch einmal: Es ist alles bei uns vermerkt.'],
@@ -93,7 +111,7 @@ const german: Phrases = {
     ['U: Wie lange wird das dauern?', 'A: In der Regel drei bis fünf Werktage.'],
   ],
   thanks: ['A: Kann ich sonst noch etwas für Sie tun?', 'U: Nein, das war alles. Vielen Dank.'],
-  goodbye: 'A: Vielen Dank für Ihren Anruf, {first}. Auf Wiederhören.',
+  goodbye: 'A: Vielen Dank für das Gespräch, {first}. Auf Wiederhören.',
   transfer: 'A: Ich verbinde Sie mit der Fachabteilung. Bitte bleiben Sie in der Leitung.',
   colleague: [
     'T: Guten Tag {first}, hier ist {colleague}. Ich habe Ihren Vorgang vor mir.',
@@ -118,6 +136,11 @@ const german: Phrases = {
 };
 
 const french: Phrases = {
+  outbound: [
+    'A: Bonjour, je parle bien à {name} ? Ici l’assistante virtuelle de {agent}, au sujet de {subject}.',
+    'U: Oui, c’est moi. Je vous écoute.',
+  ],
+  wrongNumber: ['U: Pardon, c’est une erreur.', 'A: Il n’y a pas de mal. Au revoir.'],
   fillers: [
     ['A: Un instant, je vérifie.', { pauseSeconds: 12 }, 'A: Merci de votre patience, {first}.'],
     ['U: Pardon, vous pouvez répéter ?', 'A: Bien sûr. Je disais que tout est bien noté.'],
@@ -125,7 +148,7 @@ const french: Phrases = {
     ['A: Souhaitez-vous une confirmation par message ?', 'U: Oui, à ce numéro.'],
   ],
   thanks: ['A: Puis-je faire autre chose pour vous ?', 'U: Non, ce sera tout. Merci beaucoup.'],
-  goodbye: 'A: Merci de votre appel, {first}. Bonne journée, au revoir.',
+  goodbye: 'A: Merci de votre temps, {first}. Bonne journée, au revoir.',
   transfer: 'A: Je vous passe un collègue qui pourra terminer avec vous. Ne quittez pas.',
   colleague: [
     'T: Bonjour {first}, ici {colleague}. J’ai votre dossier sous les yeux.',

@@ -152,15 +152,16 @@ export class RetellSimulator {
     const body = typeof given === 'string' ? given : JSON.stringify(given);
     const computed = signBody(body, options.secret ?? this.apiKey, options.atMs ?? this.clock());
     const signature = options.signature === undefined ? computed : options.signature;
-    const once = () => post(webhookUrl, body, { signature });
-    return Math.max(...(await Promise.all(Array.from({ length: options.times ?? 1 }, once))));
+    const postOnce = () => post(webhookUrl, body, { signature });
+    return Math.max(...(await Promise.all(Array.from({ length: options.times ?? 1 }, postOnce))));
   }
 
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
+    const closed = once(this.server, 'close');
     this.server.close();
     this.server.closeAllConnections();
-    if (this.server.listening) await once(this.server, 'close');
+    await closed;
   }
 
   private async bind(port: number): Promise<void> {

@@ -29,7 +29,7 @@ const billing: Topic = {
       'U: Exactly. I only have one contract.',
     ],
     [
-      'A: The second one was made on the {date}. It looks like a duplicate from our system change.',
+      'A: The second one was made on {date}. It looks like a duplicate from our system change.',
       'U: So will I get the money back?',
     ],
     [
@@ -160,7 +160,7 @@ const survey: Topic = {
   key: 'renewal',
   agentId: 'agent_19d8c2fe60b74b0d93a5',
   subject: 'the renewal of your plan',
-  outbound: 0.95,
+  outbound: 1,
   opening: [
     'A: Hello, am I speaking with {name}? This is Iris, an automated assistant calling from Harbor Mutual.',
     'U: Speaking. What is it about?',

@@ -2,8 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The header that carries the signature. */
-export const SIGNATURE_HEADER = 'x-retell-signature';
+const SIGNATURE_HEADER = 'x-retell-signature';
 
 /** `v=<epoch ms>,d=<hex>`: HMAC-SHA-256 with the API key over the raw body and the time, without a separator. */
 export function signBody(rawBody: string, apiKey: string, atMs: number): string {

@@ -58,8 +58,8 @@ describe('simulators', () => {
   });
 
   it('answers for all that it announced, ends what was live, and repeats nothing, after a restart', async () => {
-    const options = ['--state-dir', folder, '--webhook-url', receiver.url, '--history', '3'];
-    const first = await start(...options, '--rate', '600', '--speed', '30', '--max-calls', '5');
+    const options = ['--seed', 'spec', '--state-dir', folder, '--webhook-url', receiver.url, '--history', '3'];
+    const first = await start(...options, '--rate', '600', '--speed', '30', '--max-calls', '10');
     const isLive = ({ event }: { event: string }) => event === 'call_started';
     await expect.poll(() => receiver.received.filter(isLive).length, { timeout: 10_000 }).toBeGreaterThan(5);
     await first.stop('SIGKILL');
@@ -94,7 +94,9 @@ describe('simulators', () => {
       '--rate',
       '0.01',
     );
-    await expect.poll(() => receiver.received.filter(({ event }) => event === 'call_analyzed').length).toBe(3);
+    await expect
+      .poll(() => receiver.received.filter(({ event }) => event === 'call_analyzed').length, { timeout: 10_000 })
+      .toBe(3);
     await second.stop('SIGTERM');
   });
 

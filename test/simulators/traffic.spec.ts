@@ -128,11 +128,11 @@ describe('Traffic', () => {
   it('ends a call early, when it is stopped over the API', async () => {
     const running = traffic({ speed: 1, maxCalls: 3, seed: 'stop' });
     running.start();
-    await expect.poll(() => receiver.received.length).toBeGreaterThan(0);
+    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBeGreaterThan(0);
     const id = receiver.received[0]?.call.call_id ?? '';
     await new Retell({ apiKey, baseURL: simulator.baseUrl }).call.stop(id);
     const endOf = () => receiver.received.find(({ event, call }) => event === 'call_ended' && call.call_id === id);
-    await expect.poll(endOf).toMatchObject({ call: { disconnection_reason: 'manual_stopped' } });
+    await expect.poll(endOf, { timeout: 10_000 }).toMatchObject({ call: { disconnection_reason: 'manual_stopped' } });
     await running.stop();
   });
 });
