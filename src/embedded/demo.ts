@@ -86,8 +86,8 @@ export function simulatorService(options: {
     args: [join(root, 'dist/simulators/main.js'), ...where, '--api-key', simulator.apiKey, '--webhook-url', webhookUrl],
     env,
     log,
-    stopMs: 1_000,
-    isReady: (output) => output.includes('"event":"ready"'),
+    stopMs: 800,
+    isReady: (output) => output.includes('"event":"ready"') && output.includes(`127.0.0.1:${simulator.port}`),
     readyMs: 20_000,
   });
 }

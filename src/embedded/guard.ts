@@ -5,9 +5,15 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
-// Newest first, as `up` itself would; 3 s each before SIGKILL to the group. Entries are pid:signal.
+// Newest first, as `up` itself would; 2 s each before SIGKILL to the group. Entries are pid:signal.
 const SCRIPT = `
 trap '' HUP INT TERM
+alive() {
+  kill -0 "$1" 2>/dev/null || return 1
+  # A zombie that nobody collects, as in containers without an init, is gone.
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+  case $stat in *') Z '*) return 1 ;; esac
+}
 live=''
 while read -r change pid signal; do
   rest=''
@@ -21,7 +27,7 @@ for one in $live; do
   pid=\${one%%:*}
   kill -s "\${one#*:}" "$pid" 2>/dev/null || continue
   tries=0
-  while [ $tries -lt 30 ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; tries=$((tries + 1)); done
+  while [ $tries -lt 20 ] && alive "$pid"; do sleep 0.1; tries=$((tries + 1)); done
   kill -s KILL -- "-$pid" 2>/dev/null || kill -s KILL "$pid" 2>/dev/null
 done
 `;

@@ -86,11 +86,11 @@ function startError({ name, log }: NodeServiceOptions, how: string, output: stri
   return new StartError(`${name} did not start: ${how}${words === undefined ? '' : `: ${words}`} (its log is ${log}).`);
 }
 
-/** The last complaint in a log of JSON lines and plain text, without stack; else its last line. */
+/** The last complaint in a log of JSON lines and plain text, without stack; else its last line of plain text. */
 export function lastWords(output: string): string | undefined {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   const complaint = lines.map(complaintOf).findLast((words) => words !== undefined);
-  return (complaint ?? lines.at(-1))?.trim().slice(0, 300);
+  return (complaint ?? lines.findLast((line) => !line.startsWith('{')))?.trim().slice(0, 300);
 }
 
 function complaintOf(line: string): string | undefined {

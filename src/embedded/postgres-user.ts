@@ -2,8 +2,8 @@
 // also works in a checkout that is closed to all others; a real second user is the other way.
 import type { SpawnSyncOptions } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
-import { chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StartError } from './start-error.js';
 
 /** How to start a program as somebody PostgreSQL accepts: put `prefix` before the command, spawn with `uid` and `gid`. */
@@ -30,6 +30,7 @@ export function runAsForPostgres(dir: string, postgres: string): RunAs {
     const namespace = inNamespace(users[0] ?? { name: '', uid: 1000, gid: 1000 });
     if (reaches(namespace, dir, postgres)) return namespace;
   }
+  openWay(dirname(dir));
   for (const { uid, gid } of owner === undefined ? users : [owner]) {
     const other: RunAs = { prefix: [], ids: { uid, gid } };
     giveTo(dir, uid, gid);
@@ -71,6 +72,12 @@ function accounts(): User[] {
     .filter((user) => user.uid > 0 && user.gid > 0);
   const rank = (user: User): number => ['postgres', 'nobody'].indexOf(user.name);
   return users.filter((user) => rank(user) >= 0).sort((a, b) => rank(a) - rank(b));
+}
+
+/** Lets others pass through the data folder, which is root's alone; what lies in it has modes of its own. */
+function openWay(parent: string): void {
+  const { mode, uid } = statSync(parent);
+  if (uid === 0) chmodSync(parent, (mode & 0o7777) | 0o011);
 }
 
 function giveTo(path: string, uid: number, gid: number): void {

@@ -43,7 +43,7 @@ export function temporalService(options: {
   return {
     name: 'Temporal',
     log,
-    stop: { signal: 'SIGINT', waitMs: 1_500 },
+    stop: { signal: 'SIGINT', waitMs: 1_800 },
     current: () => started(server),
     start: async (onSpawn) => {
       const again: Partial<TemporalOptions> =
@@ -62,7 +62,7 @@ export const apiService = ({ root, env, log }: Program, apiUrl: string): Service
     args: [join(root, 'dist/src/main.js')],
     env,
     log,
-    stopMs: 2_000,
+    stopMs: 1_700,
     isReady: async () => await answersOk(`${apiUrl}/readyz`),
   });
 

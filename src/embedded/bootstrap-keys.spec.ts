@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bootstrapKeys, newApiKey } from './bootstrap-keys.js';
+
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'colloquy-keys-'));
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+const settings = (keys: { bootstrapKey?: string; bootstrapReadKey?: string } = {}) => ({
+  dataDir,
+  bootstrapKey: keys.bootstrapKey,
+  bootstrapReadKey: keys.bootstrapReadKey,
+});
+
+describe('newApiKey', () => {
+  it('has the form that the settings ask for, and never the same content', () => {
+    const keys = Array.from({ length: 50 }, newApiKey);
+    for (const key of keys) expect(key).toMatch(/^clq_[0-9A-Za-z]{38}$/);
+    expect(new Set(keys).size).toBe(50);
+  });
+});
+
+describe('bootstrapKeys', () => {
+  it('makes both keys once, and finds them again', () => {
+    const first = bootstrapKeys(settings());
+    expect(first.made).toEqual({ admin: true, read: true });
+    expect(statSync(first.file).mode & 0o777).toBe(0o600);
+    expect(bootstrapKeys(settings())).toEqual({ ...first, made: { admin: false, read: false } });
+  });
+
+  it('prefers the keys of the settings, and does not write them down', () => {
+    const given = { bootstrapKey: newApiKey(), bootstrapReadKey: newApiKey() };
+    const keys = bootstrapKeys(settings(given));
+    expect([keys.admin, keys.read]).toEqual([given.bootstrapKey, given.bootstrapReadKey]);
+    expect(() => statSync(keys.file)).toThrow(/ENOENT/);
+  });
+});

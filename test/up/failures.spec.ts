@@ -1,0 +1,96 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { identityOf } from '../../src/embedded/processes.js';
+import { Checkout } from './support/checkout.js';
+
+let checkout: Checkout;
+let listener: Server | undefined;
+
+beforeEach(() => {
+  checkout = new Checkout();
+});
+
+afterEach(async () => {
+  await checkout.remove();
+  await new Promise((done) => (listener === undefined ? done(undefined) : listener.close(done)));
+  listener = undefined;
+});
+
+/** Runs `up` to its end: one sentence on stderr, no stack, exit code 1, within 10 s. */
+async function failure(env: Record<string, string>, args: string[] = []): Promise<string> {
+  const begun = Date.now();
+  const run = checkout.up(env, args);
+  expect(await run.ended).toBe(1);
+  expect(Date.now() - begun).toBeLessThan(10_000);
+  expect(run.stderr().trim().split('\n')).toHaveLength(1);
+  expect(run.stderr()).not.toMatch(/\n\s+at |node:internal/);
+  return run.stderr().trim();
+}
+
+const folder = (path: string, files: Record<string, string>): void => {
+  mkdirSync(path, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+};
+
+describe('npm run up, when it cannot start', () => {
+  it.each(['127.0.0.1', '0.0.0.0', '::'])('names the port that somebody has on %s, and another one', async (host) => {
+    listener = createServer();
+    const port = await new Promise<number>((done) => {
+      listener?.listen(0, host, () => done((listener?.address() as { port: number }).port));
+    });
+    expect(await failure({ PORT: String(port) })).toMatch(
+      new RegExp(`^Port ${port} is in use: .*PORT=${port + 1} npm run up`),
+    );
+  });
+
+  it('names the folder that a newer version wrote', async () => {
+    folder(checkout.dataDir, { VERSION: '7\n' });
+    expect(await failure({ PORT: '0' })).toMatch(
+      new RegExp(`${checkout.dataDir} was written by a newer version .*COLLOQUY_DATA_DIR`),
+    );
+  });
+
+  it('names the folder whose PostgreSQL is newer', async () => {
+    folder(join(checkout.dataDir, 'postgres'), { PG_VERSION: '19\n' });
+    expect(await failure({ PORT: '0' })).toMatch(/\.data\/postgres was written by a newer version, with PostgreSQL 19/);
+  });
+
+  it('names folder and process, when another up lives on it', async () => {
+    folder(checkout.dataDir, {
+      'up.lock': JSON.stringify({ pid: process.pid, identity: identityOf(process.pid), children: [] }),
+    });
+    const sentence = new RegExp(`process ${process.pid}\\) already runs on the data folder ${checkout.dataDir}`);
+    expect(await failure({ PORT: '0' })).toMatch(sentence);
+    // The same before anything is built.
+    rmSync(join(checkout.dir, 'dist', '.built'));
+    expect(await failure({ PORT: '0' })).toMatch(sentence);
+  });
+
+  it('names all ways to a temporal program, when there is none', async () => {
+    rmSync(join(checkout.dir, '.cache'));
+    expect(await failure({ PORT: '0', PATH: '/nowhere' })).toMatch(
+      /No "temporal" program .*PyPI.*brew install temporal.*TEMPORAL_CLI_PATH.*TEMPORAL_ADDRESS/,
+    );
+  });
+
+  it('names the setting that does not parse, and not its value', async () => {
+    expect(await failure({ PORT: 'many' })).toMatch(/^A setting does not fit: PORT: /);
+    const sentence = await failure({ PORT: '0', COLLOQUY_BOOTSTRAP_KEY: 'secret-word' });
+    expect(sentence).toMatch(/^A setting does not fit: COLLOQUY_BOOTSTRAP_KEY: must be clq_/);
+    expect(sentence).not.toContain('secret-word');
+    expect(await failure({ PORT: '0', DATABASE_URL: 'postgres://here' })).toMatch(/KEYSTORE_DATABASE_URL is not/);
+  });
+
+  it('names an argument that it does not know', async () => {
+    expect(await failure({}, ['--fast'])).toMatch(/^Unknown argument --fast/);
+  });
+
+  it('explains itself, when asked for help', async () => {
+    const run = checkout.up({}, ['--help']);
+    expect(await run.ended).toBe(0);
+    for (const name of ['PORT', 'COLLOQUY_DATA_DIR', 'TEMPORAL_CLI_PATH']) expect(run.stdout()).toContain(name);
+  });
+});

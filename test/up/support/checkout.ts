@@ -1,0 +1,71 @@
+// A checkout of its own for tests of `npm run up`: the compiled code of `npm test`, its own folder, nothing shared.
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const REPOSITORY = join(import.meta.dirname, '../../..');
+/** Compiled by the script `pretest`. */
+export const COMPILED = join(REPOSITORY, '.test/dist');
+
+export interface Run {
+  process: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the exit code. */
+  ended: Promise<number | null>;
+  /** Waits until stdout matches. Throws with all output when the process ends before, or after `timeoutMs`. */
+  says(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
+}
+
+export class Checkout {
+  readonly dir = mkdtempSync(join(tmpdir(), 'colloquy-up-'));
+  readonly dataDir = join(this.dir, '.data');
+  private readonly runs: Run[] = [];
+
+  constructor() {
+    if (!existsSync(join(COMPILED, 'src/up.js'))) throw new Error('run "npm run pretest" first: .test/dist is missing');
+    for (const name of ['up.mjs', 'package.json', 'package-lock.json'])
+      copyFileSync(join(REPOSITORY, name), join(this.dir, name));
+    for (const name of ['node_modules', '.cache']) symlinkSync(join(REPOSITORY, name), join(this.dir, name));
+    mkdirSync(join(this.dir, 'dist'));
+    for (const name of ['src', 'workflows', 'activities', 'simulators']) {
+      symlinkSync(join(COMPILED, name), join(this.dir, 'dist', name));
+    }
+    writeFileSync(join(this.dir, 'dist', '.built'), new Date(Date.now() + 1_000).toISOString());
+  }
+
+  /** Starts `up.mjs`; settings of the machine that runs the tests do not reach it. */
+  up(env: Record<string, string> = {}, args: string[] = []): Run {
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn(process.execPath, ['up.mjs', ...args], {
+      cwd: this.dir,
+      env: { PATH, HOME, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+    const says = async (pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> => {
+      for (const until = Date.now() + timeoutMs; Date.now() < until; await sleep(50)) {
+        const match = pattern.exec(stdout);
+        if (match !== null) return match;
+        if (child.exitCode !== null) break;
+      }
+      throw new Error(`never said ${pattern}:\n${stdout}\n${stderr}`);
+    };
+    const run: Run = { process: child, stdout: () => stdout, stderr: () => stderr, ended, says };
+    this.runs.push(run);
+    return run;
+  }
+
+  async remove(): Promise<void> {
+    for (const run of this.runs) if (run.process.exitCode === null) run.process.kill('SIGTERM');
+    await Promise.all(this.runs.map(({ ended }) => ended));
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
