@@ -1,17 +1,17 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { config, required } from '../config/config.js';
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { CONFIG } from '../common/settings.js';
+import { required, type Config } from '../config/config.js';
 import { openVault } from './open-vault.js';
 import { VaultService } from './vault.service.js';
 
+@Global()
 @Module({
   providers: [
     {
       provide: VaultService,
-      useFactory: () =>
-        openVault({
-          keystoreUrl: required(config().keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'),
-          rootKeyFile: config().rootKeyFile,
-        }),
+      inject: [CONFIG],
+      useFactory: ({ keystoreDatabaseUrl, rootKeyFile }: Config) =>
+        openVault({ keystoreUrl: required(keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'), rootKeyFile }),
     },
   ],
   exports: [VaultService],

@@ -1,0 +1,36 @@
+// The form of API keys: `clq_`, 32 base62 characters, and their CRC-32 in 6 more, so that scanners find leaked ones.
+import { createHash, randomInt } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const SECRET_LENGTH = 32;
+const CHECKSUM_LENGTH = 6;
+/** Bootstrap keys may be longer and need no checksum; nobody needs more than this. */
+const FORM = /^clq_[0-9A-Za-z]{32,252}$/;
+const SHOWN_LENGTH = 'clq_'.length + 8;
+
+/** A new secret: 190 bits of chance. */
+export function newSecret(): string {
+  const secret = Array.from({ length: SECRET_LENGTH }, () => BASE62.charAt(randomInt(BASE62.length))).join('');
+  return `clq_${secret}${checksumOf(secret)}`;
+}
+
+/** CRC-32 of the text in base62, zero padded to 6 characters. */
+export function checksumOf(secret: string): string {
+  let rest = crc32(secret);
+  let text = '';
+  for (let place = 0; place < CHECKSUM_LENGTH; place += 1) {
+    text = BASE62.charAt(rest % BASE62.length) + text;
+    rest = Math.floor(rest / BASE62.length);
+  }
+  return text;
+}
+
+/** False for what cannot be a key at all; not worth asking the database for. */
+export const isWellFormed = (secret: string): boolean => FORM.test(secret);
+
+/** What the database knows of a secret. No salt: at 190 bits there is nothing to guess. */
+export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+/** `clq_` and the first 8 characters: enough to tell keys apart, 143 bits stay secret. */
+export const prefixOf = (secret: string): string => secret.slice(0, SHOWN_LENGTH);

@@ -1,0 +1,37 @@
+// Who calls: known from the key before anything else of a request is read.
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../common/errors.js';
+import { publicId } from '../common/ids.js';
+import type { ClientScope } from '../database/with-scope.js';
+import type { Actor } from '../journal/append.js';
+import type { Right, Role } from './rights.js';
+
+export interface Caller {
+  /** uuid */
+  keyId: string;
+  role: Role;
+  /** Client uuids that the key may see; pass it to withScope(). */
+  clients: ClientScope;
+  rights: ReadonlySet<Right>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null on public routes. */
+    caller: Caller | null;
+  }
+}
+
+/** Parameter decorator: the {@link Caller} of this request. Public routes have none. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (caller === null) throw new AppError('unauthenticated', 'this route needs an API key');
+  return caller;
+});
+
+/** The caller as the journal names it. */
+export const actorOf = (caller: Caller): Actor => ({ type: 'key', id: publicId('apiKey', caller.keyId) });
+
+export const mayAccess = (caller: Caller, clientId: string): boolean =>
+  caller.clients === 'all' || caller.clients.includes(clientId);

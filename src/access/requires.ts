@@ -1,0 +1,33 @@
+// What a route asks of its caller. A route under /v1 that says nothing is closed to everybody.
+import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+import type { Right } from './rights.js';
+
+/** `anyOf`: one of these rights is enough. `raw`: the body arrives as bytes, whatever its content type. */
+export type RouteAccess = { kind: 'rights'; anyOf: readonly Right[] } | { kind: 'public'; raw: boolean };
+
+const isRouteAccess = (value: unknown): value is RouteAccess =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  (value.kind === 'rights' || value.kind === 'public');
+
+/** The declaration in a Fastify route's `config`; undefined when there is none. */
+export function routeAccess(config: unknown): RouteAccess | undefined {
+  if (typeof config !== 'object' || config === null || !('access' in config)) return undefined;
+  return isRouteAccess(config.access) ? config.access : undefined;
+}
+
+const declare = (access: RouteAccess): MethodDecorator => RouteConfig({ access });
+
+/** The route is for callers that have one of these rights. */
+export const Requires = (...anyOf: [Right, ...Right[]]): MethodDecorator =>
+  applyDecorators(
+    declare({ kind: 'rights', anyOf }),
+    ApiBearerAuth('api_key'),
+    ApiExtension('x-required-rights', anyOf),
+  );
+
+/** The route takes no key. */
+export const Public = ({ raw = false } = {}): MethodDecorator => declare({ kind: 'public', raw });

@@ -1,0 +1,67 @@
+// Builds the API: the same for the process, the tests and whoever draws its OpenAPI document.
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import { AccessGate } from './access/access-gate.js';
+import { AppModule } from './app.module.js';
+import { AnswerInterceptor } from './common/answer-interceptor.js';
+import { installBodyParser, JSON_LIMIT_BYTES } from './common/body-parser.js';
+import { InputPipe } from './common/input-pipe.js';
+import { Log, NestLog } from './common/log.js';
+import { asAppError } from './common/problem.js';
+import { ProblemFilter, sendProblem } from './common/problem-filter.js';
+import { requestIdOf } from './common/request-id.js';
+import { RouteTable } from './common/route-table.js';
+import type { Config } from './config/config.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    routeTable: RouteTable;
+  }
+}
+
+/**
+ * The API, ready to listen or to be injected into. Databases must be reachable and migrated.
+ * `close()` lets requests in flight finish, then ends all pools.
+ */
+export async function createApp(config: Config, log = new Log(config.logLevel)): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: JSON_LIMIT_BYTES,
+    requestIdHeader: false,
+    genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
+    routerOptions: { maxParamLength: 512 },
+    // What the router refuses never reaches a hook or Nest's filter.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(asAppError(error), request, reply),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, log), adapter, {
+    bodyParser: false,
+    logger: new NestLog(log),
+    abortOnError: false,
+    forceCloseConnections: false,
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  const routes = new RouteTable();
+  prepareFastify(fastify, routes, app.get(AccessGate));
+  app.useGlobalPipes(new InputPipe());
+  app.useGlobalInterceptors(new AnswerInterceptor());
+  app.useGlobalFilters(new ProblemFilter(log, routes));
+  await app.init();
+  await fastify.ready();
+  return app;
+}
+
+/** Hooks and parsers in front of Nest, in the order in which they run. */
+function prepareFastify(fastify: FastifyInstance, routes: RouteTable, gate: AccessGate): void {
+  fastify.decorate('routeTable', routes);
+  fastify.decorateRequest('caller', null);
+  routes.follow(fastify);
+  installBodyParser(fastify);
+  fastify.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    await gate.check(request, reply);
+  });
+}

@@ -1,0 +1,48 @@
+// Cursors: where a page ended and which question it answered, signed, so that nobody moves either.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { AppError } from './errors.js';
+import type { SigningKeys } from './signing-keys.js';
+
+export type CursorValue = string | number | null;
+
+const VERSION = 1;
+const SIGNATURE_BYTES = 16;
+
+/** Short hash of a filter and sort: JSON values, whatever the order of their keys. Without `limit` and `cursor`. */
+export const fingerprintOf = (question: unknown): string =>
+  createHash('sha256').update(JSON.stringify(question, sortedKeys)).digest('base64url').slice(0, 16);
+
+const sortedKeys = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+export class Cursors {
+  constructor(private readonly keys: SigningKeys) {}
+
+  /** An opaque cursor for the row with these sort values. They can be read by who tries: no sealed values. */
+  async encode(position: CursorValue[], fingerprint: string): Promise<string> {
+    const body = Buffer.from(JSON.stringify([VERSION, fingerprint, ...position]));
+    return Buffer.concat([await this.signature(body), body]).toString('base64url');
+  }
+
+  /** The sort values of a cursor. Throws `invalid_cursor` (not ours) or `cursor_mismatch` (of another filter or sort). */
+  async decode(cursor: string, fingerprint: string): Promise<CursorValue[]> {
+    const bytes = Buffer.from(cursor, 'base64url');
+    const body = bytes.subarray(SIGNATURE_BYTES);
+    const isWhole = bytes.length > SIGNATURE_BYTES && bytes.toString('base64url') === cursor;
+    const isOurs = isWhole && timingSafeEqual(bytes.subarray(0, SIGNATURE_BYTES), await this.signature(body));
+    if (!isOurs) throw refusal('invalid_cursor', 'is not a cursor of this installation');
+    const [version, asked, ...position] = JSON.parse(body.toString('utf8')) as [number, string, ...CursorValue[]];
+    if (version !== VERSION) throw refusal('invalid_cursor', 'is of another version: begin again');
+    if (asked !== fingerprint) throw refusal('cursor_mismatch', 'belongs to another filter or sort');
+    return position;
+  }
+
+  private async signature(body: Buffer): Promise<Buffer> {
+    return (await this.keys.sign('cursor', body)).subarray(0, SIGNATURE_BYTES);
+  }
+}
+
+const refusal = (code: 'invalid_cursor' | 'cursor_mismatch', detail: string): AppError =>
+  new AppError(code, `cursor ${detail}`, { errors: [{ parameter: 'cursor', detail }] });

@@ -1,0 +1,97 @@
+// Logs: one JSON line per fact, ids and codes only. Messages of foreign errors may quote values of people, so they stay out.
+import type { LoggerService } from '@nestjs/common';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { AppError } from './errors.js';
+
+export type LogFields = Record<string, unknown>;
+
+/** What may be told of an error: name and code; the message only of our own errors, which hold no content. */
+export interface ErrorFields {
+  name: string;
+  code?: string;
+  message?: string;
+  /** Frames without the message; at level debug only. */
+  stack?: string[];
+  cause?: ErrorFields;
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
+
+/** The loggable part of an error and its causes. */
+export function errorFields(error: unknown, { stack = false } = {}): ErrorFields {
+  const code = codeOf(error);
+  if (!(error instanceof Error)) return { name: typeof error, ...(code !== undefined && { code }) };
+  return {
+    name: error.name,
+    ...(code !== undefined && { code }),
+    ...(error instanceof AppError && { message: error.message }),
+    ...(stack && { stack: (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) }),
+    ...(error.cause !== undefined && { cause: errorFields(error.cause, { stack }) }),
+  };
+}
+
+/** The log of a process. */
+export class Log {
+  private readonly logger: Logger;
+
+  constructor(level: string, destination?: DestinationStream) {
+    const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+    this.logger = destination === undefined ? pino(options) : pino(options, destination);
+  }
+
+  debug(message: string, fields: LogFields = {}): void {
+    this.logger.debug(fields, message);
+  }
+
+  info(message: string, fields: LogFields = {}): void {
+    this.logger.info(fields, message);
+  }
+
+  warn(message: string, fields: LogFields = {}): void {
+    this.logger.warn(fields, message);
+  }
+
+  /** With `cause`, its {@link errorFields} under `err`. */
+  error(message: string, fields: LogFields = {}, cause?: unknown): void {
+    const err = cause === undefined ? {} : { err: errorFields(cause, { stack: this.logger.isLevelEnabled('debug') }) };
+    this.logger.error({ ...fields, ...err }, message);
+  }
+}
+
+/** Nest's own words in our log. Its start-up chatter is debug; errors that it passes on are told like ours. */
+export class NestLog implements LoggerService {
+  constructor(private readonly target: Log) {}
+
+  log(message: unknown, context?: unknown): void {
+    this.target.debug(...told(message, context));
+  }
+
+  debug(message: unknown, context?: unknown): void {
+    this.target.debug(...told(message, context));
+  }
+
+  verbose(message: unknown, context?: unknown): void {
+    this.target.debug(...told(message, context));
+  }
+
+  warn(message: unknown, context?: unknown): void {
+    this.target.warn(...told(message, context));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    if (message instanceof Error) this.target.error('error in the framework', {}, message);
+    else this.target.error(...told(message, rest.at(-1)));
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.error(message, ...rest);
+  }
+}
+
+const told = (message: unknown, context: unknown): [string, LogFields] => [
+  typeof message === 'string' ? message : 'message of the framework',
+  typeof context === 'string' ? { context } : {},
+];

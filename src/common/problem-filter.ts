@@ -1,0 +1,52 @@
+// The one place where errors become answers.
+import { Catch, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from './errors.js';
+import type { Log } from './log.js';
+import { asAppError, PROBLEM_CONTENT_TYPE, problemDocument } from './problem.js';
+import type { RouteTable } from './route-table.js';
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly log: Log,
+    private readonly routes: RouteTable,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const seen = error instanceof NotFoundException ? this.routeMissing(request) : asAppError(error);
+    this.tell(seen, request);
+    sendProblem(seen, request, http.getResponse<FastifyReply>());
+  }
+
+  /** Services throw AppError: Nest's own NotFoundException says that no route fits. */
+  private routeMissing(request: FastifyRequest): AppError {
+    const allowed = this.routes.methodsOf(request.url);
+    if (allowed.length === 0) return new AppError('not_found', 'there is no such route');
+    const headers = { allow: allowed.join(', ') };
+    return new AppError('method_not_allowed', `this route takes ${allowed.join(', ')}`, { headers });
+  }
+
+  private tell(error: AppError, request: FastifyRequest): void {
+    if (error.status < 500) return;
+    const fields = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? null };
+    const cause = error.code === 'internal' && error.cause !== undefined ? error.cause : error;
+    this.log.error('request failed', { ...fields, code: error.code }, cause);
+  }
+}
+
+/** Answers with a problem document, unless the answer has begun: then the connection is cut, so that nobody takes it for whole. */
+export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.raw.headersSent) {
+    reply.raw.destroy();
+    return;
+  }
+  for (const name of ['etag', 'link', 'cache-control']) reply.removeHeader(name);
+  if (error.status === 401 && error.code !== 'invalid_signature') reply.header('www-authenticate', 'Bearer');
+  void reply
+    .code(error.status)
+    .headers({ ...error.headers, 'content-type': PROBLEM_CONTENT_TYPE, 'x-request-id': request.id })
+    .send(JSON.stringify(problemDocument(error, request.id)));
+}

@@ -1,0 +1,58 @@
+// Whatever went wrong → one document in the form of RFC 9457 (application/problem+json).
+import { HttpException } from '@nestjs/common';
+import { AppError, PROBLEMS, type InputError, type ProblemCode } from './errors.js';
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
+
+/** Identifies a problem type; a name, not a page that must be there. */
+export const problemType = (code: ProblemCode): string => `https://colloquy.dev/problems/${code}`;
+
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  request_id: string;
+  errors?: InputError[];
+}
+
+export function problemDocument(error: AppError, requestId: string): ProblemDocument & Record<string, unknown> {
+  return {
+    type: problemType(error.code),
+    title: PROBLEMS[error.code][1],
+    status: error.status,
+    // Our own words; but what an internal error says is for the log.
+    detail: error.code === 'internal' ? 'something went wrong here; the request id finds it in the log' : error.message,
+    code: error.code,
+    request_id: requestId,
+    ...(error.errors !== undefined && { errors: error.errors }),
+    ...error.members,
+  };
+}
+
+/** What the framework itself refuses, by the HTTP status it chose. */
+const BY_STATUS: Record<number, [ProblemCode, string]> = {
+  400: ['invalid_request', 'the request is malformed'],
+  404: ['not_found', 'there is no such route'],
+  405: ['method_not_allowed', 'this route does not take this method'],
+  406: ['not_acceptable', 'none of the accepted media types can be given'],
+  413: ['too_large', 'the body is larger than this route takes'],
+  414: ['invalid_request', 'the address is too long'],
+  415: ['unsupported_media_type', 'this route takes application/json'],
+  431: ['invalid_request', 'the headers are too large'],
+  503: ['shutting_down', 'this process is stopping'],
+};
+
+const statusOf = (error: unknown): number | undefined => {
+  if (error instanceof HttpException) return error.getStatus();
+  const isFramework = error instanceof Error && 'code' in error && String(error.code).startsWith('FST_');
+  return isFramework && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
+};
+
+/** The error that callers see: ours as it is, the framework's by its status, everything else `internal`. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const [code, detail] = BY_STATUS[statusOf(error) ?? 500] ?? ['internal', 'unexpected'];
+  return new AppError(code, detail, { cause: error });
+}

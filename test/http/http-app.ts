@@ -1,0 +1,100 @@
+// The API on databases of its own, called through Fastify's inject: everything but the socket is real.
+import { rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { Client } from 'pg';
+import { inject } from 'vitest';
+import { newSecret } from '../../src/access/api-key-secret.js';
+import { createApp } from '../../src/app.setup.js';
+import { Log } from '../../src/common/log.js';
+import { parseConfig } from '../../src/config/config.js';
+import { createTestDatabases } from '../support/databases.js';
+
+export interface Called {
+  status: number;
+  headers: Record<string, string | undefined>;
+  // Answers are looked into freely by tests; their shape is checked against the OpenAPI document elsewhere.
+  body: Record<string, unknown>;
+  text: string;
+}
+
+export interface CallOptions {
+  key?: string | null;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface HttpApp {
+  app: NestFastifyApplication;
+  fastify: FastifyInstance;
+  databaseUrl: string;
+  /** All clients. */
+  adminKey: string;
+  /** Supervisor, all clients. */
+  readKey: string;
+  /** As admin unless `key` says otherwise; null: without a key. */
+  call(method: string, url: string, options?: CallOptions): Promise<Called>;
+  /** One statement as the owner of the tables. */
+  sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+/** Starts an API; `env` overrides settings. */
+export async function startHttpApp(env: Record<string, string> = {}): Promise<HttpApp> {
+  const databases = await createTestDatabases(inject('services').postgresUrl);
+  const dataDir = mkdtempSync(join(tmpdir(), 'colloquy-http-'));
+  const adminKey = newSecret();
+  const readKey = newSecret();
+  const config = parseConfig({
+    COLLOQUY_DATA_DIR: dataDir,
+    DATABASE_URL: databases.databaseUrl,
+    KEYSTORE_DATABASE_URL: databases.keystoreUrl,
+    COLLOQUY_BOOTSTRAP_KEY: adminKey,
+    COLLOQUY_BOOTSTRAP_READ_KEY: readKey,
+    COLLOQUY_RATE_LIMIT: '0',
+    LOG_LEVEL: 'silent',
+    ...env,
+  });
+  const app = await createApp(config, new Log(config.logLevel));
+  const owner = new Client({ connectionString: databases.databaseUrl });
+  await owner.connect();
+  const fastify = app.getHttpAdapter().getInstance();
+  return {
+    app,
+    fastify,
+    databaseUrl: databases.databaseUrl,
+    adminKey,
+    readKey,
+    call: (method, url, options = {}) => call(fastify, adminKey, { method, url, ...options }),
+    sql: async <Row extends object>(text: string, values: unknown[] = []) => (await owner.query<Row>(text, values)).rows,
+    stop: async () => {
+      await app.close();
+      await owner.end();
+      await databases.drop();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+async function call(
+  fastify: FastifyInstance,
+  adminKey: string,
+  { method, url, key = adminKey, body, headers = {} }: CallOptions & { method: string; url: string },
+): Promise<Called> {
+  const response = await fastify.inject({
+    method: method as 'GET',
+    url,
+    headers: { ...(key !== null && { authorization: `Bearer ${key}` }), ...headers },
+    ...(body !== undefined && { payload: body as object }),
+  });
+  const isJson = /json/.test(String(response.headers['content-type'])) && response.body !== '';
+  return {
+    status: response.statusCode,
+    headers: response.headers as Record<string, string>,
+    body: isJson ? response.json<Record<string, unknown>>() : {},
+    text: response.body,
+  };
+}
