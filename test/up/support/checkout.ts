@@ -1,7 +1,16 @@
 // A checkout of its own for tests of `npm run up`: the compiled code of `npm test`, its own folder, nothing shared.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +18,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const REPOSITORY = join(import.meta.dirname, '../../..');
 /** Compiled by the script `pretest`. */
 export const COMPILED = join(REPOSITORY, '.test/dist');
+/** Seconds: older than every build. */
+export const LONG_AGO = 1_000_000_000;
 
 export interface Run {
   process: ChildProcess;
@@ -27,14 +38,16 @@ export class Checkout {
 
   constructor() {
     if (!existsSync(join(COMPILED, 'src/up.js'))) throw new Error('run "npm run pretest" first: .test/dist is missing');
-    for (const name of ['up.mjs', 'package.json', 'package-lock.json'])
+    for (const name of ['up.mjs', 'package.json', 'package-lock.json']) {
       copyFileSync(join(REPOSITORY, name), join(this.dir, name));
+      utimesSync(join(this.dir, name), LONG_AGO, LONG_AGO);
+    }
     for (const name of ['node_modules', '.cache']) symlinkSync(join(REPOSITORY, name), join(this.dir, name));
     mkdirSync(join(this.dir, 'dist'));
     for (const name of ['src', 'workflows', 'activities', 'simulators']) {
       symlinkSync(join(COMPILED, name), join(this.dir, 'dist', name));
     }
-    writeFileSync(join(this.dir, 'dist', '.built'), new Date(Date.now() + 1_000).toISOString());
+    writeFileSync(join(this.dir, 'dist', '.built'), new Date().toISOString());
   }
 
   /** Starts `up.mjs`; settings of the machine that runs the tests do not reach it. */
