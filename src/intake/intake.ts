@@ -1,6 +1,6 @@
 // The loop that applies facts. It runs in every worker; conversations are shared out by their locks.
-import type { Logger } from 'pino';
 import { AppError } from '../common/errors.js';
+import type { Log } from '../common/log.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { isStorageAway } from '../database/failures.js';
 import type { Notifier } from '../database/notifier.js';
@@ -17,7 +17,7 @@ const LOCK_TIMEOUT = '2s';
 interface IntakeDependencies extends ApplyDependencies {
   database: WorkerDatabase;
   notifier: Notifier;
-  log: Logger;
+  log: Log;
 }
 
 export class Intake {
@@ -80,7 +80,7 @@ export class Intake {
   }
 
   private roundFailed(error: unknown): number {
-    this.deps.log.error({ code: codeOf(error) }, 'intake round failed; trying again');
+    this.deps.log.error('intake round failed; trying again', {}, error);
     return 0;
   }
 
@@ -119,7 +119,7 @@ export class Intake {
       });
       return first !== undefined && (await countFailure(tx, first.id, reason));
     });
-    log.warn({ reason, parked }, parked ? 'fact parked' : 'fact could not be applied; it will be tried again');
+    log.warn(parked ? 'fact parked' : 'fact could not be applied; it will be tried again', { reason });
   }
 
   private async attempt(candidate: Candidate, options: ApplyOptions): Promise<Applied> {

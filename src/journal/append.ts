@@ -29,8 +29,10 @@ const APPEND = `
 insert into journal (${COLUMNS})
 select e.id, e.client_id, e.conversation_id, e.action, coalesce(e.object_ids, '{}'), e.actor_type, e.actor_id, e.purpose,
   e.reason, e.workflow_id, coalesce(e.changes, '{}'), e.revision
-from json_to_recordset($1::json) with ordinality as e(id uuid, client_id uuid, conversation_id uuid, action text, object_ids uuid[],
-  actor_type text, actor_id text, purpose text, reason text, workflow_id text, changes text[], revision integer, n bigint)
+from rows from (json_to_recordset($1::json) as (id uuid, client_id uuid, conversation_id uuid, action text, object_ids uuid[],
+  actor_type text, actor_id text, purpose text, reason text, workflow_id text, changes text[], revision integer))
+  with ordinality as e(id, client_id, conversation_id, action, object_ids, actor_type, actor_id, purpose, reason, workflow_id,
+    changes, revision, n)
 order by e.n`;
 
 /** Writes entries in their order. */

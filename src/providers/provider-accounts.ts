@@ -5,9 +5,9 @@ import type { DataKey } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ProviderCredentials } from './provider.js';
 
-/** Seconds; `silence` is null by default: 15 min for calls, a day for chats. */
+/** Seconds. `silence` null: 15 min for calls, a day for chats. */
 export interface Deadlines {
-  silence: number;
+  silence: number | null;
   ask_every: number;
   analysis: number;
   transcript: number;
@@ -15,7 +15,7 @@ export interface Deadlines {
 }
 
 export const DEFAULT_DEADLINES: Deadlines = {
-  silence: 900,
+  silence: null,
   ask_every: 900,
   analysis: 1800,
   transcript: 3600,

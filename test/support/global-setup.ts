@@ -1,7 +1,8 @@
 // One real Postgres and one real Temporal for the whole run, on ports and in a folder of their own.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../src/embedded/postgres.js';
 import { findTemporalCli } from '../../src/embedded/temporal-cli.js';
@@ -16,6 +17,8 @@ export interface TestServices {
   temporalAddress: string;
   temporalCli: string;
   runDir: string;
+  /** The workflows, bundled from source once a run. */
+  workflowBundle: string;
 }
 
 declare module 'vitest' {
@@ -43,12 +46,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
       durable: false,
     }),
   ]);
+  const workflowBundle = join(runDir, 'workflow-bundle.js');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: resolve('workflows/index.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
+  writeFileSync(workflowBundle, code);
   await prepareTemplates(postgres.url('postgres'));
   project.provide('services', {
     postgresUrl: postgres.url('postgres'),
     temporalAddress: temporal.address,
     temporalCli: binary,
     runDir,
+    workflowBundle,
   });
   return async () => {
     await Promise.all([temporal.stop(), postgres.stop()]);

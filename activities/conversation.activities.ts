@@ -1,0 +1,43 @@
+// Activities of a conversation: arguments → one service call → mapped failure.
+import { Context } from '@temporalio/activity';
+import { uuidOf } from '../src/common/ids.js';
+import type { ConversationView, Lifecycle } from '../src/conversations/lifecycle.js';
+import type { RecordingFetcher } from '../src/recordings/recording-fetcher.js';
+import { mapped } from './failures.js';
+
+export type { ConversationView };
+
+export interface ConversationActivities {
+  /** Where the conversation stands. */
+  look(conversationId: string): Promise<ConversationView>;
+  /** Asks the provider about a silent conversation; gives it up as lost when the provider does not know it. */
+  askProvider(conversationId: string): Promise<ConversationView>;
+  /** Record, transcript and analysis: fetched, awaited, or declared absent at their deadlines. */
+  fetchRecord(conversationId: string): Promise<ConversationView>;
+  /** The recording: fetched and stored, awaited, or declared absent at its deadline. */
+  fetchRecording(conversationId: string): Promise<ConversationView>;
+}
+
+interface Services {
+  lifecycle: Lifecycle;
+  recordings: RecordingFetcher;
+}
+
+/** The activities as a plain object of functions, which is what a Temporal worker takes. */
+export function createConversationActivities({ lifecycle, recordings }: Services): ConversationActivities {
+  const uuid = (conversationId: string): string => uuidOf('conversation', conversationId);
+  return {
+    look: (id) => mapped(() => lifecycle.look(uuid(id))),
+    askProvider: (id) => mapped(() => lifecycle.askProvider(uuid(id))),
+    fetchRecord: (id) => mapped(() => lifecycle.fetchRecord(uuid(id), Context.current().info.attempt)),
+    fetchRecording: (id) =>
+      mapped(() => {
+        const context = Context.current();
+        return recordings.fetch(uuid(id), {
+          attempt: context.info.attempt,
+          heartbeat: () => context.heartbeat(),
+          signal: context.cancellationSignal,
+        });
+      }),
+  };
+}

@@ -1,0 +1,30 @@
+// Failures as Temporal may keep them: a code and when to try again. Messages of others may quote content, so they stay out.
+import { ApplicationFailure } from '@temporalio/common';
+import { NotYet } from '../src/conversations/not-yet.js';
+import { AppError } from '../src/common/errors.js';
+import { ProviderError } from '../src/providers/provider.js';
+
+/** Runs `work`; what it throws becomes a failure without content. */
+export async function mapped<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): unknown {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof NotYet) {
+    return ApplicationFailure.create({ message: error.message, type: 'not_yet', nextRetryDelay: error.retryInMs });
+  }
+  if (error instanceof ProviderError) {
+    return ApplicationFailure.create({ message: error.message, type: 'provider', nonRetryable: !error.retryable });
+  }
+  if (error instanceof AppError) {
+    return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: error.status < 500 });
+  }
+  // Cancellation must stay what it is, so that Temporal knows it.
+  if (error instanceof Error && error.name === 'CancelledFailure') return error;
+  return ApplicationFailure.create({ message: error instanceof Error ? error.name : 'unknown', type: 'internal' });
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// The operator's command line. Each command says what it did in one line and ends with 0 only when it is done.
+import { Client } from '@temporalio/client';
+import { Command } from 'commander';
+import { AppError } from './common/errors.js';
+import { config, ConfigError, required, type Config } from './config/config.js';
+import { createDataSource } from './database/data-source.js';
+import { WorkerDatabase } from './database/database.js';
+import { ensureSearchAttributes, lazyConnection } from './temporal/connection.js';
+import { ConversationStarter } from './temporal/conversation-starter.js';
+import { wakeAll } from './temporal/wake-all.js';
+import { keystoreDataSource } from './vault/keystore-data-source.js';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function migrate(settings: Config): Promise<void> {
+  const sources = {
+    content: createDataSource({ url: required(settings.databaseUrl, 'DATABASE_URL'), role: 'owner', poolSize: 1 }),
+    keystore: keystoreDataSource(required(settings.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL')),
+  };
+  for (const [name, source] of Object.entries(sources)) {
+    await source.initialize();
+    try {
+      const done = await source.runMigrations();
+      say(done.length === 0 ? `${name}: up to date` : `${name}: ${done.length} migrations applied`);
+    } finally {
+      await source.destroy();
+    }
+  }
+}
+
+async function wake(settings: Config): Promise<void> {
+  const url = required(settings.databaseUrl, 'DATABASE_URL');
+  const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
+  const connection = await lazyConnection(settings.temporal);
+  try {
+    await database.dataSource.initialize();
+    await ensureSearchAttributes(connection, settings.temporal.namespace);
+    const client = new Client({ connection, namespace: settings.temporal.namespace });
+    const starter = new ConversationStarter(client, { eager: false, publicUrl: settings.publicUrl });
+    const { open, started } = await wakeAll(database, starter);
+    say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
+  } finally {
+    await Promise.all([database.close(), connection.close()]);
+  }
+}
+
+const program = new Command('colloquy').description('Colloquy: conversation system of record for AI agents');
+program
+  .command('migrate')
+  .description('create or update the tables of the content and the keystore database')
+  .action(() => migrate(config()));
+program
+  .command('wake')
+  .description('start a workflow for every open conversation that has none, as the worker does each hour')
+  .action(() => wake(config()));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const isOurs = error instanceof ConfigError || error instanceof AppError;
+  const said = isOurs ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : 'failed';
+  process.stderr.write(`${said.split('\n')[0]}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,95 @@
+// Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
+import type { Transaction } from '../database/with-scope.js';
+import type { WorkerDatabase } from '../database/database.js';
+import { project } from '../intake/project.js';
+import { PURPOSE } from '../intake/read-model.js';
+import type { ConversationRecord } from '../intake/record.js';
+import type { ConversationState } from '../intake/reducer.js';
+import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
+import type { RecordingVariant } from '../providers/provider-fact.js';
+import { openJson } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+
+export interface Situation {
+  conversationId: string;
+  clientId: string;
+  identityHash: Buffer;
+  account: ProviderAccount;
+  record: ConversationRecord;
+  revision: number;
+  providerId: string;
+  providerKind: string;
+  /** Where the provider's copies are, by variant. */
+  urls: Partial<Record<RecordingVariant, string>>;
+  /** The provider's own record has been read after the end, or cannot be had. */
+  isConfirmed: boolean;
+  /** Epoch milliseconds of the first receipt of the end; null while live. */
+  endSeenAt: number | null;
+}
+
+interface Row {
+  id: string;
+  client_id: string;
+  provider_account_id: string;
+  identity_hash: Buffer;
+  revision: number;
+  sealed: Buffer;
+}
+
+const READ = `
+select i.id, i.client_id, i.provider_account_id, i.identity_hash, c.revision, s.sealed
+from conversation_identities i
+join conversations c on c.id = i.id
+join conversation_states s on s.conversation_id = i.id
+where i.id = $1 and i.state = 'live'`;
+
+interface Readers {
+  database: WorkerDatabase;
+  vault: VaultService;
+  accounts: ProviderAccounts;
+}
+
+/** The situation, or null when there is no such live row: unknown, or erased. */
+export async function readSituation(
+  { database, vault, accounts }: Readers,
+  conversationId: string,
+): Promise<Situation | null> {
+  const row = await database.withScope('all', (tx) => findRow(tx, conversationId));
+  if (row === null) return null;
+  const account = await accounts.find(row.provider_account_id);
+  if (account === null) return null;
+  const key = await vault.existingConversationKey(conversationId);
+  const state = openJson(key, PURPOSE.state, row.sealed) as ConversationState;
+  return {
+    ...situationOf(state, account),
+    conversationId,
+    clientId: row.client_id,
+    identityHash: row.identity_hash,
+    account,
+    revision: row.revision,
+  };
+}
+
+async function findRow(tx: Transaction, conversationId: string): Promise<Row | null> {
+  const [row] = await tx.query<Row>({ name: 'situation', text: READ, values: [conversationId] });
+  return row ?? null;
+}
+
+type FromState = Pick<Situation, 'record' | 'providerId' | 'providerKind' | 'urls' | 'isConfirmed' | 'endSeenAt'>;
+
+function situationOf(state: ConversationState, account: ProviderAccount): FromState {
+  const { registers } = state;
+  // Numbers are not looked at here, so their default region does not matter.
+  const record = project(state, { deadlines: account.deadlines, defaultRegion: null });
+  const urls = Object.entries(registers).flatMap(([key, { value }]) =>
+    key.startsWith('url.') ? [[key.slice(4), value as string]] : [],
+  );
+  return {
+    record,
+    providerId: record.header.provider_conversation_id ?? '',
+    providerKind: record.channel === 'chat' || record.channel === 'sms' ? 'chat' : 'call',
+    urls: Object.fromEntries(urls) as Situation['urls'],
+    isConfirmed: ['confirmed', 'unconfirmed', 'lost'].some((key) => registers[key] !== undefined),
+    endSeenAt: (registers['end_seen']?.value as number | undefined) ?? null,
+  };
+}

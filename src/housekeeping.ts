@@ -1,0 +1,70 @@
+// What a worker tidies once an hour: keys of old inbox days, marks that have served, torn uploads. Each step may run twice.
+import type { Log } from './common/log.js';
+import type { WorkerDatabase } from './database/database.js';
+import type { ObjectStore } from './recordings/object-store.js';
+import type { VaultService } from './vault/vault.service.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Payloads of webhooks stay readable for a week, in case something must be applied again. */
+const INBOX_KEY_DAYS = 7;
+
+interface Dependencies {
+  database: WorkerDatabase;
+  vault: VaultService;
+  objects: ObjectStore;
+  log: Log;
+}
+
+const STEPS = {
+  'idempotency keys': "delete from idempotency_keys where created_at < now() - interval '24 hours'",
+  'content read marks': "delete from content_reads where slot < now() - interval '1 hour'",
+};
+
+export class Housekeeping {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly deps: Dependencies) {}
+
+  start(): void {
+    const run = (): void => {
+      this.tidy(new Date()).catch((error: unknown) =>
+        this.deps.log.error('housekeeping failed; the next hour tries again', {}, error),
+      );
+    };
+    this.timer = setInterval(run, HOUR_MS);
+    run();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  async tidy(now: Date): Promise<void> {
+    for (const text of Object.values(STEPS)) await this.deps.database.withScope('all', (tx) => tx.query({ text }));
+    await this.deps.objects.sweep(new Date(now.getTime() - DAY_MS));
+    await this.destroyOldInboxKeys(now);
+  }
+
+  /** A day's key goes when nothing under it waits; facts that name no conversation go with it. */
+  private async destroyOldInboxKeys(now: Date): Promise<void> {
+    const { database, vault, log } = this.deps;
+    const before = new Date(now.getTime() - INBOX_KEY_DAYS * DAY_MS).toISOString().slice(0, 10);
+    for (const { providerAccountId, day } of await vault.inboxKeyDays(before)) {
+      const values = [providerAccountId, day];
+      const waiting = await database.withScope('all', async (tx) => {
+        await tx.query({
+          text: "delete from inbox where provider_account_id = $1 and key_day = $2 and state = 'unknown'",
+          values,
+        });
+        return tx.query({
+          text: 'select 1 from inbox where provider_account_id = $1 and key_day = $2 limit 1',
+          values,
+        });
+      });
+      if (waiting.length > 0) continue;
+      await vault.destroyInboxKey(providerAccountId, day);
+      log.info('inbox key destroyed', { day });
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// The folder driver: written beside its place, synced, then renamed into it, so that a crash leaves nothing torn.
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ObjectStore } from './object-store.js';
+
+const PARTIAL = '.part';
+
+export class FolderStore implements ObjectStore {
+  private readonly root: string;
+
+  constructor(folder: string) {
+    this.root = resolve(folder);
+  }
+
+  async put(key: string, body: Readable): Promise<number> {
+    const path = this.pathOf(key);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const partial = `${path}.${randomUUID()}${PARTIAL}`;
+    try {
+      await pipeline(body, createWriteStream(partial, { mode: 0o600, flush: true }));
+      await rename(partial, path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+    return (await stat(path)).size;
+  }
+
+  async size(key: string): Promise<number | null> {
+    const found = await stat(this.pathOf(key)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    return found?.size ?? null;
+  }
+
+  read(key: string, start: number, end: number): Readable {
+    return createReadStream(this.pathOf(key), { start, end });
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.pathOf(key), { force: true });
+  }
+
+  async sweep(olderThan: Date): Promise<number> {
+    const names = await readdir(this.root, { recursive: true }).catch(() => []); // no recording was ever stored
+    let removed = 0;
+    for (const name of names.filter((found) => found.endsWith(PARTIAL))) {
+      const path = join(this.root, name);
+      if ((await stat(path)).mtime >= olderThan) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+    return removed;
+  }
+
+  /** Keys are ours, made of ids; one that leads out of the folder is a defect. */
+  private pathOf(key: string): string {
+    const path = resolve(this.root, key);
+    if (!path.startsWith(this.root + sep)) throw new RangeError('an object key must stay inside its folder');
+    return path;
+  }
+}
+
+/** The rename is durable only when the folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

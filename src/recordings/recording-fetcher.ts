@@ -1,0 +1,118 @@
+// Fetches a conversation's recordings before their links die, or says why there is none.
+import { derivedUuid } from '../common/ids.js';
+import {
+  askOf,
+  viewOf,
+  type ConversationView,
+  type Lifecycle,
+  type LifecycleDependencies,
+} from '../conversations/lifecycle.js';
+import { NotYet, nextTry } from '../conversations/not-yet.js';
+import type { Situation } from '../conversations/situation.js';
+import type { RecordingVariant } from '../providers/provider-fact.js';
+import { ProviderError } from '../providers/provider.js';
+import { providerNamed } from '../providers/providers.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { objectKeyOf, type RecordingStore } from './recording-store.js';
+
+interface Attempt {
+  /** From 1. */
+  attempt: number;
+  heartbeat: () => void;
+  signal: AbortSignal;
+}
+
+interface Dependencies extends LifecycleDependencies {
+  lifecycle: Lifecycle;
+  store: RecordingStore;
+  vault: VaultService;
+}
+
+/** From this try on a missing link is asked for; before, the record that is fetched alongside brings it. */
+const ASK_FROM_ATTEMPT = 4;
+/** How often a link that came after its deadline is tried. */
+const LATE_ATTEMPTS = 6;
+
+export class RecordingFetcher {
+  constructor(private readonly deps: Dependencies) {}
+
+  /** One round: stores what can be fetched; throws NotYet while the recording is waited for. */
+  async fetch(conversationId: string, attempt: Attempt): Promise<ConversationView> {
+    const before = await this.deps.read(conversationId);
+    if (before === null) return this.deps.lifecycle.look(conversationId);
+    const problem = await this.fetchAll(before, attempt);
+    const after = await this.deps.read(conversationId);
+    if (after === null) return this.deps.lifecycle.look(conversationId);
+    const now = this.deps.now();
+    const { state, dueAt } = after.record.completeness.audio;
+    if (state === 'absent' && problem !== null && attempt.attempt < LATE_ATTEMPTS) {
+      throw new NotYet('a late recording', nextTry(attempt.attempt, Infinity, now));
+    }
+    if (state !== 'pending') return viewOf(after, now);
+    if (dueAt !== null && dueAt <= now) {
+      await this.deps.facts.state(after, { kind: 'part_absent', part: 'audio', reason: problem ?? 'deadline' });
+      return this.deps.lifecycle.look(conversationId);
+    }
+    await this.askForLink(after, attempt.attempt);
+    throw new NotYet('the recording', nextTry(attempt.attempt, dueAt ?? now, now));
+  }
+
+  /** Stores every variant that the provider offers and we lack; returns why one could not be had. */
+  private async fetchAll(situation: Situation, attempt: Attempt): Promise<string | null> {
+    let problem: string | null = null;
+    for (const variant of situation.record.fetchable as RecordingVariant[]) {
+      const url = situation.urls[variant];
+      if (url === undefined) continue;
+      try {
+        await this.fetchOne(situation, { variant, url }, attempt);
+      } catch (error) {
+        if (!(error instanceof ProviderError)) throw error;
+        problem = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
+      }
+    }
+    return problem;
+  }
+
+  private async fetchOne(
+    situation: Situation,
+    { variant, url }: { variant: RecordingVariant; url: string },
+    attempt: Attempt,
+  ): Promise<void> {
+    const { conversationId, clientId, account } = situation;
+    const provider = providerNamed(account.provider);
+    const { body, contentType } = await provider.openRecording(account.credentials, url);
+    attempt.signal.addEventListener('abort', () => body.destroy(), { once: true });
+    // Derived, so that a repeated fetch replaces its own object instead of leaving one behind.
+    const ref = { id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId };
+    const key = await this.deps.vault.existingConversationKey(conversationId);
+    let broke = false;
+    body.once('error', () => (broke = true));
+    const bytes = await this.deps.store.write(ref, key, body, attempt.heartbeat).catch((error: unknown) => {
+      // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
+      throw broke ? new ProviderError(null, true, error) : error;
+    });
+    await this.deps.facts.state(situation, {
+      kind: 'recording_stored',
+      recording: {
+        id: ref.id,
+        variant,
+        content_type: contentType,
+        bytes,
+        duration_ms: situation.record.durationMs,
+        object_key: objectKeyOf(ref),
+        created_at: this.deps.now(),
+      },
+    });
+  }
+
+  /** The link may have died, or come later than the rest of the record. */
+  private async askForLink(situation: Situation, attempt: number): Promise<void> {
+    if (attempt < ASK_FROM_ATTEMPT) return;
+    try {
+      const answer = await askOf(situation);
+      if (answer.found) await this.deps.facts.record(situation, answer.document);
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// Wake rows → workflows. A row goes when its call has been answered, so that a crash between intake's commit and the signal loses nothing.
+import type { Log } from '../common/log.js';
+import type { Transaction } from '../database/with-scope.js';
+import type { WorkerDatabase } from '../database/database.js';
+import type { Wake } from '../../workflows/messages.js';
+import type { ConversationStarter, StartedConversation } from './conversation-starter.js';
+
+const POLL_MS = 2_000;
+const BATCH = 32;
+
+interface WakeRow extends StartedConversation {
+  wake_id: string;
+  kind: Wake;
+}
+
+// One row a conversation and batch, the newest: what it says includes what the older ones said.
+const NEXT = `
+select w.id as wake_id, w.kind, c.id, c.client_id, c.provider, c.channel, c.direction
+from wakes w join conversations c on c.id = w.conversation_id
+order by w.id limit $1 for update of w skip locked`;
+
+interface Dependencies {
+  database: WorkerDatabase;
+  /** Null while Temporal is away. */
+  starter: () => ConversationStarter | null;
+  log: Log;
+}
+
+export class WakeRelay {
+  private stopped = false;
+  private nudged = false;
+  private wakeUp: () => void = () => undefined;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly deps: Dependencies) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  nudge(): void {
+    this.nudged = true;
+    this.wakeUp();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wakeUp();
+    await this.running;
+  }
+
+  /** Hands on one batch; resolves with how many wakes were answered. */
+  async round(): Promise<number> {
+    const starter = this.deps.starter();
+    if (starter === null) return 0;
+    return this.deps.database.withScope('all', async (tx) => {
+      const rows = await tx.query<WakeRow>({ name: 'next_wakes', text: NEXT, values: [BATCH] });
+      const results = await Promise.allSettled(byConversation(rows).map((group) => relay(starter, group)));
+      const answered = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+      await remove(tx, answered);
+      if (answered.length < rows.length)
+        this.deps.log.warn('wakes not delivered; trying again', { failed: rows.length - answered.length });
+      return answered.length;
+    });
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      this.nudged = false;
+      const relayed = await this.round().catch((error: unknown) => {
+        this.deps.log.error('wake relay failed; trying again', {}, error);
+        return 0;
+      });
+      if (relayed < BATCH && !this.nudged && !this.stopped) await this.rest();
+    }
+  }
+
+  private rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Wakes of one conversation go in their order; those of different ones side by side. */
+function byConversation(rows: WakeRow[]): WakeRow[][] {
+  const groups = new Map<string, WakeRow[]>();
+  for (const row of rows) groups.set(row.id, [...(groups.get(row.id) ?? []), row]);
+  return [...groups.values()];
+}
+
+/** A first wake starts (eagerly); later ones signal, starting where nothing runs. Resolves with the ids of rows done. */
+async function relay(starter: ConversationStarter, rows: WakeRow[]): Promise<string[]> {
+  for (const row of rows) {
+    if (row.kind === 'started') await starter.start(row);
+    else await starter.wake(row, row.kind);
+  }
+  return rows.map(({ wake_id }) => wake_id);
+}
+
+const remove = (tx: Transaction, ids: string[]): Promise<unknown> =>
+  tx.query({ name: 'wakes_done', text: 'delete from wakes where id = any($1::bigint[])', values: [ids] });

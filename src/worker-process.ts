@@ -1,0 +1,104 @@
+// Puts the parts of a worker together. Intake and reads go on while Temporal is away; only workflows wait for it.
+import { fileURLToPath } from 'node:url';
+import { createConversationActivities } from '../activities/conversation.activities.js';
+import type { Log } from './common/log.js';
+import { required, type Config } from './config/config.js';
+import { Lifecycle } from './conversations/lifecycle.js';
+import { readSituation } from './conversations/situation.js';
+import { createDataSource } from './database/data-source.js';
+import { WorkerDatabase } from './database/database.js';
+import { Listener, Notifier } from './database/notifier.js';
+import { Inbox } from './inbox/inbox.js';
+import { FactWriter } from './intake/fact-writer.js';
+import { Intake } from './intake/intake.js';
+import { Housekeeping } from './housekeeping.js';
+import { ProviderAccounts } from './providers/provider-accounts.js';
+import { FolderStore } from './recordings/folder-store.js';
+import { RecordingFetcher } from './recordings/recording-fetcher.js';
+import { RecordingStore } from './recordings/recording-store.js';
+import { TemporalWorker } from './temporal/temporal-worker.js';
+import { wakeAll } from './temporal/wake-all.js';
+import { WakeRelay } from './temporal/wake-relay.js';
+import { openVault } from './vault/open-vault.js';
+
+const POOL_SIZE = 12;
+const HOUR_MS = 3_600_000;
+const BUNDLE = new URL('../workflow-bundle.js', import.meta.url);
+
+export interface WorkerProcess {
+  /** Finishes what is under way and closes everything, in less than 10 s. */
+  stop(): Promise<void>;
+}
+
+interface WorkerOptions {
+  /** Path of the workflow bundle; default: what the build made. */
+  workflowBundle?: string;
+}
+
+/** Starts all loops of a worker; resolves once facts are applied. Temporal is connected to in the background. */
+export async function startWorker(config: Config, log: Log, options: WorkerOptions = {}): Promise<WorkerProcess> {
+  const url = required(config.databaseUrl, 'DATABASE_URL');
+  const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: POOL_SIZE }));
+  await database.dataSource.initialize();
+  const vault = await openVault({
+    keystoreUrl: required(config.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'),
+    rootKeyFile: config.rootKeyFile,
+  });
+  const accounts = new ProviderAccounts(database, vault);
+  const notifier = new Notifier(database);
+  const intake = new Intake({ database, notifier, log, vault, accounts });
+  const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
+  const objects = new FolderStore(config.recordingsDir);
+  const reading = {
+    read: (id: string) => readSituation({ database, vault, accounts }, id),
+    facts,
+    now: () => Date.now(),
+  };
+  const lifecycle = new Lifecycle(reading);
+  const recordings = new RecordingFetcher({ ...reading, lifecycle, vault, store: new RecordingStore(objects) });
+
+  const temporal: TemporalWorker = new TemporalWorker({
+    config,
+    log,
+    workflowBundle: options.workflowBundle ?? fileURLToPath(BUNDLE),
+    activities: createConversationActivities({ lifecycle, recordings }),
+    onConnected: () => {
+      relay.nudge();
+      void wakeOpen();
+    },
+  });
+  const relay = new WakeRelay({ database, log, starter: () => temporal.conversations });
+  const wakeOpen = async (): Promise<void> => {
+    const starter = temporal.conversations;
+    if (starter === null) return;
+    await wakeAll(database, starter).then(
+      (woken) => log.info('open conversations have their workflows', { ...woken }),
+      (error: unknown) => log.error('waking open conversations failed; the next hour tries again', {}, error),
+    );
+  };
+  const listeners = [
+    new Listener(url, 'colloquy_inbox', () => intake.nudge()),
+    new Listener(url, 'colloquy_wakes', () => relay.nudge()),
+  ];
+  const housekeeping = new Housekeeping({ database, vault, objects, log });
+  const hourly = setInterval(() => void wakeOpen(), HOUR_MS);
+
+  intake.start();
+  relay.start();
+  temporal.start();
+  housekeeping.start();
+  const listening = listeners.map((listener) => listener.start());
+  log.info('worker ready');
+
+  return {
+    stop: async () => {
+      clearInterval(hourly);
+      housekeeping.stop();
+      // Activities may still hand in facts: what applies them goes last.
+      await Promise.all([temporal.stop(), relay.stop()]);
+      await Promise.all(listeners.map((listener) => listener.stop()));
+      await Promise.all([intake.stop(), ...listening]);
+      await Promise.all([database.close(), vault.close()]);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+// How activities are tried, by what it costs to do them twice.
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+
+/** Reads Postgres in the worker that runs the workflow: one history event. */
+export const LOOK: LocalActivityOptions = {
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '1 minute' },
+};
+
+/** One question to the provider. The watchdog asks again later anyway, so it does not insist. */
+export const ASK: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '2 seconds', maximumAttempts: 5 },
+};
+
+/**
+ * Waits by retrying until what it wants is there or its deadline has come; the activity itself says when to try again.
+ * Retries add no history events, and all of it is safe to repeat: facts are stored once.
+ */
+export const AWAIT_RECORD: ActivityOptions = {
+  startToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
+};
+
+/** As above, for a download that may be long; the heartbeat tells a slow one from a dead worker. */
+export const AWAIT_RECORDING: ActivityOptions = {
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '10 minutes' },
+};

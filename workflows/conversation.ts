@@ -1,0 +1,77 @@
+// One conversation from its first fact to its settled record. It owns time: the watchdog while it is live, the deadlines
+// after its end. It begins by reading Postgres, so it may be started anew at any moment, as often as anybody likes.
+import {
+  ActivityFailure,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ConversationActivities, ConversationView } from '../activities/conversation.activities.js';
+import { ASK, AWAIT_RECORD, AWAIT_RECORDING, LOOK } from './activity-options.js';
+import { describe } from './details.js';
+import { wakeSignal, type ConversationInput } from './messages.js';
+
+const { look } = proxyLocalActivities<ConversationActivities>(LOOK);
+const { askProvider } = proxyActivities<ConversationActivities>({
+  ...ASK,
+  summary: 'Ask the provider whether it is still live',
+});
+const { fetchRecord } = proxyActivities<ConversationActivities>({
+  ...AWAIT_RECORD,
+  summary: "The provider's record, transcript and analysis",
+});
+const { fetchRecording } = proxyActivities<ConversationActivities>({ ...AWAIT_RECORDING, summary: 'The recording' });
+
+/** What the Temporal UI shows as the result: states and reasons, no content. */
+export type ConversationResult = Pick<ConversationView, 'phase' | 'completeness'>;
+
+export async function conversation({ conversationId }: ConversationInput): Promise<ConversationResult> {
+  let ended = false;
+  let unseen = 0;
+  setHandler(wakeSignal, (wake) => {
+    ended ||= wake === 'ended';
+    unseen += 1;
+  });
+
+  let view = await look(conversationId);
+  while (view.phase === 'live' && !ended) {
+    setCurrentDetails(describe(view));
+    const woken = await condition(() => unseen > 0, view.askInMs);
+    unseen = 0;
+    if (ended) break;
+    view = woken ? await look(conversationId) : await ask(conversationId, view);
+    if (workflowInfo().continueAsNewSuggested && !ended) await continueAsNew<typeof conversation>({ conversationId });
+  }
+
+  // A wake that arrives while it settles may bring new work: then once more.
+  do {
+    unseen = 0;
+    if (view.phase !== 'gone') view = await settle(conversationId, view);
+  } while (unseen > 0);
+  setCurrentDetails(describe(view));
+  return { phase: view.phase, completeness: view.completeness };
+}
+
+/** The provider may refuse or be away for long: the watchdog goes on waiting, and says why. */
+async function ask(conversationId: string, view: ConversationView): Promise<ConversationView> {
+  try {
+    return await askProvider(conversationId);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return { ...view, askInMs: view.askEveryMs, waitingFor: 'the provider does not answer; asking again later' };
+  }
+}
+
+/** Record and recording side by side: neither waits for the other, and the recording's link may die within minutes. */
+async function settle(conversationId: string, view: ConversationView): Promise<ConversationView> {
+  setCurrentDetails(describe({ ...view, phase: 'settling', waitingFor: 'record, transcript, analysis and recording' }));
+  const [afterRecord, afterRecording] = await Promise.all([
+    fetchRecord(conversationId),
+    fetchRecording(conversationId),
+  ]);
+  return afterRecord.revision > afterRecording.revision ? afterRecord : afterRecording;
+}

@@ -1,0 +1,2 @@
+// Every workflow; the entry of the bundle.
+export { conversation } from './conversation.js';

@@ -1,0 +1,12 @@
+// Signals and inputs: ids, enumerations and times only. Words never travel through Temporal.
+import { defineSignal } from '@temporalio/workflow';
+
+export interface ConversationInput {
+  /** conv_… */
+  conversationId: string;
+}
+
+/** `started` and `ended` are news of the conversation's life; `late`: it had settled, and now there is work again. */
+export type Wake = 'started' | 'ended' | 'late';
+
+export const wakeSignal = defineSignal<[Wake]>('wake', {});
