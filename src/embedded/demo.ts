@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeService } from './node-service.js';
 import type { OwnApi } from './own-api.js';
 import { freePort } from './ports.js';
+import { PROGRAM_STOP_MS } from './services.js';
 import type { Service } from './supervisor.js';
 
 /** What is remembered across starts, in `simulators.json` of the data folder. */
@@ -86,7 +87,8 @@ export function simulatorService(options: {
     args: [join(root, 'dist/simulators/main.js'), ...where, '--api-key', simulator.apiKey, '--webhook-url', webhookUrl],
     env,
     log,
-    stopMs: 800,
+    stopMs: PROGRAM_STOP_MS,
+    together: true,
     isReady: (output) => output.includes('"event":"ready"') && output.includes(`127.0.0.1:${simulator.port}`),
     readyMs: 20_000,
   });

@@ -18,6 +18,8 @@ export interface NodeServiceOptions {
   env: NodeJS.ProcessEnv;
   log: string;
   stopMs: number;
+  /** See {@link Service}. */
+  together?: boolean;
   /** Asked every 100 ms with what the process has printed so far. */
   isReady: (output: string, runningMs: number) => boolean | Promise<boolean>;
   readyMs?: number;
@@ -31,7 +33,7 @@ export function nodeService(options: NodeServiceOptions): Service {
   return {
     name,
     log,
-    stop: { signal: 'SIGTERM', waitMs: options.stopMs },
+    stop: { signal: 'SIGTERM', waitMs: options.stopMs, together: options.together ?? false },
     lastWords: () => lastWords(output()),
     start: async (onSpawn) => {
       mkdirSync(dirname(log), { recursive: true, mode: 0o700 });

@@ -9,6 +9,12 @@ import type { Service } from './supervisor.js';
 import type { EmbeddedTemporal, TemporalOptions } from './temporal.js';
 import { startTemporal } from './temporal.js';
 
+/**
+ * API, worker and simulators end side by side. The worker gives running activities 5 s of it; with Temporal and PostgreSQL
+ * after them, at their slowest, all is over within 9.5 s.
+ */
+export const PROGRAM_STOP_MS = 5_500;
+
 /** A service that other processes connect to; after a restart it has the same port. */
 export interface ServerService<Server> extends Service {
   /** The server of the last start that succeeded. */
@@ -21,7 +27,7 @@ export function postgresService(dataDir: string, log: string): ServerService<Emb
   return {
     name: 'PostgreSQL',
     log,
-    stop: { signal: 'SIGINT', waitMs: 2_000, urgent: 'SIGQUIT' },
+    stop: { signal: 'SIGINT', waitMs: 1_700, urgent: 'SIGQUIT' },
     current: () => started(server),
     start: async (onSpawn) => {
       const again = server === undefined ? {} : { port: server.port };
@@ -43,7 +49,7 @@ export function temporalService(options: {
   return {
     name: 'Temporal',
     log,
-    stop: { signal: 'SIGINT', waitMs: 1_800 },
+    stop: { signal: 'SIGINT', waitMs: 1_600 },
     current: () => started(server),
     start: async (onSpawn) => {
       const again: Partial<TemporalOptions> =
@@ -62,7 +68,8 @@ export const apiService = ({ root, env, log }: Program, apiUrl: string): Service
     args: [join(root, 'dist/src/main.js')],
     env,
     log,
-    stopMs: 1_700,
+    stopMs: PROGRAM_STOP_MS,
+    together: true,
     isReady: async () => await answersOk(`${apiUrl}/readyz`),
   });
 
@@ -74,7 +81,8 @@ export const workerService = ({ root, env, log }: Program, logLevel: Config['log
     args: [join(root, 'dist/src/worker.js')],
     env,
     log,
-    stopMs: 2_500,
+    stopMs: PROGRAM_STOP_MS,
+    together: true,
     isReady: (output, runningMs) => output.includes('"worker ready"') || (!speaks && runningMs > 5_000),
   });
 };

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,9 +37,9 @@ const folder = (path: string, files: Record<string, string>): void => {
 
 describe('npm run up, when it cannot start', () => {
   it.each(['127.0.0.1', '0.0.0.0', '::'])('names the port that somebody has on %s, and another one', async (host) => {
-    listener = createServer();
+    const server = (listener = createServer());
     const port = await new Promise<number>((done) => {
-      listener?.listen(0, host, () => done((listener?.address() as { port: number }).port));
+      server.listen(0, host, () => done((server.address() as AddressInfo).port));
     });
     expect(await failure({ PORT: String(port) })).toMatch(
       new RegExp(`^Port ${port} is in use: .*PORT=${port + 1} npm run up`),

@@ -16,7 +16,7 @@ let seen: Set<number>;
 let supervisor: Supervisor;
 
 /** A Node program in a file, ready when it has printed `ready`. */
-const service = (name: string, code: string, stopMs = 1_000): Service => {
+const service = (name: string, code: string, stopMs = 1_000, together = false): Service => {
   const script = join(folder, `${name}.mjs`);
   writeFileSync(script, code);
   const log = join(folder, `${name}.log`);
@@ -26,6 +26,7 @@ const service = (name: string, code: string, stopMs = 1_000): Service => {
     env: {},
     log,
     stopMs,
+    together,
     isReady: (text) => text.includes('ready'),
     readyMs: 5_000,
   });
@@ -120,6 +121,15 @@ describe('Supervisor', () => {
     expect(Date.now() - begun).toBeGreaterThanOrEqual(300);
     expect(Date.now() - begun).toBeLessThan(1_500);
     await until(() => alive().length === 0);
+  });
+
+  it('stops neighbours that need none of each other side by side', async () => {
+    const slow = `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 600)); ${STAYS}`;
+    for (const name of ['api', 'worker', 'simulator']) await supervisor.start(service(name, slow, 2_000, true));
+    const begun = Date.now();
+    await supervisor.stop();
+    expect(Date.now() - begun).toBeLessThan(1_700);
+    expect(alive()).toEqual([]);
   });
 
   it('ends everything at once, when killed', async () => {
