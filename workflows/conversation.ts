@@ -31,27 +31,29 @@ export type ConversationResult = Pick<ConversationView, 'phase' | 'completeness'
 
 export async function conversation({ conversationId }: ConversationInput): Promise<ConversationResult> {
   let ended = false;
-  let unseen = 0;
+  let woken = false;
+  let late = false;
   setHandler(wakeSignal, (wake) => {
     ended ||= wake === 'ended';
-    unseen += 1;
+    late ||= wake === 'late';
+    woken = true;
   });
 
   let view = await look(conversationId);
   while (view.phase === 'live' && !ended) {
     setCurrentDetails(describe(view));
-    const woken = await condition(() => unseen > 0, view.askInMs);
-    unseen = 0;
+    const heard = await condition(() => woken, view.askInMs);
+    woken = false;
     if (ended) break;
-    view = woken ? await look(conversationId) : await ask(conversationId, view);
+    view = heard ? await look(conversationId) : await ask(conversationId, view);
     if (workflowInfo().continueAsNewSuggested && !ended) await continueAsNew<typeof conversation>({ conversationId });
   }
 
-  // A wake that arrives while it settles may bring new work: then once more.
+  // News that arrives while it settles may bring work that has already been passed: then once more.
   do {
-    unseen = 0;
+    late = false;
     if (view.phase !== 'gone') view = await settle(conversationId, view);
-  } while (unseen > 0);
+  } while (late);
   setCurrentDetails(describe(view));
   return { phase: view.phase, completeness: view.completeness };
 }
