@@ -11,7 +11,7 @@ import { describeExit, endProcess, exitOf, isAlive } from './processes.js';
 import { StartError } from './start-error.js';
 
 /** Custom search attributes of all our workflows: ids and enums, never content. */
-export const SEARCH_ATTRIBUTES = ['ClientId=Keyword', 'Provider=Keyword', 'Channel=Keyword'] as const;
+const SEARCH_ATTRIBUTES = ['ClientId=Keyword', 'Provider=Keyword', 'Channel=Keyword'] as const;
 
 const DEFAULT_UI_PORT = 8233;
 const READY_MS = 30_000;
@@ -27,7 +27,7 @@ export interface TemporalOptions {
   port?: number;
   /** Default: 8233 when free, else a free one. `false`: no UI. */
   uiPort?: number | false;
-  /** `Name=Type`. Default: {@link SEARCH_ATTRIBUTES}. */
+  /** `Name=Type`. Default: those of our workflows. */
   searchAttributes?: readonly string[];
   /** File that the server's log is appended to. Default: `<dbFile>.log`. */
   log?: string;

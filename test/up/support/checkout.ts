@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 /** Compiled by the script `pretest`. */
-export const COMPILED = join(REPOSITORY, '.test/dist');
+const COMPILED = join(REPOSITORY, '.test/dist');
 /** Seconds: older than every build. */
 export const LONG_AGO = 1_000_000_000;
 
@@ -42,7 +42,8 @@ export class Checkout {
       copyFileSync(join(REPOSITORY, name), join(this.dir, name));
       utimesSync(join(this.dir, name), LONG_AGO, LONG_AGO);
     }
-    for (const name of ['node_modules', '.cache']) symlinkSync(join(REPOSITORY, name), join(this.dir, name));
+    mkdirSync(join(this.dir, '.cache'));
+    for (const name of ['node_modules', '.cache/temporal']) symlinkSync(join(REPOSITORY, name), join(this.dir, name));
     mkdirSync(join(this.dir, 'dist'));
     for (const name of ['src', 'workflows', 'activities', 'simulators']) {
       symlinkSync(join(COMPILED, name), join(this.dir, 'dist', name));

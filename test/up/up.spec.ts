@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../src/embedded/ports.js';
+import { identityOf } from '../../src/embedded/processes.js';
+import type { Run } from './support/checkout.js';
+import { Checkout } from './support/checkout.js';
+
+const READY = /Colloquy is ready after [^]*\n {2}curl [^\n]+\n/;
+const CURL = /^ {2}(curl -s .+\/v1\/conversations\/conv_\w+\/transcript\?format=text")$/m;
+
+let checkout: Checkout;
+let port: number;
+let run: Run;
+let curl: string;
+
+const start = (): Run => checkout.up({ PORT: String(port) });
+const row = (name: string): string => new RegExp(`^ {2}${name} +(\\S+)$`, 'm').exec(run.stdout())?.[1] ?? '';
+const paste = (): string => execFileSync('/bin/sh', ['-c', curl], { encoding: 'utf8' });
+
+/** All processes of the installation: `up` itself and what its lock file lists. */
+function processes(): Map<string, number> {
+  const lock = JSON.parse(readFileSync(join(checkout.dataDir, 'up.lock'), 'utf8')) as {
+    pid: number;
+    children: { name: string; pid: number }[];
+  };
+  return new Map([['up', lock.pid], ...lock.children.map(({ name, pid }) => [name, pid] as const)]);
+}
+
+async function untilGone(pids: Iterable<number>, timeoutMs: number): Promise<void> {
+  const alive = (): number[] => [...pids].filter((pid) => identityOf(pid) !== undefined);
+  for (const until = Date.now() + timeoutMs; alive().length > 0 && Date.now() < until;) await sleep(50);
+  expect(alive()).toEqual([]);
+}
+
+beforeAll(async () => {
+  checkout = new Checkout();
+  port = await freePort();
+});
+afterAll(async () => await checkout.remove());
+
+describe('npm run up', { timeout: 120_000 }, () => {
+  it('starts everything and prints a table with a line that shows a transcript', async () => {
+    run = start();
+    await run.says(READY, 90_000);
+    curl = CURL.exec(run.stdout())?.[1] ?? '';
+    expect(paste().length).toBeGreaterThan(20);
+    for (const page of [`${row('API')}/readyz`, row('Interactive docs'), row('Temporal UI')]) {
+      expect((await fetch(page)).status, page).toBe(200);
+    }
+    const get = async (path: string, key: string): Promise<number> =>
+      (await fetch(`${row('API')}${path}`, { headers: { authorization: `Bearer ${key}` } })).status;
+    expect(await get('/v1/clients', row('Admin key'))).toBe(200);
+    expect(await get('/v1/conversations?view=full', row('Read key'))).toBe(200);
+    expect(await get('/v1/clients', row('Read key'))).toBe(403);
+  });
+
+  it('refuses a second start on the same folder and leaves the first one alone', async () => {
+    const second = checkout.up({ PORT: String(port) });
+    expect(await second.ended).toBe(1);
+    expect(second.stderr()).toContain(
+      `process ${processes().get('up')}) already runs on the data folder ${checkout.dataDir}`,
+    );
+    expect(paste().length).toBeGreaterThan(20);
+  });
+
+  it.each(['the worker', 'the API', 'Temporal', 'PostgreSQL', 'the Retell simulator'])(
+    'reports and restarts %s, when it is killed',
+    async (name) => {
+      const pid = processes().get(name) ?? 0;
+      process.kill(pid, 'SIGKILL');
+      await run.says(
+        new RegExp(`${name} was killed by SIGKILL; starting it again in .*\\n[^]*${name} is back`),
+        60_000,
+      );
+      expect(processes().get(name)).not.toBe(pid);
+      const ready = async (): Promise<boolean> =>
+        await fetch(`${row('API')}/readyz`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      for (const until = Date.now() + 20_000; !(await ready()) && Date.now() < until;) await sleep(100);
+      expect(paste().length).toBeGreaterThan(20);
+    },
+  );
+
+  it('stops every process within 10 s of Ctrl-C', async () => {
+    const pids = [...processes().values()];
+    expect(pids).toHaveLength(6);
+    const begun = Date.now();
+    run.process.kill('SIGINT');
+    expect(await run.ended).toBe(0);
+    expect(Date.now() - begun).toBeLessThan(10_000);
+    await untilGone(pids, 0);
+  });
+
+  it('finds its data again, with the same keys and without showing them', async () => {
+    run = start();
+    await run.says(READY, 90_000);
+    expect(paste().length).toBeGreaterThan(20);
+    expect(row('Admin key')).toBe('');
+    expect(run.stdout()).toContain(join(checkout.dataDir, 'keys.json'));
+  });
+
+  it('leaves nothing running, when it is killed itself', async () => {
+    const pids = [...processes().values()];
+    run.process.kill('SIGKILL');
+    await run.ended;
+    await untilGone(pids, 10_000);
+  });
+});
