@@ -6,6 +6,7 @@ import { SettingsModule } from './common/settings.js';
 import { SigningModule } from './common/signing.module.js';
 import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
 import { VaultModule } from './vault/vault.module.js';
 
 @Module({})
@@ -13,7 +14,14 @@ export class AppModule {
   static of(config: Config, log: Log): DynamicModule {
     return {
       module: AppModule,
-      imports: [SettingsModule.of(config, log), DatabaseModule.forApi(), VaultModule, SigningModule, AccessModule],
+      imports: [
+        SettingsModule.of(config, log),
+        DatabaseModule.forApi(),
+        VaultModule,
+        SigningModule,
+        AccessModule,
+        HealthModule,
+      ],
     };
   }
 }

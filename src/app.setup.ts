@@ -11,6 +11,7 @@ import { installBodyParser, JSON_LIMIT_BYTES } from './common/body-parser.js';
 import { InputPipe } from './common/input-pipe.js';
 import { Log, NestLog } from './common/log.js';
 import { asAppError } from './common/problem.js';
+import { serveDocs } from './common/openapi.js';
 import { ProblemFilter, sendProblem } from './common/problem-filter.js';
 import { requestIdOf } from './common/request-id.js';
 import { RouteTable } from './common/route-table.js';
@@ -49,6 +50,7 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   app.useGlobalPipes(new InputPipe());
   app.useGlobalInterceptors(new AnswerInterceptor());
   app.useGlobalFilters(new ProblemFilter(log, routes));
+  serveDocs(app, config);
   await app.init();
   await fastify.ready();
   return app;

@@ -1,5 +1,6 @@
 // Cursors: where a page ended and which question it answered, signed, so that nobody moves either.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { canonicalJson } from './canonical-json.js';
 import { AppError } from './errors.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -10,12 +11,7 @@ const SIGNATURE_BYTES = 16;
 
 /** Short hash of a filter and sort: JSON values, whatever the order of their keys. Without `limit` and `cursor`. */
 export const fingerprintOf = (question: unknown): string =>
-  createHash('sha256').update(JSON.stringify(question, sortedKeys)).digest('base64url').slice(0, 16);
-
-const sortedKeys = (_: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
+  createHash('sha256').update(canonicalJson(question)).digest('base64url').slice(0, 16);
 
 export class Cursors {
   constructor(private readonly keys: SigningKeys) {}

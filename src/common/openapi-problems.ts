@@ -1,0 +1,109 @@
+// What is the same on many routes is added to the OpenAPI document here, not repeated on each of them.
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { PROBLEMS, type ProblemCode } from './errors.js';
+
+interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  description?: string;
+  schema?: unknown;
+}
+
+interface Operation {
+  parameters?: Parameter[];
+  requestBody?: unknown;
+  responses: Record<string, unknown>;
+  'x-required-rights'?: string[];
+  'x-problems'?: ProblemCode[];
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head'] as const;
+
+const PROBLEM_SCHEMA = {
+  type: 'object',
+  description: 'RFC 9457',
+  required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(PROBLEMS) },
+    request_id: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['detail'],
+        properties: { pointer: { type: 'string' }, parameter: { type: 'string' }, detail: { type: 'string' } },
+      },
+    },
+  },
+};
+
+const HEADERS: Record<string, Parameter> = {
+  post: header('Idempotency-Key', 'Kept 24 h: the same request again changes nothing and is answered alike'),
+  patch: header('If-Match', 'ETag of the object as read; 412 when it has changed'),
+};
+
+function header(name: string, description: string): Parameter {
+  return { name, in: 'header', required: false, description, schema: { type: 'string' } };
+}
+
+/** Adds problem answers, common headers and their schema to every operation. */
+export function completeDocument(document: OpenAPIObject): OpenAPIObject {
+  document.components ??= {};
+  document.components.schemas = { ...document.components.schemas, Problem: PROBLEM_SCHEMA as never };
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method] as Operation | undefined;
+      if (operation !== undefined) complete(operation, { method, path });
+    }
+  }
+  return document;
+}
+
+function complete(operation: Operation, { method, path }: { method: string; path: string }): void {
+  const isClosed = operation['x-required-rights'] !== undefined;
+  const common = HEADERS[method];
+  if (isClosed && common !== undefined) operation.parameters = [...(operation.parameters ?? []), common];
+  const codes = new Set<ProblemCode>([
+    ...usual(operation, { method, path, isClosed }),
+    ...(operation['x-problems'] ?? []),
+  ]);
+  delete operation['x-problems'];
+  for (const [status, of] of byStatus([...codes])) operation.responses[status] ??= problem(of);
+  operation.responses['default'] ??= problem(['internal']);
+}
+
+function usual(
+  operation: Operation,
+  { method, path, isClosed }: { method: string; path: string; isClosed: boolean },
+): ProblemCode[] {
+  const takesInput = (operation.parameters ?? []).length > 0 || operation.requestBody !== undefined;
+  return [
+    ...(takesInput || isClosed ? (['invalid_request', 'unknown_field'] as const) : []),
+    ...(isClosed ? (['unauthenticated', 'key_expired', 'key_revoked', 'forbidden', 'rate_limited'] as const) : []),
+    ...(path.includes('{') ? (['invalid_id', 'not_found'] as const) : []),
+    ...(operation.requestBody === undefined ? [] : (['too_large', 'unsupported_media_type'] as const)),
+    ...(isClosed && method === 'post' ? (['idempotency_in_flight', 'idempotency_mismatch'] as const) : []),
+    ...(isClosed && method === 'patch' ? (['precondition_failed'] as const) : []),
+    ...(isClosed ? (['storage_unavailable', 'keystore_unavailable'] as const) : []),
+    'internal',
+  ];
+}
+
+function byStatus(codes: ProblemCode[]): Map<string, ProblemCode[]> {
+  const statuses = new Map<string, ProblemCode[]>();
+  for (const code of codes) {
+    const status = String(PROBLEMS[code][0]);
+    statuses.set(status, [...(statuses.get(status) ?? []), code]);
+  }
+  return statuses;
+}
+
+const problem = (codes: ProblemCode[]) => ({
+  description: codes.map((code) => `\`${code}\``).join(', '),
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});

@@ -1,0 +1,49 @@
+// The OpenAPI 3.1 document, drawn from the routes and their schemas, and its interactive pages.
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { Config } from '../config/config.js';
+import { completeDocument } from './openapi-problems.js';
+
+const DESCRIPTION = `The conversation system of record for AI agents: every phone call and chat, findable, accountable and erasable.
+
+Authenticate with \`Authorization: Bearer clq_…\`. Errors are RFC 9457 problem documents with a stable \`code\`. Unknown
+parameters and fields are refused. Lists are paged by \`limit\` and an opaque \`cursor\`.`;
+
+/** The document for an initialised application. */
+export function openApiDocument(app: NestFastifyApplication, { publicUrl }: Pick<Config, 'publicUrl'>): OpenAPIObject {
+  const base = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Colloquy')
+    .setDescription(DESCRIPTION)
+    .setVersion('0.1.0')
+    .addServer(publicUrl)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'clq_…', description: 'An API key' }, 'api_key')
+    .build();
+  const document = SwaggerModule.createDocument(app, base, { standardSchemaConverter: convert });
+  return completeDocument(document);
+}
+
+/** Serves `/openapi.json` and `/docs`; call between createApp()'s set-up and its initialisation. */
+export function serveDocs(app: NestFastifyApplication, config: Pick<Config, 'publicUrl'>): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, config), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Colloquy API',
+    swaggerOptions: {
+      // Else the page asks a validator on the internet about this document.
+      validatorUrl: null,
+      persistAuthorization: true,
+      displayOperationId: true,
+    },
+  });
+}
+
+/** Schemas as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is; those with an id become components. */
+function convert(schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }) {
+  if (!(schema instanceof z.ZodType)) return undefined;
+  const { $schema: _, $defs, ...converted } = z.toJSONSchema(schema, { io: schemaType, unrepresentable: 'any' });
+  const id = z.globalRegistry.get(schema)?.id;
+  if (id === undefined) return { schema: converted, components: $defs ?? {} };
+  return { schema: { $ref: `#/components/schemas/${id}` }, components: { ...$defs, [id]: converted } };
+}

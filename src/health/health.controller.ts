@@ -1,0 +1,40 @@
+// For orchestrators and load balancers: no key, no limit.
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { AppError } from '../common/errors.js';
+import { Operation } from '../common/operation.js';
+import { HealthProbes, type ProbeState } from './probes.js';
+
+const alive = z.object({ status: z.literal('ok') }).meta({ id: 'Alive' });
+const ready = z
+  .object({ status: z.literal('ready'), checks: z.record(z.string(), z.enum(['up', 'down'])) })
+  .meta({ id: 'Ready' });
+
+@ApiTags('Health')
+@Controller()
+export class HealthController {
+  constructor(private readonly probes: HealthProbes) {}
+
+  @Get('healthz')
+  @Operation({ id: 'getHealth', summary: 'The process runs', answer: alive })
+  health(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  @Operation({
+    id: 'getReadiness',
+    summary: 'Everything that requests need answers, each part by name',
+    description: 'When a part is away: 503 with `checks` in the problem document.',
+    answer: ready,
+    problems: ['storage_unavailable', 'keystore_unavailable', 'orchestrator_unavailable'],
+  })
+  async readiness(): Promise<{ status: 'ready'; checks: Record<string, ProbeState> }> {
+    const { checks, failed } = await this.probes.ask();
+    const [first] = failed;
+    if (first === undefined) return { status: 'ready', checks };
+    const names = failed.map(({ name }) => name).join(', ');
+    throw new AppError(first.code, `away: ${names}`, { members: { checks }, headers: { 'retry-after': '2' } });
+  }
+}

@@ -1,0 +1,24 @@
+import { Global, Module } from '@nestjs/common';
+import { ApiDatabase } from '../database/database.js';
+import { VaultService } from '../vault/vault.service.js';
+import { HealthController } from './health.controller.js';
+import { HealthProbes } from './probes.js';
+
+@Global()
+@Module({
+  controllers: [HealthController],
+  providers: [
+    {
+      provide: HealthProbes,
+      inject: [ApiDatabase, VaultService],
+      useFactory: (database: ApiDatabase, vault: VaultService) => {
+        const probes = new HealthProbes();
+        probes.add({ name: 'postgres', check: () => database.ping(), code: 'storage_unavailable' });
+        probes.add({ name: 'keystore', check: () => vault.ping(), code: 'keystore_unavailable' });
+        return probes;
+      },
+    },
+  ],
+  exports: [HealthProbes],
+})
+export class HealthModule {}
