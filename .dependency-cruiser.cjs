@@ -1,0 +1,163 @@
+// Who may import whom (docs/architecture.md). test/architecture.spec.ts runs these rules; there is no command of its own.
+
+/** Folders that everything stands on. They know nothing of what stands on them. */
+const GROUND = '^src/((common|config|database|vault|access)/|journal/(append|content-reads)\\.ts)';
+
+/** A folder is used through these files; the others are its own business. */
+const SURFACE = {
+  inbox: 'inbox|pending|webhook-door',
+  intake: 'intake|fact-writer|project|read-model|record|reducer|agents',
+  vault:
+    'vault\\.service|vault\\.module|open-vault|sealing|blind-index|normalise|chunked|data-key|errors|keystore-data-source',
+  providers: 'provider|provider-fact|provider-accounts|providers',
+};
+
+const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({
+  name: `${folder}-through-its-surface`,
+  severity: 'error',
+  from: { pathNot: `^src/${folder}/|\\.spec\\.ts$` },
+  to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(${files})\\.ts$` },
+}));
+
+const npm = (names) => `^node_modules/(${names})/`;
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'workflows-stay-deterministic',
+      comment:
+        'Workflows run again and again from their history: the SDK and each other, nothing else, except as types.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: { pathNot: ['^workflows/', npm('@temporalio/(workflow|common)')], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'workflow-sdk-in-workflows',
+      comment: 'It works inside the workflow sandbox alone.',
+      severity: 'error',
+      from: { pathNot: '^workflows/' },
+      to: { path: npm('@temporalio/workflow') },
+    },
+    {
+      name: 'workflows-are-bundled',
+      comment: 'Workers get workflows as a bundle. Only their messages are shared.',
+      severity: 'error',
+      from: { pathNot: '^workflows/' },
+      to: { path: '^workflows/', pathNot: '^workflows/messages\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'activities-are-thin',
+      comment: 'Arguments, one service call, a mapped failure. Services arrive as arguments.',
+      severity: 'error',
+      from: { path: '^activities/' },
+      to: {
+        pathNot: [
+          '^activities/',
+          npm('@temporalio/(activity|common)'),
+          '^src/common/',
+          '^src/providers/provider\\.ts$',
+          '^src/conversations/not-yet\\.ts$',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'temporal-in-its-folder',
+      comment: 'Client and worker of Temporal are used in src/temporal; everybody else asks it.',
+      severity: 'error',
+      from: { path: '^(src|activities|simulators)/', pathNot: '^src/temporal/' },
+      to: { path: npm('@temporalio/(client|worker)') },
+    },
+    {
+      name: 'providers-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^src/providers/([^/]+)/' },
+      to: { path: '^src/', pathNot: ['^src/providers/$1/', '^src/providers/provider(-fact)?\\.ts$', '^src/common/'] },
+    },
+    {
+      name: 'provider-folders-through-the-registry',
+      severity: 'error',
+      from: {
+        path: '^(src|activities|workflows)/',
+        pathNot: ['^src/providers/[^/]+/', '^src/providers/provider-registry\\.ts$', '\\.spec\\.ts$'],
+      },
+      to: { path: '^src/providers/[^/]+/' },
+    },
+    ...surfaces,
+    {
+      name: 'ground-knows-no-domain',
+      severity: 'error',
+      from: { path: GROUND },
+      to: { path: '^(src|activities|workflows)/', pathNot: GROUND },
+    },
+    {
+      name: 'facts-flow-one-way',
+      comment: 'Door, then inbox, then intake, then whoever reads the record: never back.',
+      severity: 'error',
+      from: { path: '^src/(providers|inbox|intake)/' },
+      to: { path: '^src/(conversations|transcripts|recordings|temporal|agents|clients|provider-accounts)/' },
+    },
+    {
+      name: 'inbox-knows-no-intake',
+      severity: 'error',
+      from: { path: '^src/(providers|inbox)/' },
+      to: { path: '^src/intake/' },
+    },
+    {
+      name: 'migrations-by-their-data-source',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['/migrations/', 'data-source\\.ts$'] },
+      to: { path: '/migrations/' },
+    },
+    {
+      name: 'sql-through-the-database-folder',
+      comment: 'Transactions come from withScope(), which sets whose rows they see. The keystore is its own database.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/(database|vault|embedded)/'] },
+      to: { path: npm('pg|typeorm'), dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'embedded-by-up-alone',
+      comment: 'Nothing home-made stands where Temporal and Postgres run in production.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/embedded/', '^src/up\\.ts$'] },
+      to: { path: '^src/embedded/' },
+    },
+    {
+      name: 'controllers-at-the-edge',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.module\\.ts$' },
+      to: { path: '\\.controller\\.ts$' },
+    },
+    {
+      name: 'simulators-play-strangers',
+      comment: 'A simulator that shared code with us would share our mistakes.',
+      severity: 'error',
+      from: { path: '^simulators/' },
+      to: { path: '^(src|workflows|activities|test)/' },
+    },
+    {
+      name: 'nobody-needs-simulators',
+      severity: 'error',
+      from: { path: '^(src|workflows|activities)/' },
+      to: { path: '^simulators/' },
+    },
+    {
+      name: 'tests-stay-tests',
+      severity: 'error',
+      from: { path: '^(src|workflows|activities|simulators)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: ['^test/', '\\.spec\\.ts$', npm('vitest|fast-check')] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,83 @@
+// Who may import whom: the rules of .dependency-cruiser.cjs, and that they see the code and bite.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { cruise, type ICruiseResult } from 'dependency-cruiser';
+import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
+import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const FOLDERS = ['src', 'workflows', 'activities', 'simulators'];
+
+async function violationsIn(baseDir: string): Promise<{ files: number; found: string[] }> {
+  const options = await extractDepcruiseOptions(join(ROOT, '.dependency-cruiser.cjs'));
+  const tsConfig = extractTSConfig(join(ROOT, 'tsconfig.json'));
+  const result = await cruise(FOLDERS, { ...options, baseDir }, undefined, { tsConfig });
+  const { summary } = result.output as ICruiseResult;
+  return {
+    files: summary.totalCruised,
+    found: summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
+  };
+}
+
+/** One file each that breaks the rule it is named by. */
+const PLANTED: Record<string, { path: string; imports: string }> = {
+  'workflows-stay-deterministic': { path: 'workflows/bad.ts', imports: 'node:fs' },
+  'activities-are-thin': { path: 'activities/bad.ts', imports: '../src/intake/intake.js' },
+  'providers-do-not-know-each-other': { path: 'src/providers/one/bad.ts', imports: '../two/index.js' },
+  'provider-folders-through-the-registry': { path: 'src/inbox/bad.ts', imports: '../providers/two/index.js' },
+  'intake-through-its-surface': { path: 'src/conversations/bad.ts', imports: '../intake/merge.js' },
+  'ground-knows-no-domain': { path: 'src/common/bad.ts', imports: '../intake/intake.js' },
+  'facts-flow-one-way': { path: 'src/intake/intake.ts', imports: '../conversations/bad.js' },
+  'simulators-play-strangers': { path: 'simulators/bad.ts', imports: '../src/intake/intake.js' },
+  'tests-stay-tests': { path: 'src/intake/merge.ts', imports: '../../test/support.js' },
+};
+
+function plant(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'colloquy-rules-'));
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  write('src/providers/two/index.ts', 'export const two = 2;\n');
+  write('test/support.ts', 'export const support = 1;\n');
+  for (const { path, imports } of Object.values(PLANTED)) write(path, `import '${imports}';\nexport const x = 1;\n`);
+  return folder;
+}
+
+const sourceFiles = (): string[] =>
+  FOLDERS.flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
+
+describe('architecture', () => {
+  it('keeps every import rule, having seen the whole code', async () => {
+    const { files, found } = await violationsIn(ROOT);
+    expect(found).toEqual([]);
+    // A TypeScript that dependency-cruiser cannot use would make it see nothing and say so by silence.
+    expect(files).toBeGreaterThan(100);
+    expect(files).toBeGreaterThanOrEqual(sourceFiles().length);
+  });
+
+  it('names the rule, for each planted violation', async () => {
+    const folder = plant();
+    try {
+      const { found } = await violationsIn(folder);
+      for (const [rule, { path }] of Object.entries(PLANTED)) {
+        expect(found).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: ${path} -> `)));
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('reads the environment in src/config alone', () => {
+    const readers = sourceFiles().filter((path) => /process\.env|from 'node:process'/.test(code(path)));
+    expect(readers).toEqual(['src/config/config.ts']);
+  });
+});
+
+/** A file without its comments. */
+const code = (path: string): string =>
+  readFileSync(join(ROOT, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, '');
