@@ -1,14 +1,12 @@
 #!/usr/bin/env node
 // The operator's command line. Each command says what it did in one line and ends with 0 only when it is done.
-import { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { AppError } from './common/errors.js';
 import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
-import { ensureSearchAttributes, lazyConnection } from './temporal/connection.js';
-import { ConversationStarter } from './temporal/conversation-starter.js';
 import { wakeAll } from './temporal/wake-all.js';
+import { withStarter } from './temporal/with-starter.js';
 import { keystoreDataSource } from './vault/keystore-data-source.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -32,16 +30,12 @@ async function migrate(settings: Config): Promise<void> {
 async function wake(settings: Config): Promise<void> {
   const url = required(settings.databaseUrl, 'DATABASE_URL');
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
-  const connection = await lazyConnection(settings.temporal);
   try {
     await database.dataSource.initialize();
-    await ensureSearchAttributes(connection, settings.temporal.namespace);
-    const client = new Client({ connection, namespace: settings.temporal.namespace });
-    const starter = new ConversationStarter(client, { eager: false, publicUrl: settings.publicUrl });
-    const { open, started } = await wakeAll(database, starter);
+    const { open, started } = await withStarter(settings, (starter) => wakeAll(database, starter));
     say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
   } finally {
-    await Promise.all([database.close(), connection.close()]);
+    await database.close();
   }
 }
 
