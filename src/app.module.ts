@@ -1,27 +1,39 @@
 // The API process: what it is made of.
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
+import { AgentsModule } from './agents/agents.module.js';
+import { ClientsModule } from './clients/clients.module.js';
 import type { Log } from './common/log.js';
 import { SettingsModule } from './common/settings.js';
 import { SigningModule } from './common/signing.module.js';
 import type { Config } from './config/config.js';
+import { ConversationsModule } from './conversations/conversations.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { InboxModule } from './inbox/inbox.module.js';
+import { ProviderAccountsModule } from './provider-accounts/provider-accounts.module.js';
+import { RecordingsModule } from './recordings/recordings.module.js';
+import { TemporalModule } from './temporal/temporal.module.js';
+import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { VaultModule } from './vault/vault.module.js';
+
+/** Foundations are global; what has routes stands below them, one line each. */
+const FEATURES = [
+  HealthModule,
+  InboxModule,
+  ClientsModule,
+  AgentsModule,
+  ProviderAccountsModule,
+  ConversationsModule,
+  TranscriptsModule,
+  RecordingsModule,
+  TemporalModule,
+];
 
 @Module({})
 export class AppModule {
   static of(config: Config, log: Log): DynamicModule {
-    return {
-      module: AppModule,
-      imports: [
-        SettingsModule.of(config, log),
-        DatabaseModule.forApi(),
-        VaultModule,
-        SigningModule,
-        AccessModule,
-        HealthModule,
-      ],
-    };
+    const foundations = [SettingsModule.of(config, log), DatabaseModule.forApi(), VaultModule, SigningModule];
+    return { module: AppModule, imports: [...foundations, AccessModule, ...FEATURES] };
   }
 }

@@ -36,11 +36,13 @@ export class Lifecycle {
     return situation === null ? GONE : viewOf(situation, this.deps.now());
   }
 
-  /** One question to the provider. Throws ProviderError when it cannot or will not answer. */
+  /** One question to the provider, if it is still silent. Throws ProviderError when it cannot or will not answer. */
   async askProvider(conversationId: string): Promise<ConversationView> {
     const situation = await this.deps.read(conversationId);
     if (situation === null) return GONE;
-    if (situation.record.recordState !== 'open') return viewOf(situation, this.deps.now());
+    const now = this.deps.now();
+    // Turns and the like do not wake the workflow: it learns here that somebody spoke meanwhile.
+    if (situation.record.recordState !== 'open' || !isSilent(situation, now)) return viewOf(situation, now);
     const answer = await askOf(situation);
     if (answer.found) await this.deps.facts.record(situation, answer.document);
     else await this.deps.facts.state(situation, { kind: 'lost', evidence: 'provider_does_not_know_it' });
@@ -107,11 +109,10 @@ export const askOf = ({ account, providerKind, providerId }: Situation): Promise
 
 /** The situation as the workflow sees it at `now` (epoch ms). */
 export function viewOf({ record, account, revision }: Situation, now: number): ConversationView {
-  const silence = silenceOf(record, account.deadlines.silence);
   return {
     phase: record.recordState === 'open' ? 'live' : record.recordState,
     revision,
-    askInMs: Math.max(250, record.lastFactAt + silence * 1000 - now),
+    askInMs: Math.max(250, silentFrom({ record, account }) - now),
     askEveryMs: account.deadlines.ask_every * 1000,
     waitingFor: record.recordState === 'open' ? 'its end' : null,
     completeness: completenessOf(record),
@@ -121,6 +122,14 @@ export function viewOf({ record, account, revision }: Situation, now: number): C
 /** A chat may be silent for a day; an explicit setting holds for both. */
 const silenceOf = ({ channel }: ConversationRecord, setting: number | null): number =>
   setting ?? (channel === 'phone' || channel === 'web_call' || channel === 'other' ? 900 : DAY_S);
+
+/** When the provider is to be asked, epoch milliseconds. */
+const silentFrom = ({ record, account }: Pick<Situation, 'record' | 'account'>): number =>
+  record.lastFactAt + silenceOf(record, account.deadlines.silence) * 1000;
+
+/** Clocks of Temporal and of this process may differ a little. */
+const SLACK_MS = 250;
+const isSilent = (situation: Situation, now: number): boolean => silentFrom(situation) <= now + SLACK_MS;
 
 function completenessOf(record: ConversationRecord): ConversationView['completeness'] {
   const shown = Object.entries(record.completeness).map(([part, { state, reason, dueAt }]) => [

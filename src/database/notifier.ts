@@ -6,6 +6,7 @@ import type { Database } from './database.js';
 
 const COALESCE_MS = 10;
 const RECONNECT_MS = 500;
+const CONNECT_MS = 5_000;
 
 export type NotifyChannel = 'colloquy_inbox' | 'colloquy_wakes';
 
@@ -43,15 +44,21 @@ export class Listener {
 
   async start(): Promise<void> {
     while (!this.stopped) {
-      const client = new Client({ connectionString: this.url, application_name: this.channel });
+      const client = new Client({
+        connectionString: this.url,
+        application_name: this.channel,
+        connectionTimeoutMillis: CONNECT_MS,
+      });
       const gone = new Promise<void>((resolve) => client.once('end', () => resolve()));
       client.on('error', () => undefined); // 'end' follows; the loop connects again
       client.on('notification', this.onNotify);
+      this.client = client;
       try {
         await client.connect();
-        this.client = client;
         await client.query(`listen ${this.channel}`);
         this.onNotify();
+        // Told to stop while it was connecting.
+        if (this.stopped) await client.end();
         await gone;
       } catch {
         await client.end().catch(() => undefined);

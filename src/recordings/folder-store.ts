@@ -18,12 +18,12 @@ export class FolderStore implements ObjectStore {
 
   async put(key: string, body: Readable): Promise<number> {
     const path = this.pathOf(key);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const partial = `${path}.${randomUUID()}${PARTIAL}`;
     try {
       await pipeline(body, createWriteStream(partial, { mode: 0o600, flush: true }));
       await rename(partial, path);
-      await syncFolder(dirname(path));
+      await syncFolders(dirname(path), made === undefined ? dirname(path) : dirname(made));
     } catch (error) {
       await rm(partial, { force: true });
       throw error;
@@ -32,11 +32,7 @@ export class FolderStore implements ObjectStore {
   }
 
   async size(key: string): Promise<number | null> {
-    const found = await stat(this.pathOf(key)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
-    return found?.size ?? null;
+    return (await unlessGone(stat(this.pathOf(key))))?.size ?? null;
   }
 
   read(key: string, start: number, end: number): Readable {
@@ -48,11 +44,13 @@ export class FolderStore implements ObjectStore {
   }
 
   async sweep(olderThan: Date): Promise<number> {
-    const names = await readdir(this.root, { recursive: true }).catch(() => []); // no recording was ever stored
+    const names = (await unlessGone(readdir(this.root, { recursive: true }))) ?? []; // no recording was ever stored
     let removed = 0;
     for (const name of names.filter((found) => found.endsWith(PARTIAL))) {
       const path = join(this.root, name);
-      if ((await stat(path)).mtime >= olderThan) continue;
+      // Null: its upload has just ended.
+      const found = await unlessGone(stat(path));
+      if (found === null || found.mtime >= olderThan) continue;
       await rm(path, { force: true });
       removed += 1;
     }
@@ -67,7 +65,22 @@ export class FolderStore implements ObjectStore {
   }
 }
 
-/** The rename is durable only when the folder is. */
+/** The file's or folder's answer; null when it is not there. */
+async function unlessGone<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
+  return asked.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
+
+/** The rename is durable only when the folder is, and that one only when the folder that it was made in is. */
+async function syncFolders(from: string, to: string): Promise<void> {
+  for (let path = from; ; path = dirname(path)) {
+    await syncFolder(path);
+    if (path === to) return;
+  }
+}
+
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

@@ -18,7 +18,6 @@ import { objectKeyOf, type RecordingStore } from './recording-store.js';
 interface Attempt {
   /** From 1. */
   attempt: number;
-  heartbeat: () => void;
   signal: AbortSignal;
 }
 
@@ -30,7 +29,7 @@ interface Dependencies extends LifecycleDependencies {
 
 /** From this try on a missing link is asked for; before, the record that is fetched alongside brings it. */
 const ASK_FROM_ATTEMPT = 4;
-/** How often a link that came after its deadline is tried. */
+/** How often a link is tried when nothing waits for it: it came after its deadline, or another variant is stored. */
 const LATE_ATTEMPTS = 6;
 
 export class RecordingFetcher {
@@ -45,10 +44,10 @@ export class RecordingFetcher {
     if (after === null) return this.deps.lifecycle.look(conversationId);
     const now = this.deps.now();
     const { state, dueAt } = after.record.completeness.audio;
-    if (state === 'absent' && problem !== null && attempt.attempt < LATE_ATTEMPTS) {
-      throw new NotYet('a late recording', nextTry(attempt.attempt, Infinity, now));
+    if (state !== 'pending') {
+      if (problem === null || attempt.attempt >= LATE_ATTEMPTS) return viewOf(after, now);
+      throw new NotYet('a further recording', nextTry(attempt.attempt, Infinity, now));
     }
-    if (state !== 'pending') return viewOf(after, now);
     if (dueAt !== null && dueAt <= now) {
       await this.deps.facts.state(after, { kind: 'part_absent', part: 'audio', reason: problem ?? 'deadline' });
       return this.deps.lifecycle.look(conversationId);
@@ -66,7 +65,8 @@ export class RecordingFetcher {
       try {
         await this.fetchOne(situation, { variant, url }, attempt);
       } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
+        // A worker that stops has not heard the provider's answer.
+        if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
         problem = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
       }
     }
@@ -80,14 +80,13 @@ export class RecordingFetcher {
   ): Promise<void> {
     const { conversationId, clientId, account } = situation;
     const provider = providerNamed(account.provider);
-    const { body, contentType } = await provider.openRecording(account.credentials, url);
-    attempt.signal.addEventListener('abort', () => body.destroy(), { once: true });
+    const { body, contentType } = await provider.openRecording(account.credentials, url, attempt.signal);
     // Derived, so that a repeated fetch replaces its own object instead of leaving one behind.
     const ref = { id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId };
     const key = await this.deps.vault.existingConversationKey(conversationId);
     let broke = false;
     body.once('error', () => (broke = true));
-    const bytes = await this.deps.store.write(ref, key, body, attempt.heartbeat).catch((error: unknown) => {
+    const bytes = await this.deps.store.write(ref, key, body).catch((error: unknown) => {
       // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
       throw broke ? new ProviderError(null, true, error) : error;
     });

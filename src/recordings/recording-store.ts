@@ -21,13 +21,8 @@ const contextOf = ({ id, clientId, conversationId }: RecordingRef): string =>
 class Counter extends Transform {
   bytes = 0;
 
-  constructor(private readonly onData: () => void) {
-    super();
-  }
-
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.bytes += chunk.length;
-    this.onData();
     done(null, chunk);
   }
 }
@@ -35,9 +30,9 @@ class Counter extends Transform {
 export class RecordingStore {
   constructor(private readonly objects: ObjectStore) {}
 
-  /** Seals and stores `audio`; resolves with its own bytes. `onData` is told of progress. */
-  async write(ref: RecordingRef, key: DataKey, audio: Readable, onData: () => void): Promise<number> {
-    const counter = new Counter(onData);
+  /** Seals and stores `audio`; resolves with its own bytes. */
+  async write(ref: RecordingRef, key: DataKey, audio: Readable): Promise<number> {
+    const counter = new Counter();
     const sealed = encryptChunked(key, contextOf(ref));
     // A failure anywhere destroys the last stream, which put() sees.
     pipeline(audio, counter, sealed, () => undefined);

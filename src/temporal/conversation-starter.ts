@@ -16,7 +16,8 @@ export interface StartedConversation {
 
 const WORKFLOW = 'conversation';
 const SIGNAL = 'wake';
-const DEADLINE_MS = 10_000;
+/** Less than the grace of a stopping process, which waits for calls under way. */
+const DEADLINE_MS = 5_000;
 
 export const workflowIdOf = (conversationId: string): string =>
   `conversation/${publicId('conversation', conversationId)}`;

@@ -24,6 +24,7 @@ export class CreateJournal1790000000004 implements MigrationInterface {
       );
       create index journal_conversation_idx on journal (conversation_id, position) where conversation_id is not null;
       create index journal_client_idx on journal (client_id, position);
+      create index journal_listed_idx on journal (client_id, position) where action = 'content.listed';
 
       create function refuse_journal_change() returns trigger language plpgsql as $$
         begin raise exception 'the journal is append-only'; end $$;

@@ -1,0 +1,122 @@
+// Reading conversations: within the key's clients, journaled where content is read, sealed fields opened last.
+import { Inject, Injectable } from '@nestjs/common';
+import type { Caller } from '../access/caller.js';
+import { etagOf, isUnchanged, list, type List } from '../common/answer.js';
+import { Answer } from '../common/answer.js';
+import { Cursors, fingerprintOf } from '../common/cursor.js';
+import { AppError } from '../common/errors.js';
+import { CONFIG } from '../common/settings.js';
+import type { Config } from '../config/config.js';
+import { ApiDatabase } from '../database/database.js';
+import { PURPOSE } from '../intake/read-model.js';
+import type { Header } from '../intake/record.js';
+import { ContentReads } from '../journal/content-reads.js';
+import { openJson, type DataKey } from '../vault/sealing.js';
+import { VaultService } from '../vault/vault.service.js';
+import { countTotal, findActive, findPage, type ConversationFilter, type Total } from './conversation-list.js';
+import { findConversation, refuseRestricted, type ConversationRow } from './conversation-row.js';
+import { basicView, fullView } from './conversation-view.js';
+import type { BasicConversation, FullConversation } from './conversation.schema.js';
+
+export interface ListQuery {
+  filter: ConversationFilter;
+  sort: '-start_time' | 'start_time';
+  limit: number;
+  cursor: string | undefined;
+  view: 'basic' | 'full';
+  total: boolean;
+}
+
+type AnyConversation = BasicConversation | FullConversation;
+export type ActiveConversation = BasicConversation & {
+  elapsed_ms: number;
+  holder: string;
+  last_turn_at: string | null;
+};
+
+@Injectable()
+export class ConversationsService {
+  constructor(
+    private readonly database: ApiDatabase,
+    private readonly vault: VaultService,
+    private readonly reads: ContentReads,
+    private readonly cursors: Cursors,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** One page; with `view=full` a content read, journaled once for each client on the page. */
+  async list(caller: Caller, query: ListQuery): Promise<List<AnyConversation> & { total?: Total }> {
+    const full = query.view === 'full';
+    if (full && !caller.rights.has('content:read'))
+      throw new AppError('forbidden', 'this key may not read content: use view=basic');
+    const fingerprint = fingerprintOf({
+      list: 'conversations',
+      filter: query.filter,
+      sort: query.sort,
+      view: query.view,
+    });
+    const after = query.cursor === undefined ? null : await this.cursors.decode(query.cursor, fingerprint);
+    const { rows, total } = await this.database.withScope(caller.clients, async (tx) => ({
+      rows: await findPage(tx, caller, { ...query, after }, full),
+      total: query.total ? await countTotal(tx, caller, query.filter) : undefined,
+    }));
+    const page = rows.slice(0, query.limit);
+    const last = rows.length > query.limit ? page.at(-1) : undefined;
+    const next =
+      last === undefined ? null : await this.cursors.encode([last.start_time.toISOString(), last.id], fingerprint);
+    const data = full ? await this.openPage(caller, page) : page.map((row) => basicView(row, this.workflowUrl));
+    return { ...list(data, next), ...(total && { total }) };
+  }
+
+  /** One conversation: all fields for those who may read content, the basic view for the others. */
+  async get(caller: Caller, id: string, ifNoneMatch: string | undefined): Promise<Answer<AnyConversation | undefined>> {
+    const row = await this.find(caller, id);
+    const full = caller.rights.has('content:read');
+    const etag = etagOf(full ? row.revision : `${row.revision}-basic`);
+    if (full) refuseRestricted(caller, row);
+    // Nothing is sent, so nothing is read.
+    if (isUnchanged(ifNoneMatch, etag)) return new Answer(undefined, { etag });
+    if (!full) return new Answer(basicView(row, this.workflowUrl), { etag });
+    await this.reads.record(caller, row, 'detail');
+    const key = await this.vault.existingConversationKey(id);
+    return new Answer(this.opened(row, key), { etag });
+  }
+
+  /** What is live now. */
+  async active(caller: Caller, filter: ConversationFilter): Promise<{ as_of: string; data: ActiveConversation[] }> {
+    const now = new Date();
+    const rows = await this.database.withScope(caller.clients, (tx) => findActive(tx, caller, filter));
+    const data = rows.map((row) => ({
+      ...basicView(row, this.workflowUrl),
+      elapsed_ms: Math.max(0, now.getTime() - row.start_time.getTime()),
+      holder: 'agent',
+      last_turn_at: row.last_turn_at?.toISOString() ?? null,
+    }));
+    return { as_of: now.toISOString(), data };
+  }
+
+  private find(caller: Caller, id: string): Promise<ConversationRow> {
+    return this.database.withScope(caller.clients, (tx) => findConversation(tx, caller, id));
+  }
+
+  /** Restricted rows stay out of a full page: their content is closed, and the page may be shorter for it. */
+  private async openPage(caller: Caller, rows: ConversationRow[]): Promise<FullConversation[]> {
+    const readable = rows.filter(({ restricted }) => !restricted || caller.role === 'compliance');
+    await this.reads.recordPage(caller, readable);
+    const keys = await this.vault.existingConversationKeys(readable.map(({ id }) => id));
+    return readable.flatMap((row) => {
+      const key = keys.get(row.id);
+      return key === undefined ? [] : [this.opened(row, key)];
+    });
+  }
+
+  private opened(row: ConversationRow, key: DataKey): FullConversation {
+    if (row.header === null) throw new Error('a conversation without its header');
+    return fullView(row, openJson(key, PURPOSE.header, row.header) as Header, this.workflowUrl);
+  }
+
+  private readonly workflowUrl = (workflowId: string): string | null => {
+    const { uiUrl, namespace } = this.config.temporal;
+    return uiUrl === undefined ? null : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
+  };
+}

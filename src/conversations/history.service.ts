@@ -1,0 +1,95 @@
+// The history of one conversation: every change, and every read of its content.
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../access/caller.js';
+import { list, type List } from '../common/answer.js';
+import { Cursors, fingerprintOf } from '../common/cursor.js';
+import { publicId } from '../common/ids.js';
+import { findConversation } from './conversation-row.js';
+import { ApiDatabase } from '../database/database.js';
+import type { Transaction } from '../database/with-scope.js';
+
+interface JournalRow {
+  position: string;
+  id: string;
+  time: Date;
+  action: string;
+  actor_type: string;
+  actor_id: string | null;
+  purpose: string | null;
+  reason: string | null;
+  workflow_id: string | null;
+  changes: string[];
+  revision: number | null;
+}
+
+export interface HistoryEntry {
+  id: string;
+  position: number;
+  time: string;
+  action: string;
+  actor: { type: string; id: string | null };
+  purpose: string | null;
+  reason: string | null;
+  workflow_id: string | null;
+  changes: string[];
+  revision: number | null;
+}
+
+// Its own entries, and pages of lists on which it stood. The client's pages before its creation cannot show it.
+const HISTORY = `
+select * from (
+  (select * from journal where conversation_id = $1 and client_id = $2 and position > $3 order by position limit $4)
+  union all
+  (select * from journal where client_id = $2 and action = 'content.listed' and position > $3 and time >= $5
+    and $1 = any(object_ids) order by position limit $4)
+) as entries order by position limit $4`;
+
+@Injectable()
+export class HistoryService {
+  constructor(
+    private readonly database: ApiDatabase,
+    private readonly cursors: Cursors,
+  ) {}
+
+  /** Oldest first. Throws `not_found`, `erased`, `invalid_cursor`, `cursor_mismatch`. */
+  async list(
+    caller: Caller,
+    id: string,
+    { limit, cursor }: { limit: number; cursor: string | undefined },
+  ): Promise<List<HistoryEntry>> {
+    const fingerprint = fingerprintOf({ list: 'history', id });
+    const [after = 0] = cursor === undefined ? [] : await this.cursors.decode(cursor, fingerprint);
+    const rows = await this.database.withScope(caller.clients, async (tx) =>
+      this.find(tx, caller, { id, after, limit: limit + 1 }),
+    );
+    const page = rows.slice(0, limit);
+    const last = rows.length > limit ? page.at(-1) : undefined;
+    return list(
+      page.map(entryView),
+      last === undefined ? null : await this.cursors.encode([last.position], fingerprint),
+    );
+  }
+
+  private async find(
+    tx: Transaction,
+    caller: Caller,
+    page: { id: string; after: unknown; limit: number },
+  ): Promise<JournalRow[]> {
+    const conversation = await findConversation(tx, caller, page.id);
+    const values = [page.id, conversation.client_id, page.after, page.limit, conversation.created_at];
+    return tx.query<JournalRow>({ name: 'history', text: HISTORY, values });
+  }
+}
+
+const entryView = ({ position, id, time, actor_type, actor_id, ...rest }: JournalRow): HistoryEntry => ({
+  id: publicId('journalEntry', id),
+  position: Number(position),
+  time: time.toISOString(),
+  action: rest.action,
+  actor: { type: actor_type, id: actor_id },
+  purpose: rest.purpose,
+  reason: rest.reason,
+  workflow_id: rest.workflow_id,
+  changes: rest.changes,
+  revision: rest.revision,
+});

@@ -1,0 +1,89 @@
+// Nobody reads content unseen: the entry is on disk before the first byte goes out. Entries of concurrent reads share a commit.
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../access/caller.js';
+import { Batcher } from '../common/batcher.js';
+import { newUuid, publicId } from '../common/ids.js';
+import { ApiDatabase } from '../database/database.js';
+
+export type ContentKind = 'detail' | 'transcript' | 'audio';
+
+interface Entry {
+  id: string;
+  client_id: string;
+  conversation_id: string | null;
+  api_key_id: string;
+  actor_id: string;
+  kind: string;
+  object_ids: string[];
+}
+
+/** A read falls under the entry of its 5-minute slot; the row in content_reads decides who writes it. Pages always write theirs. */
+const RECORD = `
+with incoming as (
+  select * from json_to_recordset($1::json) as e(id uuid, client_id uuid, conversation_id uuid, api_key_id uuid,
+    actor_id text, kind text, object_ids uuid[])
+), reads as (
+  select distinct on (client_id, api_key_id, conversation_id, kind) *, date_bin('5 minutes', now(), 'epoch') as slot
+  from incoming where conversation_id is not null order by client_id, api_key_id, conversation_id, kind
+), marks as (
+  insert into content_reads (client_id, api_key_id, conversation_id, kind, slot)
+  select client_id, api_key_id, conversation_id, kind, slot from reads on conflict do nothing
+  returning client_id, api_key_id, conversation_id, kind
+), due as (
+  select r.* from reads r join marks using (client_id, api_key_id, conversation_id, kind)
+)
+insert into journal (id, client_id, conversation_id, action, object_ids, actor_type, actor_id, purpose)
+select id, client_id, conversation_id, 'content.read', '{}', 'key', actor_id, kind from due
+union all
+select id, client_id, null, 'content.listed', object_ids, 'key', actor_id, kind from incoming where conversation_id is null`;
+
+const MAX_BATCH = 128;
+
+@Injectable()
+export class ContentReads {
+  private readonly batcher: Batcher<Entry, void>;
+
+  constructor(private readonly database: ApiDatabase) {
+    this.batcher = new Batcher((entries) => this.write(entries), { maxItems: MAX_BATCH, concurrency: 2 });
+  }
+
+  /** Journals a read of one conversation's content. Send the content only after it resolves. */
+  async record(caller: Caller, conversation: { id: string; client_id: string }, kind: ContentKind): Promise<void> {
+    await this.batcher.add({
+      ...entryOf(caller, conversation.client_id, kind),
+      conversation_id: conversation.id,
+      object_ids: [],
+    });
+  }
+
+  /** Journals a page with content: one entry a client, with all its conversations. */
+  async recordPage(caller: Caller, conversations: { id: string; client_id: string }[]): Promise<void> {
+    const clients = new Set(conversations.map(({ client_id }) => client_id));
+    const entries = [...clients].map((clientId) => ({
+      ...entryOf(caller, clientId, 'list'),
+      conversation_id: null,
+      object_ids: conversations.filter(({ client_id }) => client_id === clientId).map(({ id }) => id),
+    }));
+    await Promise.all(entries.map((entry) => this.batcher.add(entry)));
+  }
+
+  private async write(entries: Entry[]): Promise<void[]> {
+    // The rows were authorised when they were read; a batch holds entries of several callers.
+    await this.database.withScope('all', (tx) =>
+      tx.query({ name: 'content_reads', text: RECORD, values: [JSON.stringify(entries)] }),
+    );
+    return entries.map(() => undefined);
+  }
+}
+
+const entryOf = (
+  caller: Caller,
+  clientId: string,
+  kind: string,
+): Pick<Entry, 'id' | 'client_id' | 'api_key_id' | 'actor_id' | 'kind'> => ({
+  id: newUuid(),
+  client_id: clientId,
+  api_key_id: caller.keyId,
+  actor_id: publicId('apiKey', caller.keyId),
+  kind,
+});

@@ -1,0 +1,72 @@
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { Caller } from '../access/caller.js';
+import { Requires } from '../access/requires.js';
+import { isUnchanged } from '../common/answer.js';
+import { AppError } from '../common/errors.js';
+import { idInput } from '../common/id-schema.js';
+import { Operation } from '../common/operation.js';
+import { isRangeWanted, rangeOf } from './range.js';
+import { RecordingsService, type FoundRecording } from './recordings.service.js';
+
+const query = z.strictObject({
+  variant: z.enum(['mixed', 'agent', 'customer', 'redacted']).optional().meta({ description: 'Default `mixed`' }),
+});
+
+@ApiTags('Conversations')
+@Controller('v1/conversations')
+export class RecordingsController {
+  constructor(private readonly recordings: RecordingsService) {}
+
+  @Get(':id/audio')
+  @Requires('content:read')
+  @Operation({
+    id: 'getAudio',
+    summary: 'The recording',
+    description: 'A content read. HEAD and single ranges are supported; several or malformed ranges give the whole.',
+    answer: { mediaTypes: ['audio/*'] },
+    others: { 206: { description: 'The part that was asked for', mediaTypes: ['audio/*'] } },
+    problems: [
+      ...(['invalid_request', 'unknown_field', 'invalid_id', 'not_found', 'audio_absent', 'audio_pending'] as const),
+      ...(['range_not_satisfiable', 'erased', 'restricted'] as const),
+    ],
+  })
+  async get(
+    @Caller() caller: Caller,
+    @Param('id', { schema: idInput('conversation') }) id: string,
+    @Query({ schema: query }) { variant }: z.output<typeof query>,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const recording = await this.recordings.find(caller, id, variant);
+    const { bytes, etag } = recording;
+    reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': 'no-store' });
+    if (isUnchanged(request.headers['if-none-match'], etag)) return void (await reply.code(304).send());
+    const { start, end, isPart } = wantedBytes(request, recording);
+    reply.headers({ 'content-type': recording.contentType, 'content-length': String(end - start + 1) });
+    if (isPart) reply.code(206).header('content-range', `bytes ${start}-${end}/${bytes}`);
+    // HEAD sends no content, so it is no content read.
+    if (request.method === 'HEAD') return void (await reply.send());
+    await reply.send(await this.recordings.read(caller, recording, start, end));
+  }
+}
+
+function wantedBytes(
+  request: FastifyRequest,
+  { bytes, etag }: FoundRecording,
+): { start: number; end: number; isPart: boolean } {
+  const { range, 'if-range': ifRange } = request.headers;
+  const wanted = isRangeWanted(typeof ifRange === 'string' ? ifRange : undefined, etag)
+    ? rangeOf(range, bytes)
+    : rangeOf(undefined, bytes);
+  if (wanted.kind === 'unsatisfiable') {
+    throw new AppError('range_not_satisfiable', 'the range lies outside the recording', {
+      headers: { 'content-range': `bytes */${bytes}` },
+    });
+  }
+  return wanted.kind === 'part'
+    ? { start: wanted.start, end: wanted.end, isPart: true }
+    : { start: 0, end: bytes - 1, isPart: false };
+}
