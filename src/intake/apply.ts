@@ -3,7 +3,7 @@ import type { Transaction } from '../database/with-scope.js';
 import { publicId } from '../common/ids.js';
 import { lockIdentity, readPending, removeFacts, type Candidate, type Identity } from '../inbox/pending.js';
 import { appendJournal, type NewEntry } from '../journal/append.js';
-import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
+import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { DataKey } from '../vault/sealing.js';
 import { openJson } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
@@ -20,7 +20,8 @@ import { wakeOf } from './wake.js';
 
 export interface ApplyDependencies {
   vault: VaultService;
-  accounts: ProviderAccounts;
+  /** Whose facts they are; null when the account is gone. */
+  account: ProviderAccount | null;
 }
 
 export interface ApplyOptions {
@@ -53,17 +54,12 @@ export async function applyPending(
     await Promise.all([suppress(tx, identity), removeFacts(tx, ids)]);
     return { facts: ids.length, woken: false };
   }
-  const account = await accountOf(deps, candidate);
+  const { account } = deps;
+  if (account === null) throw new Error('the provider account of these facts is gone');
   const facts = await openFacts(deps.vault, account, pending);
   const woken = await applyFacts(deps, tx, { identity, account, facts });
   await removeFacts(tx, ids);
   return { facts: ids.length, woken };
-}
-
-async function accountOf({ accounts }: ApplyDependencies, candidate: Candidate): Promise<ProviderAccount> {
-  const account = await accounts.find(candidate.provider_account_id);
-  if (account === null) throw new Error('the provider account of these facts is gone');
-  return account;
 }
 
 /** Nothing erased is taken back: the facts go, and only the journal knows that they came. */

@@ -5,7 +5,9 @@ import type { WorkerDatabase } from '../database/database.js';
 import { isStorageAway } from '../database/failures.js';
 import type { Notifier } from '../database/notifier.js';
 import { countFailure, findCandidates, type Candidate } from '../inbox/pending.js';
-import { applyPending, type Applied, type ApplyDependencies, type ApplyOptions } from './apply.js';
+import type { ProviderAccounts } from '../providers/provider-accounts.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { applyPending, type Applied, type ApplyOptions } from './apply.js';
 
 const POLL_MS = 1_000;
 const CONCURRENCY = 4;
@@ -14,7 +16,9 @@ const FACTS_AT_ONCE = 200;
 /** How long a caller who wants its own fact applied waits for the lock. */
 const LOCK_TIMEOUT = '2s';
 
-interface IntakeDependencies extends ApplyDependencies {
+interface IntakeDependencies {
+  vault: VaultService;
+  accounts: ProviderAccounts;
   database: WorkerDatabase;
   notifier: Notifier;
   log: Log;
@@ -123,11 +127,17 @@ export class Intake {
   }
 
   private async attempt(candidate: Candidate, options: ApplyOptions): Promise<Applied> {
-    const { database, notifier } = this.deps;
-    const applied = await database.withScope('all', async (tx) => {
-      if (options.wait) await tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` });
-      return applyPending(this.deps, tx, candidate, options);
-    });
+    const { database, notifier, vault, accounts } = this.deps;
+    // Before the transaction: one that holds a connection and asks for a second can starve the pool.
+    const account = await accounts.find(candidate.provider_account_id);
+    const applied = await database
+      .withScope('all', async (tx) => {
+        if (options.wait) await tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` });
+        return applyPending({ vault, account }, tx, candidate, options);
+      })
+      .catch((error: unknown) => {
+        throw isLockTimeout(error) ? busy(error) : error;
+      });
     if (applied.woken) notifier.notify('colloquy_wakes');
     return applied;
   }
@@ -136,6 +146,13 @@ export class Intake {
 const FIRST = `
 select id from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending'
   and (retry_at is null or retry_at <= now()) order by received_at, id limit 1`;
+
+/** https://www.postgresql.org/docs/18/errcodes-appendix.html: lock_not_available. */
+const isLockTimeout = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === '55P03';
+
+const busy = (cause: unknown): AppError =>
+  new AppError('storage_unavailable', 'the conversation is being written by somebody else; try again', { cause });
 
 const isAway = (error: unknown): boolean =>
   isStorageAway(error) ||
