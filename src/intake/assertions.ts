@@ -35,11 +35,14 @@ function ofClaims(claims: Claims, fact: Fact): Assertion[] {
   return found;
 }
 
-/** The first receipt of any word of the end: deadlines count from it, whichever fact is applied first. */
+/**
+ * The first receipt of the provider's word of the end: deadlines count from it, whichever fact is applied first. Ours
+ * (`lost`) counts only while there is no other, so that parts of a conversation that is taken back are waited for.
+ */
 const endSeen = (fact: Fact): Assertion => ({
   key: 'end_seen',
   value: fact.receivedAt,
-  stamp: [0, 0, 0, fact.receivedAt, fact.hash],
+  stamp: [0, fact.source === 'workflow' ? 1 : 0, 0, fact.receivedAt, fact.hash],
   keep: 'first',
 });
 
