@@ -32,12 +32,21 @@ export function createConversationActivities({ lifecycle, recordings }: Services
     fetchRecord: (id) => mapped(() => lifecycle.fetchRecord(uuid(id), Context.current().info.attempt)),
     fetchRecording: (id) =>
       mapped(() => {
-        const context = Context.current();
-        return recordings.fetch(uuid(id), {
-          attempt: context.info.attempt,
-          heartbeat: () => context.heartbeat(),
-          signal: context.cancellationSignal,
-        });
+        const { info, cancellationSignal } = Context.current();
+        return beating(() => recordings.fetch(uuid(id), { attempt: info.attempt, signal: cancellationSignal }));
       }),
   };
+}
+
+const HEARTBEAT_MS = 5_000;
+
+/** By the clock and not by what arrives: a provider that is slow to answer is no dead worker. */
+async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }

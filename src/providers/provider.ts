@@ -63,6 +63,6 @@ export interface Provider {
     credentials: ProviderCredentials,
     subject: { providerKind: string; providerId: string },
   ): Promise<ProviderAnswer>;
-  /** Opens a recording for reading. Throws {@link ProviderError}; 403 and 404 are not retryable. */
-  openRecording(credentials: ProviderCredentials, url: string): Promise<RecordingStream>;
+  /** Opens a recording for reading until `signal` is aborted. Throws {@link ProviderError}; 403 and 404 are not retryable. */
+  openRecording(credentials: ProviderCredentials, url: string, signal: AbortSignal): Promise<RecordingStream>;
 }

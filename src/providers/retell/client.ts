@@ -6,6 +6,7 @@ import type { Json } from '../provider-fact.js';
 import { ProviderError, type ProviderAnswer, type ProviderCredentials, type RecordingStream } from '../provider.js';
 
 const TIMEOUT_MS = 20_000;
+const DOWNLOAD_MS = 10 * 60_000;
 
 const clientFor = ({ apiKey, baseUrl }: ProviderCredentials): Retell =>
   new Retell({ apiKey, baseURL: baseUrl ?? undefined, maxRetries: 0, timeout: TIMEOUT_MS, logLevel: 'off' });
@@ -18,7 +19,8 @@ export async function fetchCall(credentials: ProviderCredentials, callId: string
     const path = `/v2/get-call/${encodeURIComponent(callId)}`;
     return { found: true, document: (await clientFor(credentials).get(path)) as Json };
   } catch (error) {
-    if (!(error instanceof Retell.APIError)) throw error;
+    // An answer that breaks off or does not parse is no answer.
+    if (!(error instanceof Retell.APIError)) throw new ProviderError(null, true, error);
     if (error.status === 404) return { found: false };
     // The SDK's message quotes the answer's body: it must not reach a log or a history.
     throw new ProviderError(error.status ?? null, error.status === undefined || isRetryable(error.status));
@@ -26,9 +28,14 @@ export async function fetchCall(credentials: ProviderCredentials, callId: string
 }
 
 /** Recording URLs carry their own right to read; the API key is not sent to them. */
-export async function openRecording(_: ProviderCredentials, url: string): Promise<RecordingStream> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10 * 60_000) }).catch(() => {
-    throw new ProviderError(null, true);
+export async function openRecording(
+  _: ProviderCredentials,
+  url: string,
+  signal: AbortSignal,
+): Promise<RecordingStream> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_MS)]);
+  const response = await fetch(url, { signal: limit }).catch((error: unknown) => {
+    throw new ProviderError(null, true, error);
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();

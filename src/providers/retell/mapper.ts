@@ -45,7 +45,9 @@ function liveStatus(call: RetellCall, event: string | null): LiveStatus | null {
 
 const endOfCall = (call: RetellCall): Claims['ended'] => ({
   failed: call.call_status === 'error' || call.call_status === 'not_connected',
-  neverConnected: call.call_status === 'not_connected',
+  // Calls that are refused before anybody is called (no capacity, no payment, nobody joined) are errors without a start.
+  neverConnected:
+    call.call_status === 'not_connected' || (call.call_status === 'error' && typeof call.start_timestamp !== 'number'),
 });
 
 const versionOf = (call: RetellCall): string | null =>
