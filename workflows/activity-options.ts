@@ -18,13 +18,13 @@ export const ASK: ActivityOptions = {
  * Retries add no history events, and all of it is safe to repeat: facts are stored once.
  */
 export const AWAIT_RECORD: ActivityOptions = {
-  startToCloseTimeout: '2 minutes',
+  startToCloseTimeout: '1 minute',
   retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
 };
 
 /** As above, for a download that may be long; the heartbeat tells a slow one from a dead worker. */
 export const AWAIT_RECORDING: ActivityOptions = {
   startToCloseTimeout: '30 minutes',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '10 minutes' },
 };

@@ -64,7 +64,9 @@ async function ask(conversationId: string, view: ConversationView): Promise<Conv
     return await askProvider(conversationId);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    return { ...view, askInMs: view.askEveryMs, waitingFor: 'the provider does not answer; asking again later' };
+    // Our own words (activities/failures.ts): they hold no content.
+    const why = error.cause?.message ?? 'the provider does not answer';
+    return { ...view, askInMs: view.askEveryMs, waitingFor: `${why}; asking again later` };
   }
 }
 
