@@ -1,5 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { AccessGate } from './access-gate.js';
+import { ApiKeyStore } from './api-key-store.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { BootstrapKeys } from './bootstrap-keys.js';
 import { Idempotency } from './idempotency.js';
 import { KeyDirectory } from './key-directory.js';
 import { KeyUsage } from './key-usage.js';
@@ -7,7 +11,17 @@ import { RequestLimit } from './request-limit.js';
 
 @Global()
 @Module({
-  providers: [AccessGate, KeyDirectory, KeyUsage, RequestLimit, Idempotency],
+  controllers: [ApiKeysController],
+  providers: [
+    AccessGate,
+    ApiKeyStore,
+    ApiKeysService,
+    BootstrapKeys,
+    Idempotency,
+    KeyDirectory,
+    KeyUsage,
+    RequestLimit,
+  ],
   exports: [AccessGate, Idempotency],
 })
 export class AccessModule {}

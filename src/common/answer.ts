@@ -59,6 +59,10 @@ export const etagOf = (revision: number | string): string => `"${revision}"`;
 export const versioned = <Body>(body: Body, revision: number, status?: number): Answer<Body> =>
   new Answer(body, { etag: etagOf(revision), ...(status !== undefined && { status }) });
 
+/** The same answer with another status. */
+export const withStatus = <Body>({ body, extras }: Answer<Body>, status: number): Answer<Body> =>
+  new Answer(body, { ...extras, status });
+
 const tagsOf = (header: string): string[] => header.split(',').map((tag) => tag.trim());
 
 /** RFC 9110 13.1.2, weak comparison: true when the caller has this version already. */

@@ -44,7 +44,8 @@ export interface HttpApp {
 
 /** Starts an API; `env` overrides settings. */
 export async function startHttpApp(env: Record<string, string> = {}): Promise<HttpApp> {
-  const databases = await createTestDatabases(inject('services').postgresUrl);
+  const { postgresUrl, temporalAddress } = inject('services');
+  const databases = await createTestDatabases(postgresUrl);
   const dataDir = mkdtempSync(join(tmpdir(), 'colloquy-http-'));
   const adminKey = newSecret();
   const readKey = newSecret();
@@ -54,6 +55,7 @@ export async function startHttpApp(env: Record<string, string> = {}): Promise<Ht
     KEYSTORE_DATABASE_URL: databases.keystoreUrl,
     COLLOQUY_BOOTSTRAP_KEY: adminKey,
     COLLOQUY_BOOTSTRAP_READ_KEY: readKey,
+    TEMPORAL_ADDRESS: temporalAddress,
     COLLOQUY_RATE_LIMIT: '0',
     LOG_LEVEL: 'silent',
     ...env,
@@ -69,7 +71,8 @@ export async function startHttpApp(env: Record<string, string> = {}): Promise<Ht
     adminKey,
     readKey,
     call: (method, url, options = {}) => call(fastify, adminKey, { method, url, ...options }),
-    sql: async <Row extends object>(text: string, values: unknown[] = []) => (await owner.query<Row>(text, values)).rows,
+    sql: async <Row extends object>(text: string, values: unknown[] = []) =>
+      (await owner.query<Row>(text, values)).rows,
     stop: async () => {
       await app.close();
       await owner.end();
@@ -79,7 +82,7 @@ export async function startHttpApp(env: Record<string, string> = {}): Promise<Ht
   };
 }
 
-async function call(
+export async function call(
   fastify: FastifyInstance,
   adminKey: string,
   { method, url, key = adminKey, body, headers = {} }: CallOptions & { method: string; url: string },

@@ -1,0 +1,99 @@
+import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import type { Answer, List } from '../common/answer.js';
+import { idInput } from '../common/id-schema.js';
+import { Operation } from '../common/operation.js';
+import {
+  apiKeyInput,
+  apiKeyList,
+  apiKeyPatch,
+  apiKeyQuery,
+  apiKeySchema,
+  apiKeyWithSecret,
+  type ApiKey,
+  type ApiKeyInput,
+  type ApiKeyPatch,
+  type ApiKeyWithSecret,
+} from './api-key.schema.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { Caller } from './caller.js';
+import { Repeatable, type Attempt } from './idempotency.js';
+import { Requires } from './requires.js';
+
+const keyId = idInput('apiKey');
+
+@ApiTags('API keys')
+@Controller('v1/api-keys')
+export class ApiKeysController {
+  constructor(private readonly keys: ApiKeysService) {}
+
+  @Get()
+  @Requires('api-keys:manage')
+  @Operation({ id: 'listApiKeys', summary: 'Keys that reach no further than the own one', answer: apiKeyList })
+  list(
+    @Caller() caller: Caller,
+    @Query({ schema: apiKeyQuery }) query: z.infer<typeof apiKeyQuery>,
+  ): Promise<List<ApiKey>> {
+    return this.keys.list(caller, query);
+  }
+
+  @Post()
+  @Requires('api-keys:manage')
+  @Operation({
+    id: 'createApiKey',
+    summary: 'Make a key; its secret is shown once',
+    status: 201,
+    answer: apiKeyWithSecret,
+    problems: ['not_found'],
+  })
+  create(
+    @Caller() caller: Caller,
+    @Repeatable() attempt: Attempt,
+    @Body({ schema: apiKeyInput }) input: ApiKeyInput,
+  ): Promise<Answer<ApiKeyWithSecret>> {
+    return this.keys.create(caller, attempt, input);
+  }
+
+  @Get(':id')
+  @Requires('api-keys:manage')
+  @Operation({ id: 'getApiKey', summary: 'One key', answer: apiKeySchema })
+  get(@Caller() caller: Caller, @Param('id', { schema: keyId }) id: string): Promise<Answer<ApiKey>> {
+    return this.keys.get(caller, id);
+  }
+
+  @Patch(':id')
+  @Requires('api-keys:manage')
+  @Operation({ id: 'updateApiKey', summary: 'Change a key', answer: apiKeySchema })
+  update(
+    @Caller() caller: Caller,
+    @Param('id', { schema: keyId }) id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body({ schema: apiKeyPatch }) patch: ApiKeyPatch,
+  ): Promise<Answer<ApiKey>> {
+    return this.keys.update(caller, id, { patch, ifMatch });
+  }
+
+  @Delete(':id')
+  @Requires('api-keys:manage')
+  @Operation({ id: 'revokeApiKey', summary: 'Revoke a key at once and for good', status: 204 })
+  revoke(@Caller() caller: Caller, @Param('id', { schema: keyId }) id: string): Promise<void> {
+    return this.keys.revoke(caller, id);
+  }
+
+  @Post(':id/rotate')
+  @Requires('api-keys:manage')
+  @Operation({
+    id: 'rotateApiKey',
+    summary: 'A new secret, shown once; the old one ends at once',
+    answer: apiKeyWithSecret,
+    problems: ['invalid_state'],
+  })
+  rotate(
+    @Caller() caller: Caller,
+    @Param('id', { schema: keyId }) id: string,
+    @Repeatable() attempt: Attempt,
+  ): Promise<Answer<ApiKeyWithSecret>> {
+    return this.keys.rotate(caller, attempt, id);
+  }
+}

@@ -1,0 +1,71 @@
+import { Body, Controller, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Caller } from '../access/caller.js';
+import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { Requires } from '../access/requires.js';
+import type { Answer, List } from '../common/answer.js';
+import { idInput } from '../common/id-schema.js';
+import { Operation } from '../common/operation.js';
+import {
+  agentInput,
+  agentList,
+  agentPatch,
+  agentQuery,
+  agentSchema,
+  type Agent,
+  type AgentInput,
+  type AgentPatch,
+  type AgentQuery,
+} from './agent.schema.js';
+import { AgentsService } from './agents.service.js';
+
+const agentId = idInput('agent');
+
+@ApiTags('Agents')
+@Controller('v1/agents')
+export class AgentsController {
+  constructor(private readonly agents: AgentsService) {}
+
+  @Get()
+  @Requires('agents:manage')
+  @Operation({ id: 'listAgents', summary: 'Agents, in the order of first sight', answer: agentList })
+  list(@Caller() caller: Caller, @Query({ schema: agentQuery }) query: AgentQuery): Promise<List<Agent>> {
+    return this.agents.list(caller, query);
+  }
+
+  @Post()
+  @Requires('agents:manage')
+  @Operation({
+    id: 'createAgent',
+    summary: 'Make an agent of your own',
+    status: 201,
+    answer: agentSchema,
+    problems: ['not_found'],
+  })
+  create(
+    @Caller() caller: Caller,
+    @Repeatable() attempt: Attempt,
+    @Body({ schema: agentInput }) input: AgentInput,
+  ): Promise<Answer<Agent>> {
+    return this.agents.create(caller, attempt, input);
+  }
+
+  @Get(':id')
+  @Requires('agents:manage')
+  @Operation({ id: 'getAgent', summary: 'One agent', answer: agentSchema })
+  get(@Caller() caller: Caller, @Param('id', { schema: agentId }) id: string): Promise<Answer<Agent>> {
+    return this.agents.get(caller, id);
+  }
+
+  @Patch(':id')
+  @Requires('agents:manage')
+  @Operation({ id: 'updateAgent', summary: 'Name an agent', answer: agentSchema })
+  update(
+    @Caller() caller: Caller,
+    @Param('id', { schema: agentId }) id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body({ schema: agentPatch }) patch: AgentPatch,
+  ): Promise<Answer<Agent>> {
+    return this.agents.update(caller, id, { patch, ifMatch });
+  }
+}

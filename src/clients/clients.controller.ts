@@ -1,0 +1,68 @@
+import { Body, Controller, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { Caller } from '../access/caller.js';
+import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { Requires } from '../access/requires.js';
+import type { Answer, List } from '../common/answer.js';
+import { idInput } from '../common/id-schema.js';
+import { Operation } from '../common/operation.js';
+import {
+  clientInput,
+  clientList,
+  clientPatch,
+  clientQuery,
+  clientSchema,
+  type Client,
+  type ClientInput,
+  type ClientPatch,
+} from './client.schema.js';
+import { ClientsService } from './clients.service.js';
+
+const clientId = idInput('client');
+
+@ApiTags('Clients')
+@Controller('v1/clients')
+export class ClientsController {
+  constructor(private readonly clients: ClientsService) {}
+
+  @Get()
+  @Requires('clients:manage')
+  @Operation({ id: 'listClients', summary: 'Clients of the key, oldest first', answer: clientList })
+  list(
+    @Caller() caller: Caller,
+    @Query({ schema: clientQuery }) query: z.infer<typeof clientQuery>,
+  ): Promise<List<Client>> {
+    return this.clients.list(caller, query);
+  }
+
+  @Post()
+  @Requires('clients:manage')
+  @Operation({ id: 'createClient', summary: 'Make a client', status: 201, answer: clientSchema })
+  create(
+    @Caller() caller: Caller,
+    @Repeatable() attempt: Attempt,
+    @Body({ schema: clientInput }) input: ClientInput,
+  ): Promise<Answer<Client>> {
+    return this.clients.create(caller, attempt, input);
+  }
+
+  @Get(':id')
+  @Requires('clients:manage')
+  @Operation({ id: 'getClient', summary: 'One client', answer: clientSchema })
+  get(@Caller() caller: Caller, @Param('id', { schema: clientId }) id: string): Promise<Answer<Client>> {
+    return this.clients.get(caller, id);
+  }
+
+  @Patch(':id')
+  @Requires('clients:manage')
+  @Operation({ id: 'updateClient', summary: 'Change a client', answer: clientSchema })
+  update(
+    @Caller() caller: Caller,
+    @Param('id', { schema: clientId }) id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body({ schema: clientPatch }) patch: ClientPatch,
+  ): Promise<Answer<Client>> {
+    return this.clients.update(caller, id, { patch, ifMatch });
+  }
+}

@@ -1,0 +1,127 @@
+// Clients: the boundary of isolation. Their names are sealed under their own key.
+import { Injectable } from '@nestjs/common';
+import { adminScope, changedFields, unknownObject } from '../access/admin.js';
+import { actorOf, type Caller } from '../access/caller.js';
+import { Idempotency, type Attempt } from '../access/idempotency.js';
+import { requireMatch, versioned, withStatus, type Answer, type List } from '../common/answer.js';
+import { Cursors } from '../common/cursor.js';
+import { AppError } from '../common/errors.js';
+import { newUuid, publicId } from '../common/ids.js';
+import { pageById } from '../common/keyset.js';
+import { ApiDatabase } from '../database/database.js';
+import { appendJournal } from '../journal/append.js';
+import { openJson, sealJson, type DataKey } from '../vault/sealing.js';
+import { VaultService } from '../vault/vault.service.js';
+import type { Client, ClientInput, ClientPatch } from './client.schema.js';
+
+interface ClientRow {
+  id: string;
+  sealed: Buffer;
+  default_region: string | null;
+  revision: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const COLUMNS = 'id, sealed, default_region, revision, created_at, updated_at';
+const LIST = `
+select ${COLUMNS} from clients
+where ($1::uuid[] is null or id = any($1::uuid[])) and ($2::uuid is null or id > $2::uuid) order by id limit $3`;
+const FIND = `select ${COLUMNS} from clients where id = $1`;
+const INSERT = 'insert into clients (id, sealed, default_region) values ($1, $2, $3)';
+const UPDATE = `
+update clients set sealed = $2, default_region = $3, revision = revision + 1, updated_at = now()
+where id = $1 returning ${COLUMNS}`;
+
+const purposeOf = (clientId: string): string => `client:${clientId}`;
+const sealName = (key: DataKey, id: string, name: string): Buffer => sealJson(key, purposeOf(id), { name });
+
+@Injectable()
+export class ClientsService {
+  constructor(
+    private readonly database: ApiDatabase,
+    private readonly vault: VaultService,
+    private readonly idempotency: Idempotency,
+    private readonly cursors: Cursors,
+  ) {}
+
+  async list(caller: Caller, page: { limit: number; cursor?: string | undefined }): Promise<List<Client>> {
+    const own = caller.clients === 'all' ? null : caller.clients;
+    const read = (after: string | null, limit: number): Promise<ClientRow[]> =>
+      this.database.withScope(caller.clients, (tx) => tx.query<ClientRow>({ text: LIST, values: [own, after, limit] }));
+    return pageById(this.cursors, { ...page, filter: 'clients' }, { read, render: (row) => this.render(row) });
+  }
+
+  /** Throws `not_found`. */
+  async get(caller: Caller, id: string): Promise<Answer<Client>> {
+    const [row] = await this.database.withScope(caller.clients, (tx) =>
+      tx.query<ClientRow>({ text: FIND, values: [id] }),
+    );
+    if (row === undefined) throw unknownObject('client');
+    return versioned(await this.render(row), row.revision);
+  }
+
+  /** Throws `forbidden` when the key is for some clients only: it could not see the new one. */
+  async create(caller: Caller, attempt: Attempt, input: ClientInput): Promise<Answer<Client>> {
+    if (caller.clients !== 'all') throw new AppError('forbidden', 'only a key for all clients may make one');
+    const id = newUuid();
+    const once = await this.idempotency.prepare(attempt);
+    const sealed = sealName(await this.vault.clientKey(id), id, input.name);
+    const outcome = await this.database.withScope(caller.clients, (tx) =>
+      once(tx, async () => {
+        await tx.query({ text: INSERT, values: [id, sealed, input.default_region ?? null] });
+        const entry = { clientId: id, action: 'client.created', objectIds: [id], actor: actorOf(caller) };
+        await appendJournal(tx, [entry]);
+        return { status: 201, kind: 'client', id };
+      }),
+    );
+    const made = await this.get(caller, outcome.id);
+    return withStatus(made, outcome.status);
+  }
+
+  /** Throws `not_found`, `precondition_failed`. */
+  async update(
+    caller: Caller,
+    id: string,
+    change: { patch: ClientPatch; ifMatch?: string | undefined },
+  ): Promise<Answer<Client>> {
+    const key = await this.keyOf(caller, id);
+    const row = await this.database.withScope(adminScope(caller), async (tx) => {
+      const [before] = await tx.query<ClientRow>({ text: `${FIND} for update`, values: [id] });
+      if (before === undefined) throw unknownObject('client');
+      requireMatch(change.ifMatch, before.revision);
+      const known = { name: nameOf(key, before), default_region: before.default_region };
+      const changes = changedFields(known, change.patch);
+      if (changes.length === 0) return before;
+      const next = { ...known, ...change.patch };
+      const [after] = await tx.query<ClientRow>({
+        text: UPDATE,
+        values: [id, sealName(key, id, next.name), next.default_region],
+      });
+      const entry = { clientId: id, action: 'client.updated', objectIds: [id], actor: actorOf(caller), changes };
+      await appendJournal(tx, [entry]);
+      return after ?? before;
+    });
+    return versioned(await this.render(row), row.revision);
+  }
+
+  /** A key is made for clients that exist, never for any id that a caller may send. */
+  private async keyOf(caller: Caller, id: string): Promise<DataKey> {
+    await this.get(caller, id);
+    return this.vault.clientKey(id);
+  }
+
+  private async render(row: ClientRow): Promise<Client> {
+    return {
+      id: publicId('client', row.id),
+      object: 'client',
+      name: nameOf(await this.vault.clientKey(row.id), row),
+      default_region: row.default_region,
+      created_at: row.created_at.toISOString(),
+      updated_at: row.updated_at.toISOString(),
+    };
+  }
+}
+
+const nameOf = (key: DataKey, { id, sealed }: ClientRow): string =>
+  (openJson(key, purposeOf(id), sealed) as { name: string }).name;

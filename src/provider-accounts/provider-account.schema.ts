@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { nameText } from '../access/admin.js';
+import { listSchema, pageQuery } from '../common/answer.js';
+import { idInput, publicIdText, timeText } from '../common/id-schema.js';
+import { providerNames } from '../providers/providers.js';
+
+/** 10 years. */
+const MAX_SECONDS = 315_360_000;
+
+const secret = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters');
+
+const baseUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2048)
+  .refine((value) => isPlainUrl(value), 'must have no user, password, query or fragment')
+  .meta({ description: "Where the provider's API is called; null: the provider's own address" });
+
+const seconds = z.int().min(1).max(MAX_SECONDS).nullable();
+const deadlines = z
+  .strictObject({
+    silence: seconds.optional(),
+    ask_every: seconds.optional(),
+    analysis: seconds.optional(),
+    transcript: seconds.optional(),
+    audio: seconds.optional(),
+  })
+  .meta({ description: 'Seconds; null: the default' });
+
+const agentClients = z
+  .array(z.strictObject({ provider_agent_id: z.string().min(1).max(500), client_id: idInput('client') }))
+  .max(10_000)
+  .refine(
+    (entries) => new Set(entries.map((entry) => entry.provider_agent_id)).size === entries.length,
+    'must name each agent once',
+  )
+  .meta({ description: 'Agents of this account whose conversations belong to other clients' });
+
+const changeable = {
+  webhook_secret: secret.nullable().optional(),
+  base_url: baseUrl.nullable().optional(),
+  backfill_days: z.int().min(0).max(3650).optional(),
+  poll_active_seconds: z.int().min(2).max(86_400).nullable().optional(),
+  agent_clients: agentClients.optional(),
+  deadlines: deadlines.optional(),
+};
+
+export const providerAccountInput = z
+  .strictObject({
+    provider: z.enum(providerNames()),
+    name: nameText,
+    client_id: idInput('client'),
+    api_key: secret,
+    ...changeable,
+  })
+  .meta({ id: 'ProviderAccountInput' });
+
+export const providerAccountPatch = z
+  .strictObject({ name: nameText.optional(), api_key: secret.optional(), ...changeable })
+  .meta({ id: 'ProviderAccountPatch' });
+
+export const providerAccountSchema = z
+  .object({
+    id: publicIdText('providerAccount'),
+    object: z.literal('provider_account'),
+    provider: z.string(),
+    name: z.string(),
+    client_id: publicIdText('client'),
+    base_url: z.string().nullable(),
+    webhook_url: z.string(),
+    has_api_key: z.boolean(),
+    has_webhook_secret: z.boolean(),
+    agent_clients: z.array(z.object({ provider_agent_id: z.string(), client_id: publicIdText('client') })),
+    backfill_days: z.int(),
+    poll_active_seconds: z.int().nullable(),
+    deadlines: z
+      .object({ silence: z.int(), ask_every: z.int(), analysis: z.int(), transcript: z.int(), audio: z.int() })
+      .meta({ description: 'Seconds; a chat without a silence of its own gets 86400' }),
+    created_at: timeText,
+    updated_at: timeText,
+  })
+  .meta({ id: 'ProviderAccount' });
+
+export const providerAccountList = listSchema('ProviderAccountList', providerAccountSchema);
+export const providerAccountQuery = z.strictObject({
+  ...pageQuery,
+  client_id: idInput('client').optional(),
+  provider: z.string().min(1).max(100).optional(),
+});
+
+export type ProviderAccountInput = z.infer<typeof providerAccountInput>;
+export type ProviderAccountPatch = z.infer<typeof providerAccountPatch>;
+export type ProviderAccountQuery = z.infer<typeof providerAccountQuery>;
+export type ProviderAccountAnswer = z.infer<typeof providerAccountSchema>;
+
+/** The address is shown to people, so nothing secret may hide in it. */
+function isPlainUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { username, password, search, hash } = new URL(value);
+  return [username, password, search, hash].every((part) => part === '');
+}

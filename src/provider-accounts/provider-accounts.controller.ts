@@ -1,0 +1,89 @@
+import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Caller } from '../access/caller.js';
+import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { Requires } from '../access/requires.js';
+import type { Answer, List } from '../common/answer.js';
+import { idInput } from '../common/id-schema.js';
+import { Operation } from '../common/operation.js';
+import {
+  providerAccountInput,
+  providerAccountList,
+  providerAccountPatch,
+  providerAccountQuery,
+  providerAccountSchema,
+  type ProviderAccountAnswer,
+  type ProviderAccountInput,
+  type ProviderAccountPatch,
+  type ProviderAccountQuery,
+} from './provider-account.schema.js';
+import { ProviderAccountsService } from './provider-accounts.service.js';
+
+const accountId = idInput('providerAccount');
+
+@ApiTags('Provider accounts')
+@Controller('v1/provider-accounts')
+export class ProviderAccountsController {
+  constructor(private readonly accounts: ProviderAccountsService) {}
+
+  @Get()
+  @Requires('provider-accounts:manage')
+  @Operation({ id: 'listProviderAccounts', summary: 'Accounts, oldest first', answer: providerAccountList })
+  list(
+    @Caller() caller: Caller,
+    @Query({ schema: providerAccountQuery }) query: ProviderAccountQuery,
+  ): Promise<List<ProviderAccountAnswer>> {
+    return this.accounts.list(caller, query);
+  }
+
+  @Post()
+  @Requires('provider-accounts:manage')
+  @Operation({
+    id: 'createProviderAccount',
+    summary: 'Register an account; the answer names its webhook URL',
+    status: 201,
+    answer: providerAccountSchema,
+    problems: ['not_found'],
+  })
+  create(
+    @Caller() caller: Caller,
+    @Repeatable() attempt: Attempt,
+    @Body({ schema: providerAccountInput }) input: ProviderAccountInput,
+  ): Promise<Answer<ProviderAccountAnswer>> {
+    return this.accounts.create(caller, attempt, input);
+  }
+
+  @Get(':id')
+  @Requires('provider-accounts:manage')
+  @Operation({ id: 'getProviderAccount', summary: 'One account, without its secrets', answer: providerAccountSchema })
+  get(
+    @Caller() caller: Caller,
+    @Param('id', { schema: accountId }) id: string,
+  ): Promise<Answer<ProviderAccountAnswer>> {
+    return this.accounts.get(caller, id);
+  }
+
+  @Patch(':id')
+  @Requires('provider-accounts:manage')
+  @Operation({
+    id: 'updateProviderAccount',
+    summary: 'Change an account',
+    answer: providerAccountSchema,
+    problems: ['conflict'],
+  })
+  update(
+    @Caller() caller: Caller,
+    @Param('id', { schema: accountId }) id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body({ schema: providerAccountPatch }) patch: ProviderAccountPatch,
+  ): Promise<Answer<ProviderAccountAnswer>> {
+    return this.accounts.update(caller, id, { patch, ifMatch });
+  }
+
+  @Delete(':id')
+  @Requires('provider-accounts:manage')
+  @Operation({ id: 'deleteProviderAccount', summary: 'End an account and forget its secrets', status: 204 })
+  remove(@Caller() caller: Caller, @Param('id', { schema: accountId }) id: string): Promise<void> {
+    return this.accounts.remove(caller, id);
+  }
+}

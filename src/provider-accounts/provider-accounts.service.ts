@@ -1,0 +1,128 @@
+// Provider accounts as people manage them.
+import { Injectable } from '@nestjs/common';
+import { adminScope, requireClients, unknownObject } from '../access/admin.js';
+import { actorOf, type Caller } from '../access/caller.js';
+import { Idempotency, type Attempt } from '../access/idempotency.js';
+import { requireMatch, versioned, withStatus, type Answer, type List } from '../common/answer.js';
+import { Cursors } from '../common/cursor.js';
+import { newUuid } from '../common/ids.js';
+import { pageById } from '../common/keyset.js';
+import { ApiDatabase } from '../database/database.js';
+import type { Transaction } from '../database/with-scope.js';
+import { appendJournal } from '../journal/append.js';
+import { ProviderAccounts } from '../providers/provider-accounts.js';
+import { SYSTEM_CLIENT } from '../vault/vault.service.js';
+import { NO_SETTINGS, patched, type AccountSettings } from './account-settings.js';
+import { AccountStore, type AccountRow } from './account-store.js';
+import type {
+  ProviderAccountAnswer,
+  ProviderAccountInput,
+  ProviderAccountPatch,
+  ProviderAccountQuery,
+} from './provider-account.schema.js';
+
+const CLIENTS_EXIST = 'select count(*)::integer as found from clients where id = any($1::uuid[])';
+
+@Injectable()
+export class ProviderAccountsService {
+  constructor(
+    private readonly database: ApiDatabase,
+    private readonly store: AccountStore,
+    private readonly opened: ProviderAccounts,
+    private readonly idempotency: Idempotency,
+    private readonly cursors: Cursors,
+  ) {}
+
+  async list(caller: Caller, { limit, cursor, ...filter }: ProviderAccountQuery): Promise<List<ProviderAccountAnswer>> {
+    const { client_id: clientId = null, provider = null } = filter;
+    const read = (after: string | null, most: number): Promise<AccountRow[]> =>
+      this.database.withScope(caller.clients, (tx) =>
+        this.store.list(tx, caller, { clientId, provider, after, limit: most }),
+      );
+    const question = { limit, cursor, filter: ['provider_accounts', filter] };
+    return pageById(this.cursors, question, { read, render: (row) => this.store.render(caller, row) });
+  }
+
+  /** Throws `not_found`. */
+  async get(caller: Caller, id: string): Promise<Answer<ProviderAccountAnswer>> {
+    const row = await this.database.withScope(caller.clients, (tx) => this.store.find(tx, caller, id));
+    if (row === undefined) throw unknownObject('provider account');
+    return versioned(await this.store.render(caller, row), row.revision);
+  }
+
+  /** Throws `not_found` when it or one of its agents names a client that is not there. */
+  async create(
+    caller: Caller,
+    attempt: Attempt,
+    { provider, client_id: clientId, name, api_key, ...input }: ProviderAccountInput,
+  ): Promise<Answer<ProviderAccountAnswer>> {
+    const { settings } = patched(caller, { ...NO_SETTINGS, name, api_key }, input);
+    const clients = [clientId, ...clientsOf(settings)];
+    requireClients(caller, clients);
+    const once = await this.idempotency.prepare(attempt);
+    const id = newUuid();
+    const outcome = await this.database.withScope(adminScope(caller), (tx) =>
+      once(tx, async () => {
+        await requireExisting(tx, clients);
+        await this.store.insert(tx, { id, client_id: clientId, provider }, settings);
+        await tell(tx, caller, { action: 'provider_account.created', id });
+        return { status: 201, kind: 'providerAccount', id };
+      }),
+    );
+    return withStatus(await this.get(caller, outcome.id), outcome.status);
+  }
+
+  /** Throws `not_found`, `precondition_failed`, `conflict`. */
+  async update(
+    caller: Caller,
+    id: string,
+    { patch, ifMatch }: { patch: ProviderAccountPatch; ifMatch?: string | undefined },
+  ): Promise<Answer<ProviderAccountAnswer>> {
+    requireClients(caller, clientsOf(patch));
+    const row = await this.database.withScope(adminScope(caller), async (tx) => {
+      const before = await this.locked(tx, caller, id);
+      requireMatch(ifMatch, before.revision);
+      const { settings, changes } = patched(caller, await this.store.settingsOf(before), patch);
+      if (changes.length === 0) return before;
+      await requireExisting(tx, clientsOf(patch));
+      const after = await this.store.update(tx, before, settings);
+      await tell(tx, caller, { action: 'provider_account.updated', id, changes });
+      return after ?? before;
+    });
+    await this.opened.find(id, { fresh: true });
+    return versioned(await this.store.render(caller, row), row.revision);
+  }
+
+  /** Webhooks to the account answer 404 from now on, and its secrets are gone. Throws `not_found`. */
+  async remove(caller: Caller, id: string): Promise<void> {
+    await this.database.withScope(adminScope(caller), async (tx) => {
+      await this.store.remove(tx, await this.locked(tx, caller, id));
+      await tell(tx, caller, { action: 'provider_account.deleted', id });
+    });
+    await this.opened.find(id, { fresh: true });
+  }
+
+  private async locked(tx: Transaction, caller: Caller, id: string): Promise<AccountRow> {
+    const row = await this.store.find(tx, caller, id, { lock: true });
+    if (row === undefined) throw unknownObject('provider account');
+    return row;
+  }
+}
+
+const clientsOf = ({ agent_clients: agents = [] }: Partial<Pick<AccountSettings, 'agent_clients'>>): string[] =>
+  agents.map((entry) => entry.client_id);
+
+async function requireExisting(tx: Transaction, clientIds: readonly string[]): Promise<void> {
+  const ids = [...new Set(clientIds)];
+  if (ids.length === 0) return;
+  const [row] = await tx.query<{ found: number }>({ text: CLIENTS_EXIST, values: [ids] });
+  if (row?.found !== ids.length) throw unknownObject('client');
+}
+
+/** Accounts are told in the system's log. */
+const tell = (
+  tx: Transaction,
+  caller: Caller,
+  { action, id, changes = [] }: { action: string; id: string; changes?: string[] },
+): Promise<void> =>
+  appendJournal(tx, [{ clientId: SYSTEM_CLIENT, action, objectIds: [id], actor: actorOf(caller), changes }]);
