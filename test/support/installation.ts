@@ -1,9 +1,8 @@
 // One installation for a spec file: databases of its own, a Temporal namespace of its own, a Retell simulator, a client
 // and a provider account. The worker runs in this process; the door is the real one, called without HTTP.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Client as TemporalClient, Connection } from '@temporalio/client';
+import { Client as TemporalClient, Connection, type WorkflowHandle } from '@temporalio/client';
 import { Pool } from 'pg';
 import { inject } from 'vitest';
 import { startRetellSimulator, type RetellSimulator } from '../../simulators/retell/index.js';
@@ -22,41 +21,52 @@ import { sealJson } from '../../src/vault/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 import { startWorker, type WorkerProcess } from '../../src/worker-process.js';
 import { createTestDatabases } from './databases.js';
+import { eventually } from './eventually.js';
+import { ConversationStore, type StoredConversation } from './stored-conversation.js';
+
+export { eventually };
 
 interface InstallOptions {
+  /** Seconds. */
   deadlines?: Partial<Deadlines>;
+  /** Another Temporal than the one that all spec files share. */
+  temporal?: { address: string; namespace: string };
 }
 
-export interface StoredConversation {
-  id: string;
-  status: string;
-  record_state: string;
-  end_category: string | null;
-  transcript_state: string;
-  transcript_reason: string | null;
-  audio_state: string;
-  audio_reason: string | null;
-  analysis_state: string;
-  analysis_reason: string | null;
-  revision: number;
+interface Parts {
+  env: Record<string, string>;
+  config: Config;
+  dataDir: string;
+  retell: RetellSimulator;
+  vault: VaultService;
+  door: WebhookDoor;
+  sql: Pool;
+  clientId: string;
+  accountId: string;
+  temporal: TemporalClient;
+  closers: (() => Promise<unknown>)[];
 }
 
 export class Installation {
-  constructor(
-    readonly config: Config,
-    readonly dataDir: string,
-    readonly retell: RetellSimulator,
-    readonly vault: VaultService,
-    readonly door: WebhookDoor,
-    /** Superuser, to look at tables from outside. */
-    readonly sql: Pool,
-    readonly clientId: string,
-    readonly accountId: string,
-    readonly temporal: TemporalClient,
-    private readonly closers: (() => Promise<unknown>)[],
-  ) {}
-
+  /** The settings as an environment, for processes of their own. */
+  readonly env: Record<string, string>;
+  readonly config: Config;
+  readonly retell: RetellSimulator;
+  readonly vault: VaultService;
+  readonly door: WebhookDoor;
+  /** Superuser, to look at tables from outside. */
+  readonly sql: Pool;
+  readonly clientId: string;
+  readonly accountId: string;
+  readonly temporal: TemporalClient;
+  readonly store: ConversationStore;
   private readonly workers: WorkerProcess[] = [];
+
+  constructor(private readonly parts: Parts) {
+    ({ env: this.env, config: this.config, retell: this.retell, vault: this.vault, door: this.door } = parts);
+    ({ sql: this.sql, clientId: this.clientId, accountId: this.accountId, temporal: this.temporal } = parts);
+    this.store = new ConversationStore(parts.sql, parts.vault);
+  }
 
   async startWorker(): Promise<WorkerProcess> {
     const worker = await startWorker(this.config, testLog, { workflowBundle: inject('services').workflowBundle });
@@ -74,8 +84,8 @@ export class Installation {
     return this.door.receive(publicId('providerAccount', this.accountId), { rawBody: Buffer.from(body), headers });
   }
 
-  async conversations(): Promise<StoredConversation[]> {
-    return (await this.sql.query<StoredConversation>('select * from conversations order by created_at, id')).rows;
+  conversations(): Promise<StoredConversation[]> {
+    return this.store.all();
   }
 
   /** The only conversation, once it is as `fits` wants it. */
@@ -88,31 +98,86 @@ export class Installation {
     );
   }
 
+  /** The conversation of a call at Retell, once it is as `fits` wants it. */
+  async call(callId: string, fits: (conversation: StoredConversation) => boolean = () => true, seconds = 20) {
+    const hash = await this.identityOf(callId);
+    return eventually(async () => {
+      const found = await this.store.byIdentity(hash);
+      return found && fits(found) ? found : undefined;
+    }, seconds);
+  }
+
+  settled(callId: string, seconds = 20): Promise<StoredConversation> {
+    return this.call(callId, ({ record_state }) => record_state === 'settled', seconds);
+  }
+
+  /** The workflow of a call, once there is one. */
+  async workflow(callId: string): Promise<WorkflowHandle> {
+    const { id } = await this.call(callId);
+    const handle = this.temporal.workflow.getHandle(`conversation/${publicId('conversation', id)}`);
+    await eventually(() => handle.describe().catch(() => null));
+    return handle;
+  }
+
+  /** A live call whose workflow waits for news. */
+  async liveCall(fields: Record<string, unknown> = {}): Promise<{ callId: string; handle: WorkflowHandle }> {
+    const { call_id: callId } = this.retell.addCall(fields);
+    await this.send('call_started', callId);
+    const handle = await this.workflow(callId);
+    await eventually(async () => (await eventTypes(handle)).includes('TIMER_STARTED'));
+    return { callId, handle };
+  }
+
+  /** Ends a call at Retell, analysed unless `fields` or the faults say otherwise, without a webhook. */
+  finish(callId: string, fields: Record<string, unknown> = {}): void {
+    this.retell.endCall(callId, fields);
+    this.retell.analyze(callId);
+  }
+
+  /** What a provider's GETs and downloads were, by path. */
+  requestsOf(callId: string, kind: 'get' | 'audio'): number {
+    const part = kind === 'get' ? `/v2/get-call/${callId}` : `/recordings/${callId}`;
+    return this.retell.requests.filter(({ path }) => path.startsWith(part)).length;
+  }
+
+  /** Every file below the folder of recordings. */
+  recordingFiles(): string[] {
+    const { recordingsDir } = this.config;
+    const names = readdirSync(recordingsDir, { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => statSync(join(recordingsDir, name)).isFile());
+  }
+
+  async identityOf(callId: string): Promise<Buffer> {
+    const hasher = await this.vault.identityHasher({ providerAccountId: this.accountId, clientId: this.clientId });
+    return hasher.hash('provider_id', 'call', callId);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.stop()));
-    for (const close of this.closers) await close();
-    rmSync(this.dataDir, { recursive: true, force: true });
+    for (const close of this.parts.closers) await close();
+    rmSync(this.parts.dataDir, { recursive: true, force: true });
   }
 }
+
+/** Names of a workflow's history events, such as `TIMER_STARTED`. */
+export async function eventTypes(handle: WorkflowHandle): Promise<string[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).map(({ eventType }) => EVENT_TYPES[eventType ?? 0] ?? String(eventType));
+}
+
+/** temporal.api.enums.v1.EventType, the few that tests look for. */
+const EVENT_TYPES: Record<number, string> = {
+  10: 'ACTIVITY_TASK_SCHEDULED',
+  17: 'TIMER_STARTED',
+  18: 'TIMER_FIRED',
+  25: 'MARKER_RECORDED',
+  26: 'WORKFLOW_EXECUTION_SIGNALED',
+};
 
 const testLog = new Log(process.env['LOG_LEVEL'] ?? 'fatal');
 
-/** Tries until `attempt` gives something; fails after `seconds` with what it gave last. */
-export async function eventually<Value>(
-  attempt: () => Promise<Value | undefined | false>,
-  seconds = 20,
-): Promise<Value> {
-  const until = Date.now() + seconds * 1000;
-  for (;;) {
-    const value = await attempt();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > until) throw new Error(`it did not happen within ${seconds} s`);
-    await sleep(50);
-  }
-}
-
 /** Namespaces are taken by making a folder: atomic, so that spec files running side by side never share one. */
-export function takeNamespace(runDir: string): string {
+function takeNamespace(runDir: string): string {
   for (let index = 0; ; index += 1) {
     try {
       mkdirSync(join(runDir, 'namespaces', String(index)));
@@ -131,13 +196,16 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   runtimeInstalled = true;
   const databases = await createTestDatabases(postgresUrl);
   const dataDir = mkdtempSync(join(runDir, 'installation-'));
-  const config = parseConfig({
+  const address = options.temporal?.address ?? temporalAddress;
+  const env = {
     DATABASE_URL: databases.databaseUrl,
     KEYSTORE_DATABASE_URL: databases.keystoreUrl,
     COLLOQUY_DATA_DIR: dataDir,
-    TEMPORAL_ADDRESS: temporalAddress,
-    TEMPORAL_NAMESPACE: takeNamespace(runDir),
-  });
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: options.temporal?.namespace ?? takeNamespace(runDir),
+  };
+  const config = parseConfig(env);
+  mkdirSync(config.recordingsDir, { recursive: true });
   const retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
   const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: config.rootKeyFile });
   const ingest = new IngestDatabase(
@@ -147,9 +215,8 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const sql = new Pool({ connectionString: databases.databaseUrl, max: 4 });
   const [clientId, accountId] = [newUuid(), newUuid()];
   await seed({ sql, vault, retell, clientId, accountId, deadlines: options.deadlines ?? {} });
-  const accounts = new ProviderAccounts(ingest, vault);
-  const door = new WebhookDoor(accounts, new Inbox(ingest, vault, new Notifier(ingest)));
-  const connection = Connection.lazy({ address: temporalAddress });
+  const door = new WebhookDoor(new ProviderAccounts(ingest, vault), new Inbox(ingest, vault, new Notifier(ingest)));
+  const connection = Connection.lazy({ address });
   const temporal = new TemporalClient({ connection, namespace: config.temporal.namespace });
   const closers = [
     () => retell.close(),
@@ -159,7 +226,9 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     () => sql.end(),
     () => databases.drop(),
   ];
-  return new Installation(config, dataDir, retell, vault, door, sql, clientId, accountId, temporal, closers);
+  return new Installation({
+    ...{ env, config, dataDir, retell, vault, door, sql, clientId, accountId, temporal, closers },
+  });
 }
 
 interface Seed {

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventTypes, install, type Installation } from '../support/installation.js';
+import { eventually } from '../support/eventually.js';
+
+let colloquy: Installation;
+
+beforeAll(async () => {
+  colloquy = await install();
+  await colloquy.startWorker();
+});
+afterAll(() => colloquy.close());
+
+/** All of the plain path: start, watchdog, wake at the end, two activities side by side, close. */
+const PLAIN_PATH_EVENTS = 24;
+
+describe('a call from its first webhook to its settled record', () => {
+  it('settles with transcript, recording and analysis, in 24 history events', async () => {
+    const { callId, handle } = await colloquy.liveCall();
+    colloquy.finish(callId);
+    await colloquy.send('call_ended', callId);
+    const settled = await colloquy.settled(callId);
+    expect(settled).toMatchObject({
+      status: 'completed',
+      end_category: 'customer_hangup',
+      transcript_state: 'present',
+      audio_state: 'present',
+      analysis_state: 'present',
+    });
+    expect(await handle.result()).toMatchObject({ phase: 'settled' });
+    expect((await eventTypes(handle)).length).toBe(PLAIN_PATH_EVENTS);
+    expect(PLAIN_PATH_EVENTS).toBeLessThanOrEqual(27);
+  });
+
+  it('costs at most 7 more history events for each further wake', async () => {
+    const { callId, handle } = await colloquy.liveCall();
+    const signals = async (): Promise<number> =>
+      (await eventTypes(handle)).filter((type) => type === 'TIMER_STARTED').length;
+    for (const wakes of [1, 2]) {
+      await handle.signal('wake', 'started');
+      await eventually(async () => (await signals()) === wakes + 1);
+    }
+    const woken = (await eventTypes(handle)).length;
+    expect(woken).toBe(6 + 2 * 7);
+    colloquy.finish(callId);
+    await colloquy.send('call_ended', callId);
+    await handle.result();
+    expect((await eventTypes(handle)).length).toBe(PLAIN_PATH_EVENTS + 2 * 7);
+  });
+
+  it('does not wake the workflow for turns and for transfers that the provider makes by itself', async () => {
+    const { callId, handle } = await colloquy.liveCall({ transfer_destination: '+14155550188' });
+    for (const event of ['transcript_updated', 'transfer_started', 'transfer_bridged'])
+      await colloquy.send(event, callId);
+    await colloquy.call(callId, ({ revision }) => revision > 1);
+    await eventually(async () => (await colloquy.sql.query('select 1 from inbox')).rows.length === 0);
+    expect((await eventTypes(handle)).length).toBe(6);
+    colloquy.finish(callId);
+    await colloquy.send('call_ended', callId);
+    await handle.result();
+    expect((await eventTypes(handle)).length).toBe(PLAIN_PATH_EVENTS);
+  });
+
+  it('tells its life in the journal: created, ended, recording stored, settled, each by its actor', async () => {
+    const { callId } = await colloquy.liveCall();
+    colloquy.finish(callId);
+    await colloquy.send('call_ended', callId);
+    const { id } = await colloquy.settled(callId);
+    const journal = await colloquy.store.journal(id);
+    expect(journal.map(({ action }) => action).filter((action) => action !== 'conversation.updated')).toEqual(
+      expect.arrayContaining([
+        'conversation.created',
+        'conversation.ended',
+        'recording.stored',
+        'conversation.settled',
+      ]),
+    );
+    expect(journal[0]).toMatchObject({ action: 'conversation.created', actor_type: 'provider' });
+    expect(journal.find(({ action }) => action === 'recording.stored')).toMatchObject({ actor_type: 'workflow' });
+  });
+});

@@ -1,0 +1,100 @@
+// What lies in Postgres of one conversation, opened with its own key: tests look at the record, not at mocks of it.
+import type { Pool } from 'pg';
+import type { Header } from '../../src/intake/record.js';
+import { PURPOSE } from '../../src/intake/read-model.js';
+import type { Json, Turn } from '../../src/providers/provider-fact.js';
+import { openJson } from '../../src/vault/sealing.js';
+import type { VaultService } from '../../src/vault/vault.service.js';
+
+/** Plain columns, by the names of the table. */
+export interface StoredConversation {
+  id: string;
+  status: string;
+  record_state: string;
+  channel: string;
+  direction: string | null;
+  start_time: Date;
+  end_time: Date | null;
+  end_category: string | null;
+  end_party: string | null;
+  turn_count: number;
+  transcript_state: string;
+  transcript_reason: string | null;
+  audio_state: string;
+  audio_reason: string | null;
+  analysis_state: string;
+  analysis_reason: string | null;
+  revision: number;
+  header: Buffer;
+}
+
+export interface StoredEntry {
+  action: string;
+  reason: string | null;
+  changes: string[];
+  actor_type: string;
+  workflow_id: string | null;
+}
+
+const SEALED = {
+  state: ['conversation_states', PURPOSE.state],
+  record: ['provider_records', PURPOSE.record],
+  transcript: ['transcripts', PURPOSE.transcript],
+} as const;
+
+export class ConversationStore {
+  constructor(
+    private readonly sql: Pool,
+    private readonly vault: VaultService,
+  ) {}
+
+  async all(): Promise<StoredConversation[]> {
+    return (await this.sql.query<StoredConversation>('select * from conversations order by created_at, id')).rows;
+  }
+
+  async byIdentity(hash: Buffer): Promise<StoredConversation | undefined> {
+    const text = `select c.* from conversations c join conversation_identities i on i.id = c.id where i.identity_hash = $1`;
+    return (await this.sql.query<StoredConversation>(text, [hash])).rows[0];
+  }
+
+  async header({ id, header }: StoredConversation): Promise<Header> {
+    return openJson(await this.vault.existingConversationKey(id), PURPOSE.header, header) as Header;
+  }
+
+  turns(id: string): Promise<Turn[]> {
+    return this.sealed(id, 'transcript') as Promise<Turn[]>;
+  }
+
+  providerRecord(id: string): Promise<{ [key: string]: Json }> {
+    return this.sealed(id, 'record') as Promise<{ [key: string]: Json }>;
+  }
+
+  /** Everything that is stored of it, opened, as one text to search. */
+  async everything(conversation: StoredConversation): Promise<string> {
+    const { id } = conversation;
+    const opened = await Promise.all(
+      (['state', 'record', 'transcript'] as const).map((what) => this.sealed(id, what).catch(() => null)),
+    );
+    return JSON.stringify([conversation, await this.header(conversation), ...opened]);
+  }
+
+  async journal(id: string): Promise<StoredEntry[]> {
+    const text = 'select * from journal where conversation_id = $1 order by position';
+    return (await this.sql.query<StoredEntry>(text, [id])).rows;
+  }
+
+  async recordings(id: string): Promise<{ variant: string; bytes: string; object_key: string }[]> {
+    const text = 'select variant, bytes, object_key from recordings where conversation_id = $1 order by variant';
+    return (await this.sql.query<{ variant: string; bytes: string; object_key: string }>(text, [id])).rows;
+  }
+
+  private async sealed(id: string, what: keyof typeof SEALED): Promise<unknown> {
+    const [table, purpose] = SEALED[what];
+    const { rows } = await this.sql.query<{ sealed: Buffer }>(
+      `select sealed from ${table} where conversation_id = $1`,
+      [id],
+    );
+    if (rows[0] === undefined) throw new Error(`nothing in ${table}`);
+    return openJson(await this.vault.existingConversationKey(id), purpose, rows[0].sealed);
+  }
+}
