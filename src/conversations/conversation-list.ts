@@ -96,7 +96,7 @@ export interface Total {
 export async function countTotal(tx: Transaction, caller: Caller, filter: ConversationFilter): Promise<Total> {
   const where = whereOf(caller, filter);
   const from = `from conversations c where ${where.text}`;
-  const counting = `select count(*)::integer as n from (select 1 ${from} limit ${EXACT_UP_TO + 1}) as some`;
+  const counting = `select count(*)::integer as n from (select 1 ${from} limit ${EXACT_UP_TO + 1}) as counted`;
   const [counted] = await tx.query<{ n: number }>({ text: counting, values: where.values });
   if (counted !== undefined && counted.n <= EXACT_UP_TO) return { value: counted.n, exact: true };
   const [plan] = await tx.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>({

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -47,8 +48,8 @@ export class RecordingsController {
     const { start, end, isPart } = wantedBytes(request, recording);
     reply.headers({ 'content-type': recording.contentType, 'content-length': String(end - start + 1) });
     if (isPart) reply.code(206).header('content-range', `bytes ${start}-${end}/${bytes}`);
-    // HEAD sends no content, so it is no content read.
-    if (request.method === 'HEAD') return void (await reply.send());
+    // HEAD sends no content, so it is no content read. An empty stream: for nothing at all Fastify would say length 0.
+    if (request.method === 'HEAD') return void (await reply.send(Readable.from([])));
     await reply.send(await this.recordings.read(caller, recording, start, end));
   }
 }

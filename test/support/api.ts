@@ -1,0 +1,31 @@
+// The API on an installation's databases, called through Fastify's inject.
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { newSecret } from '../../src/access/api-key-secret.js';
+import { createApp } from '../../src/app.setup.js';
+import { Log } from '../../src/common/log.js';
+import { call, type Called, type CallOptions } from '../http/http-app.js';
+import type { Installation } from './installation.js';
+
+export interface Api {
+  app: NestFastifyApplication;
+  adminKey: string;
+  /** Supervisor, all clients. */
+  readKey: string;
+  /** With the reading key unless `key` says otherwise. */
+  call(method: string, url: string, options?: CallOptions): Promise<Called>;
+  close(): Promise<void>;
+}
+
+export async function startApi({ config }: Installation): Promise<Api> {
+  const [adminKey, readKey] = [newSecret(), newSecret()];
+  const settings = { ...config, bootstrapKey: adminKey, bootstrapReadKey: readKey, rateLimit: 0 };
+  const app = await createApp(settings, new Log('silent'));
+  const fastify = app.getHttpAdapter().getInstance();
+  return {
+    app,
+    adminKey,
+    readKey,
+    call: (method, url, options = {}) => call(fastify, readKey, { method, url, ...options }),
+    close: () => app.close(),
+  };
+}
