@@ -1,0 +1,140 @@
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHttpApp, type Called, type HttpApp } from './http-app.js';
+
+const LIMIT = 67_108_864;
+const API_KEY = 'key_of_the_account';
+
+let http: HttpApp;
+let webhookUrl: string;
+let accountId: string;
+
+beforeAll(async () => {
+  http = await startHttpApp();
+  const client = await http.call('POST', '/v1/clients', { body: { name: 'Acme' } });
+  const body = { provider: 'retell', name: 'A', client_id: client.body['id'], api_key: API_KEY };
+  const account = await http.call('POST', '/v1/provider-accounts', { body });
+  accountId = String(account.body['id']);
+  webhookUrl = `/v1/webhooks/${accountId}`;
+});
+afterAll(() => http.stop());
+
+/** Signed as Retell does. */
+const signature = (body: Buffer | string, at = Date.now(), key = API_KEY): Record<string, string> => ({
+  'x-retell-signature': `v=${at},d=${createHmac('sha256', key).update(body).update(String(at)).digest('hex')}`,
+});
+
+const knock = (body: Buffer | string | undefined, headers: Record<string, string>, url = webhookUrl): Promise<Called> =>
+  http.call('POST', url, { key: null, headers, ...(body !== undefined && { body }) });
+
+const event = (callId: string, name = 'call_started'): string =>
+  JSON.stringify({
+    event: name,
+    call: { call_id: callId, call_type: 'web_call', agent_id: 'agent_1', call_status: 'ongoing' },
+  });
+
+const pending = (): Promise<object[]> => http.sql('select 1 from inbox');
+
+describe('webhooks', () => {
+  it.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded', undefined])(
+    'are stored whatever they call themselves: %s',
+    async (type) => {
+      const before = (await pending()).length;
+      const body = Buffer.from(event(`call_${String(type)}`));
+      const answer = await knock(body, { ...signature(body), ...(type !== undefined && { 'content-type': type }) });
+      expect([answer.status, answer.text]).toEqual([200, '{}']);
+      expect((await pending()).length).toBe(before + 1);
+    },
+  );
+
+  it('answer 200 to a duplicate and store it once', async () => {
+    const body = event('call_twice');
+    const answers = [await knock(body, signature(body)), await knock(body, signature(body))];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const receipts = await http.sql(
+      'select 1 from inbox where identity_hash in (select identity_hash from inbox group by 1 having count(*) > 1)',
+    );
+    expect(receipts).toEqual([]);
+  });
+
+  it('answer 200 to events that nobody knows', async () => {
+    const body = JSON.stringify({ event: 'call_teleported', call: { call_id: 'x' } });
+    expect((await knock(body, signature(body))).status).toBe(200);
+  });
+
+  it.each([
+    ['missing', () => ({})],
+    ['garbage', () => ({ 'x-retell-signature': 'v=1' })],
+    ['of another body', () => signature('{}')],
+    ['of another secret', (body: string) => signature(body, Date.now(), 'key_of_somebody')],
+    ['stale', (body: string) => signature(body, Date.now() - 5 * 60_000 - 1_000)],
+    ['of the future', (body: string) => signature(body, Date.now() + 5 * 60_000 + 1_000)],
+  ])('answer 401, when the signature is %s', async (_, sign) => {
+    const before = (await pending()).length;
+    const body = event('call_forged');
+    const answer = await knock(body, sign(body));
+    expect([answer.status, answer.body['code']]).toEqual([401, 'invalid_signature']);
+    expect((await pending()).length).toBe(before);
+  });
+
+  it.each(['', 'null', '[]', '"text"', '{oops'])('answer 400 to the signed body %j', async (body) => {
+    const answer = await knock(body === '' ? undefined : body, signature(body));
+    expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_payload']);
+  });
+
+  it('answer 404 for an unknown account, 400 for what is no account id', async () => {
+    const body = event('call_lost');
+    const last = accountId.endsWith('0') ? '1' : '0';
+    const unknown = await knock(body, signature(body), `/v1/webhooks/${accountId.slice(0, -1)}${last}`);
+    expect([unknown.status, unknown.body['code']]).toEqual([404, 'not_found']);
+    expect((await knock(body, signature(body), '/v1/webhooks/cl_x')).body['code']).toBe('invalid_id');
+  });
+
+  it('take 64 MiB and not a byte more', async () => {
+    const text = event('call_large');
+    const whole = Buffer.alloc(LIMIT, ' ');
+    whole.write(text);
+    expect((await knock(whole, signature(whole))).status).toBe(200);
+    const answer = await knock(Buffer.alloc(LIMIT + 1, ' '), { 'x-retell-signature': 'v=1' });
+    expect([answer.status, answer.body['code']]).toEqual([413, 'too_large']);
+  });
+});
+
+describe('other bodies', () => {
+  const send = (body: string | Buffer, type = 'application/json'): Promise<Called> =>
+    http.call('POST', '/v1/clients', { body, headers: { 'content-type': type } });
+
+  it('are JSON, else 415', async () => {
+    for (const type of ['text/plain', 'application/xml', 'application/jsonp', 'multipart/form-data; boundary=x']) {
+      const answer = await send('{"name":"A"}', type);
+      expect([answer.status, answer.body['code']]).toEqual([415, 'unsupported_media_type']);
+    }
+    for (const type of ['application/json; charset=utf-8', 'application/merge-patch+json', 'Application/JSON']) {
+      expect((await send('{"name":"A"}', type)).status).toBe(201);
+    }
+  });
+
+  it.each(['{oops', '{"name":"A"', '{"__proto__":{"name":"A"},"name":"A"}', '"text"', '[]', 'null', '{"name":1}'])(
+    'that do not fit are 400: %s',
+    async (body) => {
+      const answer = await send(body);
+      expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_request']);
+      expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    },
+  );
+
+  it('have 1 MiB, else 413', async () => {
+    const body = (bytes: number): string => `{"name":"A"${' '.repeat(bytes - 12)}}`;
+    expect((await send(body(1_048_576))).status).toBe(201);
+    const answer = await send(body(1_048_577));
+    expect([answer.status, answer.body['code']]).toEqual([413, 'too_large']);
+  });
+
+  it('are refused where none is taken', async () => {
+    const key = await http.call('POST', '/v1/api-keys', { body: { name: 'A', role: 'consumer', client_ids: '*' } });
+    const url = `/v1/api-keys/${String(key.body['id'])}/rotate`;
+    const answer = await http.call('POST', url, { body: { force: true } });
+    expect([answer.status, answer.body['code']]).toEqual([400, 'unknown_field']);
+    expect((await http.call('POST', url, { body: {} })).status).toBe(200);
+  });
+});

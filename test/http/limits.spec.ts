@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHttpApp, type HttpApp } from './http-app.js';
+
+let http: HttpApp;
+
+beforeAll(async () => {
+  http = await startHttpApp({ COLLOQUY_RATE_LIMIT: '5' });
+});
+afterAll(() => http.stop());
+
+describe('rate limit', () => {
+  it('tells what is left, then answers 429 with the time to wait, for each key by itself', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => http.call('GET', '/v1/clients')));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    const [first] = answers;
+    expect(first?.headers['ratelimit-policy']).toBe('"key";q=5;w=1');
+    expect(first?.headers['ratelimit']).toBe('"key";r=4;t=1');
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body['code']).toBe('rate_limited');
+    expect(refused?.headers['retry-after']).toBe('1');
+    expect(refused?.headers['ratelimit']).toBe('"key";r=0;t=1');
+    expect((await http.call('GET', '/v1/clients', { key: http.readKey })).status).toBe(403);
+  });
+
+  it('does not count health checks', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => http.call('GET', '/healthz')));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+});
