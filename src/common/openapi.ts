@@ -43,7 +43,5 @@ export function serveDocs(app: NestFastifyApplication, config: Pick<Config, 'pub
 function convert(schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }) {
   if (!(schema instanceof z.ZodType)) return undefined;
   const { $schema: _, $defs, ...converted } = z.toJSONSchema(schema, { io: schemaType, unrepresentable: 'any' });
-  const id = z.globalRegistry.get(schema)?.id;
-  if (id === undefined) return { schema: converted, components: $defs ?? {} };
-  return { schema: { $ref: `#/components/schemas/${id}` }, components: { ...$defs, [id]: converted } };
+  return { schema: converted, components: $defs ?? {} };
 }

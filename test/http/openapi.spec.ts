@@ -1,0 +1,168 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONTRACT } from './contract.js';
+import { startHttpApp, type HttpApp } from './http-app.js';
+
+interface Operation {
+  operationId?: string;
+  summary?: string;
+  tags?: string[];
+  security?: object[];
+  parameters?: { name: string; in: string; schema?: unknown }[];
+  requestBody?: { content: Record<string, { schema?: unknown }> };
+  responses: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
+}
+
+interface OpenApi {
+  openapi: string;
+  servers: { url: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+}
+
+let http: HttpApp;
+let document: OpenApi;
+let operations: { route: string; operation: Operation }[];
+
+beforeAll(async () => {
+  http = await startHttpApp({ COLLOQUY_PUBLIC_URL: 'https://colloquy.example' });
+  const answer = await http.call('GET', '/openapi.json', { key: null });
+  expect(answer.status).toBe(200);
+  document = JSON.parse(answer.text) as OpenApi;
+  operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, operation })),
+  );
+});
+afterAll(() => http.stop());
+
+const isSuccess = (status: string): boolean => /^2/.test(status);
+
+describe('/openapi.json', () => {
+  it('is OpenAPI 3.1 with server and bearer authentication', () => {
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.servers).toEqual([{ url: 'https://colloquy.example' }]);
+    expect(document.components.securitySchemes).toEqual({
+      api_key: expect.objectContaining({ type: 'http', scheme: 'bearer' }),
+    });
+  });
+
+  it('has every route of the contract and no other', () => {
+    const expected = CONTRACT.map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
+    expect(operations.map(({ route }) => route).sort()).toEqual(expected.sort());
+  });
+
+  it('names every operation once, in words', () => {
+    const ids = operations.map(({ operation }) => operation.operationId ?? '');
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z]+$/);
+    for (const { route, operation } of operations) {
+      expect([route, operation.summary === undefined, operation.tags?.length]).toEqual([route, false, 1]);
+    }
+  });
+
+  it('has security exactly where a key is needed', () => {
+    const closed = operations.filter(({ operation }) => operation.security !== undefined).map(({ route }) => route);
+    const expected = CONTRACT.filter(({ right }) => right !== null);
+    expect(closed.sort()).toEqual(
+      expected.map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`).sort(),
+    );
+  });
+
+  it('has a schema for every answer with a body, and problem documents for every failure', () => {
+    for (const { route, operation } of operations) {
+      const statuses = Object.keys(operation.responses);
+      expect(statuses.filter(isSuccess).length, route).toBeGreaterThan(0);
+      expect(statuses, route).toContain('default');
+      for (const [status, { content = {}, description }] of Object.entries(operation.responses)) {
+        expect(description, `${route} ${status}`).toBeTruthy();
+        if (['204', '304'].includes(status)) continue;
+        const types = Object.keys(content);
+        expect(types.length, `${route} ${status}`).toBeGreaterThan(0);
+        for (const type of types) expect(content[type]?.schema, `${route} ${status}`).toBeTruthy();
+        if (!isSuccess(status)) expect(types, `${route} ${status}`).toEqual(['application/problem+json']);
+      }
+    }
+  });
+
+  it('has a schema for every parameter and body', () => {
+    for (const { route, operation } of operations) {
+      for (const { name, schema } of operation.parameters ?? []) expect(schema, `${route} ${name}`).toBeTruthy();
+      for (const { schema } of Object.values(operation.requestBody?.content ?? {})) expect(schema, route).toBeTruthy();
+      for (const name of route.matchAll(/\{(\w+)\}/g)) {
+        const found = operation.parameters?.filter(
+          (parameter) => parameter.name === name[1] && parameter.in === 'path',
+        );
+        expect(found, route).toHaveLength(1);
+      }
+    }
+  });
+
+  it('has no reference that leads nowhere', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference);
+    expect(references.length).toBeGreaterThan(20);
+    for (const reference of new Set(references)) {
+      const name = /^#\/components\/schemas\/(\w+)$/.exec(reference ?? '')?.[1];
+      expect(document.components.schemas[name ?? ''], reference).toBeTruthy();
+    }
+  });
+
+  it('calls no component __schema0 or the like', () => {
+    expect(Object.keys(document.components.schemas).filter((name) => name.startsWith('_'))).toEqual([]);
+  });
+});
+
+describe('answers', () => {
+  it('are as their schemas say', async () => {
+    const require = createRequire(import.meta.url);
+    const ajv2020 = require('ajv/dist/2020.js') as { default: new (options: object) => Ajv };
+    const ajv = new ajv2020.default({ strict: false, validateFormats: false });
+    ajv.addSchema({ $id: 'doc', ...document });
+    const client = await http.call('POST', '/v1/clients', { body: { name: 'A', default_region: 'DE' } });
+    const account = {
+      provider: 'retell',
+      name: 'A',
+      client_id: client.body['id'],
+      api_key: 'k',
+      deadlines: { audio: 1 },
+    };
+    const agents = { client_id: client.body['id'], name: 'A' };
+    const made: [string, unknown][] = [
+      ['Client', client.body],
+      ['ProviderAccount', (await http.call('POST', '/v1/provider-accounts', { body: account })).body],
+      ['Agent', (await http.call('POST', '/v1/agents', { body: agents })).body],
+      [
+        'ApiKeyWithSecret',
+        (await http.call('POST', '/v1/api-keys', { body: { name: 'A', role: 'admin', client_ids: '*' } })).body,
+      ],
+      ['ClientList', (await http.call('GET', '/v1/clients')).body],
+      ['ApiKeyList', (await http.call('GET', '/v1/api-keys')).body],
+      ['Problem', (await http.call('GET', '/v1/clients/x')).body],
+      ['Ready', (await http.call('GET', '/readyz', { key: null })).body],
+    ];
+    for (const [name, body] of made) {
+      const isValid = ajv.validate(`doc#/components/schemas/${name}`, body);
+      expect([name, isValid, ajv.errors ?? null]).toEqual([name, true, null]);
+    }
+  });
+});
+
+interface Ajv {
+  addSchema(schema: object): void;
+  validate(reference: string, value: unknown): boolean;
+  errors?: unknown;
+}
+
+describe('/docs', () => {
+  it('is the interactive page, and loads nothing from elsewhere', async () => {
+    const page = await http.call('GET', '/docs', { key: null });
+    expect(page.status).toBe(200);
+    const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '');
+    expect(links.length).toBeGreaterThan(2);
+    for (const link of links) {
+      expect(link).not.toMatch(/^(https?:)?\/\//);
+      if (link.startsWith('#')) continue;
+      const asset = await http.call('GET', new URL(link, 'http://x/docs').pathname, { key: null });
+      expect([link, asset.status]).toEqual([link, 200]);
+    }
+  });
+});
