@@ -48,7 +48,7 @@ export async function prepareSimulator(dataDir: string, admin: OwnApi): Promise<
   }
   // The database is not the one of the last start: its keys of repetition are not either.
   if (state.accountId !== undefined) remember({ seed: randomUUID() });
-  const client = await admin.post('/v1/clients', { name: 'Northwind Dental (simulated)' }, `up-client-${state.seed}`);
+  const client = await admin.post('/v1/clients', { name: 'Fern and Field (simulated)' }, `up-client-${state.seed}`);
   const clientId = String(client['id']);
   const body = {
     provider: 'retell',
