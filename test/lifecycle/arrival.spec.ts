@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { install, type Installation } from '../support/installation.js';
+
+let colloquy: Installation;
+
+beforeAll(async () => {
+  colloquy = await install();
+  await colloquy.startWorker();
+});
+afterAll(() => colloquy.close());
+
+describe('a call that never connects', () => {
+  it.each([
+    ['dial_no_answer', 'no_answer'],
+    ['no_valid_payment', 'billing'],
+  ])('settles as failed at once, with every part absent and no download, after %s', async (reason, category) => {
+    const { call_id: callId } = colloquy.retell.addCompleteCall({ disconnection_reason: reason }, reason);
+    await colloquy.send('call_ended', callId);
+    const settled = await colloquy.settled(callId);
+    expect(settled).toMatchObject({ status: 'failed', end_category: category });
+    expect([settled.transcript_state, settled.audio_state]).toEqual(['absent', 'absent']);
+    expect([settled.transcript_reason, settled.audio_reason]).toEqual(['never_connected', 'never_connected']);
+    expect(colloquy.requestsOf(callId, 'audio')).toBe(0);
+  });
+
+  it('waits for no analysis when the provider has none', async () => {
+    const { call_id: callId } = colloquy.retell.addCompleteCall({
+      disconnection_reason: 'dial_busy',
+      call_analysis: undefined,
+    });
+    await colloquy.send('call_ended', callId);
+    expect(await colloquy.settled(callId)).toMatchObject({
+      analysis_state: 'absent',
+      analysis_reason: 'never_connected',
+    });
+  });
+});
+
+describe('webhooks out of order', () => {
+  it.each([
+    ['call_analyzed comes first', ['call_analyzed', 'call_started', 'call_ended']],
+    ['call_ended comes before call_started', ['call_ended', 'call_started', 'call_analyzed']],
+  ])('end in the same record when %s', async (_, events) => {
+    const { call_id: callId } = colloquy.retell.addCall();
+    const started = colloquy.retell.webhookBody('call_started', callId);
+    colloquy.finish(callId);
+    for (const event of events) {
+      await colloquy.sendBody(event === 'call_started' ? started : colloquy.retell.webhookBody(event, callId));
+      await colloquy.call(callId);
+    }
+    const settled = await colloquy.settled(callId);
+    expect(settled).toMatchObject({
+      status: 'completed',
+      end_category: 'customer_hangup',
+      transcript_state: 'present',
+      audio_state: 'present',
+      analysis_state: 'present',
+    });
+    expect(settled.start_time.getTime()).toBe(colloquy.retell.calls.get(callId)?.start_timestamp);
+    expect(settled.end_time?.getTime()).toBe(colloquy.retell.calls.get(callId)?.end_timestamp);
+  });
+});
+
+describe('the same webhook again', () => {
+  it('is one conversation and one applied fact, when it comes five times at once and once after settling', async () => {
+    const { call_id: callId } = colloquy.retell.addCompleteCall({ call_id: 'call_five_times' });
+    const body = colloquy.retell.webhookBody('call_analyzed', callId);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => colloquy.sendBody(body)));
+    expect(answers.sort()).toEqual(['duplicate', 'duplicate', 'duplicate', 'duplicate', 'stored']);
+    const settled = await colloquy.settled(callId);
+    const before = await colloquy.store.journal(settled.id);
+    expect(before.filter(({ action }) => action === 'conversation.created')).toHaveLength(1);
+    expect(await colloquy.sendBody(body)).toBe('duplicate');
+    expect((await colloquy.call(callId)).revision).toBe(settled.revision);
+    expect(await colloquy.store.journal(settled.id)).toHaveLength(before.length);
+  });
+});
+
+describe('webhooks that we do not understand', () => {
+  it.each([
+    ['an event of unknown type', { event: 'call_exploded', call: { call_id: 'call_unknown' } }],
+    ['a call without an id', { event: 'call_started', call: { call_status: 'ongoing' } }],
+    ['an object of another kind', { hello: [1, 2, 3] }],
+  ])('are kept as unknown, once, and make no conversation: %s', async (_, body) => {
+    const unknown = async (): Promise<number> =>
+      (await colloquy.sql.query("select 1 from inbox where state = 'unknown' and identity_hash is null")).rows.length;
+    const [before, conversations] = [await unknown(), (await colloquy.conversations()).length];
+    expect(await colloquy.sendBody(JSON.stringify(body))).toBe('unknown');
+    expect(await colloquy.sendBody(JSON.stringify(body))).toBe('duplicate');
+    expect(await unknown()).toBe(before + 1);
+    expect(await colloquy.conversations()).toHaveLength(conversations);
+  });
+});
+
+describe('what is stored', () => {
+  it('has no numbers and no direction, when a web call has none', async () => {
+    const { call_id: callId } = colloquy.retell.addCompleteCall({ call_type: 'web_call' }, 'web');
+    await colloquy.send('call_analyzed', callId);
+    const settled = await colloquy.settled(callId);
+    expect(settled).toMatchObject({ channel: 'web_call', direction: null, status: 'completed' });
+    expect(await colloquy.store.header(settled)).toMatchObject({ customer_number: null, agent_number: null });
+    const { rows } = await colloquy.sql.query(
+      "select kind from blind_indexes where conversation_id = $1 and kind like 'phone%'",
+      [settled.id],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('holds neither access_token nor thought_signature, when the webhook and the record bring both', async () => {
+    const invocation = {
+      ...{ role: 'tool_call_invocation', tool_call_id: 't1', name: 'look_up', arguments: '{"a":1}', time_sec: 1 },
+      thought_signature: 'canary-thought',
+    };
+    const { call_id: callId } = colloquy.retell.addCompleteCall(
+      { call_type: 'web_call', access_token: 'canary-token', transcript_with_tool_calls: [invocation] },
+      'secrets',
+    );
+    const body = colloquy.retell.webhookBody('call_analyzed', callId);
+    expect(body).toContain('canary-token');
+    expect(body).toContain('canary-thought');
+    await colloquy.sendBody(body);
+    const settled = await colloquy.settled(callId);
+    const everything = await colloquy.store.everything(settled);
+    expect(everything).toContain('look_up');
+    expect(everything).not.toMatch(/canary|access_token|thought_signature/);
+  });
+
+  it('has the transcript in order, with what tools were asked and answered', async () => {
+    const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'turns');
+    await colloquy.send('call_analyzed', callId);
+    const settled = await colloquy.settled(callId);
+    const turns = await colloquy.store.turns(settled.id);
+    const items = colloquy.retell.calls.get(callId)?.transcript_with_tool_calls ?? [];
+    expect(turns).toHaveLength(items.length);
+    expect(settled.turn_count).toBe(items.length);
+    expect(turns.map(({ index }) => index)).toEqual(items.map((_, index) => index));
+  });
+});
