@@ -10,7 +10,7 @@ export const LOOK: LocalActivityOptions = {
 /** One question to the provider. The watchdog asks again later anyway, so it does not insist. */
 export const ASK: ActivityOptions = {
   startToCloseTimeout: '1 minute',
-  retry: { initialInterval: '2 seconds', maximumAttempts: 5 },
+  retry: { initialInterval: '2 seconds', maximumAttempts: 3 },
 };
 
 /**

@@ -6,6 +6,7 @@ import { isStorageAway } from '../database/failures.js';
 import type { Notifier } from '../database/notifier.js';
 import { countFailure, findCandidates, type Candidate } from '../inbox/pending.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
+import { VaultError } from '../vault/errors.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { applyPending, type Applied, type ApplyOptions } from './apply.js';
 
@@ -160,6 +161,7 @@ const isAway = (error: unknown): boolean =>
 
 /** A code to log and to park by. Messages may quote values, so they are left out. */
 function codeOf(error: unknown): string {
+  if (error instanceof VaultError) return error.reason;
   if (error instanceof AppError) return error.code;
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
     return error.code;

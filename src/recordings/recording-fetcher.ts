@@ -37,7 +37,7 @@ export class RecordingFetcher {
 
   /** One round: stores what can be fetched; throws NotYet while the recording is waited for. */
   async fetch(conversationId: string, attempt: Attempt): Promise<ConversationView> {
-    const before = await this.deps.read(conversationId);
+    const before = await this.readWithLink(conversationId, attempt.attempt);
     if (before === null) return this.deps.lifecycle.look(conversationId);
     const problem = await this.fetchAll(before, attempt);
     const after = await this.deps.read(conversationId);
@@ -52,7 +52,6 @@ export class RecordingFetcher {
       await this.deps.facts.state(after, { kind: 'part_absent', part: 'audio', reason: problem ?? 'deadline' });
       return this.deps.lifecycle.look(conversationId);
     }
-    await this.askForLink(after, attempt.attempt);
     throw new NotYet('the recording', nextTry(attempt.attempt, dueAt ?? now, now));
   }
 
@@ -104,14 +103,19 @@ export class RecordingFetcher {
     });
   }
 
-  /** The link may have died, or come later than the rest of the record. */
-  private async askForLink(situation: Situation, attempt: number): Promise<void> {
-    if (attempt < ASK_FROM_ATTEMPT) return;
+  /** Where it stands; the provider is asked first when its link is long in coming, may have died, or is due now. */
+  private async readWithLink(conversationId: string, attempt: number): Promise<Situation | null> {
+    const situation = await this.deps.read(conversationId);
+    if (situation === null) return null;
+    const { state, dueAt } = situation.record.completeness.audio;
+    const isDue = dueAt !== null && dueAt <= this.deps.now();
+    if (state !== 'pending' || (attempt < ASK_FROM_ATTEMPT && !isDue)) return situation;
     try {
       const answer = await askOf(situation);
       if (answer.found) await this.deps.facts.record(situation, answer.document);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
     }
+    return this.deps.read(conversationId);
   }
 }
