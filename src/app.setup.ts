@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { AccessGate } from './access/access-gate.js';
 import { AppModule } from './app.module.js';
 import { AnswerInterceptor } from './common/answer-interceptor.js';
+import { AppError } from './common/errors.js';
 import { installBodyParser, JSON_LIMIT_BYTES } from './common/body-parser.js';
 import { InputPipe } from './common/input-pipe.js';
 import { Log, NestLog } from './common/log.js';
@@ -16,6 +17,8 @@ import { ProblemFilter, sendProblem } from './common/problem-filter.js';
 import { requestIdOf } from './common/request-id.js';
 import { RouteTable } from './common/route-table.js';
 import type { Config } from './config/config.js';
+
+const IDLE_CHECK_MS = 100;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,6 +34,8 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: JSON_LIMIT_BYTES,
+    // Fastify's own 503 is no problem document; the first hook below answers instead.
+    return503OnClosing: false,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 512 },
@@ -62,8 +67,24 @@ function prepareFastify(fastify: FastifyInstance, routes: RouteTable, gate: Acce
   fastify.decorateRequest('caller', null);
   routes.follow(fastify);
   installBodyParser(fastify);
+  let isClosing = false;
+  fastify.addHook('preClose', async () => {
+    isClosing = true;
+    closeIdleConnections(fastify);
+  });
   fastify.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    if (isClosing) throw shuttingDown();
     await gate.check(request, reply);
   });
 }
+
+/** A connection whose last request has just ended would keep the server open for as long as its keep-alive. */
+function closeIdleConnections({ server }: FastifyInstance): void {
+  const closing = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  server.once('close', () => clearInterval(closing));
+}
+
+/** For requests that come in on connections which were open before the stop. */
+const shuttingDown = (): AppError =>
+  new AppError('shutting_down', 'this process is stopping', { headers: { connection: 'close', 'retry-after': '2' } });

@@ -1,4 +1,5 @@
 // The API process: waits for its databases, refuses to run on old tables, listens, and ends cleanly.
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
@@ -7,6 +8,7 @@ import { AppError } from './common/errors.js';
 import { errorFields, Log } from './common/log.js';
 import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
+import { pendingMigrations } from './database/pending-migrations.js';
 import { isStorageAway } from './database/failures.js';
 import { keystoreDataSource } from './vault/keystore-data-source.js';
 
@@ -18,6 +20,12 @@ const STOP_MS = 9_000;
 /** What ends the start: one sentence for the operator, no stack. */
 class StartFailure extends Error {}
 
+/** SQLSTATE or system error; the message might quote the connection string. */
+const codeIn = (error: unknown): string => {
+  const { code } = errorFields(error);
+  return code === undefined ? '' : ` (${code})`;
+};
+
 async function awaitMigrated(source: DataSource, name: string, log: Log): Promise<void> {
   for (const until = Date.now() + WAIT_MS; !source.isInitialized; await sleep(RETRY_MS)) {
     try {
@@ -25,12 +33,12 @@ async function awaitMigrated(source: DataSource, name: string, log: Log): Promis
       break;
     } catch (error) {
       if (!isStorageAway(error) || Date.now() > until)
-        throw new StartFailure(`the ${name} database cannot be used`, { cause: error });
+        throw new StartFailure(`the ${name} database cannot be used${codeIn(error)}`, { cause: error });
       log.warn('waiting for a database', { database: name, err: errorFields(error) });
     }
   }
   try {
-    if (await source.showMigrations())
+    if ((await pendingMigrations(source)).length > 0)
       throw new StartFailure(`the ${name} database is not up to date: run "colloquy migrate"`);
   } finally {
     await source.destroy();
@@ -50,7 +58,8 @@ async function start(settings: Config, log: Log): Promise<NestFastifyApplication
     const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
     throw inUse ? new StartFailure(`port ${settings.port} is in use: set PORT to a free one`) : error;
   }
-  log.info('api ready', { port: settings.port });
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  log.info('api ready', { port });
   return app;
 }
 
@@ -58,7 +67,10 @@ function stopOnSignals(app: NestFastifyApplication, log: Log): void {
   const stop = (): void => {
     setTimeout(() => process.exit(1), STOP_MS).unref();
     app.close().then(
-      () => process.exit(0),
+      () => {
+        log.info('api stopped');
+        process.exit(0);
+      },
       (error: unknown) => {
         log.error('stopping failed', {}, error);
         process.exit(1);

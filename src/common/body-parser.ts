@@ -19,7 +19,7 @@ export function installBodyParser(fastify: FastifyInstance): void {
     if (isRaw(request.routeOptions.config)) done(null, body);
     else if (body.length === 0) done(null, undefined);
     else if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) done(wrongType());
-    else parseJson(request, body.toString('utf8'), done);
+    else void parseJson(request, body.toString('utf8'), done);
   });
 }
 

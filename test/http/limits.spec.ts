@@ -11,7 +11,7 @@ afterAll(() => http.stop());
 describe('rate limit', () => {
   it('tells what is left, then answers 429 with the time to wait, for each key by itself', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => http.call('GET', '/v1/clients')));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
     const [first] = answers;
     expect(first?.headers['ratelimit-policy']).toBe('"key";q=5;w=1');
     expect(first?.headers['ratelimit']).toBe('"key";r=4;t=1');

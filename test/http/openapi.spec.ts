@@ -1,7 +1,11 @@
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { apiKeyList, apiKeyWithSecret } from '../../src/access/api-key.schema.js';
+import { agentList, agentSchema } from '../../src/agents/agent.schema.js';
+import { clientList, clientSchema } from '../../src/clients/client.schema.js';
+import { providerAccountList, providerAccountSchema } from '../../src/provider-accounts/provider-account.schema.js';
 import { CONTRACT } from './contract.js';
-import { startHttpApp, type HttpApp } from './http-app.js';
+import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 
 interface Operation {
   operationId?: string;
@@ -27,7 +31,6 @@ let operations: { route: string; operation: Operation }[];
 beforeAll(async () => {
   http = await startHttpApp({ COLLOQUY_PUBLIC_URL: 'https://colloquy.example' });
   const answer = await http.call('GET', '/openapi.json', { key: null });
-  expect(answer.status).toBe(200);
   document = JSON.parse(answer.text) as OpenApi;
   operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, operation })),
@@ -35,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => http.stop());
 
-const isSuccess = (status: string): boolean => /^2/.test(status);
+const isSuccess = (status: string): boolean => status.startsWith('2');
 
 describe('/openapi.json', () => {
   it('is OpenAPI 3.1 with server and bearer authentication', () => {
@@ -113,10 +116,6 @@ describe('/openapi.json', () => {
 
 describe('answers', () => {
   it('are as their schemas say', async () => {
-    const require = createRequire(import.meta.url);
-    const ajv2020 = require('ajv/dist/2020.js') as { default: new (options: object) => Ajv };
-    const ajv = new ajv2020.default({ strict: false, validateFormats: false });
-    ajv.addSchema({ $id: 'doc', ...document });
     const client = await http.call('POST', '/v1/clients', { body: { name: 'A', default_region: 'DE' } });
     const account = {
       provider: 'retell',
@@ -126,31 +125,25 @@ describe('answers', () => {
       deadlines: { audio: 1 },
     };
     const agents = { client_id: client.body['id'], name: 'A' };
-    const made: [string, unknown][] = [
-      ['Client', client.body],
-      ['ProviderAccount', (await http.call('POST', '/v1/provider-accounts', { body: account })).body],
-      ['Agent', (await http.call('POST', '/v1/agents', { body: agents })).body],
-      [
-        'ApiKeyWithSecret',
-        (await http.call('POST', '/v1/api-keys', { body: { name: 'A', role: 'admin', client_ids: '*' } })).body,
-      ],
-      ['ClientList', (await http.call('GET', '/v1/clients')).body],
-      ['ApiKeyList', (await http.call('GET', '/v1/api-keys')).body],
-      ['Problem', (await http.call('GET', '/v1/clients/x')).body],
-      ['Ready', (await http.call('GET', '/readyz', { key: null })).body],
+    const key = { name: 'A', role: 'admin', client_ids: '*' };
+    const made: [z.ZodType, Promise<Called>][] = [
+      [clientSchema, Promise.resolve(client)],
+      [providerAccountSchema, http.call('POST', '/v1/provider-accounts', { body: account })],
+      [agentSchema, http.call('POST', '/v1/agents', { body: agents })],
+      [apiKeyWithSecret, http.call('POST', '/v1/api-keys', { body: key })],
+      [clientList, http.call('GET', '/v1/clients')],
+      [agentList, http.call('GET', '/v1/agents')],
+      [providerAccountList, http.call('GET', '/v1/provider-accounts')],
+      [apiKeyList, http.call('GET', '/v1/api-keys')],
     ];
-    for (const [name, body] of made) {
-      const isValid = ajv.validate(`doc#/components/schemas/${name}`, body);
-      expect([name, isValid, ajv.errors ?? null]).toEqual([name, true, null]);
+    for (const [schema, called] of made) {
+      const { status, body } = await called;
+      expect(status).toBeLessThan(300);
+      // Parsing drops what a schema does not name.
+      expect(schema.parse(body)).toEqual(body);
     }
   });
 });
-
-interface Ajv {
-  addSchema(schema: object): void;
-  validate(reference: string, value: unknown): boolean;
-  errors?: unknown;
-}
 
 describe('/docs', () => {
   it('is the interactive page, and loads nothing from elsewhere', async () => {
