@@ -1,5 +1,5 @@
 // Failures as Temporal may keep them: a code and when to try again. Messages of others may quote content, so they stay out.
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { NotYet } from '../src/conversations/not-yet.js';
 import { AppError } from '../src/common/errors.js';
 import { ProviderError } from '../src/providers/provider.js';
@@ -16,7 +16,14 @@ export async function mapped<Result>(work: () => Promise<Result>): Promise<Resul
 function failureOf(error: unknown): unknown {
   if (error instanceof ApplicationFailure) return error;
   if (error instanceof NotYet) {
-    return ApplicationFailure.create({ message: error.message, type: 'not_yet', nextRetryDelay: error.retryInMs });
+    // Benign: waiting is the rule here, not a failure to warn of.
+    const category = ApplicationFailureCategory.BENIGN;
+    return ApplicationFailure.create({
+      message: error.message,
+      type: 'not_yet',
+      nextRetryDelay: error.retryInMs,
+      category,
+    });
   }
   if (error instanceof ProviderError) {
     return ApplicationFailure.create({ message: error.message, type: 'provider', nonRetryable: !error.retryable });

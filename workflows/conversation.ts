@@ -15,7 +15,7 @@ import { ASK, AWAIT_RECORD, AWAIT_RECORDING, LOOK } from './activity-options.js'
 import { describe } from './details.js';
 import { wakeSignal, type ConversationInput } from './messages.js';
 
-const { look } = proxyLocalActivities<ConversationActivities>(LOOK);
+const { look } = proxyLocalActivities<ConversationActivities>({ ...LOOK, summary: 'Where it stands' });
 const { askProvider } = proxyActivities<ConversationActivities>({
   ...ASK,
   summary: 'Ask the provider whether it is still live',
@@ -42,7 +42,7 @@ export async function conversation({ conversationId }: ConversationInput): Promi
   let view = await look(conversationId);
   while (view.phase === 'live' && !ended) {
     setCurrentDetails(describe(view));
-    const heard = await condition(() => woken, view.askInMs);
+    const heard = await condition(() => woken, view.askInMs, { summary: 'Watchdog: until the provider is asked' });
     woken = false;
     if (ended) break;
     view = heard ? await look(conversationId) : await ask(conversationId, view);

@@ -40,8 +40,8 @@ export class TemporalWorker {
         trace: (message) => log.debug(message),
         debug: (message) => log.debug(message),
         info: (message) => log.debug(message),
-        warn: (message) => log.warn(message),
-        error: (message) => log.error(message),
+        warn: (message, about) => log.warn(message, idsOf(about)),
+        error: (message, about) => log.error(message, idsOf(about)),
       },
     });
   }
@@ -105,4 +105,11 @@ export class TemporalWorker {
     this.starter = new ConversationStarter(client, { eager: true, publicUrl: config.publicUrl });
     onConnected();
   }
+}
+
+/** Of what the SDK tells, ids and names; its errors may hold anything. */
+function idsOf(about: Record<string, unknown> | undefined): Record<string, unknown> {
+  const { workflowId, activityType, attempt, error } = about ?? {};
+  const failure = error instanceof Error && 'type' in error ? error.type : undefined;
+  return { workflowId, activityType, attempt, failure };
 }
