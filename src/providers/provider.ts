@@ -46,10 +46,39 @@ export class ProviderError extends Error {
   }
 }
 
+export interface ListQuery {
+  /** One of the provider's kinds: each has a list of its own. */
+  providerKind: string;
+  /** By start, epoch milliseconds; `from` inclusive, `to` exclusive. Null: no bound. */
+  from: number | null;
+  to: number | null;
+  /** Only what is live now. */
+  live: boolean;
+  /** `next` of the page before; null for the first. */
+  cursor: string | null;
+}
+
+export interface ListedConversation {
+  providerKind: string;
+  providerId: string;
+  providerAgentId: string | null;
+  /** Epoch milliseconds; null where the provider's list does not tell. */
+  startTime: number | null;
+  isOver: boolean;
+}
+
+export interface ListPage {
+  items: ListedConversation[];
+  /** Null on the last page. */
+  next: string | null;
+}
+
 export interface Provider {
   readonly name: string;
   /** Version of the mapping from the provider's words to ours; goes up with every change of it. */
   readonly mappingVersion: number;
+  /** Its kinds of conversation (`call`, `chat`): part of an identity, since their ids may overlap. */
+  readonly kinds: readonly string[];
   /** True when the signature fits the raw bytes and is fresh. There is no way around it. */
   verify(request: SignedRequest, credentials: ProviderCredentials): boolean;
   /** The conversation that a webhook speaks of; null for event types that we do not know and bodies without an id. */

@@ -8,6 +8,7 @@ import { ProviderError, type ProviderAnswer, type ProviderCredentials, type Reco
 const TIMEOUT_MS = 20_000;
 const DOWNLOAD_MS = 10 * 60_000;
 
+/** The SDK's client for an account. */
 const clientFor = ({ apiKey, baseUrl }: ProviderCredentials): Retell =>
   new Retell({ apiKey, baseURL: baseUrl ?? undefined, maxRetries: 0, timeout: TIMEOUT_MS, logLevel: 'off' });
 
@@ -15,13 +16,22 @@ const isRetryable = (status: number): boolean => status === 408 || status === 40
 
 /** GET of a call. 404 is an answer, not a failure: the provider does not know it. */
 export async function fetchCall(credentials: ProviderCredentials, callId: string): Promise<ProviderAnswer> {
+  const path = `/v2/get-call/${encodeURIComponent(callId)}`;
+  const document = await asked(() => clientFor(credentials).get<unknown, Json>(path));
+  return document === null ? { found: false } : { found: true, document };
+}
+
+/** POST of a question; null when the provider answers 404. */
+export const post = (credentials: ProviderCredentials, path: string, body: unknown): Promise<Json | null> =>
+  asked(() => clientFor(credentials).post<unknown, Json>(path, { body }));
+
+async function asked(question: () => Promise<Json>): Promise<Json | null> {
   try {
-    const path = `/v2/get-call/${encodeURIComponent(callId)}`;
-    return { found: true, document: (await clientFor(credentials).get(path)) as Json };
+    return await question();
   } catch (error) {
     // An answer that breaks off or does not parse is no answer.
     if (!(error instanceof Retell.APIError)) throw new ProviderError(null, true, error);
-    if (error.status === 404) return { found: false };
+    if (error.status === 404) return null;
     // The SDK's message quotes the answer's body: it must not reach a log or a history.
     throw new ProviderError(error.status ?? null, error.status === undefined || isRetryable(error.status));
   }

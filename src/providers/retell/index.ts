@@ -1,6 +1,7 @@
 // Retell: calls. Its webhooks, records, recordings and signatures (reference/providers.md).
 import type { Provider } from '../provider.js';
 import { fetchCall, openRecording } from './client.js';
+import { listCalls } from './list.js';
 import { claimsOfCall } from './mapper.js';
 import { webhook } from './payload.js';
 import { verifySignature } from './signature.js';
@@ -19,6 +20,7 @@ const EVENTS = new Set([
 export const retell: Provider = {
   name: 'retell',
   mappingVersion: 1,
+  kinds: ['call'],
   verify: verifySignature,
   subject(body) {
     const parsed = webhook.safeParse(body);
@@ -32,5 +34,6 @@ export const retell: Provider = {
   },
   interpretRecord: (document) => claimsOfCall(document, null),
   fetchRecord: (credentials, { providerId }) => fetchCall(credentials, providerId),
+  list: listCalls,
   openRecording,
 };
