@@ -17,7 +17,9 @@ describe('newSecret', () => {
 describe('checksumOf', () => {
   it('reads back as the CRC-32', () => {
     for (const text of ['', 'a', '0'.repeat(32), newSecret()]) {
-      const value = checksumOf(text).split('').reduce((sum, digit) => sum * 62 + BASE62.indexOf(digit), 0);
+      const value = checksumOf(text)
+        .split('')
+        .reduce((sum, digit) => sum * 62 + BASE62.indexOf(digit), 0);
       expect(value).toBe(crc32(text));
     }
   });

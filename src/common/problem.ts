@@ -50,9 +50,16 @@ const statusOf = (error: unknown): number | undefined => {
   return isFramework && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
 };
 
+/** SQLSTATE character_not_in_repertoire and untranslatable_character: NUL, which Postgres has no place for in text. */
+const isUnstorableText = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === '22021' || error.code === '22P05');
+
 /** The error that callers see: ours as it is, the framework's by its status, everything else `internal`. */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  if (isUnstorableText(error)) {
+    return new AppError('invalid_request', 'a value has characters that cannot be stored', { cause: error });
+  }
   const [code, detail] = BY_STATUS[statusOf(error) ?? 500] ?? ['internal', 'unexpected'];
   return new AppError(code, detail, { cause: error });
 }
