@@ -93,7 +93,7 @@ module.exports = {
     {
       name: 'ground-knows-no-domain',
       severity: 'error',
-      from: { path: GROUND },
+      from: { path: GROUND, pathNot: '\\.spec\\.ts$' },
       to: { path: '^(src|activities|workflows)/', pathNot: GROUND },
     },
     {
@@ -119,7 +119,7 @@ module.exports = {
       name: 'sql-through-the-database-folder',
       comment: 'Transactions come from withScope(), which sets whose rows they see. The keystore is its own database.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(database|vault|embedded)/'] },
+      from: { path: '^src/', pathNot: ['^src/(database|vault|embedded)/', '\\.spec\\.ts$'] },
       to: { path: npm('pg|typeorm'), dependencyTypesNot: ['type-only'] },
     },
     {

@@ -1,0 +1,104 @@
+// docker-compose.yml, the Dockerfile and .env.example agree with each other and with the build.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
+
+interface Service {
+  image: string;
+  command?: string[];
+  ports?: string[];
+  profiles?: string[];
+  restart?: string;
+  stop_grace_period?: string;
+  secrets?: string[];
+  volumes?: string[];
+  healthcheck?: { test?: string[]; disable?: boolean };
+  depends_on?: Record<string, { condition: string }>;
+  environment?: Record<string, string>;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+const text = read('docker-compose.yml');
+const { services, volumes } = parse(text, { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, null>;
+};
+const all = Object.entries(services);
+const isOneShot = ({ restart }: Service): boolean => restart?.startsWith('on-failure') ?? false;
+/** dist/src/x.js → the source that the build makes it from. */
+const sourceOf = (path: string): string => join(ROOT, path.replace(/^dist\//, '').replace(/\.js$/, '.ts'));
+
+describe('docker-compose.yml', () => {
+  it('asks every service for its health, but one-shots and the worker, which has no port', () => {
+    const silent = all.filter(([, { healthcheck }]) => healthcheck?.test === undefined).map(([name]) => name);
+    const oneShots = all.filter(([, service]) => isOneShot(service)).map(([name]) => name);
+    expect(silent.sort()).toEqual([...oneShots, 'worker'].sort());
+  });
+
+  it('publishes the API alone; every other port is bound to this machine', () => {
+    const published = all.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port] as const));
+    expect(published.length).toBeGreaterThan(1);
+    for (const [name, port] of published) {
+      if (name === 'api') expect(port).toBe('0.0.0.0:${PORT:-3000}:3000');
+      else expect(port, name).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+    }
+  });
+
+  it('pins every image', () => {
+    for (const [name, { image }] of all) expect(image, name).toMatch(/^[\w./-]+:v?\d+\.\d+[\w.-]*$/);
+    for (const [, image] of read('Dockerfile').matchAll(/^FROM (\S+)/gm)) expect(image).toMatch(/:\d+\.\d+\.\d+-/);
+  });
+
+  it('explains every variable in .env.example, and no other', () => {
+    const used = new Set([...text.matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name));
+    const explained = new Set([...read('.env.example').matchAll(/^(\w+)=/gm)].map(([, name]) => name));
+    expect([...explained].sort()).toEqual([...used].sort());
+  });
+
+  it('holds no secret: passwords and keys come from outside or stop the start', () => {
+    for (const [name, { environment = {} }] of all) {
+      for (const [key, value] of Object.entries(environment)) {
+        if (/PASSWORD|PWD|SECRET|_KEY/.test(key) && !value.startsWith('file:'))
+          expect(value, `${name} ${key}`).toMatch(/^\$\{\w+:[?-]\}$/);
+        if (value.includes('://') && value.includes('@')) expect(value, `${name} ${key}`).toMatch(/:\$\{\w+:\?\}@/);
+      }
+    }
+  });
+
+  it('runs commands that the build makes', () => {
+    const own = all.filter(([, { image }]) => image.startsWith('colloquy:'));
+    expect(own.map(([name]) => name).sort()).toEqual(['api', 'migrate', 'worker']);
+    for (const [name, { command }] of own) expect(existsSync(sourceOf(command?.[0] ?? '')), name).toBe(true);
+    expect(read('Dockerfile')).toContain('CMD ["dist/src/main.js"]');
+  });
+
+  it('waits for what a service needs: healthy, or done when it is a one-shot', () => {
+    for (const [name, { depends_on = {} }] of all) {
+      for (const [needed, { condition }] of Object.entries(depends_on)) {
+        const service = services[needed];
+        expect(service, `${name} needs ${needed}`).toBeDefined();
+        const wanted = service && isOneShot(service) ? 'service_completed_successfully' : 'service_healthy';
+        expect(condition, `${name} needs ${needed}`).toBe(wanted);
+      }
+    }
+  });
+
+  it('gives API and worker the same recordings, the root key as a file, and time to stop', () => {
+    for (const name of ['api', 'worker']) {
+      expect(services[name]?.volumes).toContain('recordings:/data/recordings');
+      expect(services[name]?.environment?.['OBJECT_STORE_URL']).toBe('file:/data/recordings');
+      expect(services[name]?.secrets).toEqual(['root-key']);
+      expect(services[name]?.environment?.['COLLOQUY_ROOT_KEY']).toBe('file:/run/secrets/root-key');
+      expect(Number.parseInt(services[name]?.stop_grace_period ?? '0', 10)).toBeGreaterThan(10);
+    }
+  });
+
+  it('keeps content, keys and Temporal on clusters of their own, each on a volume', () => {
+    const clusters = all.filter(([, { image }]) => image.startsWith('postgres:18'));
+    expect(clusters.map(([name]) => name).sort()).toEqual(['content-db', 'keystore-db', 'temporal-db']);
+    for (const [name, service] of clusters) expect(service.volumes).toEqual([`${name}:/var/lib/postgresql`]);
+    for (const [name] of clusters) expect(volumes).toHaveProperty(name);
+  });
+});
