@@ -92,6 +92,8 @@ export interface Provider {
     credentials: ProviderCredentials,
     subject: { providerKind: string; providerId: string },
   ): Promise<ProviderAnswer>;
+  /** One page of the provider's list. Throws {@link ProviderError}. */
+  list(credentials: ProviderCredentials, query: ListQuery): Promise<ListPage>;
   /** Opens a recording for reading until `signal` is aborted. Throws {@link ProviderError}; 403 and 404 are not retryable. */
   openRecording(credentials: ProviderCredentials, url: string, signal: AbortSignal): Promise<RecordingStream>;
 }

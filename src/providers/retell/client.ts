@@ -17,13 +17,13 @@ const isRetryable = (status: number): boolean => status === 408 || status === 40
 /** GET of a call. 404 is an answer, not a failure: the provider does not know it. */
 export async function fetchCall(credentials: ProviderCredentials, callId: string): Promise<ProviderAnswer> {
   const path = `/v2/get-call/${encodeURIComponent(callId)}`;
-  const document = await asked(() => clientFor(credentials).get<unknown, Json>(path));
+  const document = await asked(() => clientFor(credentials).get<Json>(path));
   return document === null ? { found: false } : { found: true, document };
 }
 
 /** POST of a question; null when the provider answers 404. */
 export const post = (credentials: ProviderCredentials, path: string, body: unknown): Promise<Json | null> =>
-  asked(() => clientFor(credentials).post<unknown, Json>(path, { body }));
+  asked(() => clientFor(credentials).post<Json>(path, { body }));
 
 async function asked(question: () => Promise<Json>): Promise<Json | null> {
   try {
