@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { NotFoundException } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { AppError, PROBLEMS } from './errors.js';
+import { asAppError, problemDocument } from './problem.js';
+
+describe('asAppError', () => {
+  it('keeps ours, maps the framework by status, and calls the rest internal', () => {
+    const ours = new AppError('conflict', 'taken');
+    const tooLarge = Object.assign(new Error('body'), { code: 'FST_ERR_CTP_BODY_TOO_LARGE', statusCode: 413 });
+    expect(asAppError(ours)).toBe(ours);
+    expect(asAppError(tooLarge).code).toBe('too_large');
+    expect(asAppError(new NotFoundException()).code).toBe('not_found');
+    for (const odd of [
+      new Error('number +12025550142'),
+      'text',
+      null,
+      Object.assign(new Error(), { statusCode: 404 }),
+    ]) {
+      expect(asAppError(odd).code).toBe('internal');
+    }
+  });
+});
+
+describe('problemDocument', () => {
+  it('says nothing of what went wrong inside', () => {
+    const inside = new AppError('internal', 'the key of conversation 7 is missing');
+    expect(problemDocument(inside, 'r-1').detail).toBe('something went wrong here; the request id finds it in the log');
+  });
+
+  it('adds members and headers of its own kind', () => {
+    const gone = new AppError('erased', 'The content was erased', {
+      members: { erased_at: '2026-01-01T00:00:00.000Z' },
+    });
+    expect(problemDocument(gone, 'r-1')).toMatchObject({ status: 410, erased_at: '2026-01-01T00:00:00.000Z' });
+  });
+});
+
+describe('docs/errors.md', () => {
+  it('has every code with its status, and no other', () => {
+    const rows = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\|\s*(\d{3})\s*\|\s*`(\w+)`\s*\|/gm)];
+    const documented = Object.fromEntries(rows.map(([, status, code]) => [code, Number(status)]));
+    const known = Object.fromEntries(Object.entries(PROBLEMS).map(([code, [status]]) => [code, status]));
+    expect(documented).toEqual(known);
+  });
+});
