@@ -32,7 +32,7 @@ export class Batcher<Item, Result> {
     if (this.running >= this.limits.concurrency || this.waiting.length === 0) return;
     const batch = this.waiting.splice(0, this.limits.maxItems);
     this.running += 1;
-    this.settle(batch).finally(() => {
+    void this.settle(batch).finally(() => {
       this.running -= 1;
       this.next();
     });
