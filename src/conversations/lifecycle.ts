@@ -20,6 +20,8 @@ export interface ConversationView {
 }
 
 const DAY_S = 86_400;
+/** A deleted account has no credentials any more. */
+const NOBODY_TO_ASK = 'provider_account_deleted';
 const RECORD_PARTS: Part[] = ['transcript', 'analysis'];
 
 export interface LifecycleDependencies {
@@ -43,6 +45,10 @@ export class Lifecycle {
     const now = this.deps.now();
     // Turns and the like do not wake the workflow: it learns here that somebody spoke meanwhile.
     if (situation.record.recordState !== 'open' || !isSilent(situation, now)) return viewOf(situation, now);
+    if (situation.account.isDeleted) {
+      await this.deps.facts.state(situation, { kind: 'lost', evidence: NOBODY_TO_ASK });
+      return this.look(conversationId);
+    }
     const answer = await askOf(situation);
     if (answer.found) await this.deps.facts.record(situation, answer.document);
     else await this.deps.facts.state(situation, { kind: 'lost', evidence: 'provider_does_not_know_it' });
@@ -67,6 +73,10 @@ export class Lifecycle {
   }
 
   private async fetchOnce(situation: Situation): Promise<void> {
+    if (situation.account.isDeleted) {
+      await this.deps.facts.state(situation, { kind: 'record_unavailable', reason: NOBODY_TO_ASK });
+      return;
+    }
     try {
       const answer = await askOf(situation);
       if (answer.found) await this.deps.facts.record(situation, answer.document);

@@ -37,10 +37,10 @@ export class WebhookDoor {
 
   private async verified(id: string, request: SignedRequest): Promise<ProviderAccount> {
     const known = await this.accounts.find(id);
-    if (known && providerNamed(known.provider).verify(request, known.credentials)) return known;
+    if (known && !known.isDeleted && providerNamed(known.provider).verify(request, known.credentials)) return known;
     // Before saying no: the account or its secret may have been made a moment ago.
     const fresh = await this.accounts.find(id, { fresh: true });
-    if (fresh === null) throw new AppError('not_found', 'there is no such provider account');
+    if (fresh === null || fresh.isDeleted) throw new AppError('not_found', 'there is no such provider account');
     if (providerNamed(fresh.provider).verify(request, fresh.credentials)) return fresh;
     throw new AppError('invalid_signature', 'the signature is missing, does not fit the body, or is stale');
   }

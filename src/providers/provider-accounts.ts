@@ -35,6 +35,8 @@ export interface ProviderAccount {
   id: string;
   clientId: string;
   provider: string;
+  /** No new webhooks; what is under way is still finished with its credentials. */
+  isDeleted: boolean;
   deadlines: Deadlines;
   credentials: ProviderCredentials;
   /** provider agent id → client uuid, for accounts that serve several clients. */
@@ -55,11 +57,11 @@ interface AccountRow {
   provider: string;
   sealed: Buffer;
   deadlines: Partial<Deadlines>;
+  deleted_at: Date | null;
 }
 
 const HELD_MS = 2_000;
-const FIND =
-  'select id, client_id, provider, sealed, deadlines from provider_accounts where id = $1 and deleted_at is null';
+const FIND = 'select id, client_id, provider, sealed, deadlines, deleted_at from provider_accounts where id = $1';
 
 export class ProviderAccounts {
   private readonly held = new Map<string, { account: ProviderAccount | null; at: number }>();
@@ -88,6 +90,7 @@ export class ProviderAccounts {
       id: row.id,
       clientId: row.client_id,
       provider: row.provider,
+      isDeleted: row.deleted_at !== null,
       deadlines: { ...DEFAULT_DEADLINES, ...row.deadlines },
       credentials: { apiKey: secrets.api_key, webhookSecret: secrets.webhook_secret, baseUrl: secrets.base_url },
       agentClients: new Map(secrets.agent_clients.map((entry) => [entry.provider_agent_id, entry.client_id])),
