@@ -9,9 +9,13 @@ import { ConversationStarter } from './conversation-starter.js';
 import { QUEUE } from './settings.js';
 
 const RETRY_MS = 2_000;
+/** How often it is checked that Temporal is still the one that was connected to. */
+const CHECK_MS = 10_000;
 /** Activities get their time to finish; then they are cancelled. In all less than the 10 s that a process has to stop. */
 const GRACE = '5 seconds';
-const FORCE = '8 seconds';
+const FORCE = '6 seconds';
+/** The SDK waits for its polls and its connection as well; a server that hangs answers neither. */
+const STOP_MS = 7_000;
 
 interface Dependencies {
   config: Config;
@@ -27,6 +31,8 @@ export class TemporalWorker {
   private worker: Worker | undefined;
   private starter: ConversationStarter | null = null;
   private stopped = false;
+  /** Workflows and activities may be under way: stopping waits for them. */
+  private serving = false;
   private running: Promise<void> = Promise.resolve();
 
   constructor(private readonly deps: Dependencies) {}
@@ -57,8 +63,10 @@ export class TemporalWorker {
 
   async stop(): Promise<void> {
     this.stopped = true;
+    // A server that accepts and never answers must not hold up a process that has nothing to finish.
+    if (!this.serving) return;
     if (this.worker?.getState() === 'RUNNING') this.worker.shutdown();
-    await this.running;
+    await Promise.race([this.running, sleep(STOP_MS, undefined, { ref: false })]);
   }
 
   private async run(): Promise<void> {
@@ -90,13 +98,39 @@ export class TemporalWorker {
       });
       // It may have been told to stop while it was being made.
       if (this.stopped) return;
+      this.serving = true;
       const run = this.worker.run();
       this.open(connection);
-      await run;
+      const check = setInterval(this.memoryCheck(connection), CHECK_MS);
+      await run.finally(() => clearInterval(check));
     } finally {
       this.starter = null;
+      this.serving = false;
       await connection.close();
     }
+  }
+
+  /**
+   * A Temporal whose database was lost comes back under the same address and name, and polling goes on as if nothing had
+   * happened. Its namespace has another id: then everything is set up and started anew.
+   */
+  private memoryCheck(connection: NativeConnection): () => void {
+    const { config, log, onConnected } = this.deps;
+    const { namespace } = config.temporal;
+    let known: string | null = null;
+    const check = async (): Promise<void> => {
+      const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+      const id = namespaceInfo?.id ?? null;
+      if (known !== null && id !== null && id !== known) {
+        log.warn('Temporal has lost its database; starting the workflows of open conversations again');
+        await ensureSearchAttributes(connection, namespace);
+        onConnected();
+      }
+      known = id ?? known;
+    };
+    const run = (): void => void check().catch(() => undefined); // away: the next check, and the worker's own retries
+    run();
+    return run;
   }
 
   private open(connection: NativeConnection): void {
