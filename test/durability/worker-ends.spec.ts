@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FolderStore } from '../../src/recordings/folder-store.js';
+import { eventually } from '../support/eventually.js';
+import { install, type Installation } from '../support/installation.js';
+import { endPrograms, startWorkerProgram } from '../support/programs.js';
+import { startSlowHost, type SlowHost } from '../support/slow-host.js';
+
+const AUDIO = randomBytes(600_000);
+
+let colloquy: Installation;
+let host: SlowHost;
+
+beforeAll(async () => {
+  colloquy = await install();
+});
+beforeEach(async () => {
+  host = await startSlowHost(AUDIO);
+});
+afterEach(async () => {
+  endPrograms();
+  await host.close();
+});
+afterAll(() => colloquy.close());
+
+const partial = (): string[] => colloquy.recordingFiles().filter((name) => name.endsWith('.part'));
+
+/** A call whose recording is being downloaded at this moment. */
+async function callBeingDownloaded(seed: string): Promise<string> {
+  const { call_id: callId } = colloquy.retell.addCompleteCall({ recording_url: host.url }, seed);
+  await colloquy.send('call_analyzed', callId);
+  await eventually(async () => partial().length === 1);
+  return callId;
+}
+
+describe('a worker in the middle of a download', () => {
+  it('stops within 10 s with exit 0 and leaves nothing torn, on SIGTERM', async () => {
+    const worker = await startWorkerProgram(colloquy.env);
+    await callBeingDownloaded('terminated');
+    const { code, tookMs } = await worker.end('SIGTERM');
+    expect(code).toBe(0);
+    expect(tookMs).toBeLessThan(10_000);
+    expect(partial()).toEqual([]);
+    expect(colloquy.recordingFiles()).toEqual([]);
+    host.release();
+    await startWorkerProgram(colloquy.env);
+    await eventually(async () => colloquy.recordingFiles().length === 1);
+  });
+
+  it('settles the call with exactly one object after its restart, when it was killed', async () => {
+    const worker = await startWorkerProgram(colloquy.env);
+    const callId = await callBeingDownloaded('killed');
+    await worker.end('SIGKILL');
+    expect(partial()).toHaveLength(1);
+    host.release();
+    await startWorkerProgram(colloquy.env);
+    // The server gives the attempt up when its heartbeat has been missing for 20 s.
+    const settled = await colloquy.settled(callId, 50);
+    expect(settled).toMatchObject({ audio_state: 'present', transcript_state: 'present' });
+    const [recording, ...others] = await colloquy.store.recordings(settled.id);
+    expect(others).toEqual([]);
+    expect(recording?.bytes).toBe(String(AUDIO.length));
+    // What was torn is no object, and the hourly sweep takes it away.
+    const store = new FolderStore(colloquy.config.recordingsDir);
+    expect(await store.sweep(new Date(Date.now() + 1000))).toBe(1);
+    const own = colloquy.recordingFiles().filter((name) => name.includes(settled.id));
+    expect(own).toEqual([recording?.object_key]);
+  }, 60_000);
+});

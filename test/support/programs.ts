@@ -1,0 +1,59 @@
+// Our programs as real processes, from what `npm run pretest` built.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { eventually } from './eventually.js';
+
+export interface Program {
+  /** What it has said so far, on stdout and stderr. */
+  said(): string;
+  /** Resolves once it has said so. */
+  says(words: string): Promise<unknown>;
+  /** Sends the signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<{ code: number | null; tookMs: number }>;
+  /** Resolves with its exit code. */
+  readonly ended: Promise<number | null>;
+}
+
+const running = new Set<() => void>();
+
+/** Starts `src/<name>.js` with this environment and no other. */
+export function startProgram(name: 'worker' | 'cli', env: Record<string, string>, args: string[] = []): Program {
+  const child = spawn(process.execPath, [resolve(`.test/dist/src/${name}.js`), ...args], {
+    env: { LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  const ended = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
+  const kill = (): void => void child.kill('SIGKILL');
+  running.add(kill);
+  void ended.then(() => running.delete(kill));
+  return {
+    said: () => output,
+    says: (words) =>
+      eventually(async () => {
+        if (!output.includes(words) && (child.exitCode ?? child.signalCode) !== null)
+          throw new Error(`${name} ended before it said "${words}": ${output}`);
+        return output.includes(words);
+      }),
+    end: async (signal) => {
+      const from = Date.now();
+      child.kill(signal);
+      return { code: await ended, tookMs: Date.now() - from };
+    },
+    ended,
+  };
+}
+
+/** A worker process that applies facts. */
+export async function startWorkerProgram(env: Record<string, string>): Promise<Program> {
+  const worker = startProgram('worker', env);
+  await worker.says('worker ready');
+  return worker;
+}
+
+/** For the end of a spec file: nothing that it started outlives it. */
+export function endPrograms(): void {
+  for (const kill of running) kill();
+}
