@@ -2,7 +2,9 @@
 
 type Party = 'customer' | 'agent' | 'human_agent' | 'provider' | 'system' | null;
 
-const REASONS: Record<string, readonly [category: string, party: Party]> = {
+type End = readonly [category: string, party: Party];
+
+const REASONS: Record<string, End> = {
   user_hangup: ['customer_hangup', 'customer'],
   agent_hangup: ['agent_hangup', 'agent'],
   call_transfer: ['transferred', 'agent'],
@@ -39,11 +41,14 @@ const REASONS: Record<string, readonly [category: string, party: Party]> = {
   error_unknown: ['error_provider', 'provider'],
 };
 
+/** A map, because a reason may be any word: `constructor` too. */
+const BY_REASON: ReadonlyMap<string | null, End> = new Map(Object.entries(REASONS));
+
 /** Reasons that the mapping knows. */
 export const KNOWN_REASONS = Object.keys(REASONS);
 
 /** Category and party of a reason; an unmapped or missing one is `unknown`. */
 export function endOf(reason: string | null): { category: string; party: Party } {
-  const [category, party] = REASONS[reason ?? ''] ?? ['unknown', null];
+  const [category, party] = BY_REASON.get(reason) ?? ['unknown', null];
   return { category, party };
 }
