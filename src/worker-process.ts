@@ -1,6 +1,6 @@
 // Puts the parts of a worker together. Intake and reads go on while Temporal is away; only workflows wait for it.
 import { fileURLToPath } from 'node:url';
-import { createConversationActivities } from '../activities/conversation.activities.js';
+import { createConversationActivities, type ConversationActivities } from '../activities/conversation.activities.js';
 import type { Log } from './common/log.js';
 import { required, type Config } from './config/config.js';
 import { Lifecycle } from './conversations/lifecycle.js';
@@ -14,12 +14,14 @@ import { Intake } from './intake/intake.js';
 import { Housekeeping } from './housekeeping.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
 import { FolderStore } from './recordings/folder-store.js';
+import type { ObjectStore } from './recordings/object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { wakeAll } from './temporal/wake-all.js';
 import { WakeRelay } from './temporal/wake-relay.js';
 import { openVault } from './vault/open-vault.js';
+import type { VaultService } from './vault/vault.service.js';
 
 const POOL_SIZE = 12;
 const HOUR_MS = 3_600_000;
@@ -49,19 +51,12 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const intake = new Intake({ database, notifier, log, vault, accounts });
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
   const objects = new FolderStore(config.recordingsDir);
-  const reading = {
-    read: (id: string) => readSituation({ database, vault, accounts }, id),
-    facts,
-    now: () => Date.now(),
-  };
-  const lifecycle = new Lifecycle(reading);
-  const recordings = new RecordingFetcher({ ...reading, lifecycle, vault, store: new RecordingStore(objects) });
 
   const temporal: TemporalWorker = new TemporalWorker({
     config,
     log,
     workflowBundle: options.workflowBundle ?? fileURLToPath(BUNDLE),
-    activities: createConversationActivities({ lifecycle, recordings }),
+    activities: activitiesOf({ database, vault, accounts, facts, objects }),
     onConnected: () => {
       relay.nudge();
       void wakeOpen();
@@ -101,4 +96,24 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       await Promise.all([database.close(), vault.close()]);
     },
   };
+}
+
+interface ActivityParts {
+  database: WorkerDatabase;
+  vault: VaultService;
+  accounts: ProviderAccounts;
+  facts: FactWriter;
+  objects: ObjectStore;
+}
+
+/** What workflows may do to the world. */
+function activitiesOf({ database, vault, accounts, facts, objects }: ActivityParts): ConversationActivities {
+  const reading = {
+    read: (id: string) => readSituation({ database, vault, accounts }, id),
+    facts,
+    now: () => Date.now(),
+  };
+  const lifecycle = new Lifecycle(reading);
+  const recordings = new RecordingFetcher({ ...reading, lifecycle, vault, store: new RecordingStore(objects) });
+  return createConversationActivities({ lifecycle, recordings });
 }
