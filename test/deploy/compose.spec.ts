@@ -54,7 +54,8 @@ describe('docker-compose.yml', () => {
   it('explains every variable in .env.example, and no other', () => {
     const used = new Set([...text.matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name));
     const explained = new Set([...read('.env.example').matchAll(/^(\w+)=/gm)].map(([, name]) => name));
-    expect([...explained].sort()).toEqual([...used].sort());
+    expect(used.size).toBeGreaterThan(5);
+    expect(explained).toEqual(used);
   });
 
   it('holds no secret: passwords and keys come from outside or stop the start', () => {
