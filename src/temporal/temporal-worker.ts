@@ -119,7 +119,9 @@ export class TemporalWorker {
     const { namespace } = config.temporal;
     let known: string | null = null;
     const check = async (): Promise<void> => {
-      const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+      const { namespaceInfo } = await connection.withDeadline(Date.now() + CHECK_MS / 2, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      );
       const id = namespaceInfo?.id ?? null;
       if (known !== null && id !== null && id !== known) {
         log.warn('Temporal has lost its database; starting the workflows of open conversations again');
