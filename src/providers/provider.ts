@@ -40,10 +40,21 @@ export class ProviderError extends Error {
     /** True when asking again later can help. */
     readonly retryable: boolean,
     cause?: unknown,
+    /** Milliseconds that the provider asked us to stay away (`Retry-After`); null: it did not say. */
+    readonly retryAfterMs: number | null = null,
   ) {
     super(status === null ? 'the provider cannot be reached' : `the provider answered ${status}`, { cause });
     this.name = 'ProviderError';
   }
+}
+
+/** `Retry-After` in milliseconds from `now`: seconds or an HTTP date (RFC 9110 10.2.3); null when it is absent or neither. */
+export function retryAfterMs(header: string | null | undefined, now: number): number | null {
+  if (header === null || header === undefined || header.trim() === '') return null;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
 
 export interface ListQuery {

@@ -3,7 +3,13 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import Retell from 'retell-sdk';
 import type { Json } from '../provider-fact.js';
-import { ProviderError, type ProviderAnswer, type ProviderCredentials, type RecordingStream } from '../provider.js';
+import {
+  ProviderError,
+  retryAfterMs,
+  type ProviderAnswer,
+  type ProviderCredentials,
+  type RecordingStream,
+} from '../provider.js';
 
 const TIMEOUT_MS = 20_000;
 const DOWNLOAD_MS = 10 * 60_000;
@@ -33,7 +39,9 @@ async function asked(question: () => Promise<Json>): Promise<Json | null> {
     if (!(error instanceof Retell.APIError)) throw new ProviderError(null, true, error);
     if (error.status === 404) return null;
     // The SDK's message quotes the answer's body: it must not reach a log or a history.
-    throw new ProviderError(error.status ?? null, error.status === undefined || isRetryable(error.status));
+    const status = error.status ?? null;
+    const after = retryAfterMs(error.headers?.get('retry-after'), Date.now());
+    throw new ProviderError(status, status === null || isRetryable(status), undefined, after);
   }
 }
 
@@ -49,7 +57,8 @@ export async function openRecording(
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
-    throw new ProviderError(response.status, isRetryable(response.status));
+    const after = retryAfterMs(response.headers.get('retry-after'), Date.now());
+    throw new ProviderError(response.status, isRetryable(response.status), undefined, after);
   }
   return {
     body: Readable.fromWeb(response.body as ReadableStream),
