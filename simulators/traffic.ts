@@ -2,7 +2,8 @@
 // minutes in its own record takes seconds here (`speed`); its record begins in the past, so that it ends now.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallFields, RetellCall } from './retell/call.js';
+import type { RetellCall } from './retell/call.js';
+import type { Fields } from './records.js';
 import { completeCall } from './retell/complete-call.js';
 import { addHistory } from './retell/history.js';
 import { endReason } from './retell/reasons.js';
@@ -54,12 +55,12 @@ export class Traffic {
   /** Announces what the workspace already holds (`callIds`) or a new history, finishes what an earlier run left, goes on. */
   start(announce: readonly string[] = []): void {
     const { simulator, seed, history } = this.options;
-    const unfinished = simulator.calls.heads().filter(({ call }) => isUnfinished(call));
+    const unfinished = simulator.calls.heads().filter(({ head }) => isUnfinished(head));
     const past = simulator.calls.size === 0 ? addHistory(simulator, seed, history) : announce;
     this.run(async () => {
       for (const callId of past) await this.announceFinished(callId);
     });
-    for (const { call, notes } of unfinished) this.run(() => this.finish(call.call_id, notes.seed, 'none'));
+    for (const { head: call, notes } of unfinished) this.run(() => this.finish(call.call_id, notes.seed, 'none'));
     this.run(() => this.generate());
   }
 
@@ -110,7 +111,7 @@ export class Traffic {
   }
 
   /** Nobody picked up: no start, no record before the end. */
-  private async unconnected(seed: string, fields: CallFields): Promise<void> {
+  private async unconnected(seed: string, fields: Fields): Promise<void> {
     const { simulator, speed } = this.options;
     await this.pause(new Random(`${seed} ringing`).between(4000, 30_000) / speed);
     const { call_id: callId } = simulator.addCompleteCall({ ...fields, call_analysis: undefined }, seed);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { addHistory } from './retell/history.js';
 import { startRetellSimulator, type RetellSimulator } from './retell/server.js';
-import { StateFolder, type SavedSettings } from './retell/state.js';
+import { StateFolder, type SavedSettings } from './state.js';
 import { Traffic, type TrafficOptions } from './traffic.js';
 
 /** What the command line decides. Absent `apiKey` and `seed`: those of the state folder, else new ones. */
@@ -37,18 +37,18 @@ function unannounced(
   if (saved?.announcedTo === options.webhookUrl || options.history === 0) return [];
   return simulator.calls
     .heads()
-    .map(({ call }) => call.call_id)
+    .map(({ head }) => head.call_id)
     .slice(-options.history);
 }
 
 /** Starts everything; resolves once the API listens. Rejects when the state folder is damaged or not writable. */
 export async function startWorkspace(options: WorkspaceOptions): Promise<Workspace> {
-  const state = options.stateDir === undefined ? undefined : new StateFolder(options.stateDir);
+  const state = options.stateDir === undefined ? undefined : new StateFolder(options.stateDir, 'retell');
   const saved = state?.settings();
   const apiKey = options.apiKey ?? saved?.apiKey ?? `key_${randomBytes(16).toString('hex')}`;
   const seed = options.seed ?? saved?.seed ?? randomBytes(6).toString('hex');
   const simulator = await startRetellSimulator({ port: portOf(options, saved), apiKey });
-  state?.attach(simulator.calls, saved?.baseUrl, simulator.baseUrl);
+  state?.attach(simulator.calls, 'calls', { from: saved?.baseUrl, to: simulator.baseUrl });
   const run = (saved?.run ?? 0) + 1;
   const announcedTo = options.webhookUrl ?? saved?.announcedTo ?? null;
   state?.saveSettings({ apiKey, baseUrl: simulator.baseUrl, seed, run, announcedTo });

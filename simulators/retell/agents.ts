@@ -3,6 +3,8 @@
 /** An agent, with the number that it answers on and what its voice and model cost (US cents a second). */
 export interface SimulatedAgent {
   agent_id: string;
+  /** Key of what its calls are about. */
+  topic: string;
   agent_name: string;
   version: number;
   language: string;
@@ -15,6 +17,7 @@ export interface SimulatedAgent {
 export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_7c1d0e5b2f9a4438a6d1',
+    topic: 'double_charge',
     agent_name: 'Northwind Energy support',
     version: 12,
     language: 'en-US',
@@ -24,6 +27,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   },
   {
     agent_id: 'agent_b35e91c07d2f46aa8c10',
+    topic: 'appointment',
     agent_name: 'Maple Street Dental reception',
     version: 4,
     language: 'en-US',
@@ -33,6 +37,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   },
   {
     agent_id: 'agent_e04f6a1392bd4c57b7fe',
+    topic: 'order_status',
     agent_name: 'Fern & Field orders',
     version: 7,
     language: 'en-GB',
@@ -42,6 +47,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   },
   {
     agent_id: 'agent_19d8c2fe60b74b0d93a5',
+    topic: 'renewal',
     agent_name: 'Harbor Mutual renewals',
     version: 2,
     language: 'en-US',
@@ -51,6 +57,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   },
   {
     agent_id: 'agent_5a72be84c1304f6d9e2b',
+    topic: 'reservation',
     agent_name: 'La Higuera reservas',
     version: 1,
     language: 'es-ES',
@@ -60,6 +67,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   },
   {
     agent_id: 'agent_d2460fb95e8a4e9b8731',
+    topic: 'water_damage',
     agent_name: 'Elbtal Schadenaufnahme',
     version: 9,
     language: 'de-DE',
@@ -69,6 +77,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   },
   {
     agent_id: 'agent_83f1a97c4d0b4be2a15c',
+    topic: 'hotel_booking',
     agent_name: 'Hôtel des Tilleuls accueil',
     version: 3,
     language: 'fr-FR',

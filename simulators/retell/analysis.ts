@@ -1,7 +1,7 @@
 // Retell's analysis after a call: summary, success, sentiment.
 import { Random } from '../random.js';
 import type { CallAnalysis } from './call.js';
-import { fill } from './lines.js';
+import { fill } from '../talk/lines.js';
 import type { CallPlan } from './plan.js';
 
 const OUTCOMES: Record<string, string> = {

@@ -1,5 +1,6 @@
 // Retell's call object, as its HTTP API and its webhooks carry it (API reference of retell-sdk 5.66).
 // Strings stay open (`disconnection_reason` and others), so that a test can send what no client knows yet.
+import type { Fields } from '../records.js';
 
 /** One word; times in seconds of audio time, approximate as at Retell. */
 export interface Word {
@@ -100,7 +101,7 @@ export interface RetellCall {
 }
 
 /** Any fields of a call, known to Retell or not; a value of `undefined` takes the field away. */
-export type CallFields = Record<string, unknown>;
+export type CallFields = Fields;
 
 /** The four fields that lists leave out. */
 export const TRANSCRIPT_FIELDS = [
@@ -133,12 +134,3 @@ export const END_FIELDS = [
   'latency',
   'llm_token_usage',
 ] as const;
-
-/** A copy of a call without some of its fields and without those that are `undefined`. */
-export function without(call: RetellCall, fields: readonly string[]): RetellCall {
-  const copy: RetellCall = { ...call };
-  for (const [field, value] of Object.entries(copy)) {
-    if (value === undefined || fields.includes(field)) Reflect.deleteProperty(copy, field);
-  }
-  return copy;
-}

@@ -1,7 +1,8 @@
 // Builds a call document as Retell would return it, from a seed and from whatever a caller wants to fix.
 import { Random, seededHex } from '../random.js';
 import { analysisOf } from './analysis.js';
-import { END_FIELDS, without, type CallFields, type RetellCall, type TranscriptItem } from './call.js';
+import { END_FIELDS, type RetellCall, type TranscriptItem } from './call.js';
+import { omit, type Fields } from '../records.js';
 import { dialogueOf } from './dialogue.js';
 import { costOf, latencyOf, tokenUsageOf } from './measures.js';
 import { callIdOf, planCall, type CallPlan } from './plan.js';
@@ -26,7 +27,7 @@ interface Times {
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
 
 /** Start and length: what is fixed stays, and an end that would lie in the future is cut to now. */
-function timesOf(fields: CallFields, spokenMs: number, nowMs: number | undefined): Times {
+function timesOf(fields: Fields, spokenMs: number, nowMs: number | undefined): Times {
   const end = numberOr(fields['end_timestamp'], nowMs ?? EPOCH_MS + spokenMs);
   const startMs = numberOr(fields['start_timestamp'], end - numberOr(fields['duration_ms'], spokenMs));
   const untilEnd = typeof fields['end_timestamp'] === 'number' ? end - startMs : spokenMs;
@@ -34,7 +35,7 @@ function timesOf(fields: CallFields, spokenMs: number, nowMs: number | undefined
   return { startMs, durationMs: Math.max(0, nowMs === undefined ? durationMs : Math.min(durationMs, nowMs - startMs)) };
 }
 
-function identity(plan: CallPlan, fields: CallFields): RetellCall {
+function identity(plan: CallPlan, fields: Fields): RetellCall {
   const call: RetellCall = {
     call_id: typeof fields['call_id'] === 'string' ? fields['call_id'] : callIdOf(plan.seed),
     call_type: plan.callType,
@@ -60,7 +61,7 @@ function identity(plan: CallPlan, fields: CallFields): RetellCall {
 }
 
 /** What Retell knows once a connected call is over. */
-function aftermath(plan: CallPlan, speech: Speech, times: Times): CallFields {
+function aftermath(plan: CallPlan, speech: Speech, times: Times): Fields {
   const random = new Random(`${plan.seed} measures`);
   const isTransferred = plan.reason.reason === 'call_transfer';
   const endMs = times.startMs + times.durationMs;
@@ -79,7 +80,7 @@ function aftermath(plan: CallPlan, speech: Speech, times: Times): CallFields {
   };
 }
 
-function scrubbedFields(call: RetellCall, plan: CallPlan): CallFields {
+function scrubbedFields(call: RetellCall, plan: CallPlan): Fields {
   const items: TranscriptItem[] = call.transcript_with_tool_calls ?? [];
   const names = [plan.slots['name'], plan.slots['first']].filter((name) => name !== undefined);
   return { scrubbed_transcript_with_tool_calls: scrubbed(items, names) };
@@ -91,7 +92,7 @@ function scrubbedFields(call: RetellCall, plan: CallPlan): CallFields {
  * status and what there is (never connected: no start, no words, no audio). Any other field of `fields` is taken
  * as it is, unknown ones too; a value of `undefined` takes the field away. The same arguments give the same document.
  */
-export function completeCall(seed: string, fields: CallFields = {}, context: BuildContext = {}): RetellCall {
+export function completeCall(seed: string, fields: Fields = {}, context: BuildContext = {}): RetellCall {
   const plan = planCall(seed, fields);
   const speech = speechOf(seed, dialogueOf(plan));
   const times = timesOf(fields, Math.min(speech.durationMs, LONGEST_MS), context.nowMs);
@@ -102,14 +103,14 @@ export function completeCall(seed: string, fields: CallFields = {}, context: Bui
   if (plan.reason.connected)
     Object.assign(call, recordingUrls(call.call_id, context.baseUrl ?? 'http://127.0.0.1:9002', isScrubbed));
   if (isScrubbed) Object.assign(call, scrubbedFields({ ...call, ...fields }, plan));
-  return without({ ...call, ...fields }, []);
+  return omit({ ...call, ...fields }, []);
 }
 
 /**
  * A call that is going on, as Retell returns it before the end. Without a `start_timestamp` it began as long ago as
  * the call of that seed lasts, so that ending it at any moment leaves it whole and in the past.
  */
-export function ongoingCall(seed: string, fields: CallFields = {}, context: BuildContext = {}): RetellCall {
+export function ongoingCall(seed: string, fields: Fields = {}, context: BuildContext = {}): RetellCall {
   const whole = completeCall(seed, { ...fields, disconnection_reason: 'user_hangup' }, context);
-  return without({ ...without(whole, END_FIELDS), call_status: 'ongoing', ...fields }, []);
+  return omit({ ...omit(whole, END_FIELDS), call_status: 'ongoing', ...fields }, []);
 }

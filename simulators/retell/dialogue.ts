@@ -1,39 +1,15 @@
 // Turns a plan into the lines of a call: opening, some of the topic's exchanges, an end that fits the reason.
 import { Random } from '../random.js';
-import { fill, type Line } from './lines.js';
-import { PHRASES, type Phrases } from './phrases.js';
+import { exchangeCount, exchangesOf } from '../talk/exchanges.js';
+import { fill, type Line } from '../talk/lines.js';
+import { PHRASES, type Phrases } from '../talk/phrases.js';
 import type { CallPlan } from './plan.js';
 
-/** How many exchanges: mostly short calls, a tail of long ones. */
-function exchangeCount(random: Random, plan: CallPlan): number {
-  if (plan.reason.reason === 'max_duration_reached') return 40;
-  if (plan.reason.status === 'error') return random.integer(0, 3);
-  const [low, high] = random.weighted(
-    [
-      [0, 2],
-      [3, 6],
-      [7, 12],
-      [13, 20],
-    ] as const,
-    ([first]) => ({ 0: 20, 3: 50, 7: 23, 13: 7 })[first],
-  );
-  return random.integer(low, high);
-}
-
-/** Some of the topic, in its order, with small talk in between; only a call that never ends repeats itself. */
+/** What comes between opening and end; only a call that reaches its maximum repeats itself. */
 function middle(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
-  const wanted = exchangeCount(random, plan);
-  const exchanges = plan.topic.exchanges.slice(0, wanted);
-  let unused = [...phrases.fillers];
-  while (exchanges.length < wanted) {
-    if (unused.length === 0) {
-      if (plan.reason.reason !== 'max_duration_reached') break;
-      unused = [...phrases.fillers];
-    }
-    const filler = unused.splice(random.integer(0, unused.length - 1), 1);
-    exchanges.splice(random.integer(1, exchanges.length), 0, ...filler);
-  }
-  return exchanges.flat();
+  const endless = plan.reason.reason === 'max_duration_reached';
+  const count = endless ? 40 : plan.reason.status === 'error' ? random.integer(0, 3) : exchangeCount(random);
+  return exchangesOf(random, plan.topic, phrases, { count, endless });
 }
 
 /** How it begins: as the topic does, or with the agent saying why it calls. */

@@ -1,6 +1,7 @@
 // `POST /v3/list-calls`: filter, sort by start, one page after a key.
 import type { z } from 'zod';
-import { without, type RetellCall } from './call.js';
+import { type RetellCall } from './call.js';
+import { omit } from '../records.js';
 import { matches, type Filterable, type listCallsBody } from './filters.js';
 
 type ListRequest = z.infer<typeof listCallsBody>;
@@ -46,7 +47,7 @@ export function pageOf(calls: readonly Listed[], request: ListRequest): CallPage
   const last = page.at(-1);
   const hasMore = rest.length > request.skip + page.length && last !== undefined;
   return {
-    items: page.map((item) => without(item.call, [])),
+    items: page.map((item) => omit(item.call, [])),
     has_more: hasMore,
     ...(hasMore ? { pagination_key: encode(last) } : {}),
     ...(request.include_total ? { total: matching.length } : {}),

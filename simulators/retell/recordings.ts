@@ -1,7 +1,8 @@
 // Where a call's recordings are, and what is heard in them. No file is stored: the call document decides the bytes.
 import { createHmac } from 'node:crypto';
 import { speechWav } from '../audio.js';
-import { RECORDING_FIELDS, type CallFields, type RetellCall } from './call.js';
+import { RECORDING_FIELDS, type RetellCall } from './call.js';
+import type { Fields } from '../records.js';
 
 const SIGNED_FOR_MS = 24 * 3_600_000;
 const VARIANTS = {
@@ -19,7 +20,7 @@ export interface RecordingFile {
 }
 
 /** The recording links of a finished call; with `isScrubbed` those of the redacted audio too. */
-export function recordingUrls(callId: string, baseUrl: string, isScrubbed: boolean): CallFields {
+export function recordingUrls(callId: string, baseUrl: string, isScrubbed: boolean): Fields {
   const fields = RECORDING_FIELDS.filter((field) => isScrubbed || !field.startsWith('scrubbed'));
   return Object.fromEntries(
     fields.map((field) => [field, `${baseUrl}/recordings/${encodeURIComponent(callId)}${VARIANTS[field]}.wav`]),

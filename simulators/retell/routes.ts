@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { agentDocument, agentListItem, type SimulatedAgent } from './agents.js';
 import type { RetellCall } from './call.js';
 import type { Calls } from './calls.js';
-import type { Faults } from './faults.js';
+import type { Faults } from '../faults.js';
 import { listCallsBody } from './filters.js';
-import { ApiError, type ApiReply, type ApiRequest, type Route } from './http.js';
+import { ApiError, type ApiReply, type ApiRequest, type Route } from '../http.js';
 import { BadPaginationKey, pageOf, type Listed } from './list.js';
 import { isSignedLinkGood, parseRecordingFile, recordingOf } from './recordings.js';
 import { asStored, knownAt, withSignedLinks } from './view.js';
@@ -75,7 +75,7 @@ function listCalls(workspace: Workspace, request: ApiRequest): ApiReply {
   if (prepared) return prepared;
   const now = workspace.clock();
   const wanted = parse(listCallsBody, request.json() ?? {});
-  const listed = workspace.calls.heads().flatMap<Listed>(({ call, notes }) => {
+  const listed = workspace.calls.heads().flatMap<Listed>(({ head: call, notes }) => {
     if (workspace.faults.missing.has(call.call_id) || now < notes.createdMs + workspace.faults.listLagMs) return [];
     const seen = asStored(withSignedLinks(knownAt(call, notes, now), now, workspace.apiKey));
     return [{ call: seen, attributes: notes.customAttributes ?? {}, sortMs: call.start_timestamp ?? notes.createdMs }];

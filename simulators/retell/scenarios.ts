@@ -1,6 +1,6 @@
 // What traffic looks like: draws, by seed, how a call ends, by phone or web, and how much is stored.
 import { Random } from '../random.js';
-import type { CallFields } from './call.js';
+import type { Fields } from '../records.js';
 import { END_REASONS, type EndReason } from './reasons.js';
 
 const WEB_IMPOSSIBLE = /transfer|voicemail|ivr|scam/;
@@ -12,7 +12,7 @@ function callTypeOf(random: Random, reason: EndReason): string {
 }
 
 /** The fields that make a call of traffic, for `completeCall(seed, scenarioOf(seed))`. */
-export function scenarioOf(seed: string): CallFields {
+export function scenarioOf(seed: string): Fields {
   const random = new Random(`${seed} scenario`);
   const reason = random.weighted(END_REASONS, (candidate) => candidate.weight);
   const storage = random.weighted(['everything', 'everything_except_pii', 'basic_attributes_only'], (setting) =>

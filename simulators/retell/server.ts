@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { analysisOf } from './analysis.js';
 import { AGENTS, type SimulatedAgent } from './agents.js';
-import { END_FIELDS, without, type CallFields, type RetellCall } from './call.js';
-import { Calls } from './calls.js';
+import { END_FIELDS, type RetellCall } from './call.js';
+import { omit, type Fields } from '../records.js';
+import { emptyCalls } from './calls.js';
 import { completeCall, ongoingCall, type BuildContext } from './complete-call.js';
-import { noFaults, type Faults } from './faults.js';
-import { apiServer, type LoggedRequest } from './http.js';
+import { noFaults, type Faults } from '../faults.js';
+import { apiServer, type LoggedRequest } from '../http.js';
 import { endReason } from './reasons.js';
 import { planCall } from './plan.js';
 import { retellRoutes } from './routes.js';
@@ -36,7 +37,7 @@ export interface DeliverOptions {
 
 /** The simulated workspace. Made by {@link startRetellSimulator}. */
 export class RetellSimulator {
-  readonly calls = new Calls();
+  readonly calls = emptyCalls();
   readonly agents = new Map<string, SimulatedAgent>(AGENTS.map((agent) => [agent.agent_id, agent]));
   readonly faults: Faults = noFaults();
   /** Every request in the order of its arrival. */
@@ -84,17 +85,17 @@ export class RetellSimulator {
    * {@link completeCall} for the rest; otherwise it is a live call, with what is not given made up from the seed
    * (default: its `call_id`).
    */
-  addCall(fields: CallFields = {}, seed = this.seedFor(fields)): RetellCall {
+  addCall(fields: Fields = {}, seed = this.seedFor(fields)): RetellCall {
     const status = fields['call_status'] ?? 'ongoing';
     const isLive = status === 'ongoing' || status === 'registered';
     const live = ongoingCall(seed, fields, this.context());
-    const call = isLive ? live : without({ ...identityOf(live), ...fields }, []);
+    const call = isLive ? live : omit({ ...identityOf(live), ...fields }, []);
     this.calls.put(call, { createdMs: this.clock(), seed });
     return call;
   }
 
   /** Adds a finished and analysed call, {@link completeCall} with this simulator's URL and time. */
-  addCompleteCall(fields: CallFields = {}, seed = this.seedFor(fields)): RetellCall {
+  addCompleteCall(fields: Fields = {}, seed = this.seedFor(fields)): RetellCall {
     const call = completeCall(seed, fields, this.context());
     this.calls.put(call, { createdMs: this.clock(), seed });
     return call;
@@ -105,22 +106,22 @@ export class RetellSimulator {
    * is the planned one, or now when that is earlier. The analysis follows by {@link analyze} or by
    * `faults.lateAnalysisMs`, unless `fields` has one. Throws RangeError for an unknown id.
    */
-  endCall(callId: string, fields: CallFields = {}): RetellCall {
+  endCall(callId: string, fields: Fields = {}): RetellCall {
     const { call, seed } = this.known(callId);
     const reason = typeof fields['disconnection_reason'] === 'string' ? fields['disconnection_reason'] : 'user_hangup';
     const isConnected = endReason(reason).connected;
-    const kept = without(call, [...END_FIELDS, 'call_status', ...(isConnected ? [] : ['start_timestamp'])]);
+    const kept = omit(call, [...END_FIELDS, 'call_status', ...(isConnected ? [] : ['start_timestamp'])]);
     const whole = completeCall(seed, { ...kept, ...fields }, this.context());
     const late = this.faults.lateAnalysisMs;
     const hasAnalysis = 'call_analysis' in fields || late !== undefined;
     const analysisFromMs = 'call_analysis' in fields || late === undefined ? undefined : this.clock() + late;
-    const ended = hasAnalysis ? whole : without(whole, ['call_analysis']);
+    const ended = hasAnalysis ? whole : omit(whole, ['call_analysis']);
     this.calls.put(ended, { createdMs: this.clock(), ...this.calls.notes(callId), seed, analysisFromMs });
     return knownAt(ended, { analysisFromMs }, this.clock());
   }
 
   /** Adds or replaces the analysis of a call; `fields` wins over what the seed says. Throws RangeError for an unknown id. */
-  analyze(callId: string, fields: CallFields = {}): RetellCall {
+  analyze(callId: string, fields: Fields = {}): RetellCall {
     const { call, seed } = this.known(callId);
     const analysis = { ...analysisOf(planCall(seed, call)), ...fields };
     return this.calls.update(callId, { call_analysis: analysis }, { analysisFromMs: undefined });
@@ -177,7 +178,7 @@ export class RetellSimulator {
     return { baseUrl: this.url, nowMs: this.clock() };
   }
 
-  private seedFor(fields: CallFields): string {
+  private seedFor(fields: Fields): string {
     this.added += 1;
     return typeof fields['call_id'] === 'string' ? fields['call_id'] : `added ${this.added}`;
   }

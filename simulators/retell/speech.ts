@@ -1,7 +1,7 @@
 // Gives lines their times: words with seconds of audio time, pauses, tool calls, as in Retell's transcripts.
 import { Random, seededHex } from '../random.js';
 import type { TranscriptItem, Word } from './call.js';
-import type { Happening, Line } from './lines.js';
+import type { Happening, Line } from '../talk/lines.js';
 
 const SPEAKERS = { A: 'agent', U: 'user', T: 'transfer_target' } as const;
 const LABELS = { agent: 'Agent', user: 'User', transfer_target: 'Transfer Target' } as const;

@@ -1,5 +1,6 @@
 // What a reader of Retell's API sees of a call at a given time.
-import { RECORDING_FIELDS, TRANSCRIPT_FIELDS, without, type RetellCall } from './call.js';
+import { RECORDING_FIELDS, TRANSCRIPT_FIELDS, type RetellCall } from './call.js';
+import { omit } from '../records.js';
 import type { CallNotes } from './calls.js';
 import { signedUrl } from './recordings.js';
 
@@ -18,7 +19,7 @@ const HIDDEN_BY_STORAGE: Record<string, readonly string[]> = {
 export function knownAt(call: RetellCall, notes: Pick<CallNotes, 'analysisFromMs'>, nowMs: number): RetellCall {
   const isAnalysisDue = notes.analysisFromMs === undefined || nowMs >= notes.analysisFromMs;
   const isTransferOver = (call.transfer_end_timestamp ?? 0) <= nowMs;
-  return without(call, [
+  return omit(call, [
     ...(isAnalysisDue ? [] : ['call_analysis']),
     ...(isTransferOver ? [] : ['transfer_end_timestamp']),
   ]);
@@ -38,5 +39,5 @@ export function withSignedLinks(call: RetellCall, nowMs: number, secret: string)
 /** What is left of a finished call in storage, by its `data_storage_setting`. */
 export function asStored(call: RetellCall): RetellCall {
   const hidden = call.call_status === 'ongoing' ? undefined : HIDDEN_BY_STORAGE[call.data_storage_setting ?? ''];
-  return hidden ? without(call, hidden) : call;
+  return hidden ? omit(call, hidden) : call;
 }

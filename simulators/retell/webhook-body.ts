@@ -1,5 +1,6 @@
 // What Retell's webhooks carry: `{event, call}`, with more of the call the later the event.
-import { END_FIELDS, TRANSCRIPT_FIELDS, without, type RetellCall } from './call.js';
+import { END_FIELDS, TRANSCRIPT_FIELDS, type RetellCall } from './call.js';
+import { omit } from '../records.js';
 
 const LIVE = new Set([
   'call_started',
@@ -15,12 +16,12 @@ const LIVE = new Set([
  * and any other event carry the whole call.
  */
 export function webhookDocument(event: string, call: RetellCall): { event: string; call: RetellCall } {
-  if (event === 'call_ended') return { event, call: without(call, ['call_analysis']) };
-  if (!LIVE.has(event)) return { event, call: without(call, []) };
+  if (event === 'call_ended') return { event, call: omit(call, ['call_analysis']) };
+  if (!LIVE.has(event)) return { event, call: omit(call, []) };
   const kept: readonly string[] =
     event === 'transcript_updated' ? TRANSCRIPT_FIELDS : event === 'call_started' ? [] : ['transfer_destination'];
   const dropped = END_FIELDS.filter((field) => !kept.includes(field));
-  return { event, call: { ...without(call, dropped), call_status: 'ongoing' } };
+  return { event, call: { ...omit(call, dropped), call_status: 'ongoing' } };
 }
 
 /** The same as the text that is sent and signed. */

@@ -85,7 +85,7 @@ describe('Traffic', () => {
       ids.push(
         own.calls
           .heads()
-          .map(({ call }) => call.call_id)
+          .map(({ head }) => head.call_id)
           .sort(),
       );
       await own.close();

@@ -1,10 +1,9 @@
 // What calls are about.
 import type { Line } from './lines.js';
 
-/** A subject of calls: who answers, how it opens, what may come up (in this order, not all of it), what comes of it. */
+/** A subject of calls: how it opens, what may come up (in this order, not all of it), what comes of it. */
 export interface Topic {
   key: string;
-  agentId: string;
   subject: string;
   outbound: number;
   opening: Line[];

@@ -3,7 +3,6 @@ import type { Topic } from './topic.js';
 
 const billing: Topic = {
   key: 'double_charge',
-  agentId: 'agent_7c1d0e5b2f9a4438a6d1',
   subject: 'your last invoice',
   outbound: 0.1,
   opening: [
@@ -57,7 +56,6 @@ const billing: Topic = {
 
 const dental: Topic = {
   key: 'appointment',
-  agentId: 'agent_b35e91c07d2f46aa8c10',
   subject: 'your dental appointment',
   outbound: 0.35,
   opening: [
@@ -110,7 +108,6 @@ const dental: Topic = {
 
 const shop: Topic = {
   key: 'order_status',
-  agentId: 'agent_e04f6a1392bd4c57b7fe',
   subject: 'your order',
   outbound: 0.2,
   opening: [
@@ -158,7 +155,6 @@ const shop: Topic = {
 
 const survey: Topic = {
   key: 'renewal',
-  agentId: 'agent_19d8c2fe60b74b0d93a5',
   subject: 'the renewal of your plan',
   outbound: 1,
   opening: [

@@ -3,7 +3,6 @@ import type { Topic } from './topic.js';
 
 const restaurant: Topic = {
   key: 'reservation',
-  agentId: 'agent_5a72be84c1304f6d9e2b',
   subject: 'su reserva',
   outbound: 0.1,
   opening: [
@@ -35,7 +34,6 @@ const restaurant: Topic = {
 
 const insurance: Topic = {
   key: 'water_damage',
-  agentId: 'agent_d2460fb95e8a4e9b8731',
   subject: 'Ihre Schadenmeldung',
   outbound: 0.25,
   opening: [
@@ -71,7 +69,6 @@ const insurance: Topic = {
 
 const hotel: Topic = {
   key: 'hotel_booking',
-  agentId: 'agent_83f1a97c4d0b4be2a15c',
   subject: 'votre séjour',
   outbound: 0.15,
   opening: [

@@ -1,0 +1,124 @@
+// What a simulated provider holds. The bulky part of a record is kept compressed, or not at all when it can be made
+// again from a seed, so that days of traffic and thousands of finished conversations fit in memory.
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+
+/** Any fields of a document, known to the provider or not; a value of `undefined` takes the field away. */
+export type Fields = Record<string, unknown>;
+
+/** What a simulator knows about a record besides the document. Times are epoch milliseconds. */
+export interface Notes {
+  /** When it came to be; orders what never started, and delays its appearance in lists. */
+  createdMs: number;
+  /** What the document was made from, to go on in the same way after a restart. */
+  seed: string;
+  /** The bulky part was not kept: it is made again from the seed. */
+  isDerived?: boolean;
+}
+
+/** A record, packed. */
+export interface Stored<T, N extends Notes = Notes> {
+  head: T;
+  bulk: Buffer | undefined;
+  notes: N;
+}
+
+/** How one kind of document is kept. */
+export interface RecordKind<T, N extends Notes> {
+  idOf: (head: T) => string;
+  /** The fields that make documents large. */
+  bulky: readonly string[];
+  /** The bulky fields of a derived record, from its head and notes. */
+  derive?: (head: T, notes: N) => Fields;
+}
+
+const record = z.record(z.string(), z.unknown());
+
+/** A copy without some of its fields and without those that are `undefined`. */
+export function omit<T extends object>(document: T, fields: readonly string[]): T {
+  const copy = { ...document };
+  for (const [field, value] of Object.entries(copy)) {
+    if (value === undefined || fields.includes(field)) Reflect.deleteProperty(copy, field);
+  }
+  return copy;
+}
+
+/** Told of every change; `stored` is undefined when the record was removed. */
+export type RecordListener<T, N extends Notes> = (id: string, stored: Stored<T, N> | undefined) => void;
+
+/** Records by id. What goes in and out is a copy: changing it changes nothing here. */
+export class Records<T extends object, N extends Notes = Notes> {
+  private readonly byId = new Map<string, Stored<T, N>>();
+  private readonly listeners: RecordListener<T, N>[] = [];
+
+  constructor(private readonly kind: RecordKind<T, N>) {}
+
+  /** Adds or replaces a record. */
+  put(document: T, notes: N): void {
+    const bulky = Object.entries(document).filter(([field, value]) => this.isBulky(field) && value !== undefined);
+    const head = structuredClone(omit(document, this.kind.bulky));
+    const isKept = bulky.length > 0 && notes.isDerived !== true;
+    const bulk = isKept ? gzipSync(JSON.stringify(Object.fromEntries(bulky)), { level: 1 }) : undefined;
+    this.restore({ head, bulk, notes });
+  }
+
+  /** Takes a record as it was packed before. */
+  restore(stored: Stored<T, N>): void {
+    const id = this.kind.idOf(stored.head);
+    this.byId.set(id, stored);
+    for (const listener of this.listeners) listener(id, stored);
+  }
+
+  /** Merges fields into a record and its notes; `undefined` removes a field. Throws RangeError for an unknown id. */
+  update(id: string, fields: Fields, notes: Partial<N> = {}): T {
+    const stored = this.byId.get(id);
+    if (!stored) throw new RangeError('no such record');
+    const document = omit({ ...this.unpack(stored), ...fields }, []);
+    this.put(document, { ...stored.notes, isDerived: undefined, ...notes });
+    return document;
+  }
+
+  /** The whole document, as nobody over HTTP may see it yet. */
+  get(id: string): T | undefined {
+    const stored = this.byId.get(id);
+    return stored && this.unpack(stored);
+  }
+
+  notes(id: string): N | undefined {
+    return this.byId.get(id)?.notes;
+  }
+
+  remove(id: string): boolean {
+    const existed = this.byId.delete(id);
+    if (existed) for (const listener of this.listeners) listener(id, undefined);
+    return existed;
+  }
+
+  /** All documents without their bulky part, in the order of their arrival; not copies: read only. */
+  heads(): { head: Readonly<T>; notes: Readonly<N> }[] {
+    return Array.from(this.byId.values(), ({ head, notes }) => ({ head, notes }));
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  /** The packed records, for a snapshot. */
+  packed(): IterableIterator<Stored<T, N>> {
+    return this.byId.values();
+  }
+
+  onChange(listener: RecordListener<T, N>): void {
+    this.listeners.push(listener);
+  }
+
+  private isBulky(field: string): boolean {
+    return this.kind.bulky.includes(field);
+  }
+
+  private unpack({ head, bulk, notes }: Stored<T, N>): T {
+    const kept = bulk ? record.parse(JSON.parse(gunzipSync(bulk).toString())) : {};
+    const made = notes.isDerived === true && this.kind.derive ? this.kind.derive(head, notes) : {};
+    return { ...structuredClone(head), ...made, ...kept };
+  }
+}
