@@ -1,0 +1,94 @@
+// Records histories of the conversation workflow from real runs. After a change of the workflow that is meant to change
+// them (and only when no conversation that is open anywhere still runs the old way):
+//   RECORD_HISTORIES=yes npx vitest run test/workflows/replay.spec.ts
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { eventually } from '../support/eventually.js';
+import { install, type Installation } from '../support/installation.js';
+import { CANARIES, CANARY_CALL } from './canaries.js';
+
+export const HISTORIES = join(import.meta.dirname, 'histories');
+
+const NO_LINK = { recording_url: undefined, recording_multi_channel_url: undefined };
+
+type Scenario = (colloquy: Installation) => Promise<WorkflowHandle>;
+
+const plainPath: Scenario = async (colloquy) => {
+  const { callId, handle } = await colloquy.liveCall(CANARY_CALL);
+  colloquy.finish(callId, CANARY_CALL);
+  await colloquy.send('call_ended', callId);
+  return handle;
+};
+
+const neverConnected: Scenario = async (colloquy) => {
+  const { call_id: callId } = colloquy.retell.addCompleteCall({
+    ...{ call_id: `${CANARIES.callId}_never`, from_number: CANARIES.agent, to_number: CANARIES.customer },
+    ...{ disconnection_reason: 'dial_no_answer', metadata: { order: CANARIES.metadata } },
+  });
+  await colloquy.send('call_ended', callId);
+  return colloquy.workflow(callId);
+};
+
+const lost: Scenario = async (colloquy) => {
+  const { callId, handle } = await colloquy.liveCall({ ...CANARY_CALL, call_id: `${CANARIES.callId}_lost` });
+  colloquy.retell.faults.missing.add(callId);
+  return handle;
+};
+
+const lateWake: Scenario = async (colloquy) => {
+  const { call_id: callId } = colloquy.retell.addCompleteCall({ ...CANARY_CALL, call_id: `${CANARIES.callId}_late` });
+  const link = colloquy.retell.calls.get(callId)?.recording_url;
+  colloquy.retell.calls.update(callId, NO_LINK);
+  await colloquy.send('call_ended', callId);
+  await (await colloquy.workflow(callId)).result();
+  colloquy.retell.calls.update(callId, { recording_url: link });
+  const first = await (await colloquy.workflow(callId)).describe();
+  await colloquy.send('call_analyzed', callId);
+  return eventually(async () => {
+    const { runId, workflowId } = await (await colloquy.workflow(callId)).describe();
+    return runId !== first.runId && colloquy.temporal.workflow.getHandle(workflowId, runId);
+  });
+};
+
+const watchdogAskedTwice: Scenario = async (colloquy) => {
+  const { callId, handle } = await colloquy.liveCall({ ...CANARY_CALL, call_id: `${CANARIES.callId}_asked` });
+  await eventually(async () => colloquy.requestsOf(callId, 'get') === 2);
+  colloquy.finish(callId, CANARY_CALL);
+  await colloquy.send('call_ended', callId);
+  return handle;
+};
+
+const SCENARIOS: Record<string, Scenario> = {
+  'plain-path': plainPath,
+  'never-connected': neverConnected,
+  lost,
+  'late-wake': lateWake,
+  'watchdog-asked-twice': watchdogAskedTwice,
+};
+
+/** Nothing of the machine that recorded it: replay needs neither host names nor paths. */
+function withoutMachine(key: string, value: unknown): unknown {
+  const namesHost = typeof value === 'string' && value.includes(`@${hostname()}`);
+  if (key === 'identity' || namesHost) return 'recorded';
+  return key === 'stackTrace' ? '' : value;
+}
+
+/** Runs every scenario on a real installation and writes its history. */
+export async function recordHistories(): Promise<void> {
+  const deadlines = { silence: 2, ask_every: 1, analysis: 2, transcript: 2, audio: 2 };
+  const colloquy = await install({ deadlines });
+  try {
+    await colloquy.startWorker();
+    for (const [name, scenario] of Object.entries(SCENARIOS)) {
+      const handle = await scenario(colloquy);
+      await handle.result();
+      const history: unknown = JSON.parse(historyToJSON(await handle.fetchHistory()), withoutMachine);
+      writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(history, null, 1)}\n`);
+    }
+  } finally {
+    await colloquy.close();
+  }
+}

@@ -1,0 +1,75 @@
+// Replays recorded histories against today's workflows: a change that breaks conversations under way fails here.
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { DefaultLogger, Runtime, Worker, type ReplayResult } from '@temporalio/worker';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { canariesIn, CANARIES, textOf } from './canaries.js';
+import { HISTORIES, recordHistories } from './record.js';
+
+const files = (): string[] => readdirSync(HISTORIES).filter((name) => name.endsWith('.json'));
+const read = (name: string): string => readFileSync(join(HISTORIES, name), 'utf8');
+
+/** Replays every recorded history by the workflows of this bundle; no server takes part. */
+async function replayAll(bundle: string): Promise<ReplayResult[]> {
+  const histories = files().map((name) => {
+    const history: unknown = JSON.parse(read(name));
+    return { workflowId: basename(name, '.json'), history };
+  });
+  const results: ReplayResult[] = [];
+  for await (const result of Worker.runReplayHistories({ workflowBundle: { codePath: bundle } }, histories)) {
+    results.push(result);
+  }
+  return results;
+}
+
+if (process.env['RECORD_HISTORIES'] === 'yes') {
+  describe('recording', () => {
+    it('writes a history for every scenario', recordHistories, 120_000);
+  });
+} else {
+  // Quiet: the changed workflow is meant to fail.
+  beforeAll(() =>
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: 'OFF', forward: {} } },
+    }),
+  );
+}
+
+describe('recorded histories', () => {
+  it('are five: plain path, never connected, lost, late wake, watchdog asked twice', () => {
+    expect(files().sort()).toEqual([
+      'late-wake.json',
+      'lost.json',
+      'never-connected.json',
+      'plain-path.json',
+      'watchdog-asked-twice.json',
+    ]);
+  });
+
+  it('replay without a difference by the workflows of today', async () => {
+    const results = await replayAll(inject('services').workflowBundle);
+    expect(results).toHaveLength(files().length);
+    expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
+  });
+
+  it('fail to replay by a workflow that was changed, so that the check above means something', async () => {
+    const code = readFileSync(inject('services').workflowBundle, 'utf8');
+    const changed = code.replaceAll('fetchRecording', 'fetchAudio');
+    expect(changed).not.toBe(code);
+    const bundle = join(mkdtempSync(join(inject('services').runDir, 'changed-')), 'bundle.js');
+    writeFileSync(bundle, changed);
+    const results = await replayAll(bundle);
+    expect(results).toHaveLength(files().length);
+    for (const { error } of results) expect(error).toBeInstanceOf(DeterminismViolationError);
+  });
+
+  it.each(files())('hold no name, no number and no word of the call: %s', (name) => {
+    const text = textOf(read(name));
+    expect(canariesIn(text)).toEqual([]);
+    // The search itself works: what may be there is found, and so would be a canary.
+    expect(text).toMatch(/"conv_[0-9a-z]{26}"/);
+    expect(canariesIn(`${text}${Buffer.from(CANARIES.name).toString('base64')}`)).toContain(CANARIES.name);
+  });
+});
