@@ -6,6 +6,7 @@ import { CreateAdministration1790000000001 } from './migrations/1790000000001-cr
 import { CreateInbox1790000000002 } from './migrations/1790000000002-create-inbox.js';
 import { CreateConversations1790000000003 } from './migrations/1790000000003-create-conversations.js';
 import { CreateJournal1790000000004 } from './migrations/1790000000004-create-journal.js';
+import { CreateBackfills1790000000005 } from './migrations/1790000000005-create-backfills.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
@@ -32,6 +33,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       CreateInbox1790000000002,
       CreateConversations1790000000003,
       CreateJournal1790000000004,
+      CreateBackfills1790000000005,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',
