@@ -13,8 +13,8 @@ import { FactWriter } from './intake/fact-writer.js';
 import { Intake } from './intake/intake.js';
 import { Housekeeping } from './housekeeping.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
-import { FolderStore } from './recordings/folder-store.js';
 import type { ObjectStore } from './recordings/object-store.js';
+import { openObjectStore } from './recordings/open-object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
@@ -50,7 +50,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const notifier = new Notifier(database);
   const intake = new Intake({ database, notifier, log, vault, accounts });
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
-  const objects = new FolderStore(config.recordingsDir);
+  const objects = await openObjectStore(config);
 
   const temporal: TemporalWorker = new TemporalWorker({
     config,

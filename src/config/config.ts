@@ -1,6 +1,7 @@
 // Environment → typed settings, read once at start. Nobody else reads process.env.
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { parseObjectStoreUrl, type ObjectStorePlace } from './object-store-url.js';
 
 const url = (schemes: string[]) =>
   z.string().refine((value) => schemes.some((scheme) => value.startsWith(scheme)), {
@@ -28,7 +29,10 @@ const environment = z.object({
   TEMPORAL_TLS_KEY_FILE: z.string().min(1).optional(),
   TEMPORAL_UI_URL: url(['http://', 'https://']).optional(),
   TEMPORAL_CLI_PATH: z.string().min(1).optional(),
-  OBJECT_STORE_URL: url(['file:']).optional(),
+  OBJECT_STORE_URL: z.string().optional(),
+  // Read here for the region alone; credentials are the AWS SDK's business.
+  AWS_REGION: z.string().optional(),
+  AWS_DEFAULT_REGION: z.string().optional(),
   COLLOQUY_ROOT_KEY: url(['file:']).optional(),
   COLLOQUY_BOOTSTRAP_KEY: bootstrapKey,
   COLLOQUY_BOOTSTRAP_READ_KEY: bootstrapKey,
@@ -52,7 +56,8 @@ export interface Config {
     uiUrl: string | undefined;
     cliPath: string | undefined;
   };
-  recordingsDir: string;
+  /** Where sealed recordings lie. */
+  objectStore: ObjectStorePlace;
   rootKeyFile: string;
   bootstrapKey: string | undefined;
   bootstrapReadKey: string | undefined;
@@ -67,6 +72,15 @@ export class ConfigError extends Error {}
 
 const filePath = (value: string | undefined, fallback: string): string =>
   resolve(value === undefined ? fallback : value.replace(/^file:(\/\/)?/, ''));
+
+function objectStoreOf(e: z.infer<typeof environment>, dataDir: string): ObjectStorePlace {
+  try {
+    const url = e.OBJECT_STORE_URL ?? `file:${dataDir}/recordings`;
+    return parseObjectStoreUrl(url, e.AWS_REGION ?? e.AWS_DEFAULT_REGION);
+  } catch (error) {
+    throw new ConfigError(`OBJECT_STORE_URL: ${error instanceof Error ? error.message : 'does not parse'}`);
+  }
+}
 
 /** Parses the environment; an empty value counts as absent. Throws {@link ConfigError} naming every setting that does not fit. */
 export function parseConfig(env: Record<string, string | undefined>): Config {
@@ -90,7 +104,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       uiUrl: e.TEMPORAL_UI_URL?.replace(/\/$/, ''),
       cliPath: e.TEMPORAL_CLI_PATH,
     },
-    recordingsDir: filePath(e.OBJECT_STORE_URL, `${dataDir}/recordings`),
+    objectStore: objectStoreOf(e, dataDir),
     rootKeyFile: filePath(e.COLLOQUY_ROOT_KEY, `${dataDir}/root.key`),
     bootstrapKey: e.COLLOQUY_BOOTSTRAP_KEY,
     bootstrapReadKey: e.COLLOQUY_BOOTSTRAP_READ_KEY,

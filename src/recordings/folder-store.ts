@@ -1,11 +1,12 @@
 // The folder driver: written beside its place, synced, then renamed into it, so that a crash leaves nothing torn.
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ObjectStore } from './object-store.js';
+import { Counted } from './counted.js';
+import { storeAway, type ObjectStore } from './object-store.js';
 
 const PARTIAL = '.part';
 
@@ -18,17 +19,20 @@ export class FolderStore implements ObjectStore {
 
   async put(key: string, body: Readable): Promise<number> {
     const path = this.pathOf(key);
-    const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const partial = `${path}.${randomUUID()}${PARTIAL}`;
+    const counted = new Counted(body);
     try {
-      await pipeline(body, createWriteStream(partial, { mode: 0o600, flush: true }));
+      const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await pipeline(counted.pieces(), createWriteStream(partial, { mode: 0o600, flush: true }));
       await rename(partial, path);
       await syncFolders(dirname(path), made === undefined ? dirname(path) : dirname(made));
+      return counted.bytes;
     } catch (error) {
-      await rm(partial, { force: true });
-      throw error;
+      body.destroy();
+      // What even this cannot remove is swept.
+      await rm(partial, { force: true }).catch(() => undefined);
+      throw counted.failure === null ? storeAway(error) : counted.failure.error;
     }
-    return (await stat(path)).size;
   }
 
   async size(key: string): Promise<number | null> {
@@ -40,7 +44,13 @@ export class FolderStore implements ObjectStore {
   }
 
   async remove(key: string): Promise<void> {
-    await rm(this.pathOf(key), { force: true });
+    await rm(this.pathOf(key), { force: true }).catch(away);
+  }
+
+  async ping(): Promise<void> {
+    // The first recording makes the folder; until then its absence is no failure.
+    await mkdir(this.root, { recursive: true, mode: 0o700 }).catch(away);
+    await access(this.root, constants.R_OK | constants.W_OK).catch(away);
   }
 
   async sweep(olderThan: Date): Promise<number> {
@@ -51,7 +61,7 @@ export class FolderStore implements ObjectStore {
       // Null: its upload has just ended.
       const found = await unlessGone(stat(path));
       if (found === null || found.mtime >= olderThan) continue;
-      await rm(path, { force: true });
+      await rm(path, { force: true }).catch(away);
       removed += 1;
     }
     return removed;
@@ -68,9 +78,12 @@ export class FolderStore implements ObjectStore {
 /** The file's or folder's answer; null when it is not there. */
 async function unlessGone<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
   return asked.catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
+    return error.code === 'ENOENT' ? null : away(error);
   });
+}
+
+function away(error: unknown): never {
+  throw storeAway(error);
 }
 
 /** The rename is durable only when the folder is, and that one only when the folder that it was made in is. */

@@ -1,8 +1,13 @@
 // Where sealed recordings lie. The folder is the default; a bucket does the same behind this interface.
 import type { Readable } from 'node:stream';
+import { AppError } from '../common/errors.js';
 
+/** Every method throws `storage_unavailable` when the store cannot do it now: away, full, throttled, closed to us. */
 export interface ObjectStore {
-  /** Stores a stream under `key`; a half-written object is never visible, a former one is replaced. Resolves with its bytes. */
+  /**
+   * Stores a stream under `key`; a half-written object is never visible, a former one is replaced. Resolves with its
+   * bytes. When the stream itself fails, rejects with the stream's error.
+   */
   put(key: string, body: Readable): Promise<number>;
   /** Bytes stored under `key`; null when there is no such object. */
   size(key: string): Promise<number | null>;
@@ -11,4 +16,15 @@ export interface ObjectStore {
   remove(key: string): Promise<void>;
   /** Removes what interrupted uploads left behind before `olderThan`; resolves with how many. */
   sweep(olderThan: Date): Promise<number>;
+  /** Resolves when the store answers and lets us in. */
+  ping(): Promise<void>;
 }
+
+const RETRY_AFTER_S = 5;
+
+/** The store cannot do it now; the operator finds why in the log, by name and code of the cause. */
+export const storeAway = (cause: unknown): AppError =>
+  new AppError('storage_unavailable', 'the store of recordings cannot be used now', {
+    cause,
+    headers: { 'retry-after': String(RETRY_AFTER_S) },
+  });

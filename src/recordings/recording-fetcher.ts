@@ -1,4 +1,5 @@
 // Fetches a conversation's recordings before their links die, or says why there is none.
+import { AppError } from '../common/errors.js';
 import { derivedUuid } from '../common/ids.js';
 import {
   askOf,
@@ -83,11 +84,9 @@ export class RecordingFetcher {
     // Derived, so that a repeated fetch replaces its own object instead of leaving one behind.
     const ref = { id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId };
     const key = await this.deps.vault.existingConversationKey(conversationId);
-    let broke = false;
-    body.once('error', () => (broke = true));
     const bytes = await this.deps.store.write(ref, key, body).catch((error: unknown) => {
       // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
-      throw broke ? new ProviderError(null, true, error) : error;
+      throw error instanceof AppError ? error : new ProviderError(null, true, error);
     });
     await this.deps.facts.state(situation, {
       kind: 'recording_stored',

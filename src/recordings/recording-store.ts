@@ -2,7 +2,8 @@
 import { Readable, Transform, pipeline, type TransformCallback } from 'node:stream';
 import { decryptRange, encryptChunked, recordingContext } from '../vault/chunked.js';
 import type { DataKey } from '../vault/sealing.js';
-import type { ObjectStore } from './object-store.js';
+import { AppError } from '../common/errors.js';
+import { storeAway, type ObjectStore } from './object-store.js';
 
 export interface RecordingRef {
   id: string;
@@ -30,7 +31,10 @@ class Counter extends Transform {
 export class RecordingStore {
   constructor(private readonly objects: ObjectStore) {}
 
-  /** Seals and stores `audio`; resolves with its own bytes. */
+  /**
+   * Seals and stores `audio`; resolves with its own bytes. Throws AppError `storage_unavailable` when the store cannot
+   * take it, and the error of `audio` when that one breaks.
+   */
   async write(ref: RecordingRef, key: DataKey, audio: Readable): Promise<number> {
     const counter = new Counter();
     const sealed = encryptChunked(key, contextOf(ref));
@@ -41,13 +45,14 @@ export class RecordingStore {
   }
 
   /**
-   * Bytes `start` to `end` inclusive of a recording of `bytes` bytes, verified before they come out.
-   * Fails when the object is gone, cut or altered: the receiver must then cut the connection.
+   * Bytes `start` to `end` inclusive of a recording of `bytes` bytes, verified before they come out; resolves once the
+   * first are. Fails when the object is gone, cut or altered, or the store away. What fails only later is the stream:
+   * the receiver must then cut the connection.
    */
   async read(ref: RecordingRef & { bytes: number }, key: DataKey, start: number, end: number): Promise<Readable> {
     const objectKey = objectKeyOf(ref);
     const cipherSize = await this.objects.size(objectKey);
-    if (cipherSize === null) throw new Error('the stored recording is gone');
+    if (cipherSize === null) throw new AppError('internal', 'the stored recording is gone');
     const object = {
       key,
       context: contextOf(ref),
@@ -55,6 +60,39 @@ export class RecordingStore {
       cipherSize,
       read: (from: number, to: number) => this.objects.read(objectKey, from, to),
     };
-    return Readable.from(decryptRange(object, start, end), { objectMode: false });
+    const pieces = decryptRange(object, start, end);
+    const first = await pieces.next().catch(asStoreFailure);
+    return Readable.from(new Begun(first, pieces), { objectMode: false });
+  }
+}
+
+/** What is neither ours nor the vault's comes from reading the store. */
+function asStoreFailure(error: unknown): never {
+  throw error instanceof AppError ? error : storeAway(error);
+}
+
+/** The pieces, the first of which is already there. By hand: a generator that was never begun would not end `rest`. */
+class Begun implements AsyncIterableIterator<Buffer> {
+  private first: IteratorResult<Buffer> | null;
+
+  constructor(
+    first: IteratorResult<Buffer>,
+    private readonly rest: AsyncGenerator<Buffer>,
+  ) {
+    this.first = first;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Buffer>> {
+    const { first } = this;
+    this.first = null;
+    return first ?? this.rest.next().catch(asStoreFailure);
+  }
+
+  async return(): Promise<IteratorResult<Buffer>> {
+    return this.rest.return(undefined);
   }
 }

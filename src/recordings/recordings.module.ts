@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 import { CONFIG } from '../common/settings.js';
 import type { Config } from '../config/config.js';
+import { HealthProbes } from '../health/probes.js';
 import { JournalModule } from '../journal/journal.module.js';
-import { FolderStore } from './folder-store.js';
+import { openObjectStore } from './open-object-store.js';
 import { RecordingStore } from './recording-store.js';
 import { RecordingsController } from './recordings.controller.js';
 import { RecordingsService } from './recordings.service.js';
@@ -14,8 +15,12 @@ import { RecordingsService } from './recordings.service.js';
     RecordingsService,
     {
       provide: RecordingStore,
-      inject: [CONFIG],
-      useFactory: (config: Config) => new RecordingStore(new FolderStore(config.recordingsDir)),
+      inject: [CONFIG, HealthProbes],
+      useFactory: async (config: Config, probes: HealthProbes) => {
+        const objects = await openObjectStore(config);
+        probes.add({ name: 'object_store', check: () => objects.ping(), code: 'storage_unavailable' });
+        return new RecordingStore(objects);
+      },
     },
   ],
 })

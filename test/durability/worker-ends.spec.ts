@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FolderStore } from '../../src/recordings/folder-store.js';
+import { openObjectStore } from '../../src/recordings/open-object-store.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startWorkerProgram } from '../support/programs.js';
@@ -61,7 +61,7 @@ describe('a worker in the middle of a download', () => {
     expect(others).toEqual([]);
     expect(recording?.bytes).toBe(String(AUDIO.length));
     // What was torn is no object, and the hourly sweep takes it away.
-    const store = new FolderStore(colloquy.config.recordingsDir);
+    const store = await openObjectStore(colloquy.config);
     expect(await store.sweep(new Date(Date.now() + 1000))).toBe(1);
     const own = colloquy.recordingFiles().filter((name) => name.includes(settled.id));
     expect(own).toEqual([recording?.object_key]);

@@ -37,6 +37,7 @@ interface Parts {
   env: Record<string, string>;
   config: Config;
   dataDir: string;
+  recordingsDir: string;
   retell: RetellSimulator;
   vault: VaultService;
   door: WebhookDoor;
@@ -142,7 +143,7 @@ export class Installation {
 
   /** Every file below the folder of recordings. */
   recordingFiles(): string[] {
-    const { recordingsDir } = this.config;
+    const { recordingsDir } = this.parts;
     const names = readdirSync(recordingsDir, { recursive: true, encoding: 'utf8' });
     return names.filter((name) => statSync(join(recordingsDir, name)).isFile());
   }
@@ -205,7 +206,8 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     TEMPORAL_NAMESPACE: options.temporal?.namespace ?? takeNamespace(runDir),
   };
   const config = parseConfig(env);
-  mkdirSync(config.recordingsDir, { recursive: true });
+  const recordingsDir = join(dataDir, 'recordings');
+  mkdirSync(recordingsDir);
   const retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
   const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: config.rootKeyFile });
   const ingest = new IngestDatabase(
@@ -227,7 +229,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     () => databases.drop(),
   ];
   return new Installation({
-    ...{ env, config, dataDir, retell, vault, door, sql, clientId, accountId, temporal, closers },
+    ...{ env, config, dataDir, recordingsDir, retell, vault, door, sql, clientId, accountId, temporal, closers },
   });
 }
 
