@@ -17,6 +17,7 @@ import type { ObjectStore } from './recordings/object-store.js';
 import { openObjectStore } from './recordings/open-object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
+import { OpenConversations } from './temporal/open-conversations.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { wakeAll } from './temporal/wake-all.js';
 import { WakeRelay } from './temporal/wake-relay.js';
@@ -24,7 +25,6 @@ import { openVault } from './vault/open-vault.js';
 import type { VaultService } from './vault/vault.service.js';
 
 const POOL_SIZE = 12;
-const HOUR_MS = 3_600_000;
 const BUNDLE = new URL('../workflow-bundle.js', import.meta.url);
 
 export interface WorkerProcess {
@@ -59,24 +59,19 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
     activities: activitiesOf({ database, vault, accounts, facts, objects }),
     onConnected: () => {
       relay.nudge();
-      void wakeOpen();
+      open.nudge();
     },
   });
   const relay = new WakeRelay({ database, log, starter: () => temporal.conversations });
-  const wakeOpen = async (): Promise<void> => {
-    const starter = temporal.conversations;
-    if (starter === null) return;
-    await wakeAll(database, starter).then(
-      (woken) => log.info('open conversations have their workflows', { ...woken }),
-      (error: unknown) => log.error('waking open conversations failed; the next hour tries again', {}, error),
-    );
-  };
+  const open = new OpenConversations({
+    log,
+    wake: () => (temporal.conversations === null ? null : wakeAll(database, temporal.conversations)),
+  });
   const listeners = [
     new Listener(url, 'colloquy_inbox', () => intake.nudge()),
     new Listener(url, 'colloquy_wakes', () => relay.nudge()),
   ];
   const housekeeping = new Housekeeping({ database, vault, objects, log });
-  const hourly = setInterval(() => void wakeOpen(), HOUR_MS);
 
   intake.start();
   relay.start();
@@ -87,8 +82,8 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
 
   return {
     stop: async () => {
-      clearInterval(hourly);
       housekeeping.stop();
+      open.stop();
       // Activities may still hand in facts: what applies them goes last.
       await Promise.all([temporal.stop(), relay.stop()]);
       await Promise.all(listeners.map((listener) => listener.stop()));

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Log } from '../common/log.js';
+import { OpenConversations } from './open-conversations.js';
+import type { WokenConversations } from './wake-all.js';
+
+const WOKEN: WokenConversations = { open: 1, started: 1 };
+const log = new Log('silent');
+let subject: OpenConversations | undefined;
+
+afterEach(() => subject?.stop());
+
+/** Answers the first looks as told, the later ones with success. */
+function looks(...answers: (() => Promise<WokenConversations> | null)[]): { times: number[] } {
+  const times: number[] = [];
+  const wake = (): Promise<WokenConversations> | null => {
+    times.push(Date.now());
+    return (answers[times.length - 1] ?? (() => Promise.resolve(WOKEN)))();
+  };
+  subject = new OpenConversations({ wake, log, retryMs: 20 });
+  subject.nudge();
+  return { times };
+}
+
+const fail = (): Promise<never> => Promise.reject(new Error('not yet'));
+
+describe('OpenConversations', () => {
+  it('tries again soon until it succeeds, then rests', async () => {
+    const { times } = looks(fail, fail);
+    await sleep(200);
+    expect(times).toHaveLength(3);
+  });
+
+  it('waits for a nudge while Temporal is away', async () => {
+    const { times } = looks(() => null);
+    await sleep(100);
+    expect(times).toHaveLength(1);
+    subject?.nudge();
+    await sleep(20);
+    expect(times).toHaveLength(2);
+  });
+
+  it('looks once more after the look that is under way, however often it was nudged meanwhile', async () => {
+    const { times } = looks(() => sleep(50, WOKEN));
+    subject?.nudge();
+    subject?.nudge();
+    await sleep(150);
+    expect(times).toHaveLength(2);
+  });
+
+  it('does not look any more once it is stopped', async () => {
+    const { times } = looks(fail);
+    subject?.stop();
+    subject?.nudge();
+    await sleep(60);
+    expect(times).toHaveLength(1);
+  });
+});

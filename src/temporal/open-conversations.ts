@@ -1,0 +1,54 @@
+// Every open conversation has a workflow: seen to when Temporal is there, every hour, and again soon after a failure. A
+// server that has just been set up anew refuses starts for some seconds, until it knows our search attributes.
+import { errorFields, type Log } from '../common/log.js';
+import type { WokenConversations } from './wake-all.js';
+
+const HOUR_MS = 3_600_000;
+const RETRY_MS = 5_000;
+
+interface Dependencies {
+  /** Starts what has no workflow; null while Temporal is away, whose return is told by `nudge()`. */
+  wake: () => Promise<WokenConversations> | null;
+  log: Log;
+  retryMs?: number;
+}
+
+export class OpenConversations {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | null = null;
+  private again = false;
+  private stopped = false;
+
+  constructor(private readonly deps: Dependencies) {}
+
+  /** Looks at once; while a look is under way, once more after it. */
+  nudge(): void {
+    if (this.stopped) return;
+    this.again = this.running !== null;
+    this.running ??= this.look().finally(() => {
+      this.running = null;
+      if (this.again) this.nudge();
+    });
+  }
+
+  /** Does not wait for a look that is under way: a Temporal that hangs must not hold up the end. */
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  private async look(): Promise<void> {
+    const { log, wake, retryMs = RETRY_MS } = this.deps;
+    clearTimeout(this.timer);
+    let next = HOUR_MS;
+    try {
+      const woken = await wake();
+      if (woken !== null) log.info('open conversations have their workflows', { ...woken });
+    } catch (error) {
+      if (this.stopped) return;
+      next = retryMs;
+      log.warn('waking open conversations failed; trying again', { err: errorFields(error) });
+    }
+    if (!this.stopped) this.timer = setTimeout(() => this.nudge(), next);
+  }
+}
