@@ -1,33 +1,37 @@
-// The HTTP plumbing under the simulated API: routes by method and pattern, JSON, Retell's error bodies, resets.
+// The HTTP plumbing under the simulated APIs: routes by method and pattern, JSON, error bodies, resets.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
+
+/** What a request is about, as faults and counts tell requests apart. */
+export type Operation = 'get' | 'list' | 'delete' | 'audio' | 'other';
 
 /** A request as a route sees it. */
 export interface ApiRequest {
   url: URL;
   params: Record<string, string>;
-  authorization: string | undefined;
+  /** A header by its lower-case name. */
+  header: (name: string) => string | undefined;
   /** The body as JSON; undefined without one. Throws {@link ApiError} 400 when it does not parse. */
   json: () => unknown;
 }
 
-/** An answer. `cutAfterBytes` breaks the connection in the middle of the body; `reset` instead of any answer. */
+/** An answer. `cutAfterBytes` breaks the connection in the middle of the body. */
 export interface ApiReply {
   status: number;
   body?: unknown;
   raw?: Buffer;
   headers?: Record<string, string>;
   cutAfterBytes?: number;
-  reset?: boolean;
 }
 
-/** A refusal, answered as `{"status":"error","message":…}`. */
+/** A refusal; each provider has its own body for it. `issues` tells which input was bad, where the provider does so. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
     readonly headers: Record<string, string> = {},
+    readonly issues?: unknown,
   ) {
     super(message);
   }
@@ -39,12 +43,16 @@ export interface Route {
   handle: (request: ApiRequest) => ApiReply | Promise<ApiReply>;
 }
 
-/** One request, in the order of arrival; `status` is 0 until it is answered, and stays 0 when it was cut off. */
-export interface LoggedRequest {
-  method: string;
-  path: string;
-  status: number;
-  atMs: number;
+/** What a server asks of its owner. */
+export interface ServerHooks {
+  /** Told of each request at its arrival; what it returns is told of the answer's status, 0 when it was cut off. */
+  arrived: (method: string, path: string) => (status: number) => void;
+  /** The body of a refusal. */
+  errorBody: (error: ApiError) => unknown;
+  /** Whether a request is cut off before it is read. */
+  isCutOff: (path: string) => boolean;
+  /** Whether an error means that the connection is cut instead of answered. */
+  isCut: (error: unknown) => boolean;
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -70,10 +78,10 @@ function parseJson(text: string): unknown {
 }
 
 /** A mistake of the simulator itself goes to stderr, so that it is not taken for a fault of the provider. */
-function refusal(error: unknown): ApiReply {
+function refusal(error: unknown, errorBody: ServerHooks['errorBody']): ApiReply {
   if (!(error instanceof ApiError)) process.stderr.write(`${error instanceof Error ? error.stack : 'unknown error'}\n`);
   const known = error instanceof ApiError ? error : new ApiError(500, 'internal error');
-  return { status: known.status, body: { status: 'error', message: known.message }, headers: known.headers };
+  return { status: known.status, body: errorBody(known), headers: known.headers };
 }
 
 function write(response: ServerResponse, reply: ApiReply, isHead: boolean): void {
@@ -89,35 +97,37 @@ function write(response: ServerResponse, reply: ApiReply, isHead: boolean): void
 async function answer(routes: readonly Route[], request: IncomingMessage, body: string): Promise<ApiReply> {
   const url = new URL(request.url ?? '/', 'http://simulator');
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
+  const header = (name: string) => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
   for (const route of routes) {
     const match = route.method === method ? route.pattern.exec(url.pathname) : null;
     if (!match) continue;
     const params = Object.fromEntries(
       Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
     );
-    return route.handle({ url, params, authorization: request.headers.authorization, json: () => parseJson(body) });
+    return route.handle({ url, params, header, json: () => parseJson(body) });
   }
   throw new ApiError(404, 'path not found');
 }
 
-/**
- * An HTTP server over routes, tried in order. `log` is told of each request at arrival and returns its entry, whose
- * status is filled in; `isCutOff` is asked first and may have the connection reset without an answer.
- */
-export function apiServer(
-  routes: readonly Route[],
-  log: (method: string, path: string) => LoggedRequest,
-  isCutOff: () => boolean,
-): Server {
+/** An HTTP server over routes, tried in order. */
+export function apiServer(routes: readonly Route[], hooks: ServerHooks): Server {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const entry = log(request.method ?? 'GET', request.url ?? '/');
-    if (isCutOff()) return void request.socket.resetAndDestroy();
-    const reply = await readBody(request)
-      .then((body) => answer(routes, request, body))
-      .catch(refusal);
-    if (reply.reset) return void request.socket.resetAndDestroy();
-    entry.status = reply.status;
-    write(response, reply, request.method === 'HEAD');
+    const path = request.url ?? '/';
+    const answered = hooks.arrived(request.method ?? 'GET', path);
+    if (hooks.isCutOff(path)) return void request.socket.resetAndDestroy();
+    try {
+      const reply = await answer(routes, request, await readBody(request));
+      answered(reply.status);
+      write(response, reply, request.method === 'HEAD');
+    } catch (error) {
+      if (hooks.isCut(error)) return void request.socket.resetAndDestroy();
+      const reply = refusal(error, hooks.errorBody);
+      answered(reply.status);
+      write(response, reply, request.method === 'HEAD');
+    }
   };
   return createServer((request, response) => void serve(request, response));
 }

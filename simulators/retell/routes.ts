@@ -1,15 +1,15 @@
 // Retell's endpoints over the simulated calls and agents.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { agentDocument, agentListItem, type SimulatedAgent } from './agents.js';
 import type { RetellCall } from './call.js';
 import type { Calls } from './calls.js';
 import type { Faults } from '../faults.js';
 import { listCallsBody } from './filters.js';
-import { ApiError, type ApiReply, type ApiRequest, type Route } from '../http.js';
+import { ApiError, type ApiReply, type ApiRequest, type Operation } from '../http.js';
+import type { Endpoint } from '../simulated-api.js';
 import { BadPaginationKey, pageOf, type Listed } from './list.js';
 import { isSignedLinkGood, parseRecordingFile, recordingOf } from './recordings.js';
-import { asStored, knownAt, withSignedLinks } from './view.js';
+import { asStored, knownAt, oddCall, withSignedLinks } from './view.js';
 
 const OPT_OUT_LINK_MS = 600_000;
 const STORAGE = ['everything', 'everything_except_pii', 'basic_attributes_only'] as const;
@@ -22,6 +22,7 @@ export interface Workspace {
   agents: Map<string, SimulatedAgent>;
   faults: Faults;
   stop: (callId: string) => void;
+  rerun: (callId: string) => void;
 }
 
 const updateBody = z.strictObject({
@@ -39,17 +40,6 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new ApiError(400, `${parsed.error.issues[0]?.path.join('.') ?? 'body'} is invalid`);
 }
 
-/** Uses up one prepared answer, if there is one. */
-function injected(workspace: Workspace, statuses: number[]): ApiReply | undefined {
-  const status = statuses.shift();
-  if (status === undefined || status === 200) return undefined;
-  if (status === 0) return { status, reset: true };
-  const after = workspace.faults.retryAfterSeconds;
-  const headers =
-    after !== undefined && (status === 429 || status === 503) ? { 'retry-after': String(after) } : undefined;
-  return { status, headers, body: { status: 'error', message: `simulated ${status}` } };
-}
-
 function find(workspace: Workspace, request: ApiRequest): RetellCall {
   const callId = request.params['id'] ?? '';
   const call = workspace.faults.missing.has(callId) ? undefined : workspace.calls.get(callId);
@@ -60,28 +50,33 @@ function find(workspace: Workspace, request: ApiRequest): RetellCall {
 function read(workspace: Workspace, call: RetellCall): RetellCall {
   const now = workspace.clock();
   const known = knownAt(call, workspace.calls.notes(call.call_id) ?? {}, now);
-  return asStored(withSignedLinks(known, now, workspace.apiKey));
+  return oddCall(asStored(withSignedLinks(known, now, workspace.apiKey)), workspace.faults.oddities);
 }
 
-async function getCall(workspace: Workspace, request: ApiRequest): Promise<ApiReply> {
-  if (workspace.faults.getDelayMs > 0) await sleep(workspace.faults.getDelayMs);
-  return (
-    injected(workspace, workspace.faults.getStatus) ?? { status: 200, body: read(workspace, find(workspace, request)) }
-  );
+function getCall(workspace: Workspace, request: ApiRequest): ApiReply {
+  return { status: 200, body: read(workspace, find(workspace, request)) };
 }
 
 function listCalls(workspace: Workspace, request: ApiRequest): ApiReply {
-  const prepared = injected(workspace, workspace.faults.listStatus);
-  if (prepared) return prepared;
   const now = workspace.clock();
   const wanted = parse(listCallsBody, request.json() ?? {});
   const listed = workspace.calls.heads().flatMap<Listed>(({ head: call, notes }) => {
     if (workspace.faults.missing.has(call.call_id) || now < notes.createdMs + workspace.faults.listLagMs) return [];
     const seen = asStored(withSignedLinks(knownAt(call, notes, now), now, workspace.apiKey));
-    return [{ call: seen, attributes: notes.customAttributes ?? {}, sortMs: call.start_timestamp ?? notes.createdMs }];
+    return [
+      {
+        call: oddCall(seen, workspace.faults.oddities),
+        attributes: notes.customAttributes ?? {},
+        sortMs: call.start_timestamp ?? notes.createdMs,
+      },
+    ];
   });
   try {
-    return { status: 200, body: pageOf(listed, wanted) };
+    const page = pageOf(listed, wanted);
+    const doomed = page.items.slice(0, workspace.faults.deleteAfterList);
+    workspace.faults.deleteAfterList -= doomed.length;
+    for (const { call_id: callId } of doomed) workspace.calls.remove(callId);
+    return { status: 200, body: page };
   } catch (error) {
     if (error instanceof BadPaginationKey) throw new ApiError(400, error.message);
     throw error;
@@ -89,8 +84,6 @@ function listCalls(workspace: Workspace, request: ApiRequest): ApiReply {
 }
 
 function deleteCall(workspace: Workspace, request: ApiRequest): ApiReply {
-  const prepared = injected(workspace, workspace.faults.deleteStatus);
-  if (prepared) return prepared;
   workspace.calls.remove(find(workspace, request).call_id);
   return { status: 204 };
 }
@@ -117,6 +110,12 @@ function stopCall(workspace: Workspace, request: ApiRequest): ApiReply {
   return { status: 204 };
 }
 
+function rerunAnalysis(workspace: Workspace, request: ApiRequest): ApiReply {
+  const { call_id: callId } = find(workspace, request);
+  workspace.rerun(callId);
+  return { status: 201, body: read(workspace, find(workspace, request)) };
+}
+
 function getAgent(workspace: Workspace, request: ApiRequest): ApiReply {
   const agent = workspace.agents.get(request.params['id'] ?? '');
   if (!agent) throw new ApiError(404, 'agent not found');
@@ -138,9 +137,12 @@ function checkRecording(workspace: Workspace, call: RetellCall | undefined, url:
   const now = workspace.clock();
   if (!call || call.call_status === 'ongoing' || call.start_timestamp === undefined)
     throw new ApiError(404, 'recording not found');
-  if (now < (workspace.faults.audio404Until.get(call.call_id) ?? 0)) throw new ApiError(404, 'recording not found');
+  const audioFromMs = workspace.calls.notes(call.call_id)?.audioFromMs ?? 0;
+  if (now < Math.max(audioFromMs, workspace.faults.audio404Until.get(call.call_id) ?? 0))
+    throw new ApiError(404, 'recording not found');
   const isOptedOut = call.data_storage_setting === 'basic_attributes_only';
-  const expiry = isOptedOut ? (call.end_timestamp ?? 0) + OPT_OUT_LINK_MS : Infinity;
+  const lifetimeMs = workspace.faults.linkLifetimeMs ?? (isOptedOut ? OPT_OUT_LINK_MS : Infinity);
+  const expiry = (call.end_timestamp ?? 0) + lifetimeMs;
   const isExpired = now >= (workspace.faults.recordingExpiresAt.get(call.call_id) ?? expiry);
   if (isExpired || (call.opt_in_signed_url === true && !isSignedLinkGood(url, now, workspace.apiKey))) {
     throw new ApiError(403, 'link has expired');
@@ -148,10 +150,7 @@ function checkRecording(workspace: Workspace, call: RetellCall | undefined, url:
   return call;
 }
 
-async function getRecording(workspace: Workspace, request: ApiRequest): Promise<ApiReply> {
-  if (workspace.faults.audioDelayMs > 0) await sleep(workspace.faults.audioDelayMs);
-  const prepared = injected(workspace, workspace.faults.audioStatus);
-  if (prepared) return prepared;
+function getRecording(workspace: Workspace, request: ApiRequest): ApiReply {
   const file = parseRecordingFile(request.params['file'] ?? '');
   const call = checkRecording(workspace, file && workspace.calls.get(file.callId), request.url);
   const raw = recordingOf(call, file?.isMultiChannel ?? false);
@@ -163,29 +162,28 @@ async function getRecording(workspace: Workspace, request: ApiRequest): Promise<
   };
 }
 
-/** The endpoints; all but the recordings want the API key, also for paths that do not exist. */
-export function retellRoutes(workspace: Workspace): Route[] {
-  type Handler = (workspace: Workspace, request: ApiRequest) => ApiReply | Promise<ApiReply>;
-  const route = (method: string, pattern: RegExp, handler: Handler): Route => ({
+/** The endpoints of calls and agents; all but the recordings want the API key. */
+export function callEndpoints(workspace: Workspace): Endpoint[] {
+  type Handler = (workspace: Workspace, request: ApiRequest) => ApiReply;
+  const endpoint = (operation: Operation, method: string, pattern: RegExp, handler: Handler): Endpoint => ({
+    operation,
     method,
     pattern,
-    handle: (request) => {
-      if (request.authorization !== `Bearer ${workspace.apiKey}`) throw new ApiError(401, 'invalid API key');
-      return handler(workspace, request);
-    },
+    handle: (request) => handler(workspace, request),
   });
-  const unknown = (): ApiReply => {
-    throw new ApiError(404, 'path not found');
-  };
   return [
-    { method: 'GET', pattern: /^\/recordings\/(?<file>[^/]+)$/, handle: (request) => getRecording(workspace, request) },
-    route('GET', /^\/v2\/get-call\/(?<id>[^/]+)$/, getCall),
-    route('POST', /^\/v3\/list-calls$/, listCalls),
-    route('DELETE', /^\/v2\/delete-call\/(?<id>[^/]+)$/, deleteCall),
-    route('PATCH', /^\/v2\/update-call\/(?<id>[^/]+)$/, updateCall),
-    route('POST', /^\/v2\/stop-call\/(?<id>[^/]+)$/, stopCall),
-    route('GET', /^\/get-agent\/(?<id>[^/]+)$/, getAgent),
-    route('POST', /^\/v2\/list-agents$/, listAgents),
-    ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => route(method, /^/, unknown)),
+    {
+      ...endpoint('audio', 'GET', /^\/recordings\/(?<file>[^/]+)$/, getRecording),
+      isOpen: true,
+      recordOf: (request) => parseRecordingFile(request.params['file'] ?? '')?.callId,
+    },
+    endpoint('get', 'GET', /^\/v2\/get-call\/(?<id>[^/]+)$/, getCall),
+    endpoint('list', 'POST', /^\/v3\/list-calls$/, listCalls),
+    endpoint('delete', 'DELETE', /^\/v2\/delete-call\/(?<id>[^/]+)$/, deleteCall),
+    endpoint('other', 'PATCH', /^\/v2\/update-call\/(?<id>[^/]+)$/, updateCall),
+    endpoint('other', 'POST', /^\/v2\/stop-call\/(?<id>[^/]+)$/, stopCall),
+    endpoint('other', 'PUT', /^\/rerun-call-analysis\/(?<id>[^/]+)$/, rerunAnalysis),
+    endpoint('other', 'GET', /^\/get-agent\/(?<id>[^/]+)$/, getAgent),
+    endpoint('other', 'POST', /^\/v2\/list-agents$/, listAgents),
   ];
 }

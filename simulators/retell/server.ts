@@ -1,6 +1,4 @@
 // A simulated Retell workspace: its HTTP API on a port, and the handles by which tests and traffic move its calls.
-import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { analysisOf } from './analysis.js';
 import { AGENTS, type SimulatedAgent } from './agents.js';
 import { END_FIELDS, type RetellCall } from './call.js';
@@ -8,15 +6,15 @@ import { omit, type Fields } from '../records.js';
 import { emptyCalls } from './calls.js';
 import { completeCall, ongoingCall, type BuildContext } from './complete-call.js';
 import { noFaults, type Faults } from '../faults.js';
-import { apiServer, type LoggedRequest } from '../http.js';
+import type { LoggedRequest, Requests } from '../requests.js';
+import { SimulatedApi } from '../simulated-api.js';
 import { endReason } from './reasons.js';
 import { planCall } from './plan.js';
-import { retellRoutes } from './routes.js';
-import { knownAt, withSignedLinks } from './view.js';
+import { callEndpoints, type Workspace } from './routes.js';
+import { knownAt, oddCall, withSignedLinks } from './view.js';
 import { webhookBody } from './webhook-body.js';
-import { post, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
-
-const LOG_LIMIT = 20_000;
+import { postOnce } from '../post.js';
+import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
 
 /** How to start. `port` 0 or a port in use: a free one. `clock` gives epoch milliseconds. */
 export interface SimulatorOptions {
@@ -40,44 +38,44 @@ export class RetellSimulator {
   readonly calls = emptyCalls();
   readonly agents = new Map<string, SimulatedAgent>(AGENTS.map((agent) => [agent.agent_id, agent]));
   readonly faults: Faults = noFaults();
-  /** Every request in the order of its arrival. */
-  readonly requests: LoggedRequest[] = [];
   readonly apiKey: string;
   readonly clock: () => number;
   readonly sender: WebhookSender;
   /** Called when somebody stops a live call over the API, after it has ended. */
   onStopped: (callId: string) => void = () => undefined;
-  private readonly server: Server;
-  private url = '';
+  private readonly api: SimulatedApi;
   private added = 0;
 
   constructor(options: SimulatorOptions) {
     this.apiKey = options.apiKey ?? 'key_simulated';
     this.clock = options.clock ?? Date.now;
     this.sender = new WebhookSender({ apiKey: this.apiKey, clock: this.clock, ...options.webhooks });
-    const routes = retellRoutes({ ...this.workspace(), stop: (callId) => this.stop(callId) });
-    this.server = apiServer(
-      routes,
-      (method, path) => this.log(method, path),
-      () => this.isCutOff(),
-    );
+    this.api = new SimulatedApi({
+      endpoints: callEndpoints(this.workspace()),
+      faults: this.faults,
+      clock: this.clock,
+      isAuthorized: (request) => request.header('authorization') === `Bearer ${this.apiKey}`,
+      errorBody: (error) => ({ status: 'error', message: error.message }),
+    });
   }
 
   get baseUrl(): string {
-    return this.url;
+    return this.api.baseUrl;
+  }
+
+  /** The latest requests in the order of their arrival. */
+  get requests(): LoggedRequest[] {
+    return this.api.requests.log;
+  }
+
+  /** How often each record was read, listed, deleted with success. */
+  get counts(): Requests {
+    return this.api.requests;
   }
 
   /** Begins to listen on 127.0.0.1; when the port is taken, on a free one. Other errors reject. */
   async listen(port: number): Promise<void> {
-    try {
-      await this.bind(port);
-    } catch (error) {
-      if (port === 0 || !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-      await this.bind(0);
-    }
-    const address = this.server.address();
-    if (address === null || typeof address === 'string') throw new Error('the simulator has no port');
-    this.url = `http://127.0.0.1:${address.port}`;
+    await this.api.listen(port);
   }
 
   /**
@@ -116,7 +114,8 @@ export class RetellSimulator {
     const hasAnalysis = 'call_analysis' in fields || late !== undefined;
     const analysisFromMs = 'call_analysis' in fields || late === undefined ? undefined : this.clock() + late;
     const ended = hasAnalysis ? whole : omit(whole, ['call_analysis']);
-    this.calls.put(ended, { createdMs: this.clock(), ...this.calls.notes(callId), seed, analysisFromMs });
+    const audioFromMs = this.faults.lateAudioMs > 0 ? this.clock() + this.faults.lateAudioMs : undefined;
+    this.calls.put(ended, { createdMs: this.clock(), ...this.calls.notes(callId), seed, analysisFromMs, audioFromMs });
     return knownAt(ended, { analysisFromMs }, this.clock());
   }
 
@@ -141,7 +140,7 @@ export class RetellSimulator {
   webhookBody(event: string, callId: string): string {
     const now = this.clock();
     const known = knownAt(this.known(callId).call, this.calls.notes(callId) ?? {}, now);
-    return webhookBody(event, withSignedLinks(known, now, this.apiKey));
+    return webhookBody(event, oddCall(withSignedLinks(known, now, this.apiKey), this.faults.oddities));
   }
 
   /**
@@ -153,29 +152,29 @@ export class RetellSimulator {
     const body = typeof given === 'string' ? given : JSON.stringify(given);
     const computed = signBody(body, options.secret ?? this.apiKey, options.atMs ?? this.clock());
     const signature = options.signature === undefined ? computed : options.signature;
-    const postOnce = () => post(webhookUrl, body, { signature });
-    return Math.max(...(await Promise.all(Array.from({ length: options.times ?? 1 }, postOnce))));
+    const send = () => postOnce(webhookUrl, body, { headers: signatureHeaders(signature) });
+    return Math.max(...(await Promise.all(Array.from({ length: options.times ?? 1 }, send))));
   }
 
   /** Stops listening and cuts open connections. */
   async close(): Promise<void> {
-    const closed = once(this.server, 'close');
-    this.server.close();
-    this.server.closeAllConnections();
-    await closed;
+    await this.api.close();
   }
 
-  private async bind(port: number): Promise<void> {
-    this.server.listen(port, '127.0.0.1');
-    await once(this.server, 'listening');
-  }
-
-  private workspace() {
-    return { apiKey: this.apiKey, clock: this.clock, calls: this.calls, agents: this.agents, faults: this.faults };
+  private workspace(): Workspace {
+    return {
+      apiKey: this.apiKey,
+      clock: this.clock,
+      calls: this.calls,
+      agents: this.agents,
+      faults: this.faults,
+      stop: (callId) => this.stop(callId),
+      rerun: (callId) => void this.analyze(callId),
+    };
   }
 
   private context(): BuildContext {
-    return { baseUrl: this.url, nowMs: this.clock() };
+    return { baseUrl: this.baseUrl, nowMs: this.clock() };
   }
 
   private seedFor(fields: Fields): string {
@@ -193,18 +192,6 @@ export class RetellSimulator {
   private stop(callId: string): void {
     this.endCall(callId, { disconnection_reason: 'manual_stopped' });
     this.onStopped(callId);
-  }
-
-  private log(method: string, path: string): LoggedRequest {
-    const entry: LoggedRequest = { method, path, status: 0, atMs: this.clock() };
-    if (this.requests.push(entry) > LOG_LIMIT) this.requests.shift();
-    return entry;
-  }
-
-  private isCutOff(): boolean {
-    if (this.faults.resetConnections <= 0) return false;
-    this.faults.resetConnections -= 1;
-    return true;
   }
 }
 

@@ -1,5 +1,6 @@
 // What a reader of Retell's API sees of a call at a given time.
 import { RECORDING_FIELDS, TRANSCRIPT_FIELDS, type RetellCall } from './call.js';
+import type { Oddity } from '../faults.js';
 import { omit } from '../records.js';
 import type { CallNotes } from './calls.js';
 import { signedUrl } from './recordings.js';
@@ -40,4 +41,18 @@ export function withSignedLinks(call: RetellCall, nowMs: number, secret: string)
 export function asStored(call: RetellCall): RetellCall {
   const hidden = call.call_status === 'ongoing' ? undefined : HIDDEN_BY_STORAGE[call.data_storage_setting ?? ''];
   return hidden ? omit(call, hidden) : call;
+}
+
+/** The same with fields, values and nulls that no client expects. */
+export function oddCall(call: RetellCall, oddities: readonly Oddity[]): RetellCall {
+  if (oddities.length === 0) return call;
+  const { call_analysis: analysis, disconnection_reason: reason } = call;
+  return {
+    ...call,
+    ...(oddities.includes('unknown_field') ? { x_new_field: { nested: [1, null] } } : {}),
+    ...(oddities.includes('unknown_value') && reason !== undefined ? { disconnection_reason: 'swept_away' } : {}),
+    ...(oddities.includes('null')
+      ? { metadata: null, call_analysis: analysis && { ...analysis, call_summary: null } }
+      : {}),
+  } as RetellCall;
 }

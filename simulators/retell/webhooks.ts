@@ -1,6 +1,7 @@
 // Sends webhooks as Retell does: signed with the API key, any 2xx within ten seconds is success, else three retries.
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { postOnce } from '../post.js';
 
 const SIGNATURE_HEADER = 'x-retell-signature';
 
@@ -25,25 +26,9 @@ export interface Delivery {
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
-/** Posts one body once. Returns the status, 0 when nobody answered in time; rejects only when `signal` is aborted. */
-export async function post(
-  url: string,
-  body: string,
-  options: { signature: string | null; timeoutMs?: number; signal?: AbortSignal },
-): Promise<number> {
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
-  const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'retell-webhook' };
-  if (options.signature !== null) headers[SIGNATURE_HEADER] = options.signature;
-  try {
-    const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
-    const response = await fetch(url, { method: 'POST', body, headers, signal });
-    await response.arrayBuffer();
-    return response.status;
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    if (error instanceof TypeError || timeout.aborted) return 0;
-    throw error;
-  }
+/** The headers of a webhook; `null` leaves the signature out. */
+export function signatureHeaders(signature: string | null): Record<string, string> {
+  return { 'user-agent': 'retell-webhook', ...(signature === null ? {} : { [SIGNATURE_HEADER]: signature }) };
 }
 
 /** Sends webhooks with retries; each attempt is signed anew. */
@@ -51,11 +36,12 @@ export class WebhookSender {
   constructor(private readonly options: SenderOptions) {}
 
   /** Sends until a 2xx or until the retries are used up. Rejects only when `signal` is aborted. */
-  async send(url: string, body: string, signal?: AbortSignal): Promise<Delivery> {
-    const delays = this.options.retryDelaysMs ?? [1000, 2000, 4000];
+  async send(url: string, body: string, signal?: AbortSignal, isRetried = true): Promise<Delivery> {
+    const delays = isRetried ? (this.options.retryDelaysMs ?? [1000, 2000, 4000]) : [];
     for (let attempt = 0; ; attempt += 1) {
       const signature = signBody(body, this.options.apiKey, this.options.clock());
-      const status = await post(url, body, { signature, timeoutMs: this.options.timeoutMs, signal });
+      const headers = signatureHeaders(signature);
+      const status = await postOnce(url, body, { headers, timeoutMs: this.options.timeoutMs, signal });
       const delay = delays[attempt];
       if (isSuccess(status) || delay === undefined) return { status, attempts: attempt + 1 };
       await sleep(delay, undefined, { signal });

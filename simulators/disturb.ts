@@ -1,0 +1,49 @@
+// Applies the faults of requests: waits, prepared answers, a share of errors.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Faults } from './faults.js';
+import { ApiError, type Operation } from './http.js';
+import { Random } from './random.js';
+
+/** A connection is to be cut instead of being answered. */
+export class CutOff extends Error {}
+
+/** The faults of requests. Which of many requests an error share hits is decided by a seed. */
+export class Disturbance {
+  private readonly random = new Random('errors of requests');
+
+  constructor(private readonly faults: Faults) {}
+
+  /** Whether the next request is to be cut off before anything else; uses up one of `resetConnections`. */
+  isCutOff(): boolean {
+    if (this.faults.resetConnections <= 0) return false;
+    this.faults.resetConnections -= 1;
+    return true;
+  }
+
+  /** Waits as told, then throws {@link ApiError} or {@link CutOff} when the request is to fail. */
+  async before(operation: Operation): Promise<void> {
+    const delayMs = this.delayOf(operation);
+    if (delayMs > 0) await sleep(delayMs);
+    const status = this.prepared(operation)?.shift() ?? this.drawn();
+    if (status === 200) return;
+    if (status === 0) throw new CutOff('cut off');
+    const { retryAfterSeconds: after } = this.faults;
+    const isRetryable = after !== undefined && (status === 429 || status === 503);
+    throw new ApiError(status, `simulated ${status}`, isRetryable ? { 'retry-after': String(after) } : {});
+  }
+
+  private drawn(): number {
+    const { share, statuses } = this.faults.errors;
+    return share > 0 && statuses.length > 0 && this.random.chance(share) ? this.random.pick(statuses) : 200;
+  }
+
+  private prepared(operation: Operation): number[] | undefined {
+    const { getStatus, listStatus, deleteStatus, audioStatus } = this.faults;
+    return { get: getStatus, list: listStatus, delete: deleteStatus, audio: audioStatus, other: undefined }[operation];
+  }
+
+  private delayOf(operation: Operation): number {
+    const { getDelayMs, listDelayMs, audioDelayMs } = this.faults;
+    return { get: getDelayMs, list: listDelayMs, delete: 0, audio: audioDelayMs, other: 0 }[operation];
+  }
+}
