@@ -4,7 +4,10 @@ import { endOf } from './end-reasons.js';
 import { call as callSchema, type RetellCall } from './payload.js';
 import { toTurns } from './transcript.js';
 
-const LIVE: Record<string, LiveStatus> = { registered: 'ringing', ongoing: 'active' };
+const LIVE = new Map<string, LiveStatus>([
+  ['registered', 'ringing'],
+  ['ongoing', 'active'],
+]);
 const ENDED = new Set(['ended', 'error', 'not_connected']);
 const SENTIMENTS = ['positive', 'neutral', 'negative'] as const;
 /** Capability URLs and tokens: never kept (reference/providers.md 7). */
@@ -40,7 +43,7 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
 function liveStatus(call: RetellCall, event: string | null): LiveStatus | null {
   if (event === 'transfer_started') return 'transferring';
   if (event === 'transfer_bridged' || event === 'transfer_cancelled' || event === 'transfer_ended') return 'active';
-  return LIVE[call.call_status ?? ''] ?? (event === null ? null : 'active');
+  return LIVE.get(call.call_status ?? '') ?? (event === null ? null : 'active');
 }
 
 const endOfCall = (call: RetellCall): Claims['ended'] => ({

@@ -1,27 +1,16 @@
 // Retell's transcript items → turns. Items have no time of their own: first word, `time_sec`, else where the one before ended.
-import type { Json, Turn, TurnRole } from '../provider-fact.js';
+import type { Turn, TurnRole } from '../provider-fact.js';
+import { jsonOrText, toMs } from '../provider-mapping.js';
 import type { RetellUtterance } from './payload.js';
 
-const ROLES: Record<string, TurnRole> = {
-  agent: 'agent',
-  user: 'customer',
-  transfer_target: 'human_agent',
-  tool_call_invocation: 'tool_call',
-  tool_call_result: 'tool_result',
-};
-
-const toMs = (seconds: number | null | undefined): number | null =>
-  seconds === null || seconds === undefined ? null : Math.round(seconds * 1000);
-
-/** JSON where it parses, else the string itself. */
-function value(text: string | null | undefined): Json {
-  if (text === null || text === undefined) return null;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
-}
+/** A map, because a role may be any word: `constructor` too. */
+const ROLES = new Map<string, TurnRole>([
+  ['agent', 'agent'],
+  ['user', 'customer'],
+  ['transfer_target', 'human_agent'],
+  ['tool_call_invocation', 'tool_call'],
+  ['tool_call_result', 'tool_result'],
+]);
 
 /** What an item that is not speech says: a key pressed, a node entered, an SMS, injected context. */
 function eventText(item: RetellUtterance): string | null {
@@ -36,8 +25,8 @@ function tool(item: RetellUtterance): Turn['tool'] {
   return {
     id: item.tool_call_id ?? null,
     name: item.name ?? null,
-    arguments: isCall ? value(item.arguments) : null,
-    result: isCall ? null : value(item.content),
+    arguments: isCall ? jsonOrText(item.arguments) : null,
+    result: isCall ? null : jsonOrText(item.content),
     ok: isCall ? null : (item.successful ?? null),
     latency_ms: null,
   };
@@ -47,7 +36,7 @@ function tool(item: RetellUtterance): Turn['tool'] {
 export function toTurns(items: RetellUtterance[]): Turn[] {
   let previousEnd: number | null = null;
   return items.map((item, index) => {
-    const role = ROLES[item.role] ?? 'event';
+    const role = ROLES.get(item.role) ?? 'event';
     const start = toMs(item.words?.[0]?.start) ?? toMs(item.time_sec) ?? previousEnd;
     const end = toMs(item.words?.at(-1)?.end);
     previousEnd = end ?? start;
