@@ -23,6 +23,8 @@ async function replayAll(bundle: string): Promise<ReplayResult[]> {
   return results;
 }
 
+// A case that is there only when it is asked for.
+// oxlint-disable-next-line vitest/no-conditional-tests
 if (process.env['RECORD_HISTORIES'] === 'yes') {
   describe('recording', () => {
     it('writes a history for every scenario', recordHistories, 120_000);
