@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import Retell from 'retell-sdk';
 import type { Json } from '../provider-fact.js';
+import { isRetryable } from '../provider-mapping.js';
 import {
   ProviderError,
   retryAfterMs,
@@ -18,11 +19,14 @@ const DOWNLOAD_MS = 10 * 60_000;
 const clientFor = ({ apiKey, baseUrl }: ProviderCredentials): Retell =>
   new Retell({ apiKey, baseURL: baseUrl ?? undefined, maxRetries: 0, timeout: TIMEOUT_MS, logLevel: 'off' });
 
-const isRetryable = (status: number): boolean => status === 408 || status === 409 || status === 429 || status >= 500;
+const PATHS = { call: '/v2/get-call', chat: '/get-chat' } as const;
 
-/** GET of a call. 404 is an answer, not a failure: the provider does not know it. */
-export async function fetchCall(credentials: ProviderCredentials, callId: string): Promise<ProviderAnswer> {
-  const path = `/v2/get-call/${encodeURIComponent(callId)}`;
+/** GET of a call or a chat. 404 is an answer, not a failure: the provider does not know it. */
+export async function fetchDocument(
+  credentials: ProviderCredentials,
+  { providerKind, providerId }: { providerKind: string; providerId: string },
+): Promise<ProviderAnswer> {
+  const path = `${PATHS[providerKind === 'chat' ? 'chat' : 'call']}/${encodeURIComponent(providerId)}`;
   const document = await asked(() => clientFor(credentials).get<Json>(path));
   return document === null ? { found: false } : { found: true, document };
 }

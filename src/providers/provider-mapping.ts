@@ -1,0 +1,34 @@
+// Small steps that the mappers of all providers share. Pure.
+import type { Fields, Json } from './provider-fact.js';
+
+/** Leaves out what is not claimed. */
+export function compact(fields: { [Key in keyof Fields]?: Fields[Key] | null | undefined }): Partial<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** A document without the members, at any depth, whose name is a secret's. */
+export function withoutMembers(value: Json, isSecret: (name: string) => boolean): Json {
+  if (Array.isArray(value)) return value.map((inner) => withoutMembers(inner, isSecret));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) => (isSecret(name) ? [] : [[name, withoutMembers(inner, isSecret)]])),
+  );
+}
+
+/** JSON where it parses, else the text itself. */
+export function jsonOrText(text: string | null | undefined): Json {
+  if (text === null || text === undefined) return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+/** Seconds → whole milliseconds. */
+export const toMs = (seconds: number | null | undefined): number | null =>
+  seconds === null || seconds === undefined ? null : Math.round(seconds * 1000);
+
+/** True for an HTTP status that may be another one later. */
+export const isRetryable = (status: number): boolean =>
+  status === 408 || status === 409 || status === 429 || status >= 500;
