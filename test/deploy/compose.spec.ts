@@ -89,7 +89,7 @@ describe('docker-compose.yml', () => {
   it('gives API and worker the same recordings, the root key as a file, and time to stop', () => {
     for (const name of ['api', 'worker']) {
       expect(services[name]?.volumes).toContain('recordings:/data/recordings');
-      expect(services[name]?.environment?.['OBJECT_STORE_URL']).toBe('file:/data/recordings');
+      expect(services[name]?.environment?.['OBJECT_STORE_URL']).toBe('${OBJECT_STORE_URL:-file:/data/recordings}');
       expect(services[name]?.secrets).toEqual(['root-key']);
       expect(services[name]?.environment?.['COLLOQUY_ROOT_KEY']).toBe('file:/run/secrets/root-key');
       expect(Number.parseInt(services[name]?.stop_grace_period ?? '0', 10)).toBeGreaterThan(10);
