@@ -6,7 +6,7 @@ const GROUND = '^src/((common|config|database|vault|access)/|journal/(append|con
 /** A folder is used through these files; the others are its own business. */
 const SURFACE = {
   inbox: 'inbox|inbox\\.module|pending|webhook-door',
-  intake: 'intake|fact-writer|project|read-model|record|reducer|agents',
+  intake: 'intake|fact-writer|payload-audio|project|read-model|record|reducer|agents',
   vault:
     'vault\\.service|vault\\.module|open-vault|sealing|blind-index|normalise|chunked|data-key|errors|keystore-data-source',
   providers: 'provider|provider-fact|provider-accounts|providers',
@@ -78,7 +78,10 @@ module.exports = {
       name: 'providers-do-not-know-each-other',
       severity: 'error',
       from: { path: '^src/providers/([^/]+)/' },
-      to: { path: '^src/', pathNot: ['^src/providers/$1/', '^src/providers/provider(-fact)?\\.ts$', '^src/common/'] },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/providers/$1/', '^src/providers/provider(-fact|-mapping)?\\.ts$', '^src/common/'],
+      },
     },
     {
       name: 'provider-folders-through-the-registry',

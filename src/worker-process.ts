@@ -11,9 +11,9 @@ import { Listener, Notifier } from './database/notifier.js';
 import { Inbox } from './inbox/inbox.js';
 import { FactWriter } from './intake/fact-writer.js';
 import { Intake } from './intake/intake.js';
+import type { StoreAudio } from './intake/payload-audio.js';
 import { Housekeeping } from './housekeeping.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
-import type { ObjectStore } from './recordings/object-store.js';
 import { openObjectStore } from './recordings/open-object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
@@ -48,15 +48,17 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   });
   const accounts = new ProviderAccounts(database, vault);
   const notifier = new Notifier(database);
-  const intake = new Intake({ database, notifier, log, vault, accounts });
-  const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
   const objects = await openObjectStore(config);
+  const store = new RecordingStore(objects);
+  const storeAudio: StoreAudio = (ref, key, bytes) => store.writeBytes(ref, key, bytes);
+  const intake = new Intake({ database, notifier, log, vault, accounts, storeAudio });
+  const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
 
   const temporal: TemporalWorker = new TemporalWorker({
     config,
     log,
     workflowBundle: options.workflowBundle ?? fileURLToPath(BUNDLE),
-    activities: activitiesOf({ database, vault, accounts, facts, objects }),
+    activities: activitiesOf({ database, vault, accounts, facts, store }),
     onConnected: () => {
       relay.nudge();
       open.nudge();
@@ -98,17 +100,17 @@ interface ActivityParts {
   vault: VaultService;
   accounts: ProviderAccounts;
   facts: FactWriter;
-  objects: ObjectStore;
+  store: RecordingStore;
 }
 
 /** What workflows may do to the world. */
-function activitiesOf({ database, vault, accounts, facts, objects }: ActivityParts): ConversationActivities {
+function activitiesOf({ database, vault, accounts, facts, store }: ActivityParts): ConversationActivities {
   const reading = {
     read: (id: string) => readSituation({ database, vault, accounts }, id),
     facts,
     now: () => Date.now(),
   };
   const lifecycle = new Lifecycle(reading);
-  const recordings = new RecordingFetcher({ ...reading, lifecycle, vault, store: new RecordingStore(objects) });
+  const recordings = new RecordingFetcher({ ...reading, lifecycle, vault, store });
   return createConversationActivities({ lifecycle, recordings });
 }

@@ -66,7 +66,7 @@ export function fullView(row: ConversationRow, header: Header, workflowUrl: Work
       phone_number: header.customer_number,
       name: null,
       email: null,
-      user_id: null,
+      user_id: header.customer_user_id,
       presentation: header.presentation,
     },
     agent_number: header.agent_number,
@@ -74,7 +74,7 @@ export function fullView(row: ConversationRow, header: Header, workflowUrl: Work
     outcome: basic.outcome && { ...basic.outcome, rationale: header.rationale },
     title: header.title,
     summary: header.summary,
-    segments: header.segments.map((segment) => segmentView(segment, basic.agent_id)),
+    segments: header.segments.map(segmentView),
     transfers: header.transfers.map(transferView),
     tags: header.tags,
     metadata: header.metadata,
@@ -107,9 +107,9 @@ function completenessOf(row: ConversationRow): BasicConversation['completeness']
   return { transcript: part('transcript'), audio: part('audio'), analysis: part('analysis') };
 }
 
-const segmentView = (segment: Segment, agentId: string | null): FullConversation['segments'][number] => ({
+const segmentView = (segment: Segment): FullConversation['segments'][number] => ({
   holder: segment.holder,
-  agent_id: segment.holder === 'agent' ? agentId : null,
+  agent_id: segment.agent_id,
   human_agent: null,
   start_time: new Date(segment.start_time).toISOString(),
   end_time: isoMs(segment.end_time),

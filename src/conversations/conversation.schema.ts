@@ -35,7 +35,7 @@ const transfer = z
   .object({
     kind: z.enum(['blind', 'warm']).nullable(),
     target: z.object({ type: z.enum(['agent', 'phone', 'human', 'queue']), value: z.string().nullable() }),
-    status: z.enum(['in_progress', 'bridged', 'cancelled', 'completed']),
+    status: z.enum(['in_progress', 'bridged', 'cancelled', 'failed', 'completed']),
     initiated_by: z.enum(['provider']),
     start_time: timeText.nullable(),
     end_time: timeText.nullable(),

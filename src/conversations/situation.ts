@@ -19,10 +19,12 @@ export interface Situation {
   revision: number;
   providerId: string;
   providerKind: string;
-  /** Where the provider's copies are, by variant. */
-  urls: Partial<Record<RecordingVariant, string>>;
+  /** Where the provider's copies are, by variant, in the provider's own words. */
+  sources: Partial<Record<RecordingVariant, string>>;
   /** The provider's own record has been read after the end, or cannot be had. */
   isConfirmed: boolean;
+  /** The provider's own record has been read after the end. */
+  hasRecord: boolean;
   /** Epoch milliseconds of the first receipt of the end; null while live. */
   endSeenAt: number | null;
 }
@@ -75,21 +77,25 @@ async function findRow(tx: Transaction, conversationId: string): Promise<Row | n
   return row ?? null;
 }
 
-type FromState = Pick<Situation, 'record' | 'providerId' | 'providerKind' | 'urls' | 'isConfirmed' | 'endSeenAt'>;
+type FromState = Pick<
+  Situation,
+  'record' | 'providerId' | 'providerKind' | 'sources' | 'isConfirmed' | 'hasRecord' | 'endSeenAt'
+>;
 
 function situationOf(state: ConversationState, account: ProviderAccount): FromState {
   const { registers } = state;
   // Numbers are not looked at here, so their default region does not matter.
   const record = project(state, { deadlines: account.deadlines, defaultRegion: null });
-  const urls = Object.entries(registers).flatMap(([key, { value }]) =>
-    key.startsWith('url.') ? [[key.slice(4), value as string]] : [],
+  const sources = Object.entries(registers).flatMap(([key, { value }]) =>
+    key.startsWith('source.') ? [[key.slice('source.'.length), value as string]] : [],
   );
   return {
     record,
     providerId: record.header.provider_conversation_id ?? '',
-    providerKind: record.channel === 'chat' || record.channel === 'sms' ? 'chat' : 'call',
-    urls: Object.fromEntries(urls) as Situation['urls'],
+    providerKind: (registers['kind']?.value as string | undefined) ?? '',
+    sources: Object.fromEntries(sources) as Situation['sources'],
     isConfirmed: ['confirmed', 'unconfirmed', 'lost'].some((key) => registers[key] !== undefined),
+    hasRecord: registers['confirmed'] !== undefined,
     endSeenAt: (registers['end_seen']?.value as number | undefined) ?? null,
   };
 }

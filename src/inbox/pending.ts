@@ -20,7 +20,8 @@ export interface PendingFact {
   kind: string;
   hash: Buffer;
   received_at: Date;
-  key_day: string;
+  /** Null: re-sealed under the account's client (parked facts). */
+  key_day: string | null;
   sealed: Buffer;
 }
 
@@ -33,12 +34,13 @@ group by provider_account_id, identity_hash order by min(received_at) limit $1`;
 export const findCandidates = (tx: Transaction, limit: number): Promise<Candidate[]> =>
   tx.query<Candidate>({ name: 'candidates', text: CANDIDATES, values: [limit] });
 
-// FOR NO KEY UPDATE: webhooks may go on inserting beside it.
+// FOR NO KEY UPDATE: webhooks may go on inserting beside it. Reserved: somebody is fetching all of it, and its facts wait.
 const LOCK = `
 select id, client_id, state, created_at from conversation_identities
-where provider_account_id = $1 and identity_hash = $2 for no key update`;
+where provider_account_id = $1 and identity_hash = $2 and (reserved_until is null or reserved_until <= now())
+for no key update`;
 
-/** Locks the conversation; null when somebody else has it and `wait` is false. */
+/** Locks the conversation; null when it is reserved, or when somebody else has it and `wait` is false. */
 export async function lockIdentity(tx: Transaction, candidate: Candidate, wait: boolean): Promise<Identity | null> {
   const values = [candidate.provider_account_id, candidate.identity_hash];
   const statement = wait ? { name: 'lock', text: LOCK } : { name: 'lock_free', text: `${LOCK} skip locked` };
@@ -46,12 +48,18 @@ export async function lockIdentity(tx: Transaction, candidate: Candidate, wait: 
   return identity ?? null;
 }
 
-const PENDING = `
-select id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day, sealed from inbox
-where provider_account_id = $1 and identity_hash = $2 and state = 'pending' and (retry_at is null or retry_at <= now())
-order by received_at, id limit $3`;
+/** Webhooks with audio may have 64 MiB each: those beyond are read by the next turn. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
-/** Facts of a locked conversation. A second statement, so that it sees what was committed before the lock was had. */
+const PENDING = `
+select id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day, sealed from (
+  select *, sum(octet_length(sealed)) over (order by received_at, id) as bytes, row_number() over (order by received_at, id) as nth
+  from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending'
+    and (retry_at is null or retry_at <= now())
+  order by received_at, id limit $3
+) as waiting where nth = 1 or bytes <= ${MAX_PENDING_BYTES} order by received_at, id`;
+
+/** Facts of a locked conversation, bounded in number and bytes. A second statement, so that it sees what was committed before the lock was had. */
 export const readPending = (
   tx: Transaction,
   { provider_account_id, identity_hash }: Candidate,
@@ -62,6 +70,16 @@ export const readPending = (
 /** Applied (or suppressed) facts leave the inbox; their receipts stay. */
 export const removeFacts = (tx: Transaction, ids: string[]): Promise<unknown> =>
   tx.query({ name: 'applied', text: 'delete from inbox where id = any($1::uuid[])', values: [ids] });
+
+/** Seconds until a fact is tried again that could not be applied for reasons of ours. */
+const POSTPONED_SECONDS = 15;
+
+/** Lets a fact wait a while, without counting it as a failure. */
+export async function postpone(tx: Transaction, factId: string): Promise<'postponed'> {
+  const text = `update inbox set retry_at = now() + make_interval(secs => ${POSTPONED_SECONDS}) where id = $1`;
+  await tx.query({ name: 'postpone', text, values: [factId] });
+  return 'postponed';
+}
 
 export const MAX_ATTEMPTS = 5;
 

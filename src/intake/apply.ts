@@ -4,14 +4,16 @@ import { publicId } from '../common/ids.js';
 import { lockIdentity, readPending, removeFacts, type Candidate, type Identity } from '../inbox/pending.js';
 import { appendJournal, type NewEntry } from '../journal/append.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
+import type { Turn } from '../providers/provider-fact.js';
 import type { DataKey } from '../vault/sealing.js';
 import { openJson } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { agentIdFor } from './agents.js';
+import { agentIdsFor, agentsOf, turnsWithAgentIds, withAgentIds } from './agents.js';
 import { entriesOf } from './entries.js';
 import type { Fact } from './fact.js';
 import { lookUpsOf } from './look-ups.js';
 import { openFacts } from './open-facts.js';
+import { storePayloadAudio, type StoreAudio } from './payload-audio.js';
 import { project, type ProjectionSettings } from './project.js';
 import { PURPOSE, writeConversation, type Owner } from './read-model.js';
 import type { ConversationRecord } from './record.js';
@@ -22,6 +24,7 @@ export interface ApplyDependencies {
   vault: VaultService;
   /** Whose facts they are; null when the account is gone. */
   account: ProviderAccount | null;
+  storeAudio: StoreAudio;
 }
 
 export interface ApplyOptions {
@@ -82,16 +85,27 @@ async function applyFacts(
   const owner = ownerOf(identity, account);
   const key = await deps.vault.conversationKey(owner);
   const [stored, settings] = await Promise.all([load(tx, owner.conversationId, key), settingsOf(tx, account, owner)]);
-  const { state, blobs } = reduce(stored?.state ?? EMPTY, facts);
   const before = stored && project(stored.state, settings);
+  const withAudio = await storePayloadAudio(deps.storeAudio, {
+    owner,
+    key,
+    facts,
+    registers: stored?.state.registers ?? {},
+  });
+  const { state, blobs } = reduce(stored?.state ?? EMPTY, withAudio);
   const after = project(state, settings);
-  const entries = entriesOf(before, after, facts, blobs.has('transcript'));
+  const entries = entriesOf(before, after, withAudio, blobs.has('transcript'));
   const revision = (stored?.revision ?? 0) + (entries.length > 0 ? 1 : 0);
   const headerChanged =
     JSON.stringify(before?.header) !== JSON.stringify(after.header) || before?.startTime !== after.startTime;
-  const lookUps = headerChanged ? lookUpsOf(after.header, await deps.vault.indexHasher(owner.clientId)) : null;
-  const agentId = await agentIdFor(deps.vault, tx, { account, clientId: owner.clientId, agent: after.agent });
-  await writeConversation(tx, { owner, agentId, record: after, state, revision, key, blobs, lookUps });
+  const turns = blobs.get('transcript') as Turn[] | undefined;
+  const agents = agentsOf(after, turns ?? []);
+  const agentIds = await agentIdsFor(deps.vault, tx, { account, clientId: owner.clientId, agents });
+  const record = withAgentIds(after, agentIds);
+  if (turns !== undefined) blobs.set('transcript', turnsWithAgentIds(turns, agentIds));
+  const lookUps = headerChanged ? lookUpsOf(record.header, await deps.vault.indexHasher(owner.clientId)) : null;
+  const agentId = (after.agent && agentIds.get(after.agent.providerAgentId)) ?? null;
+  await writeConversation(tx, { owner, agentId, record, state, revision, key, blobs, lookUps });
   await appendJournal(
     tx,
     entries.map((entry): NewEntry => ({
@@ -141,14 +155,19 @@ async function settingsOf(tx: Transaction, account: ProviderAccount, owner: Owne
   return { deadlines: account.deadlines, defaultRegion: client?.default_region ?? null };
 }
 
-/** A provider speaks through its webhooks and its record; what the workflow found is the workflow's word. */
+/** A provider speaks through its webhooks and its record; what a workflow found is that workflow's word. */
 function actorOf(owner: Owner, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflowId'> {
   const byWebhook = facts.some(({ source }) => source === 'webhook');
-  if (byWebhook)
-    return { actor: { type: 'provider', id: publicId('providerAccount', owner.providerAccountId) }, workflowId: null };
-  const workflowId = `conversation/${publicId('conversation', owner.conversationId)}`;
+  const account = publicId('providerAccount', owner.providerAccountId);
+  if (byWebhook) return { actor: { type: 'provider', id: account }, workflowId: null };
+  const conversation = `conversation/${publicId('conversation', owner.conversationId)}`;
+  const listed = facts.find(({ source, event }) => source === 'record' && event !== 'record');
+  const workflowId = listed === undefined ? conversation : `${WORKFLOW_OF[listed.event] ?? listed.event}/${account}`;
   return { actor: { type: 'workflow', id: workflowId }, workflowId };
 }
+
+/** Who brought a record that the conversation's own workflow did not ask for → how its workflow's id begins. */
+const WORKFLOW_OF: Record<string, string> = { backfill: 'reconciliation/backfill' };
 
 async function wake(
   tx: Transaction,

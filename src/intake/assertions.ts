@@ -1,25 +1,27 @@
 // Fact → assertions: which registers it claims, and with which rank. Pure.
 import type { Claims, TransferClaim } from '../providers/provider-fact.js';
-import type { Fact, WorkflowFact } from './fact.js';
+import type { Fact, StoredRecording, WorkflowFact } from './fact.js';
 import type { Assertion, Stamp } from './merge.js';
 
 /** Rank never falls; `active` and `transferring` share one. */
 const LIVE_RANK = { ringing: 0, active: 1, transferring: 1 } as const;
-const TRANSFER_RANK = { started: 0, cancelled: 1, bridged: 2, ended: 3 } as const;
+const TRANSFER_RANK = { started: 0, cancelled: 1, failed: 1, bridged: 2, ended: 3 } as const;
 
 export function assertionsOf(fact: Fact): Assertion[] {
-  return fact.source === 'workflow' ? ofStatement(fact.statement, fact) : ofClaims(fact.claims, fact);
+  if (fact.source === 'workflow') return ofStatement(fact.statement, fact);
+  return [...ofClaims(fact.claims, fact), ...(fact.stored ?? []).map((recording) => ofRecording(recording, fact))];
 }
 
 function ofClaims(claims: Claims, fact: Fact): Assertion[] {
   const stamp = (rank = 0): Stamp => [rank, claims.phase, claims.providerTime ?? 0, fact.receivedAt, fact.hash];
   const last = (key: string, value: unknown, rank = 0): Assertion => ({ key, value, stamp: stamp(rank), keep: 'last' });
   const found: Assertion[] = Object.entries(claims.fields).map(([name, value]) => last(`field.${name}`, value));
+  found.push(last('kind', claims.kind));
   if (claims.live) found.push(last('live', claims.live, LIVE_RANK[claims.live]));
   if (claims.ended) found.push(last('ended', claims.ended), endSeen(fact));
   if (claims.agent) found.push({ ...last('agent', claims.agent), keep: 'first' });
   if (claims.analysed) found.push(last('analysed', true));
-  for (const { variant, url } of claims.recordingUrls) found.push(last(`url.${variant}`, url));
+  for (const { variant, source } of claims.recordings) found.push(last(`source.${variant}`, source));
   for (const { part, reason } of claims.denied) found.push(last(`denied.${part}`, reason));
   for (const transfer of claims.transfers) found.push(...ofTransfer(transfer, fact, stamp));
   if (claims.transcript) {
@@ -29,11 +31,25 @@ function ofClaims(claims: Claims, fact: Fact): Assertion[] {
       blob: turns,
     });
   }
-  if (claims.record !== null) found.push({ ...last('record', true), blob: claims.record });
+  if (claims.record !== null) found.push({ ...last('record', true, richness(claims)), blob: claims.record });
   // The provider's own record, read after the end, is what settles a conversation.
   if (fact.source === 'record' && claims.ended) found.push(last('confirmed', 'record'));
   return found;
 }
+
+/** A provider that has deleted, or never kept, answers with less than its webhook said: the fuller document stays. */
+const richness = ({ ended, transcript }: Claims): number => (ended !== null && transcript !== null ? 1 : 0);
+
+/** Of two copies of one recording the first received stays: whoever listens to it keeps the same bytes. */
+export const ofRecording = (
+  recording: StoredRecording,
+  { receivedAt, hash }: Pick<Fact, 'receivedAt' | 'hash'>,
+): Assertion => ({
+  key: `recording.${recording.variant}`,
+  value: recording,
+  stamp: [0, 0, 0, receivedAt, hash],
+  keep: 'first',
+});
 
 /**
  * The first receipt of the provider's word of the end: deadlines count from it, whichever fact is applied first. Ours
@@ -48,8 +64,9 @@ const endSeen = (fact: Fact): Assertion => ({
 
 function ofTransfer(transfer: TransferClaim, fact: Fact, stamp: (rank: number) => Stamp): Assertion[] {
   const at = transfer.at ?? fact.receivedAt;
-  const key = `transfer.${transfer.target ?? ''}`;
+  const key = `transfer.${transfer.id}`;
   return [
+    { key: `${key}.target`, value: transfer.target, stamp: stamp(0), keep: 'last' },
     { key: `${key}.status`, value: transfer.status, stamp: stamp(TRANSFER_RANK[transfer.status]), keep: 'last' },
     { key: `${key}.${transfer.status}_at`, value: at, stamp: [0, 0, at, fact.receivedAt, fact.hash], keep: 'first' },
   ];
@@ -61,7 +78,7 @@ function ofStatement(statement: WorkflowFact, fact: Fact): Assertion[] {
   const last = (key: string, value: unknown): Assertion => ({ key, value, stamp, keep: 'last' });
   switch (statement.kind) {
     case 'recording_stored':
-      return [last(`recording.${statement.recording.variant}`, statement.recording)];
+      return [ofRecording(statement.recording, fact)];
     case 'part_absent':
       return [last(`absent.${statement.part}`, statement.reason)];
     case 'record_unavailable':

@@ -49,7 +49,10 @@ export function entriesOf(
   if (wasOpen && after.recordState !== 'open')
     add('conversation.ended', after.lostEvidence ?? after.end?.category ?? null);
   for (const fact of facts) {
-    if (fact.source !== 'workflow') continue;
+    if (fact.source !== 'workflow') {
+      for (const { variant } of fact.stored ?? []) add('recording.stored', variant);
+      continue;
+    }
     if (fact.statement.kind === 'recording_stored') add('recording.stored', fact.statement.recording.variant);
     if (fact.statement.kind === 'part_absent')
       add('part.declared_absent', `${fact.statement.part}: ${fact.statement.reason}`);

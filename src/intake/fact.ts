@@ -29,9 +29,11 @@ interface Received {
 }
 
 export type Fact = Received &
+  /** `stored`: recordings that came in the payload, once they lie in our store. */
   (
-    | { source: 'webhook'; event: string; claims: Claims }
-    | { source: 'record'; event: 'record'; claims: Claims }
+    | { source: 'webhook'; event: string; claims: Claims; stored?: StoredRecording[] }
+    /** `event` is `record` when the conversation's own workflow asked, else who did: `backfill`, `poll`. */
+    | { source: 'record'; event: string; claims: Claims; stored?: StoredRecording[] }
     | { source: 'workflow'; event: WorkflowFact['kind']; statement: WorkflowFact }
   );
 

@@ -26,6 +26,7 @@ export function headerOf(field: FieldReader, { region, transfers, segments, reas
   return {
     provider_conversation_id: field('provider_conversation_id'),
     ...customerOf(raw, region),
+    customer_user_id: field('customer_user_id'),
     agent_number: agentNumber && (normalisePhone(agentNumber, region) ?? agentNumber),
     provider_reason: reason ?? null,
     title: field('title'),

@@ -4,10 +4,11 @@ import type { Log } from '../common/log.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { isStorageAway } from '../database/failures.js';
 import type { Notifier } from '../database/notifier.js';
-import { countFailure, findCandidates, type Candidate } from '../inbox/pending.js';
+import { countFailure, findCandidates, postpone, type Candidate } from '../inbox/pending.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import { VaultError } from '../vault/errors.js';
 import type { VaultService } from '../vault/vault.service.js';
+import { AudioNotStored, type StoreAudio } from './payload-audio.js';
 import { applyPending, type Applied, type ApplyOptions } from './apply.js';
 
 const POLL_MS = 1_000;
@@ -22,6 +23,8 @@ interface IntakeDependencies {
   accounts: ProviderAccounts;
   database: WorkerDatabase;
   notifier: Notifier;
+  /** Lays audio that came inside a webhook into the store of recordings. */
+  storeAudio: StoreAudio;
   log: Log;
 }
 
@@ -116,25 +119,28 @@ export class Intake {
   private async blame(candidate: Candidate, error: unknown): Promise<void> {
     const { database, log } = this.deps;
     const reason = codeOf(error);
-    const parked = await database.withScope('all', async (tx) => {
+    const outcome = await database.withScope('all', async (tx) => {
       const [first] = await tx.query<{ id: string }>({
         name: 'first_pending',
         text: FIRST,
         values: [candidate.provider_account_id, candidate.identity_hash],
       });
-      return first !== undefined && (await countFailure(tx, first.id, reason));
+      if (first === undefined) return 'gone';
+      // Not the fact's fault: it waits without being counted.
+      if (error instanceof AudioNotStored) return postpone(tx, first.id);
+      return (await countFailure(tx, first.id, reason)) ? 'parked' : 'failed';
     });
-    log.warn(parked ? 'fact parked' : 'fact could not be applied; it will be tried again', { reason });
+    log.warn(MESSAGES[outcome], { reason });
   }
 
   private async attempt(candidate: Candidate, options: ApplyOptions): Promise<Applied> {
-    const { database, notifier, vault, accounts } = this.deps;
+    const { database, notifier, vault, accounts, storeAudio } = this.deps;
     // Before the transaction: one that holds a connection and asks for a second can starve the pool.
     const account = await accounts.find(candidate.provider_account_id);
     const applied = await database
       .withScope('all', async (tx) => {
         if (options.wait) await tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` });
-        return applyPending({ vault, account }, tx, candidate, options);
+        return applyPending({ vault, account, storeAudio }, tx, candidate, options);
       })
       .catch((error: unknown) => {
         throw isLockTimeout(error) ? busy(error) : error;
@@ -143,6 +149,13 @@ export class Intake {
     return applied;
   }
 }
+
+const MESSAGES = {
+  parked: 'fact parked',
+  failed: 'fact could not be applied; it will be tried again',
+  postponed: 'audio could not be stored; its fact waits',
+  gone: 'fact was applied by somebody else',
+} as const;
 
 const FIRST = `
 select id from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending'

@@ -1,6 +1,6 @@
 // Blind indexes of a conversation: what can be looked up by equality without being readable.
 import type { BlindIndex, BlindIndexKind } from '../vault/blind-index.js';
-import { last4, normaliseOpaque, normalisePhone } from '../vault/normalise.js';
+import { last4, normaliseOpaque, normalisePhone, normaliseUserId } from '../vault/normalise.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { Header } from './record.js';
 
@@ -31,6 +31,8 @@ function entriesOf(header: Header): Entry[] {
   if (number !== null) found.push(['phone', number], ['phone_last4', last4(number)]);
   const providerId = header.provider_conversation_id && normaliseOpaque(header.provider_conversation_id);
   if (providerId) found.push(['provider_id', providerId]);
+  const userId = header.customer_user_id && normaliseUserId(header.customer_user_id);
+  if (userId) found.push(['user_id', userId]);
   for (const { namespace, value } of header.correlation) found.push(['correlation', namespace, value]);
   for (const tag of header.tags) found.push(['tag', tag]);
   for (const [key, value] of Object.entries(header.metadata)) {

@@ -19,7 +19,8 @@ export async function openFacts(
   const owner = { providerAccountId: account.id, clientId: account.clientId };
   const facts: Fact[] = [];
   for (const row of pending) {
-    const key = await vault.inboxKey({ ...owner, day: row.key_day });
+    const { key_day: day } = row;
+    const key = day === null ? await vault.clientKey(account.clientId) : await vault.inboxKey({ ...owner, day });
     const body = JSON.parse(open(key, factPurpose(row.id), row.sealed).toString('utf8')) as Json;
     facts.push(interpret(provider, row, body));
   }
@@ -32,7 +33,7 @@ function interpret(provider: Provider, row: PendingFact, body: Json): Fact {
     case 'webhook':
       return { ...received, source: 'webhook', event: row.kind, claims: provider.interpretWebhook(body) };
     case 'record':
-      return { ...received, source: 'record', event: 'record', claims: provider.interpretRecord(body) };
+      return { ...received, source: 'record', event: row.kind, claims: provider.interpretRecord(body) };
     case 'workflow': {
       const statement = workflowFactOf(body);
       return { ...received, source: 'workflow', event: statement.kind, statement };

@@ -41,42 +41,43 @@ export function project(
   const startTime = field('start_time') ?? firstSeen;
   const endTime = ended === null ? null : (field('end_time') ?? value<number>('end_seen'));
   const transcript = value<{ turn_count: number; received_at: number }>('transcript');
-  const recordings = recordingsOf(registers);
+  const durationMs = ended === null ? null : durationOf(field);
   const completeness = partsOf(registers, {
     hasEnded: ended !== null,
     neverConnected: ended?.neverConnected ?? false,
     deadlines: settings.deadlines,
   });
+  const agent = value<ConversationRecord['agent']>('agent');
   const transfers = transfersOf(registers);
   const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
   const confirmed = ['confirmed', 'unconfirmed', 'lost'].some((key) => registers[key] !== undefined);
   return {
-    agent: value('agent'),
+    agent,
     channel: field('channel') ?? 'other',
     direction: field('direction'),
     status,
     recordState: ended === null ? 'open' : resolved && confirmed ? 'settled' : 'settling',
     startTime,
     endTime,
-    durationMs: ended === null ? null : durationOf(field),
+    durationMs,
     end: end && { category: end.category, party: end.party },
     outcome: outcomeOf(field('outcome')),
     sentiment: field('sentiment'),
     language: field('language'),
     turnCount: transcript?.turn_count ?? 0,
-    transferCount: transfers.filter(({ status: state }) => state !== 'cancelled').length,
+    transferCount: transfers.filter(({ status: state }) => state !== 'cancelled' && state !== 'failed').length,
     cost: field('cost'),
     latency: field('latency'),
     completeness,
     lastFactAt: lastSeen,
     lastTurnAt: transcript?.received_at ?? null,
     lostEvidence: end?.category === 'lost' ? value<string>('lost') : null,
-    recordings,
+    recordings: recordingsOf(registers, durationMs),
     fetchable: fetchableOf(registers),
     header: headerOf(field, {
       region: settings.defaultRegion,
       transfers,
-      segments: segmentsOf({ startTime, endTime, transfers }),
+      segments: segmentsOf({ startTime, endTime, transfers, agentId: agent?.providerAgentId ?? null }),
       reason: end?.provider_reason,
     }),
   };
@@ -97,16 +98,20 @@ function durationOf(field: FieldReader): number | null {
 const outcomeOf = (outcome: Fields['outcome'] | null): ConversationRecord['outcome'] =>
   outcome && { value: outcome.value, score: outcome.score };
 
-function recordingsOf(registers: Registers): StoredRecording[] {
+/** A recording that came without its length is as long as the conversation. */
+function recordingsOf(registers: Registers, durationMs: number | null): StoredRecording[] {
   return Object.keys(registers)
     .filter((key) => key.startsWith('recording.'))
     .sort()
-    .map((key) => registers[key]?.value as StoredRecording);
+    .map((key) => registers[key]?.value as StoredRecording)
+    .map((recording) => ({ ...recording, duration_ms: recording.duration_ms ?? durationMs }));
 }
+
+const SOURCE = 'source.';
 
 function fetchableOf(registers: Registers): string[] {
   return Object.keys(registers)
-    .filter((key) => key.startsWith('url.') && registers[`recording.${key.slice(4)}`] === undefined)
-    .map((key) => key.slice(4))
+    .filter((key) => key.startsWith(SOURCE) && registers[`recording.${key.slice(SOURCE.length)}`] === undefined)
+    .map((key) => key.slice(SOURCE.length))
     .sort();
 }

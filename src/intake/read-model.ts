@@ -158,7 +158,7 @@ function insertRecording(
     name: 'recording',
     text: `insert into recordings (id, conversation_id, client_id, variant, content_type, bytes, duration_ms, object_key, created_at)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-      on conflict (conversation_id, variant) do update set content_type = excluded.content_type, bytes = excluded.bytes,
+      on conflict (conversation_id, variant) do update set id = excluded.id, content_type = excluded.content_type, bytes = excluded.bytes,
         duration_ms = excluded.duration_ms, object_key = excluded.object_key, created_at = excluded.created_at`,
     values: [
       ...[recording.id, owner.conversationId, owner.clientId, recording.variant, recording.content_type],

@@ -14,14 +14,17 @@ export interface Completeness {
 
 export interface Segment {
   holder: 'agent' | 'phone' | 'human';
+  /** The provider's id of the agent; in what is stored, ours. */
+  agent_id: string | null;
   start_time: number;
   end_time: number | null;
 }
 
 export interface TransferRecord {
   kind: 'blind' | 'warm' | null;
+  /** An agent by the provider's id; in what is stored, by ours. */
   target: { type: 'phone' | 'agent'; value: string | null };
-  status: 'in_progress' | 'bridged' | 'cancelled' | 'completed';
+  status: 'in_progress' | 'bridged' | 'cancelled' | 'failed' | 'completed';
   initiated_by: 'provider';
   start_time: number | null;
   end_time: number | null;
@@ -32,6 +35,7 @@ export interface Header {
   provider_conversation_id: string | null;
   /** E.164 where it parses, else as given; null when withheld. */
   customer_number: string | null;
+  customer_user_id: string | null;
   presentation: 'allowed' | 'restricted' | null;
   agent_number: string | null;
   provider_reason: string | null;

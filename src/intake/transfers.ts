@@ -7,11 +7,12 @@ const STATUS: Record<TransferClaim['status'], TransferRecord['status']> = {
   started: 'in_progress',
   bridged: 'bridged',
   cancelled: 'cancelled',
+  failed: 'failed',
   ended: 'completed',
 };
 const SUFFIX = '.status';
 
-/** Transfers in order of their first known time; one for each target. */
+/** Transfers in order of their first known time. */
 export function transfersOf(registers: Registers): TransferRecord[] {
   return Object.keys(registers)
     .filter((key) => key.startsWith('transfer.') && key.endsWith(SUFFIX))
@@ -26,11 +27,14 @@ function transferOf(key: string, registers: Registers): TransferRecord {
   const status = registers[`${key}${SUFFIX}`]?.value as TransferClaim['status'];
   return {
     kind: null,
-    target: { type: 'phone', value: key.slice('transfer.'.length) || null },
+    target: (registers[`${key}.target`]?.value as TransferClaim['target'] | undefined) ?? {
+      type: 'phone',
+      value: null,
+    },
     status: STATUS[status],
     initiated_by: 'provider',
-    start_time: at('started') ?? at('bridged') ?? at('cancelled') ?? at('ended'),
-    end_time: at('ended') ?? at('cancelled'),
+    start_time: at('started') ?? at('bridged') ?? at('cancelled') ?? at('failed') ?? at('ended'),
+    end_time: at('ended') ?? at('cancelled') ?? at('failed'),
   };
 }
 
@@ -38,17 +42,25 @@ interface Timeline {
   startTime: number;
   endTime: number | null;
   transfers: TransferRecord[];
+  /** The provider's id of the agent that began. */
+  agentId: string | null;
 }
 
-/** The agent holds it until a handover goes through; from then on the target does. */
-export function segmentsOf({ startTime, endTime, transfers }: Timeline): Segment[] {
-  const through = transfers.find(({ status }) => status === 'bridged' || status === 'completed');
-  if (through?.start_time === null || through === undefined) {
-    return [{ holder: 'agent', start_time: startTime, end_time: endTime }];
+/** The agent holds it until a handover goes through; from then on the target does, until the next. */
+export function segmentsOf({ startTime, endTime, transfers, agentId }: Timeline): Segment[] {
+  const segments: Segment[] = [{ holder: 'agent', agent_id: agentId, start_time: startTime, end_time: endTime }];
+  for (const { target, status, start_time: at, end_time: over } of transfers) {
+    const before = segments.at(-1);
+    if (at === null || before === undefined || (status !== 'bridged' && status !== 'completed')) continue;
+    const handover = Math.max(before.start_time, at);
+    before.end_time = handover;
+    const isAgent = target.type === 'agent';
+    segments.push({
+      holder: target.type,
+      agent_id: isAgent ? target.value : null,
+      start_time: handover,
+      end_time: over ?? endTime,
+    });
   }
-  const handover = Math.max(startTime, through.start_time);
-  return [
-    { holder: 'agent', start_time: startTime, end_time: handover },
-    { holder: 'phone', start_time: handover, end_time: through.end_time ?? endTime },
-  ];
+  return segments;
 }

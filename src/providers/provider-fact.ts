@@ -38,6 +38,8 @@ export interface Fields {
   end_time: number;
   duration_ms: number;
   customer_number: string;
+  /** The customer's id in the systems of the agent's owner. */
+  customer_user_id: string;
   agent_number: string;
   end: { category: string; party: string | null; provider_reason: string | null };
   outcome: { value: 'success' | 'failure' | 'partial' | 'unknown'; score: number | null; rationale: string | null };
@@ -52,15 +54,33 @@ export interface Fields {
   correlation: { namespace: string; value: string }[];
 }
 
-/** A handover that the provider made by itself. `target` is a number, a SIP URI or an agent. */
+/** A handover that the provider made by itself. */
 export interface TransferClaim {
-  target: string | null;
-  status: 'started' | 'bridged' | 'cancelled' | 'ended';
+  /** Tells the handovers of one conversation apart: the same one has the same id in every document. */
+  id: string;
+  /** A number or SIP URI, or the provider's id of an agent. */
+  target: { type: 'phone' | 'agent'; value: string | null };
+  status: 'started' | 'bridged' | 'cancelled' | 'failed' | 'ended';
   at: number | null;
+}
+
+/** A recording that lies at the provider. `source` says where, in words that only the provider's own code understands. */
+export interface RecordingSource {
+  variant: RecordingVariant;
+  source: string;
+}
+
+/** A recording that lies in the payload itself. */
+export interface AudioClaim {
+  variant: RecordingVariant;
+  contentType: string;
+  bytes: Buffer;
 }
 
 /** Everything that one payload claims. What it does not mention is not claimed: absence is never deletion. */
 export interface Claims {
+  /** Which of the provider's kinds of conversation it is. */
+  kind: string;
   /** How late in its life the document describes the conversation: 1 started, 2 live, 3 ended, 4 analysed. */
   phase: 1 | 2 | 3 | 4;
   /** The provider's own time of what the document describes, epoch milliseconds. */
@@ -72,7 +92,8 @@ export interface Claims {
   agent: { providerAgentId: string; name: string | null; version: string | null } | null;
   fields: Partial<Fields>;
   transfers: TransferClaim[];
-  recordingUrls: { variant: RecordingVariant; url: string }[];
+  recordings: RecordingSource[];
+  audio: AudioClaim[];
   transcript: { turns: Turn[]; final: boolean } | null;
   /** Present (possibly empty) when the provider has analysed. */
   analysed: boolean;

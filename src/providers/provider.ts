@@ -4,7 +4,7 @@ import type { Claims, Json } from './provider-fact.js';
 
 export interface ProviderCredentials {
   apiKey: string;
-  /** Null: the provider signs with the API key. */
+  /** Null: none was given. Some providers sign with the API key; of others no webhook can then be accepted. */
   webhookSecret: string | null;
   /** Where the provider's API is called; null: the provider's own address. */
   baseUrl: string | null;
@@ -105,6 +105,9 @@ export interface Provider {
   ): Promise<ProviderAnswer>;
   /** One page of the provider's list. Throws {@link ProviderError}. */
   list(credentials: ProviderCredentials, query: ListQuery): Promise<ListPage>;
-  /** Opens a recording for reading until `signal` is aborted. Throws {@link ProviderError}; 403 and 404 are not retryable. */
-  openRecording(credentials: ProviderCredentials, url: string, signal: AbortSignal): Promise<RecordingStream>;
+  /**
+   * Opens a recording for reading until `signal` is aborted. `source` is what a payload claimed. Throws
+   * {@link ProviderError}; 403 and 404 are not retryable.
+   */
+  openRecording(credentials: ProviderCredentials, source: string, signal: AbortSignal): Promise<RecordingStream>;
 }

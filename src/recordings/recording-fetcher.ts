@@ -10,11 +10,11 @@ import {
 } from '../conversations/lifecycle.js';
 import { NotYet, nextTry } from '../conversations/not-yet.js';
 import type { Situation } from '../conversations/situation.js';
-import type { RecordingVariant } from '../providers/provider-fact.js';
+import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { ProviderError } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { objectKeyOf, type RecordingStore } from './recording-store.js';
+import { objectKeyOf, type RecordingRef, type RecordingStore } from './recording-store.js';
 
 interface Attempt {
   /** From 1. */
@@ -43,6 +43,7 @@ export class RecordingFetcher {
     const problem = await this.fetchAll(before, attempt);
     const after = await this.deps.read(conversationId);
     if (after === null) return this.deps.lifecycle.look(conversationId);
+    await this.removeUnused(before, after);
     const now = this.deps.now();
     const { state, dueAt } = after.record.completeness.audio;
     if (state !== 'pending') {
@@ -60,10 +61,10 @@ export class RecordingFetcher {
   private async fetchAll(situation: Situation, attempt: Attempt): Promise<string | null> {
     let problem: string | null = null;
     for (const variant of situation.record.fetchable as RecordingVariant[]) {
-      const url = situation.urls[variant];
-      if (url === undefined) continue;
+      const source = situation.sources[variant];
+      if (source === undefined) continue;
       try {
-        await this.fetchOne(situation, { variant, url }, attempt);
+        await this.fetchOne(situation, { variant, source }, attempt);
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
@@ -73,16 +74,11 @@ export class RecordingFetcher {
     return problem;
   }
 
-  private async fetchOne(
-    situation: Situation,
-    { variant, url }: { variant: RecordingVariant; url: string },
-    attempt: Attempt,
-  ): Promise<void> {
+  private async fetchOne(situation: Situation, { variant, source }: RecordingSource, attempt: Attempt): Promise<void> {
     const { conversationId, clientId, account } = situation;
     const provider = providerNamed(account.provider);
-    const { body, contentType } = await provider.openRecording(account.credentials, url, attempt.signal);
-    // Derived, so that a repeated fetch replaces its own object instead of leaving one behind.
-    const ref = { id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId };
+    const { body, contentType } = await provider.openRecording(account.credentials, source, attempt.signal);
+    const ref = refOf({ conversationId, clientId }, variant);
     const key = await this.deps.vault.existingConversationKey(conversationId);
     const bytes = await this.deps.store.write(ref, key, body).catch((error: unknown) => {
       // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
@@ -102,6 +98,15 @@ export class RecordingFetcher {
     });
   }
 
+  /** A copy that came by webhook meanwhile was first: ours, which nothing names, goes. */
+  private async removeUnused(before: Situation, after: Situation): Promise<void> {
+    for (const variant of before.record.fetchable as RecordingVariant[]) {
+      const ref = refOf(after, variant);
+      const kept = after.record.recordings.find((recording) => recording.variant === variant);
+      if (kept !== undefined && kept.id !== ref.id) await this.deps.store.remove(ref);
+    }
+  }
+
   /** Where it stands; the provider is asked first when its link is long in coming, may have died, or is due now. */
   private async readWithLink(conversationId: string, attempt: number): Promise<Situation | null> {
     const situation = await this.deps.read(conversationId);
@@ -118,3 +123,9 @@ export class RecordingFetcher {
     return this.deps.read(conversationId);
   }
 }
+
+/** Derived, so that a repeated fetch replaces its own object instead of leaving one behind. */
+const refOf = (
+  { conversationId, clientId }: Pick<Situation, 'conversationId' | 'clientId'>,
+  variant: RecordingVariant,
+): RecordingRef => ({ id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId });

@@ -44,6 +44,17 @@ export class RecordingStore {
     return counter.bytes;
   }
 
+  /** Stores audio that is in memory; resolves with the key of its object. */
+  async writeBytes(ref: RecordingRef, key: DataKey, bytes: Buffer): Promise<string> {
+    await this.write(ref, key, Readable.from([bytes], { objectMode: false }));
+    return objectKeyOf(ref);
+  }
+
+  /** Removes an object that no record names. */
+  remove(ref: RecordingRef): Promise<void> {
+    return this.objects.remove(objectKeyOf(ref));
+  }
+
   /**
    * Bytes `start` to `end` inclusive of a recording of `bytes` bytes, verified before they come out; resolves once the
    * first are. Fails when the object is gone, cut or altered, or the store away. What fails only later is the stream:

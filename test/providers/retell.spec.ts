@@ -71,7 +71,6 @@ describe('the subject of a webhook', () => {
     ['an event of tomorrow', { event: 'call_teleported', call: { call_id: 'c1' } }],
     ['an event that is no text', { event: ['call_started'], call: { call_id: 'c1' } }],
     ['a word that every object knows', { event: 'constructor', call: { call_id: 'c1' } }],
-    ['a chat', { event: 'chat_started', chat: { chat_id: 'h1' } }],
   ])('is nobody, for %s', (_, body) => {
     expect(retell.subject(body)).toBeNull();
   });

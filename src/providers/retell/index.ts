@@ -1,12 +1,14 @@
-// Retell: calls. Its webhooks, records, recordings and signatures (reference/providers.md).
+// Retell: calls and chats. Its webhooks, records, recordings and signatures (reference/providers.md).
+import type { Claims, Json } from '../provider-fact.js';
 import type { Provider } from '../provider.js';
-import { fetchCall, openRecording } from './client.js';
-import { listCalls } from './list.js';
+import { claimsOfChat } from './chat-mapper.js';
+import { fetchDocument, openRecording } from './client.js';
+import { listConversations } from './list.js';
 import { claimsOfCall } from './mapper.js';
 import { webhook } from './payload.js';
 import { verifySignature } from './signature.js';
 
-const EVENTS = new Set([
+const CALL_EVENTS = new Set([
   'call_started',
   'call_ended',
   'call_analyzed',
@@ -16,24 +18,35 @@ const EVENTS = new Set([
   'transfer_cancelled',
   'transfer_ended',
 ]);
+const CHAT_EVENTS = new Set(['chat_started', 'chat_ended', 'chat_analyzed', 'transcript_updated']);
 
 export const retell: Provider = {
   name: 'retell',
-  mappingVersion: 1,
-  kinds: ['call'],
+  mappingVersion: 2,
+  kinds: ['call', 'chat'],
   verify: verifySignature,
   subject(body) {
     const parsed = webhook.safeParse(body);
-    if (!parsed.success || !EVENTS.has(parsed.data.event)) return null;
-    const { event, call } = parsed.data;
-    return { providerKind: 'call', providerId: call.call_id, event, providerAgentId: call.agent_id ?? null };
+    if (!parsed.success) return null;
+    const { event, call, chat } = parsed.data;
+    if (call !== undefined && CALL_EVENTS.has(event)) {
+      return { providerKind: 'call', providerId: call.call_id, event, providerAgentId: call.agent_id ?? null };
+    }
+    if (chat !== undefined && CHAT_EVENTS.has(event)) {
+      return { providerKind: 'chat', providerId: chat.chat_id, event, providerAgentId: chat.agent_id ?? null };
+    }
+    return null;
   },
-  interpretWebhook(body) {
-    const { event } = webhook.parse(body);
-    return claimsOfCall((body as { call: Parameters<typeof claimsOfCall>[0] }).call, event);
+  interpretWebhook(body): Claims {
+    const { event, call } = webhook.parse(body);
+    const documents = body as { call: Json; chat: Json };
+    return call === undefined ? claimsOfChat(documents.chat, event) : claimsOfCall(documents.call, event);
   },
-  interpretRecord: (document) => claimsOfCall(document, null),
-  fetchRecord: (credentials, { providerId }) => fetchCall(credentials, providerId),
-  list: listCalls,
+  interpretRecord: (document) => (isChat(document) ? claimsOfChat(document, null) : claimsOfCall(document, null)),
+  fetchRecord: fetchDocument,
+  list: listConversations,
   openRecording,
 };
+
+const isChat = (document: Json): boolean =>
+  typeof document === 'object' && document !== null && 'chat_id' in document && !('call_id' in document);

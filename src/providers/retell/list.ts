@@ -1,4 +1,4 @@
-// Retell's list of calls (POST /v3/list-calls): sorted and filtered by start; its items lack the transcripts.
+// Retell's lists of calls and of chats (POST /v3/list-calls, /v3/list-chats): sorted and filtered by start; their items lack the transcripts.
 import { z } from 'zod';
 import { ProviderError, type ListPage, type ListQuery, type ProviderCredentials } from '../provider.js';
 import { post } from './client.js';
@@ -6,39 +6,50 @@ import { post } from './client.js';
 /** The largest page that older documents of Retell name. */
 const PAGE = 1000;
 
+const text = z.string().nullish().catch(null);
+const item = z.object({
+  call_id: text,
+  chat_id: text,
+  agent_id: text,
+  call_status: text,
+  chat_status: text,
+  start_timestamp: z.number().nullish().catch(null),
+});
 const page = z.object({
-  items: z.array(
-    z.object({
-      call_id: z.string().min(1),
-      agent_id: z.string().nullish(),
-      call_status: z.string().nullish(),
-      start_timestamp: z.number().nullish(),
-    }),
-  ),
+  items: z.array(item),
   has_more: z.boolean(),
   pagination_key: z.string().nullish(),
 });
 
+const LIVE = new Set(['ongoing', 'registered']);
+
 /** One page, oldest start first. Throws ProviderError; an answer of another shape is one that may be asked for again. */
-export async function listCalls(credentials: ProviderCredentials, query: ListQuery): Promise<ListPage> {
-  const answer = page.safeParse(await post(credentials, '/v3/list-calls', bodyOf(query)));
+export async function listConversations(credentials: ProviderCredentials, query: ListQuery): Promise<ListPage> {
+  const isChat = query.providerKind === 'chat';
+  const answer = page.safeParse(
+    await post(credentials, isChat ? '/v3/list-chats' : '/v3/list-calls', bodyOf(query, isChat)),
+  );
   if (!answer.success) throw new ProviderError(null, true);
   const { items, has_more: hasMore, pagination_key: key } = answer.data;
   return {
-    items: items.map((item) => ({
-      providerKind: 'call',
-      providerId: item.call_id,
-      providerAgentId: item.agent_id ?? null,
-      startTime: item.start_timestamp ?? null,
-      isOver: item.call_status !== 'ongoing' && item.call_status !== 'registered',
-    })),
+    items: items.flatMap((listed) => {
+      const providerId = isChat ? listed.chat_id : listed.call_id;
+      if (!providerId) return [];
+      return {
+        providerKind: query.providerKind,
+        providerId,
+        providerAgentId: listed.agent_id ?? null,
+        startTime: listed.start_timestamp ?? null,
+        isOver: !LIVE.has((isChat ? listed.chat_status : listed.call_status) ?? ''),
+      };
+    }),
     next: hasMore && key ? key : null,
   };
 }
 
-function bodyOf({ from, to, live, cursor }: ListQuery): object {
+function bodyOf({ from, to, live, cursor }: ListQuery, isChat: boolean): object {
   const criteria: Record<string, unknown> = {};
-  if (live) criteria['call_status'] = { type: 'enum', op: 'in', value: ['ongoing'] };
+  if (live) criteria[isChat ? 'chat_status' : 'call_status'] = { type: 'enum', op: 'in', value: ['ongoing'] };
   if (from !== null) criteria['start_timestamp'] = { type: 'number', op: 'ge', value: from };
   if (to !== null) criteria['start_timestamp'] = { type: 'number', op: 'lt', value: to };
   if (from !== null && to !== null) criteria['start_timestamp'] = { type: 'range', op: 'bt', value: [from, to - 1] };

@@ -1,5 +1,7 @@
 // Retell's call document → claims (reference/providers.md 3.2, 10). Pure.
 import type { Claims, Fields, Json, LiveStatus, TransferClaim } from '../provider-fact.js';
+import { compact } from '../provider-mapping.js';
+import { analysisOf, costOf, metadataOf, variablesOf, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
 import { call as callSchema, type RetellCall } from './payload.js';
 import { toTurns } from './transcript.js';
@@ -9,9 +11,6 @@ const LIVE = new Map<string, LiveStatus>([
   ['ongoing', 'active'],
 ]);
 const ENDED = new Set(['ended', 'error', 'not_connected']);
-const SENTIMENTS = ['positive', 'neutral', 'negative'] as const;
-/** Capability URLs and tokens: never kept (reference/providers.md 7). */
-const SECRETS = new Set(['access_token', 'thought_signature']);
 
 /** What a call document claims. `event` is the webhook's type, or null for the provider's own record. */
 export function claimsOfCall(document: Json, event: string | null): Claims {
@@ -22,6 +21,7 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
     call.transcript_with_tool_calls ?? call.transcript_object ?? call.scrubbed_transcript_with_tool_calls ?? null;
   const turns = items === null ? null : toTurns(items);
   return {
+    kind: 'call',
     phase: hasEnded ? (analysed ? 4 : 3) : event === 'call_started' ? 1 : 2,
     providerTime: call.end_timestamp ?? call.start_timestamp ?? null,
     live: hasEnded ? null : liveStatus(call, event),
@@ -31,7 +31,8 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
       : null,
     fields: fieldsOf(call, hasEnded),
     transfers: transfersOf(call, event),
-    recordingUrls: recordingsOf(call),
+    recordings: recordingsOf(call),
+    audio: [],
     transcript: turns === null || turns.length === 0 ? null : { turns, final: hasEnded },
     analysed,
     // The provider lists the transcript and it is empty: nobody spoke, so nothing is waited for.
@@ -70,11 +71,11 @@ function fieldsOf(call: RetellCall, hasEnded: boolean): Partial<Fields> {
     customer_number: direction && (inbound ? call.from_number : call.to_number),
     agent_number: direction && (inbound ? call.to_number : call.from_number),
     end: hasEnded ? { ...endOf(reason), provider_reason: reason } : undefined,
-    ...analysisOf(call),
-    cost: hasEnded ? costOf(call) : undefined,
+    ...analysisOf(call.call_analysis, call.call_analysis?.call_summary, call.call_analysis?.call_successful),
+    cost: hasEnded ? costOf(call.call_cost) : undefined,
     latency: latencyOf(call),
     metadata: metadataOf(call.metadata),
-    variables: variablesOf(call),
+    variables: variablesOf(call.retell_llm_dynamic_variables, call.collected_dynamic_variables),
     correlation: correlationOf(call),
   });
 }
@@ -85,25 +86,6 @@ function durationOf(call: RetellCall): number | undefined {
   return typeof start === 'number' && typeof end === 'number' ? Math.max(0, end - start) : undefined;
 }
 
-function analysisOf(call: RetellCall): Partial<Fields> {
-  const analysis = call.call_analysis;
-  if (analysis === null || analysis === undefined) return {};
-  const label = SENTIMENTS.find((name) => name === analysis.user_sentiment?.toLowerCase());
-  const successful = analysis.call_successful;
-  const value = successful === true ? 'success' : successful === false ? 'failure' : 'unknown';
-  return {
-    outcome: { value, score: null, rationale: null },
-    ...(label && { sentiment: { label, score: null } }),
-    ...(analysis.call_summary && { summary: analysis.call_summary }),
-  };
-}
-
-/** US cents → micros of a dollar. Zero before the final bill is not a price. */
-function costOf(call: RetellCall): Fields['cost'] | undefined {
-  const cents = call.call_cost?.combined_cost;
-  return typeof cents === 'number' ? { amount_micros: Math.round(cents * 10_000), currency: 'USD' } : undefined;
-}
-
 function latencyOf(call: RetellCall): Fields['latency'] | undefined {
   const e2e = call.latency?.e2e;
   return e2e ? { p50_ms: rounded(e2e.p50), p95_ms: rounded(e2e.p95) } : undefined;
@@ -112,26 +94,15 @@ function latencyOf(call: RetellCall): Fields['latency'] | undefined {
 const rounded = (value: number | null | undefined): number | null =>
   typeof value === 'number' ? Math.round(value) : null;
 
-/** `metadata` is any JSON at Retell; ours is a map, so that something else goes under `value`. */
-function metadataOf(value: Json | undefined): Fields['metadata'] | undefined {
-  if (value === null || value === undefined) return undefined;
-  return typeof value === 'object' && !Array.isArray(value) ? value : { value };
-}
-
-function variablesOf(call: RetellCall): Fields['variables'] | undefined {
-  const { retell_llm_dynamic_variables: given, collected_dynamic_variables: collected } = call;
-  return given || collected ? { ...given, ...collected } : undefined;
-}
-
 function correlationOf(call: RetellCall): Fields['correlation'] | undefined {
   const sid = call.telephony_identifier?.twilio_call_sid;
   return sid ? [{ namespace: 'twilio.call_sid', value: sid }] : undefined;
 }
 
-function recordingsOf(call: RetellCall): Claims['recordingUrls'] {
-  const found: Claims['recordingUrls'] = [];
-  if (call.recording_url) found.push({ variant: 'mixed', url: call.recording_url });
-  if (call.scrubbed_recording_url) found.push({ variant: 'redacted', url: call.scrubbed_recording_url });
+function recordingsOf(call: RetellCall): Claims['recordings'] {
+  const found: Claims['recordings'] = [];
+  if (call.recording_url) found.push({ variant: 'mixed', source: call.recording_url });
+  if (call.scrubbed_recording_url) found.push({ variant: 'redacted', source: call.scrubbed_recording_url });
   return found;
 }
 
@@ -144,22 +115,10 @@ const TRANSFER_EVENTS: Record<string, TransferClaim['status']> = {
 
 /** Retell keeps the last destination only; after the end the reason says whether the handover went through. */
 function transfersOf(call: RetellCall, event: string | null): TransferClaim[] {
-  const target = call.transfer_destination ?? null;
+  const target = { type: 'phone', value: call.transfer_destination ?? null } as const;
+  const id = target.value ?? '';
   const status = TRANSFER_EVENTS[event ?? ''];
-  if (status) return [{ target, status, at: status === 'ended' ? (call.transfer_end_timestamp ?? null) : null }];
+  if (status) return [{ id, target, status, at: status === 'ended' ? (call.transfer_end_timestamp ?? null) : null }];
   if (call.disconnection_reason !== 'call_transfer') return [];
-  return [{ target, status: 'bridged', at: call.end_timestamp ?? null }];
-}
-
-function withoutSecrets(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => (SECRETS.has(key) ? [] : [[key, withoutSecrets(inner)]])),
-  );
-}
-
-/** Leaves out what is not claimed. */
-function compact(fields: { [Key in keyof Fields]?: Fields[Key] | null | undefined }): Partial<Fields> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+  return [{ id, target, status: 'bridged', at: call.end_timestamp ?? null }];
 }

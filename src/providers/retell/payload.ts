@@ -25,6 +25,8 @@ export const utterance = z.object({
   new_node_name: text,
 });
 
+const cost = z.object({ combined_cost: number });
+
 const analysis = z.object({
   call_summary: text,
   call_successful: flag,
@@ -60,17 +62,54 @@ export const call = z.object({
   collected_dynamic_variables: map,
   data_storage_setting: text,
   call_analysis: analysis.nullish().catch(null),
-  call_cost: z.object({ combined_cost: number }).nullish().catch(null),
+  call_cost: cost.nullish().catch(null),
   latency: z
     .object({ e2e: z.object({ p50: number, p95: number }).nullish().catch(null) })
     .nullish()
     .catch(null),
 });
 
+/** An item of a chat; unlike a call's it has a time of its own, epoch milliseconds. */
+const message = utterance.extend({
+  created_timestamp: number,
+  former_state_name: text,
+  new_state_name: text,
+});
+
+export const chat = z.object({
+  chat_id: z.string().min(1),
+  agent_id: text,
+  agent_name: text,
+  version: z.union([z.number(), z.string()]).nullish().catch(null),
+  chat_status: text,
+  chat_type: text,
+  start_timestamp: number,
+  end_timestamp: number,
+  disconnection_reason: text,
+  message_with_tool_calls: z.array(message).nullish().catch(null),
+  metadata: json.optional().catch(null),
+  custom_attributes: map,
+  retell_llm_dynamic_variables: map,
+  collected_dynamic_variables: map,
+  chat_analysis: z.object({ chat_summary: text, chat_successful: flag, user_sentiment: text }).nullish().catch(null),
+  chat_cost: cost.nullish().catch(null),
+});
+
 export type RetellCall = z.infer<typeof call>;
+export type RetellChat = z.infer<typeof chat>;
 export type RetellUtterance = z.infer<typeof utterance>;
+export type RetellMessage = z.infer<typeof message>;
+export type RetellAnalysis = z.infer<typeof analysis>;
+export type RetellCost = z.infer<typeof cost>;
 
 export const webhook = z.object({
   event: z.string(),
-  call: z.looseObject({ call_id: z.string().min(1), agent_id: text }),
+  call: z
+    .looseObject({ call_id: z.string().min(1), agent_id: text })
+    .optional()
+    .catch(undefined),
+  chat: z
+    .looseObject({ chat_id: z.string().min(1), agent_id: text })
+    .optional()
+    .catch(undefined),
 });

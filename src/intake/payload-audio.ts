@@ -1,0 +1,74 @@
+// Audio that came inside a webhook: laid into the store before the commit, so that nothing is forgotten that is not kept.
+// Under zero retention it is the only copy there will ever be.
+import { derivedUuid } from '../common/ids.js';
+import type { AudioClaim } from '../providers/provider-fact.js';
+import type { DataKey } from '../vault/sealing.js';
+import { ofRecording } from './assertions.js';
+import type { Fact, StoredRecording } from './fact.js';
+import { compareStamps, type Registers } from './merge.js';
+
+interface RecordingRef {
+  id: string;
+  clientId: string;
+  conversationId: string;
+}
+
+/** Seals and stores `bytes`, replacing what an earlier attempt left; resolves with the key of the object. */
+export type StoreAudio = (ref: RecordingRef, key: DataKey, bytes: Buffer) => Promise<string>;
+
+/** The store of recordings cannot take it now. The fact is good and waits; it must not be parked. */
+export class AudioNotStored extends Error {
+  constructor(cause: unknown) {
+    super('the audio of a webhook could not be stored', { cause });
+    this.name = 'AudioNotStored';
+  }
+}
+
+interface Subject {
+  owner: { conversationId: string; clientId: string };
+  key: DataKey;
+  facts: Fact[];
+  registers: Registers;
+}
+
+/** The facts, with their audio stored. Throws {@link AudioNotStored}. */
+export async function storePayloadAudio(store: StoreAudio, { owner, key, facts, registers }: Subject): Promise<Fact[]> {
+  const done: Fact[] = [];
+  for (const fact of facts) {
+    if (fact.source === 'workflow' || fact.claims.audio.length === 0) {
+      done.push(fact);
+      continue;
+    }
+    const stored: StoredRecording[] = [];
+    for (const audio of fact.claims.audio) {
+      const recording = recordingOf(audio, owner, fact);
+      const { key: register, stamp } = ofRecording(recording, fact);
+      const known = registers[register];
+      // It would lose to the recording that is there.
+      if (known !== undefined && compareStamps(known.stamp, stamp) < 0) continue;
+      const ref = { id: recording.id, ...owner };
+      const objectKey = await store(ref, key, audio.bytes).catch((error: unknown) => {
+        throw new AudioNotStored(error);
+      });
+      stored.push({ ...recording, object_key: objectKey });
+    }
+    // The bytes have been laid down: nobody needs them in memory any more.
+    done.push({ ...fact, claims: { ...fact.claims, audio: [] }, stored });
+  }
+  return done;
+}
+
+/** By its fact: a repeated attempt lands on the same object, and on no object that was fetched from the provider. */
+const recordingOf = (
+  { variant, contentType, bytes }: AudioClaim,
+  { conversationId }: Subject['owner'],
+  { receivedAt, hash }: Fact,
+): StoredRecording => ({
+  id: derivedUuid(conversationId, `recording:${variant}:${hash}`),
+  variant,
+  content_type: contentType,
+  bytes: bytes.length,
+  duration_ms: null,
+  object_key: '',
+  created_at: receivedAt,
+});
