@@ -34,7 +34,7 @@ describe('parseObjectStoreUrl', () => {
   it.each([
     ['gs://calls', 'must be file:'],
     ['s3:calls', 'must be file:'],
-    ['s3://', 'must be file:'],
+    ['s3://', 'bucket'],
     ['s3://calls', 'region'],
     ['s3://Calls_1?region=a', 'bucket'],
     ['s3://key:secret@calls?region=a', 'credentials'],

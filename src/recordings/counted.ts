@@ -11,15 +11,20 @@ export class Counted {
 
   /** The pieces of the stream; leaving them early destroys it. */
   async *pieces(): AsyncGenerator<Buffer> {
+    const pieces: AsyncIterator<Buffer> = this.body[Symbol.asyncIterator]();
     try {
-      for await (const piece of this.body) {
-        const bytes = piece as Buffer;
-        this.bytes += bytes.length;
-        yield bytes;
+      for (;;) {
+        // By hand: a consumer that fails throws into this generator, which is no failure of the stream.
+        const { done, value } = await pieces.next().catch((error: unknown) => {
+          this.failure = { error };
+          throw error;
+        });
+        if (done === true) return;
+        this.bytes += value.length;
+        yield value;
       }
-    } catch (error) {
-      this.failure = { error };
-      throw error;
+    } finally {
+      await pieces.return?.();
     }
   }
 }

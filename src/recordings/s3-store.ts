@@ -66,8 +66,7 @@ export class S3Store implements ObjectStore {
   }
 
   read(key: string, start: number, end: number): Readable {
-    const range = { ...this.at(key), Range: `bytes=${start}-${end}` };
-    return Readable.from(this.pieces(new GetObjectCommand(range)), { objectMode: false });
+    return Readable.from(this.pieces(key, start, end), { objectMode: false });
   }
 
   async remove(key: string): Promise<void> {
@@ -93,9 +92,14 @@ export class S3Store implements ObjectStore {
     return { Bucket: this.place.bucket, Key: `${this.place.prefix}${key}` };
   }
 
-  private async *pieces(command: GetObjectCommand): AsyncGenerator<Uint8Array> {
-    const { Body } = await this.client.send(command, QUICK).catch(away);
+  private async *pieces(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+    const range = new GetObjectCommand({ ...this.at(key), Range: `bytes=${start}-${end}` });
+    const { Body, ContentLength = 0 } = await this.client.send(range, QUICK).catch(away);
     if (!(Body instanceof Readable)) return;
+    if (ContentLength > end - start + 1) {
+      Body.destroy();
+      throw storeAway(new Error('the store gives another range than was asked for'));
+    }
     try {
       for await (const piece of Body) yield piece as Uint8Array;
     } catch (error) {

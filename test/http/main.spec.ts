@@ -211,10 +211,14 @@ describe('while a database is away', () => {
       const body = (await response.json()) as { code?: string; checks?: object };
       return [response.status, body.code, body.checks];
     };
-    expect(await ask('/readyz')).toEqual([200, undefined, { postgres: 'up', keystore: 'up', temporal: 'up' }]);
+    expect(await ask('/readyz')).toEqual([
+      200,
+      undefined,
+      { postgres: 'up', keystore: 'up', object_store: 'up', temporal: 'up' },
+    ]);
     await content.cut();
     expect(await ask('/v1/clients')).toEqual([503, 'storage_unavailable', undefined]);
-    const away = { postgres: 'down', keystore: 'up', temporal: 'up' };
+    const away = { postgres: 'down', keystore: 'up', object_store: 'up', temporal: 'up' };
     expect(await ask('/readyz')).toEqual([503, 'storage_unavailable', away]);
     expect(await ask('/healthz')).toEqual([200, undefined, undefined]);
     await content.open();

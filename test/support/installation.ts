@@ -31,6 +31,8 @@ interface InstallOptions {
   deadlines?: Partial<Deadlines>;
   /** Another Temporal than the one that all spec files share. */
   temporal?: { address: string; namespace: string };
+  /** Further settings. */
+  env?: Record<string, string>;
 }
 
 interface Parts {
@@ -204,6 +206,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     COLLOQUY_DATA_DIR: dataDir,
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: options.temporal?.namespace ?? takeNamespace(runDir),
+    ...options.env,
   };
   const config = parseConfig(env);
   const recordingsDir = join(dataDir, 'recordings');

@@ -1,0 +1,147 @@
+// What is of the bucket alone: a network between us and it, unfinished uploads, a server that misbehaves.
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/config.js';
+import type { ObjectStore } from '../../src/recordings/object-store.js';
+import { openObjectStore } from '../../src/recordings/open-object-store.js';
+import { eventually } from '../support/eventually.js';
+import { startS3Server, type Fault, type S3Server } from '../support/s3-server.js';
+
+const MIB = 1024 * 1024;
+const AWAY = { code: 'storage_unavailable', status: 503 };
+
+let server: S3Server;
+let store: ObjectStore;
+
+beforeAll(async () => {
+  server = await startS3Server();
+  store = await openObjectStore(parseConfig({ OBJECT_STORE_URL: server.url }));
+});
+afterEach(() => {
+  server.faultOf = () => null;
+});
+afterAll(() => server.close());
+
+/** Zeros by pieces of 64 KiB; `sent` counts what was taken from it. */
+function zeros(size: number): { body: Readable; sent: () => number } {
+  let sent = 0;
+  const body = Readable.from(
+    (async function* () {
+      for (; sent < size; sent += 64 * 1024) yield Buffer.alloc(Math.min(64 * 1024, size - sent));
+    })(),
+    { objectMode: false },
+  );
+  return { body, sent: () => sent };
+}
+
+/** The first `times` requests that fit have this fault. */
+function failing(fault: Fault, times: number, fits: RegExp = /./): void {
+  let left = times;
+  server.faultOf = (method, path) => (fits.test(`${method} ${path}`) && left-- > 0 ? fault : null);
+}
+
+describe('an upload', () => {
+  it('that breaks is aborted: nothing of it stays on the server', async () => {
+    const broken = Readable.from(
+      (async function* () {
+        yield Buffer.alloc(12 * MIB);
+        throw new Error('the line broke');
+      })(),
+      { objectMode: false },
+    );
+    await expect(store.put('a/broken', broken)).rejects.toThrow('the line broke');
+    expect(server.requests.filter((request) => request.startsWith('PUT') && request.includes('a/broken'))).not.toEqual(
+      [],
+    );
+    expect(server.unfinished()).toEqual([]);
+  });
+
+  it('that the server refuses ends the stream that it came from, and is ours to try again', async () => {
+    const { body } = zeros(20 * MIB);
+    failing('refuse', 100, /partNumber=2/);
+    await expect(store.put('a/refused', body)).rejects.toMatchObject(AWAY);
+    expect(body.destroyed).toBe(true);
+    expect(await store.size('a/refused')).toBeNull();
+    expect(server.unfinished()).toEqual([]);
+  });
+
+  it('goes on when the server is busy or the network fails for a moment', async () => {
+    failing('slow_down', 2, /PUT/);
+    expect(await store.put('a/busy', zeros(6 * MIB).body)).toBe(6 * MIB);
+    failing('refuse', 2, /PUT/);
+    expect(await store.put('a/network', zeros(100).body)).toBe(100);
+  });
+
+  it('waits for the server: a stream is not read ahead of what was taken', async () => {
+    const { body, sent } = zeros(64 * MIB);
+    failing('hang', 100, /partNumber/);
+    const put = store.put('a/stalled', body).catch(() => undefined);
+    await eventually(async () => server.requests.filter((request) => request.includes('a/stalled?part')).length >= 2);
+    await sleep(300);
+    expect(sent()).toBeLessThan(17 * MIB);
+    body.destroy();
+    server.faultOf = () => 'refuse';
+    server.cut();
+    await put;
+  });
+});
+
+describe('a store that is away', () => {
+  it('says so in one way, whatever is asked of it', async () => {
+    await store.put('b/there', zeros(10).body);
+    server.faultOf = () => 'refuse';
+    await expect(store.size('b/there')).rejects.toMatchObject(AWAY);
+    await expect(buffer(store.read('b/there', 0, 9))).rejects.toMatchObject(AWAY);
+    await expect(store.put('b/new', zeros(10).body)).rejects.toMatchObject(AWAY);
+    await expect(store.remove('b/there')).rejects.toMatchObject(AWAY);
+    await expect(store.sweep(new Date())).rejects.toMatchObject(AWAY);
+    await expect(store.ping()).rejects.toMatchObject(AWAY);
+  });
+
+  it('is also one that stays too busy', async () => {
+    server.faultOf = () => 'slow_down';
+    await expect(store.size('b/there')).rejects.toMatchObject(AWAY);
+  });
+
+  it('is also one without our bucket, or one that does not know our key', async () => {
+    const other = await openObjectStore(
+      parseConfig({ OBJECT_STORE_URL: server.url.replace('recordings', 'elsewhere') }),
+    );
+    await expect(other.ping()).rejects.toMatchObject(AWAY);
+    await expect(other.put('b/new', zeros(10).body)).rejects.toMatchObject(AWAY);
+  });
+
+  it('cuts a stream short with the same word when it goes in the middle', async () => {
+    await store.put('b/long', zeros(2 * MIB).body);
+    failing('break_off', 1);
+    await expect(buffer(store.read('b/long', 0, 2 * MIB - 1))).rejects.toMatchObject(AWAY);
+  });
+});
+
+describe('a sweep', () => {
+  const begin = async (key: string): Promise<void> => {
+    const { body } = zeros(64 * MIB);
+    // Neither parts nor abort get through, as when a worker is killed.
+    server.faultOf = (method, path) => (path.includes('partNumber') || method === 'DELETE' ? 'refuse' : null);
+    await expect(store.put(key, body)).rejects.toMatchObject(AWAY);
+    server.faultOf = () => null;
+  };
+
+  it('removes what interrupted uploads left behind, once it is old enough', async () => {
+    await store.sweep(new Date(Date.now() + 1000));
+    await begin('c/killed');
+    expect(server.unfinished()).toHaveLength(1);
+    expect(await store.sweep(new Date(Date.now() - 3_600_000))).toBe(0);
+    expect(server.unfinished()).toHaveLength(1);
+    expect(await store.sweep(new Date(Date.now() + 1000))).toBe(1);
+    expect(server.unfinished()).toEqual([]);
+    expect(await store.sweep(new Date(Date.now() + 1000))).toBe(0);
+  });
+
+  it('has nothing to do where the server does not list uploads', async () => {
+    server.faultOf = () => 'not_offered';
+    expect(await store.sweep(new Date())).toBe(0);
+  });
+});
