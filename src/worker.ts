@@ -2,6 +2,7 @@
 import { config, ConfigError } from './config/config.js';
 import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
+import { databasesReady, StartFailure } from './databases-ready.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { startWorker } from './worker-process.js';
 
@@ -9,6 +10,7 @@ try {
   const settings = config();
   const log = new Log(settings.logLevel);
   TemporalWorker.installRuntime(log);
+  await databasesReady(settings, log);
   const worker = await startWorker(settings, log);
   const stop = (): void => {
     worker.stop().then(
@@ -22,7 +24,7 @@ try {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 } catch (error) {
-  if (!(error instanceof ConfigError || error instanceof AppError)) throw error;
+  if (!(error instanceof ConfigError || error instanceof AppError || error instanceof StartFailure)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }

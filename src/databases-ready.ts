@@ -1,0 +1,52 @@
+// What every process waits for before it starts: databases that answer and whose tables are as new as the code.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { errorFields, type Log } from './common/log.js';
+import { required, type Config } from './config/config.js';
+import { createDataSource } from './database/data-source.js';
+import { isStorageAway } from './database/failures.js';
+import { pendingMigrations } from './database/pending-migrations.js';
+import { keystoreDataSource } from './vault/keystore-data-source.js';
+
+const WAIT_MS = 30_000;
+const RETRY_MS = 1_000;
+
+/** What ends a start: one sentence for the operator, no stack. */
+export class StartFailure extends Error {}
+
+/** Waits up to 30 s for both databases. Throws {@link StartFailure}, or ConfigError when one is not named. */
+export async function databasesReady(settings: Config, log: Log): Promise<void> {
+  const content = createDataSource({ url: required(settings.databaseUrl, 'DATABASE_URL'), role: 'owner', poolSize: 1 });
+  const keystore = keystoreDataSource(required(settings.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'));
+  await ready(content, 'content', log);
+  await ready(keystore, 'keystore', log);
+}
+
+async function ready(source: DataSource, name: string, log: Log): Promise<void> {
+  await connect(source, name, log);
+  try {
+    if ((await pendingMigrations(source)).length > 0)
+      throw new StartFailure(`the ${name} database is not up to date: run "colloquy migrate"`);
+  } finally {
+    await source.destroy();
+  }
+}
+
+async function connect(source: DataSource, name: string, log: Log): Promise<void> {
+  for (const until = Date.now() + WAIT_MS; ; await sleep(RETRY_MS)) {
+    try {
+      await source.initialize();
+      return;
+    } catch (error) {
+      if (!isStorageAway(error) || Date.now() > until)
+        throw new StartFailure(`the ${name} database cannot be used${codeIn(error)}`, { cause: error });
+      log.warn('waiting for a database', { database: name, err: errorFields(error) });
+    }
+  }
+}
+
+/** SQLSTATE or system error; the message might quote the connection string. */
+const codeIn = (error: unknown): string => {
+  const { code } = errorFields(error);
+  return code === undefined ? '' : ` (${code})`;
+};
