@@ -1,0 +1,49 @@
+// What a document says of the end of its conversation: how it ended, whether it ever began, what will never come. Pure.
+import type { Claims, Fields } from '../provider-fact.js';
+import { endOf, isEnding } from './end-reasons.js';
+import type { ElevenLabsConversation } from './payload.js';
+
+export type Source = 'webhook' | 'record';
+
+const NEVER_CONNECTED = new Set(['busy', 'no_answer', 'no-answer', 'failed']);
+
+/** Nobody answered, or it failed before anything was said: no audio, no words and no analysis will come. */
+export function neverConnected({ status, metadata, transcript }: ElevenLabsConversation): boolean {
+  if (NEVER_CONNECTED.has(metadata?.phone_call?.call_result ?? '')) return true;
+  return status === 'failed' && metadata?.call_duration_secs === 0 && (transcript ?? []).length === 0;
+}
+
+/** Not claimed where the document says nothing of it: under zero retention GET knows less than the webhook did. */
+export function endFieldOf({ status, metadata, transcript }: ElevenLabsConversation): Fields['end'] | undefined {
+  const results = (transcript ?? []).flatMap((item) => item.tool_results ?? []);
+  const text = metadata?.termination_reason || null;
+  const callResult = metadata?.phone_call?.call_result ?? null;
+  const tool = results.map(({ result }) => result?.result_type).findLast(isEnding) ?? null;
+  const end = endOf({ call_result: callResult, status: status ?? null, tool, text });
+  const code = metadata?.error?.code;
+  const error = metadata?.error?.reason ?? (typeof code === 'number' ? `error ${code}` : null);
+  const reason = text ?? error ?? (end.category === 'unknown' ? null : (callResult ?? tool));
+  return end.category === 'unknown' && reason === null ? undefined : { ...end, provider_reason: reason };
+}
+
+/**
+ * What the final document says is not there is not waited for. The truth is GET; under zero retention it is the webhook,
+ * and GET has less: then only the webhook's word counts.
+ */
+export function deniedOf(conversation: ElevenLabsConversation, source: Source): Claims['denied'] {
+  const usage = conversation.metadata?.features_usage;
+  const isZeroRetention = usage?.pii_zrm_agent === true || usage?.pii_zrm_workspace === true;
+  if (source !== (isZeroRetention ? 'webhook' : 'record')) return [];
+  const deleted = conversation.metadata?.deletion_settings;
+  const reason = (deletedAt: number | null | undefined, otherwise: string): string =>
+    deletedAt ? 'deleted_at_provider' : isZeroRetention ? 'zero_retention' : otherwise;
+  const denied: Claims['denied'] = [];
+  if (conversation.has_audio === false) {
+    denied.push({ part: 'audio', reason: reason(deleted?.deleted_audio_at_time_unix_secs, 'not_recorded') });
+  }
+  if (conversation.transcript?.length === 0) {
+    denied.push({ part: 'transcript', reason: reason(deleted?.deleted_transcript_at_time_unix_secs, 'empty') });
+  }
+  if (!conversation.analysis) denied.push({ part: 'analysis', reason: 'not_analysed' });
+  return denied;
+}

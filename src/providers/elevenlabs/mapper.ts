@@ -1,0 +1,108 @@
+// ElevenLabs' conversation document → claims (reference/providers.md 3.1, 10). GET and webhook carry the same document. Pure.
+import type { Claims, Fields, Json, LiveStatus } from '../provider-fact.js';
+import { compact } from '../provider-mapping.js';
+import { deniedOf, endFieldOf, neverConnected, type Source } from './ending.js';
+import { latencyOf } from './latency.js';
+import { contactOf, correlationOf } from './contact.js';
+import { conversation as schema, type ElevenLabsConversation } from './payload.js';
+import { isSecretVariable, withoutSecrets } from './secrets.js';
+import { toTurns } from './transcript.js';
+import { transfersOf } from './transfers.js';
+
+const LIVE = new Map<string, LiveStatus>([
+  ['initiated', 'ringing'],
+  ['in-progress', 'active'],
+]);
+/** Over, but still being analysed: the document is not final. */
+const PROCESSING = 'processing';
+/** What a conversation document claims. A webhook brings it after the end, whatever its status says. */
+export function claimsOfConversation(document: Json, source: Source): Claims {
+  const conversation = schema.parse(document);
+  const status = conversation.status ?? '';
+  const hasEnded = source === 'webhook' || status === PROCESSING || status === 'done' || status === 'failed';
+  const isFinal = hasEnded && status !== PROCESSING;
+  const analysed = conversation.analysis !== null && conversation.analysis !== undefined;
+  const items = conversation.transcript ?? [];
+  const turns = toTurns(items);
+  const startMs = startOf(conversation);
+  const fields = fieldsOf(conversation, { hasEnded, isFinal });
+  return {
+    kind: 'conversation',
+    phase: hasEnded ? (analysed ? 4 : 3) : 2,
+    providerTime: fields.end_time ?? startMs,
+    live: hasEnded ? null : (LIVE.get(status) ?? null),
+    ended: hasEnded ? { failed: status === 'failed', neverConnected: neverConnected(conversation) } : null,
+    agent: agentOf(conversation),
+    fields,
+    transfers: transfersOf(items, { startMs, hasEnded }),
+    recordings:
+      hasEnded && conversation.has_audio === true ? [{ variant: 'mixed', source: conversation.conversation_id }] : [],
+    audio: [],
+    transcript: turns.length === 0 ? null : { turns, final: hasEnded },
+    analysed,
+    denied: isFinal ? deniedOf(conversation, source) : [],
+    record: withoutSecrets(document),
+  };
+}
+
+/** It says 0 until it has begun. */
+const startOf = ({ metadata }: ElevenLabsConversation): number | null =>
+  metadata?.start_time_unix_secs ? metadata.start_time_unix_secs * 1000 : null;
+
+/** One agent may run as several: its environment, branch and version, as far as they are named. */
+function agentOf(conversation: ElevenLabsConversation): Claims['agent'] {
+  const { agent_id: id, agent_name: name, environment, branch_id: branch, version_id: version } = conversation;
+  if (!id) return null;
+  const parts = [environment, branch, version].filter((part) => part);
+  return { providerAgentId: id, name: name ?? null, version: parts.length === 0 ? null : parts.join('/') };
+}
+
+interface Progress {
+  hasEnded: boolean;
+  isFinal: boolean;
+}
+
+function fieldsOf(conversation: ElevenLabsConversation, { hasEnded, isFinal }: Progress): Partial<Fields> {
+  const { metadata, analysis, conversation_initiation_client_data: client } = conversation;
+  const start = startOf(conversation);
+  const seconds = metadata?.call_duration_secs;
+  // 0 while it runs, and perhaps for a moment after.
+  const isMeasured = hasEnded && typeof seconds === 'number' && (isFinal || seconds > 0);
+  const duration = isMeasured ? Math.round(seconds * 1000) : undefined;
+  const cost = metadata?.cost_fiat;
+  return compact({
+    provider_conversation_id: conversation.conversation_id,
+    ...(metadata && contactOf(metadata)),
+    customer_user_id: conversation.user_id ?? client?.user_id,
+    start_time: start,
+    end_time: start !== null && duration !== undefined ? start + duration : undefined,
+    duration_ms: duration,
+    end: hasEnded ? endFieldOf(conversation) : undefined,
+    outcome: analysis ? outcomeOf(analysis) : undefined,
+    title: analysis?.call_summary_title || undefined,
+    summary: analysis?.transcript_summary || undefined,
+    language: metadata?.main_language || undefined,
+    cost: isFinal && typeof cost === 'number' ? { amount_micros: Math.round(cost * 1e6), currency: 'USD' } : undefined,
+    latency: latencyOf(conversation.transcript ?? []),
+    variables: variablesOf(client?.dynamic_variables),
+    correlation: metadata ? correlationOf(metadata, client?.dynamic_variables) : undefined,
+  });
+}
+
+const OUTCOMES = ['success', 'failure'] as const;
+
+function outcomeOf(analysis: NonNullable<ElevenLabsConversation['analysis']>): Fields['outcome'] {
+  const criteria = Object.entries(analysis.evaluation_criteria_results ?? {}).map(
+    ([id, given]) => `${id}: ${given?.result ?? 'unknown'}${given?.rationale ? `, ${given.rationale}` : ''}`,
+  );
+  return {
+    value: OUTCOMES.find((value) => value === analysis.call_successful) ?? 'unknown',
+    score: analysis.call_success_score ?? null,
+    rationale: criteria.length === 0 ? null : criteria.join('\n'),
+  };
+}
+
+function variablesOf(given: { [key: string]: Json } | null | undefined): Fields['variables'] | undefined {
+  if (!given) return undefined;
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !isSecretVariable(name)));
+}
