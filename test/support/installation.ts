@@ -7,19 +7,19 @@ import { Pool } from 'pg';
 import { inject } from 'vitest';
 import { startRetellSimulator, type RetellSimulator } from '../../simulators/retell/index.js';
 import { Log } from '../../src/common/log.js';
-import { newUuid, publicId } from '../../src/common/ids.js';
+import { publicId } from '../../src/common/ids.js';
 import { parseConfig, type Config } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { IngestDatabase } from '../../src/database/database.js';
 import { Notifier } from '../../src/database/notifier.js';
 import { Inbox } from '../../src/inbox/inbox.js';
 import { WebhookDoor, type Received } from '../../src/inbox/webhook-door.js';
-import { ProviderAccounts, sealAccount, type Deadlines } from '../../src/providers/provider-accounts.js';
+import { ProviderAccounts, type Deadlines } from '../../src/providers/provider-accounts.js';
 import { TemporalWorker } from '../../src/temporal/temporal-worker.js';
 import { openVault } from '../../src/vault/open-vault.js';
-import { sealJson } from '../../src/vault/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 import { startWorker, type WorkerProcess } from '../../src/worker-process.js';
+import { seedAccount, seedClient, type NewAccount } from './accounts.js';
 import { createTestDatabases } from './databases.js';
 import { eventually } from './eventually.js';
 import { ConversationStore, type StoredConversation } from './stored-conversation.js';
@@ -33,6 +33,13 @@ interface InstallOptions {
   temporal?: { address: string; namespace: string };
   /** Further settings. */
   env?: Record<string, string>;
+}
+
+/** Which conversation is meant, in a provider's words. */
+export interface ProviderSubject {
+  accountId: string;
+  kind: string;
+  providerId: string;
 }
 
 interface Parts {
@@ -101,13 +108,27 @@ export class Installation {
     );
   }
 
-  /** The conversation of a call at Retell, once it is as `fits` wants it. */
-  async call(callId: string, fits: (conversation: StoredConversation) => boolean = () => true, seconds = 20) {
-    const hash = await this.identityOf(callId);
+  /** A further account of the client; returns its uuid. */
+  addAccount(account: NewAccount): Promise<string> {
+    return seedAccount({ sql: this.sql, vault: this.vault }, this.clientId, account);
+  }
+
+  /** The conversation that a provider knows by an id, once it is as `fits` wants it. */
+  async conversationOf(
+    subject: ProviderSubject,
+    fits: (conversation: StoredConversation) => boolean = () => true,
+    seconds = 20,
+  ): Promise<StoredConversation> {
+    const hash = await this.identityOf(subject);
     return eventually(async () => {
       const found = await this.store.byIdentity(hash);
       return found && fits(found) ? found : undefined;
     }, seconds);
+  }
+
+  /** The conversation of a call at Retell, once it is as `fits` wants it. */
+  call(callId: string, fits: (conversation: StoredConversation) => boolean = () => true, seconds = 20) {
+    return this.conversationOf(this.callAtRetell(callId), fits, seconds);
   }
 
   settled(callId: string, seconds = 20): Promise<StoredConversation> {
@@ -150,10 +171,14 @@ export class Installation {
     return names.filter((name) => statSync(join(recordingsDir, name)).isFile());
   }
 
-  async identityOf(callId: string): Promise<Buffer> {
-    const hasher = await this.vault.identityHasher({ providerAccountId: this.accountId, clientId: this.clientId });
-    return hasher.hash('provider_id', 'call', callId);
+  private async identityOf({ accountId, kind, providerId }: ProviderSubject): Promise<Buffer> {
+    const hasher = await this.vault.identityHasher({ providerAccountId: accountId, clientId: this.clientId });
+    return hasher.hash('provider_id', kind, providerId);
   }
+
+  private readonly callAtRetell = (providerId: string): ProviderSubject => ({
+    ...{ accountId: this.accountId, kind: 'call', providerId },
+  });
 
   async close(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.stop()));
@@ -218,8 +243,10 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   );
   await ingest.dataSource.initialize();
   const sql = new Pool({ connectionString: databases.databaseUrl, max: 4 });
-  const [clientId, accountId] = [newUuid(), newUuid()];
-  await seed({ sql, vault, retell, clientId, accountId, deadlines: options.deadlines ?? {} });
+  const clientId = await seedClient({ sql, vault });
+  const { apiKey: api_key, baseUrl: base_url } = retell;
+  const { deadlines = {} } = options;
+  const accountId = await seedAccount({ sql, vault }, clientId, { provider: 'retell', api_key, base_url, deadlines });
   const door = new WebhookDoor(new ProviderAccounts(ingest, vault), new Inbox(ingest, vault, new Notifier(ingest)));
   const connection = Connection.lazy({ address });
   const temporal = new TemporalClient({ connection, namespace: config.temporal.namespace });
@@ -234,32 +261,4 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   return new Installation({
     ...{ env, config, dataDir, recordingsDir, retell, vault, door, sql, clientId, accountId, temporal, closers },
   });
-}
-
-interface Seed {
-  sql: Pool;
-  vault: VaultService;
-  retell: RetellSimulator;
-  clientId: string;
-  accountId: string;
-  deadlines: Partial<Deadlines>;
-}
-
-async function seed({ sql, vault, retell, clientId, accountId, deadlines }: Seed): Promise<void> {
-  const key = await vault.clientKey(clientId);
-  const secrets = {
-    name: 'test',
-    api_key: retell.apiKey,
-    webhook_secret: null,
-    base_url: retell.baseUrl,
-    agent_clients: [],
-  };
-  await sql.query('insert into clients (id, sealed) values ($1, $2)', [
-    clientId,
-    sealJson(key, `client:${clientId}`, { name: 'test' }),
-  ]);
-  await sql.query(
-    'insert into provider_accounts (id, client_id, provider, sealed, deadlines) values ($1, $2, $3, $4, $5)',
-    [...[accountId, clientId, 'retell', sealAccount(key, accountId, secrets), deadlines]],
-  );
 }

@@ -26,13 +26,18 @@ export function endFieldOf({ status, metadata, transcript }: ElevenLabsConversat
   return end.category === 'unknown' && reason === null ? undefined : { ...end, provider_reason: reason };
 }
 
+/** Nothing is kept at the provider: its webhook is the only truth, and its record knows less. */
+export function hasZeroRetention({ metadata }: ElevenLabsConversation): boolean {
+  const usage = metadata?.features_usage;
+  return usage?.pii_zrm_agent === true || usage?.pii_zrm_workspace === true;
+}
+
 /**
  * What the final document says is not there is not waited for. The truth is GET; under zero retention it is the webhook,
  * and GET has less: then only the webhook's word counts.
  */
 export function deniedOf(conversation: ElevenLabsConversation, source: Source): Claims['denied'] {
-  const usage = conversation.metadata?.features_usage;
-  const isZeroRetention = usage?.pii_zrm_agent === true || usage?.pii_zrm_workspace === true;
+  const isZeroRetention = hasZeroRetention(conversation);
   if (source !== (isZeroRetention ? 'webhook' : 'record')) return [];
   const deleted = conversation.metadata?.deletion_settings;
   const reason = (deletedAt: number | null | undefined, otherwise: string): string =>

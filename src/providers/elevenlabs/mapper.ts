@@ -1,7 +1,7 @@
 // ElevenLabs' conversation document → claims (reference/providers.md 3.1, 10). GET and webhook carry the same document. Pure.
 import type { Claims, Fields, Json, LiveStatus } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
-import { deniedOf, endFieldOf, neverConnected, type Source } from './ending.js';
+import { deniedOf, endFieldOf, hasZeroRetention, neverConnected, type Source } from './ending.js';
 import { latencyOf } from './latency.js';
 import { contactOf, correlationOf } from './contact.js';
 import { conversation as schema, type ElevenLabsConversation } from './payload.js';
@@ -28,7 +28,7 @@ export function claimsOfConversation(document: Json, source: Source): Claims {
   const fields = fieldsOf(conversation, { hasEnded, isFinal });
   return {
     kind: 'conversation',
-    phase: hasEnded ? (analysed ? 4 : 3) : 2,
+    phase: !hasEnded ? 2 : analysed || (source === 'webhook' && hasZeroRetention(conversation)) ? 4 : 3,
     providerTime: fields.end_time ?? startMs,
     live: hasEnded ? null : (LIVE.get(status) ?? null),
     ended: hasEnded ? { failed: status === 'failed', neverConnected: neverConnected(conversation) } : null,
