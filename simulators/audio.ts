@@ -17,7 +17,7 @@ const FORMANTS = [
 ] as const;
 
 /** Somebody speaks from `startMs` to `endMs` (milliseconds of audio time). */
-interface SpokenTurn {
+export interface SpokenTurn {
   speaker: string;
   startMs: number;
   endMs: number;

@@ -1,0 +1,59 @@
+// The simulated workspace's conversations.
+import { Random } from '../random.js';
+import { Records, type Fields, type Notes } from '../records.js';
+import { completeConversation } from './complete-conversation.js';
+import type { Conversation, Sentiment } from './conversation.js';
+import { sentimentOf } from './measures.js';
+import type { Scenario } from './plan.js';
+
+/** What the simulator knows about a conversation besides the document. Times are epoch milliseconds. */
+export interface ConversationNotes extends Notes {
+  /** What was fixed when it was planned. */
+  scenario: Scenario;
+  /** What a caller fixed when it began. */
+  fields?: Fields;
+  /** For the list, which has no transcript to count. */
+  messageCount: number;
+  toolNames: string[];
+  sentiment: Sentiment | null;
+  parentId?: string;
+  /** `processing` until then, and done by itself from then on. */
+  doneFromMs?: number;
+  /** No audio before this time. */
+  audioFromMs?: number;
+  /** How often it has been analysed. */
+  analyses?: number;
+}
+
+export type Conversations = Records<Conversation, ConversationNotes>;
+
+/** An empty store of conversations. */
+export function emptyConversations(): Conversations {
+  return new Records<Conversation, ConversationNotes>({
+    idOf: (head) => head.conversation_id,
+    bulky: ['transcript'],
+    derive: (head, notes) => {
+      const fields: Fields = {
+        agent_id: head.agent_id,
+        conversation_id: head.conversation_id,
+        metadata: head.metadata,
+      };
+      return { transcript: completeConversation(notes.seed, fields, notes.scenario).transcript };
+    },
+  });
+}
+
+/** What the list tells of a transcript. */
+export function listNotes(
+  conversation: Conversation,
+  seed: string,
+): Pick<ConversationNotes, 'messageCount' | 'toolNames' | 'sentiment'> {
+  const items = conversation.transcript;
+  const names = items.flatMap((item) => (item.tool_calls ?? []).map((call) => call.tool_name));
+  const scored = items.filter((item) => item.role === 'user' && item.message !== null).length;
+  return {
+    messageCount: items.length,
+    toolNames: [...new Set(names)],
+    sentiment: sentimentOf(new Random(`${seed} el sentiment`), scored),
+  };
+}

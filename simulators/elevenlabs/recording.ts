@@ -1,0 +1,19 @@
+// What is heard of a conversation. No file is stored: the document decides the bytes.
+import { speechMp3 } from '../mp3.js';
+import type { Conversation } from './conversation.js';
+
+const SECONDS_A_CHARACTER = 0.068;
+
+/** The whole conversation as MP3: as long as its duration, with voices where its transcript has words. */
+export function recordingOf(conversation: Conversation): Buffer {
+  const spoken = conversation.transcript.filter((item) => item.message !== null && item.source_medium !== 'dtmf');
+  const durationMs = conversation.metadata.call_duration_secs * 1000;
+  const turns = spoken.map((item, index) => {
+    const startMs = item.time_in_call_secs * 1000;
+    const nextMs = (spoken[index + 1]?.time_in_call_secs ?? Infinity) * 1000;
+    const lengthMs = (item.message ?? '').length * SECONDS_A_CHARACTER * 1000;
+    const speaker = item.role === 'agent' ? (item.agent_metadata?.agent_id ?? 'agent') : item.role;
+    return { speaker, startMs, endMs: Math.min(startMs + lengthMs, nextMs, durationMs) };
+  });
+  return speechMp3({ seed: conversation.conversation_id, durationMs, turns });
+}
