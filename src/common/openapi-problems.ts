@@ -13,9 +13,10 @@ interface Parameter {
 interface Operation {
   parameters?: Parameter[];
   requestBody?: unknown;
-  responses: Record<string, unknown>;
+  responses: Record<string, { content?: Record<string, unknown> }>;
   'x-required-rights'?: string[];
   'x-problems'?: ProblemCode[];
+  'x-also-as'?: string[];
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head'] as const;
@@ -73,8 +74,16 @@ function complete(operation: Operation, { method, path }: { method: string; path
     ...(operation['x-problems'] ?? []),
   ]);
   delete operation['x-problems'];
+  addMediaTypes(operation);
   for (const [status, of] of byStatus([...codes])) operation.responses[status] ??= problem(of);
   operation.responses['default'] ??= problem(['internal']);
+}
+
+/** Beside JSON, the same answer in other forms. */
+function addMediaTypes(operation: Operation): void {
+  const content = operation.responses['200']?.content ?? {};
+  for (const type of operation['x-also-as'] ?? []) content[type] = { schema: { type: 'string' } };
+  delete operation['x-also-as'];
 }
 
 function usual(

@@ -13,6 +13,8 @@ interface Documentation {
   status?: number;
   /** Schema of the answer, or media types of an answer that is not JSON; absent: no body. */
   answer?: z.ZodType | { mediaTypes: string[] };
+  /** Media types that the answer also comes in, by `Accept`. */
+  alsoAs?: string[];
   /** Further statuses of success. */
   others?: Record<number, { description: string; answer?: z.ZodType; mediaTypes?: string[] }>;
   /** Problems beside those that every such route has. */
@@ -26,6 +28,7 @@ export function Operation({
   description,
   status = 200,
   answer,
+  alsoAs = [],
   others = {},
   problems = [],
 }: Documentation): MethodDecorator {
@@ -37,6 +40,7 @@ export function Operation({
       success(Number(code), told, schema ?? (mediaTypes && { mediaTypes })),
     ),
     ApiExtension('x-problems', problems),
+    ApiExtension('x-also-as', alsoAs),
   );
 }
 

@@ -3,12 +3,13 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Caller } from '../access/caller.js';
 import { Requires } from '../access/requires.js';
-import { Answer } from '../common/answer.js';
-import { AppError } from '../common/errors.js';
+import { Answer, etagOf, isUnchanged } from '../common/answer.js';
 import { idInput, publicIdText } from '../common/id-schema.js';
 import { Operation } from '../common/operation.js';
+import { formatOf, FORMATS, MEDIA_TYPES, type Format } from './formats.js';
+import { subRip, webVtt } from './subtitles.js';
 import { transcriptText } from './transcript-text.js';
-import { TranscriptsService } from './transcripts.service.js';
+import { TranscriptsService, type FoundTranscript, type Transcript } from './transcripts.service.js';
 
 const jsonValue: z.ZodType = z.unknown();
 
@@ -35,7 +36,7 @@ const turn = z
   })
   .meta({ id: 'Turn' });
 
-const transcript = z
+const transcriptSchema = z
   .object({
     conversation_id: publicIdText('conversation'),
     revision: z.int(),
@@ -46,7 +47,7 @@ const transcript = z
   .meta({ id: 'Transcript' });
 
 const query = z.strictObject({
-  format: z.enum(['json', 'text']).optional().meta({ description: 'Default: by `Accept`, else `json`' }),
+  format: z.enum(FORMATS).optional().meta({ description: 'Default: by `Accept`, else `json`' }),
   after_index: z.coerce.number().int().min(-1).optional().meta({ description: 'Only turns after this one' }),
 });
 
@@ -60,8 +61,11 @@ export class TranscriptsController {
   @Operation({
     id: 'getTranscript',
     summary: 'The transcript, whole',
-    description: 'A content read. While the conversation is live it grows (`final` false).',
-    answer: transcript,
+    description:
+      'A content read. While the conversation is live it grows (`final` false). By `format` or `Accept` also as text, one ' +
+      'line a turn (`text/plain`), and as subtitles of the spoken turns: `application/x-subrip`, `text/vtt`.',
+    answer: transcriptSchema,
+    alsoAs: FORMATS.filter((format) => format !== 'json').map((format) => MEDIA_TYPES[format]),
     problems: [
       'invalid_request',
       'unknown_field',
@@ -76,37 +80,38 @@ export class TranscriptsController {
   async get(
     @Caller() caller: Caller,
     @Param('id', { schema: idInput('conversation') }) id: string,
-    @Query({ schema: query }) { format, after_index: after }: z.output<typeof query>,
+    @Query({ schema: query }) { format, after_index: after = -1 }: z.output<typeof query>,
     @Headers('accept') accept: string | undefined,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
   ) {
     const wanted = format ?? formatOf(accept);
-    const found = await this.transcripts.get(caller, id);
-    const turns = after === undefined ? found.turns : found.turns.filter(({ index }) => index > after);
-    const headers = { 'cache-control': 'no-store', vary: 'accept' };
-    if (wanted === 'json') return new Answer({ ...found, turns }, { headers });
-    return new Answer(transcriptText(turns), { headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' } });
+    const found = await this.transcripts.find(caller, id);
+    const extras = {
+      etag: etagOfTranscript(found, wanted, after),
+      headers: { 'cache-control': 'no-store', vary: 'accept', 'content-type': `${MEDIA_TYPES[wanted]}; charset=utf-8` },
+    };
+    // Nothing is sent, so nothing is read.
+    if (isUnchanged(ifNoneMatch, extras.etag)) return new Answer(undefined, extras);
+    return new Answer(rendered(await this.transcripts.open(caller, found), wanted, after), extras);
   }
 }
 
-const FORMATS = {
-  'application/json': 'json',
-  'application/*': 'json',
-  '*/*': 'json',
-  'text/plain': 'text',
-  'text/*': 'text',
-} as const;
+/** Of these very bytes: the same transcript in another form has another. */
+const etagOfTranscript = (
+  { revision, final, conversation: { language } }: FoundTranscript,
+  format: Format,
+  after: number,
+): string => etagOf([revision, final ? 'final' : 'live', language, format, after].join('-'));
 
-/** The first media type of `Accept` that we have, by weight (RFC 9110 12.5.1). Throws `not_acceptable`. */
-export function formatOf(accept: string | undefined): 'json' | 'text' {
-  if (accept === undefined || accept.trim() === '') return 'json';
-  const ranges = accept.split(',').map((range) => {
-    const [type = '', ...parameters] = range.split(';').map((text) => text.trim().toLowerCase());
-    const weight = Number(parameters.find((text) => text.startsWith('q='))?.slice(2) ?? 1);
-    return { type, weight };
-  });
-  const best = ranges
-    .filter(({ type, weight }) => type in FORMATS && weight > 0)
-    .sort((a, b) => b.weight - a.weight)[0];
-  if (best === undefined) throw new AppError('not_acceptable', 'a transcript comes as application/json or text/plain');
-  return FORMATS[best.type as keyof typeof FORMATS];
+function rendered(found: Transcript, format: Format, after: number): Transcript | string {
+  switch (format) {
+    case 'json':
+      return { ...found, turns: found.turns.filter(({ index }) => index > after) };
+    case 'text':
+      return transcriptText(found.turns.filter(({ index }) => index > after));
+    case 'srt':
+      return subRip(found.turns, after);
+    case 'vtt':
+      return webVtt(found.turns, after);
+  }
 }

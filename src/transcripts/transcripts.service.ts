@@ -20,13 +20,21 @@ export interface Transcript {
   turns: Turn[];
 }
 
-interface Block {
+/** A transcript that was found and not opened yet. */
+export interface FoundTranscript {
+  conversation: ConversationRow;
+  /** Null: live and nobody has spoken, or not yet delivered. */
+  sealed: Buffer | null;
   revision: number;
   final: boolean;
+}
+
+interface Block {
+  revision: number;
   sealed: Buffer;
 }
 
-const FIND = 'select revision, final, sealed from transcripts where conversation_id = $1 and client_id = $2';
+const FIND = 'select revision, sealed from transcripts where conversation_id = $1 and client_id = $2';
 
 @Injectable()
 export class TranscriptsService {
@@ -37,25 +45,29 @@ export class TranscriptsService {
   ) {}
 
   /** The transcript, or what there is of it. Throws `not_found`, `erased`, `restricted`, `transcript_absent`. */
-  async get(caller: Caller, id: string): Promise<Transcript> {
-    const { row, block } = await this.database.withScope(caller.clients, async (tx) => {
+  async find(caller: Caller, id: string): Promise<FoundTranscript> {
+    const { conversation, block } = await this.database.withScope(caller.clients, async (tx) => {
       const found = await findConversation(tx, caller, id);
       const [stored] = await tx.query<Block>({ name: 'transcript_block', text: FIND, values: [id, found.client_id] });
-      return { row: found, block: stored };
+      return { conversation: found, block: stored };
     });
-    refuseRestricted(caller, row);
-    if (block === undefined) return nothingYet(row);
-    await this.reads.record(caller, row, 'transcript');
-    const turns = openJson(await this.vault.existingConversationKey(id), PURPOSE.transcript, block.sealed) as Turn[];
-    return { ...head(row), revision: block.revision, final: block.final, turns };
+    refuseRestricted(caller, conversation);
+    const final = conversation.transcript_state !== 'pending';
+    if (block !== undefined) return { conversation, ...block, final };
+    if (final) throw absent(conversation.transcript_reason);
+    return { conversation, sealed: null, revision: conversation.revision, final };
+  }
+
+  /** What was found, opened: a content read, journaled first. Nothing is read where there is nothing yet. */
+  async open(caller: Caller, { conversation, sealed, revision, final }: FoundTranscript): Promise<Transcript> {
+    const { id, language } = conversation;
+    const head = { conversation_id: publicId('conversation', id), revision, final, language };
+    if (sealed === null) return { ...head, turns: [] };
+    await this.reads.record(caller, conversation, 'transcript');
+    const key = await this.vault.existingConversationKey(id);
+    return { ...head, turns: openJson(key, PURPOSE.transcript, sealed) as Turn[] };
   }
 }
 
-const head = ({ id, language }: ConversationRow) => ({ conversation_id: publicId('conversation', id), language });
-
-/** Live and nobody has spoken, or not yet delivered: an empty one that is not final. */
-function nothingYet(row: ConversationRow): Transcript {
-  if (row.transcript_state === 'pending') return { ...head(row), revision: row.revision, final: false, turns: [] };
-  const reason = row.transcript_reason;
-  throw new AppError('transcript_absent', `there is no transcript: ${reason ?? 'absent'}`, { members: { reason } });
-}
+const absent = (reason: string | null): AppError =>
+  new AppError('transcript_absent', `there is no transcript: ${reason ?? 'absent'}`, { members: { reason } });
