@@ -1,6 +1,7 @@
 // The loop that applies facts. It runs in every worker; conversations are shared out by their locks.
 import { AppError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
+import { WorkLoop } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { isStorageAway } from '../database/failures.js';
 import type { Notifier } from '../database/notifier.js';
@@ -29,27 +30,21 @@ interface IntakeDependencies {
 }
 
 export class Intake {
-  private stopped = false;
-  private nudged = false;
-  private wakeUp: () => void = () => undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop = new WorkLoop(() => this.work(), POLL_MS);
 
   constructor(private readonly deps: IntakeDependencies) {}
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   /** There may be work: look at once instead of at the next poll. */
   nudge(): void {
-    this.nudged = true;
-    this.wakeUp();
+    this.loop.nudge();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.wakeUp();
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
   /** Applies what waits for one conversation now; waits up to 2 s for its lock, then throws `storage_unavailable`. */
@@ -69,27 +64,13 @@ export class Intake {
     return applied;
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      this.nudged = false;
-      const applied = await this.round().catch((error: unknown) => this.roundFailed(error));
-      if (applied === 0 && !this.nudged && !this.stopped) await this.rest();
+  private async work(): Promise<boolean> {
+    try {
+      return (await this.round()) > 0;
+    } catch (error) {
+      this.deps.log.error('intake round failed; trying again', {}, error);
+      return false;
     }
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  private roundFailed(error: unknown): number {
-    this.deps.log.error('intake round failed; trying again', {}, error);
-    return 0;
   }
 
   private async applyOrBlame(candidate: Candidate): Promise<number> {

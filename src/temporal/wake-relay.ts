@@ -1,5 +1,6 @@
 // Wake rows → workflows. A row goes when its call has been answered, so that a crash between intake's commit and the signal loses nothing.
 import type { Log } from '../common/log.js';
+import { WorkLoop } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Wake } from '../../workflows/messages.js';
@@ -27,26 +28,20 @@ interface Dependencies {
 }
 
 export class WakeRelay {
-  private stopped = false;
-  private nudged = false;
-  private wakeUp: () => void = () => undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop = new WorkLoop(() => this.work(), POLL_MS);
 
   constructor(private readonly deps: Dependencies) {}
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   nudge(): void {
-    this.nudged = true;
-    this.wakeUp();
+    this.loop.nudge();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.wakeUp();
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
   /** Hands on one batch; resolves with how many wakes were answered. */
@@ -64,25 +59,13 @@ export class WakeRelay {
     });
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      this.nudged = false;
-      const relayed = await this.round().catch((error: unknown) => {
-        this.deps.log.error('wake relay failed; trying again', {}, error);
-        return 0;
-      });
-      if (relayed < BATCH && !this.nudged && !this.stopped) await this.rest();
+  private async work(): Promise<boolean> {
+    try {
+      return (await this.round()) === BATCH;
+    } catch (error) {
+      this.deps.log.error('wake relay failed; trying again', {}, error);
+      return false;
     }
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

@@ -1,0 +1,52 @@
+// The loop behind intake and relays: works in rounds, rests when there is nothing to do, and wakes when it is nudged.
+
+/** Runs `round` until stopped. */
+export class WorkLoop {
+  private stopped = false;
+  private nudged = false;
+  private wakeUp: () => void = () => undefined;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    /** One round; true: there may be more, so another follows at once. Must not reject. */
+    private readonly round: () => Promise<boolean>,
+    /** How long it rests when nobody nudges, in milliseconds. */
+    private readonly pollMs: number,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** There may be work: look at once instead of at the next poll. */
+  nudge(): void {
+    this.nudged = true;
+    this.wakeUp();
+  }
+
+  /** Resolves when the round under way is done. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wakeUp();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      this.nudged = false;
+      const more = await this.round();
+      // Whoever nudges during a round may have come too late for it.
+      if (!more && !this.nudged && !this.stopped) await this.rest();
+    }
+  }
+
+  private rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.pollMs);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
