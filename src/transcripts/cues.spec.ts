@@ -71,6 +71,15 @@ describe('cuesOf', () => {
     ]);
   });
 
+  it('shares the time up to the next later start among turns that begin at the same', () => {
+    const said = 'x'.repeat(20);
+    expect(times(['agent', said, 3000, null], ['customer', said, 3000, null], ['agent', said, 5000, null])).toEqual([
+      [3000, 4000],
+      [4000, 5000],
+      [5000, 6300],
+    ]);
+  });
+
   it('keeps the order of the turns where their times do not, and comes into step again', () => {
     expect(times(['agent', 'a', 5000, 6000], ['customer', 'b', 1000, 2000], ['agent', 'c', 7000, 8000])).toEqual([
       [5000, 6000],

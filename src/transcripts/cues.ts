@@ -39,12 +39,12 @@ interface Spoken {
  */
 export function cuesOf(turns: Turn[]): Cue[] {
   const spoken = turns.flatMap(spokenOf);
-  const knownAfter = knownStarts(spoken);
+  const room = new Room(spoken);
   const cues: Cue[] = [];
   let free = 0;
   spoken.forEach((turn, position) => {
     const start = Math.max(turn.start ?? free, free);
-    const wanted = endOf(spoken, position, { start, next: knownAfter[position] ?? null });
+    const wanted = room.endOf(position, start);
     const lines = linesOf(turn.text, Math.ceil((wanted - start) / LONGEST_MS));
     const end = Math.max(wanted, start + lines.length * SHORTEST_MS);
     cues.push(...partsOf(turn, lines, { start, end }));
@@ -61,39 +61,43 @@ function spokenOf({ index, role, text, start_ms, end_ms }: Turn): Spoken[] {
   return words === '' ? [] : [{ index, speaker: SPEAKERS[role], text: words, start: start_ms, end: end_ms }];
 }
 
-interface Known {
-  start: number;
-  position: number;
-}
+const lengthOf = ({ text }: Spoken): number => Math.max(SHORTEST_MS, text.length * MS_PER_CHARACTER);
 
-/** For each turn the next one whose start is known. */
-function knownStarts(spoken: Spoken[]): (Known | null)[] {
-  const found: (Known | null)[] = [];
-  let next: Known | null = null;
-  for (let position = spoken.length - 1; position >= 0; position -= 1) {
-    found[position] = next;
-    const start = spoken[position]?.start ?? null;
-    if (start !== null) next = { start, position };
+/** How long turns may last. Asked for one after the other: what is ahead is looked at once. */
+class Room {
+  /** Milliseconds that the words of all turns before each need. */
+  private readonly before = [0];
+  /** The first turn that is known to begin later than the one that was asked for last. */
+  private ahead = 0;
+
+  constructor(private readonly spoken: Spoken[]) {
+    for (const turn of spoken) this.before.push((this.before.at(-1) ?? 0) + lengthOf(turn));
   }
-  return found;
-}
 
-/**
- * When a turn that begins at `start` is over: when the provider says so, else when its words are spoken; but not after
- * the next known start, of which turns without times in between take their shares.
- */
-function endOf(spoken: Spoken[], position: number, { start, next }: { start: number; next: Known | null }): number {
-  const given = spoken[position]?.end ?? null;
-  const room = next === null || next.start <= start ? Infinity : next.start - start;
-  if (given !== null && given > start) return Math.min(given, start + room);
-  const own = lengthOf(spoken[position]);
-  const sharing =
-    next === null ? own : spoken.slice(position, next.position).reduce((sum, one) => sum + lengthOf(one), 0);
-  return start + Math.round(Math.min(own, (room * own) / sharing));
-}
+  /**
+   * When a turn that begins at `start` is over: when the provider says so, else when its words are spoken; but before
+   * the next later start, up to which turns without one, or with the same (some providers tell seconds), have their shares.
+   */
+  endOf(position: number, start: number): number {
+    const next = this.laterStart(position, start);
+    const given = this.spoken[position]?.end ?? null;
+    if (given !== null && given > start) return Math.min(given, next);
+    const own = this.lengthBetween(position, position + 1);
+    const share = own / this.lengthBetween(position, this.ahead);
+    return start + Math.round(Math.min(own, (next - start) * share));
+  }
 
-const lengthOf = (turn: Spoken | undefined): number =>
-  Math.max(SHORTEST_MS, (turn?.text.length ?? 0) * MS_PER_CHARACTER);
+  /** Infinity when there is none. */
+  private laterStart(position: number, start: number): number {
+    this.ahead = Math.max(this.ahead, position + 1);
+    while (this.ahead < this.spoken.length && (this.spoken[this.ahead]?.start ?? -Infinity) <= start) this.ahead += 1;
+    return this.spoken[this.ahead]?.start ?? Infinity;
+  }
+
+  private lengthBetween(from: number, to: number): number {
+    return (this.before[to] ?? 0) - (this.before[from] ?? 0);
+  }
+}
 
 /** Pieces of one turn, each for as long as its share of the characters. */
 function partsOf({ index, speaker }: Spoken, lines: string[], { start, end }: { start: number; end: number }): Cue[] {
