@@ -1,0 +1,109 @@
+// B1: how much of a bare SQL insert's speed is left when the row comes as a provider's webhook.
+//
+// Ours: POST of a signed 12 KB webhook, 32 connections, 1 % sent twice; 200 only after its transaction is on disk. In it are
+// HTTP, the signature, JSON, sealing, the receipt against duplicates, the identity row and the inbox with its four indexes.
+// Theirs: pgbench with 32 connections; each transaction inserts one row of as many bytes into a table with a primary key.
+// Fair because both write to the same server with the same durability, a checkpoint before each, in turn, and both send
+// the bytes. In its own favour pgbench is written in C, has no HTTP to parse and one index to keep.
+// The worker does not run: it scales apart from the door. B2 has both.
+import { rounds, type Benchmark, type Run } from './benchmark.js';
+import { CREATE, inserter } from './bare/insert.js';
+import { callIds } from './documents.js';
+import { BARE_DATABASE, Environment, RETELL_KEY, type Account } from './environment.js';
+import type { LoadResult } from './load/closed-loop.js';
+import type { WebhooksPlan } from './load/webhooks.js';
+import { startPart } from './programs.js';
+import { plainFigure, ratioFigure, type Findings } from './results.js';
+import { Pool } from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const CONNECTIONS = 32;
+const TURNS = 40;
+const DUPLICATES = 0.01;
+
+async function pair(environment: Environment, account: Account, round: number, count: number) {
+  const { meanBytes, ...ours } = await webhooks(environment, account, round, count);
+  const { perSecond: theirs, cpuMs: theirsCpuMs } = await inserts(environment, meanBytes, count);
+  return { ...ours, theirs, theirsCpuMs };
+}
+
+async function webhooks(environment: Environment, account: Account, round: number, count: number) {
+  const plan: WebhooksPlan = {
+    ...{ port: environment.port, connections: CONNECTIONS, path: account.path, apiKey: RETELL_KEY },
+    ...{ event: 'call_analyzed', callIds: callIds(`b1_${round}`, count), duplicates: DUPLICATES, turns: TURNS },
+  };
+  const part = await startPart<{ meanBytes: number }, LoadResult>('load/webhooks', plan);
+  try {
+    await environment.checkpoint();
+    const [syncs, cpu] = [await syncsOf(environment), environment.cpu()];
+    const { perSecond, count: sent } = await part.go();
+    const after = environment.cpu();
+    return {
+      ours: perSecond,
+      apiMs: (after.api - cpu.api) / sent,
+      postgresMs: (after.postgres - cpu.postgres) / sent,
+      perSync: sent / ((await syncsOf(environment)) - syncs),
+      meanBytes: Math.round(part.ready.meanBytes),
+    };
+  } finally {
+    await part.stop();
+  }
+}
+
+async function inserts(
+  environment: Environment,
+  bytes: number,
+  count: number,
+): Promise<{ perSecond: number; cpuMs: number }> {
+  const { insert } = inserter(environment, bytes, CONNECTIONS);
+  await environment.checkpoint();
+  const cpu = environment.cpu().postgres;
+  const { perSecond } = await insert(count);
+  return { perSecond, cpuMs: (environment.cpu().postgres - cpu) / count };
+}
+
+/** WAL syncs so far. A connection tells its own at most once a second and when it ends: so ours are ended first. */
+async function syncsOf({ sql }: Environment): Promise<number> {
+  await sql.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'colloquy_ingest'");
+  await sleep(300);
+  const { rows } = await sql.query<{ syncs: string }>(
+    "select sum(fsyncs) as syncs from pg_stat_io where object = 'wal'",
+  );
+  return Number(rows[0]?.syncs);
+}
+
+async function measure(run: Run): Promise<Findings> {
+  const environment = await Environment.start({ temporal: false, ...run });
+  try {
+    const bare = new Pool({ connectionString: environment.postgres.url(BARE_DATABASE), max: 1 });
+    await bare.query(CREATE);
+    await bare.end();
+    await environment.startApi();
+    const account = await environment.account();
+    const count = run.short ? 2_000 : 10_000;
+    const pairs = await rounds(run, (round) => pair(environment, account, round, round === 0 ? count / 4 : count));
+    return findings(pairs, inserter(environment, 1, 1).name, count);
+  } finally {
+    await environment.close();
+  }
+}
+
+type Pair = Awaited<ReturnType<typeof pair>>;
+
+const findings = (pairs: Pair[], other: string, count: number): Findings => ({
+  figures: [
+    ratioFigure(`durable signed webhooks ÷ bare inserts (${other})`, pairs, { goal: 0.8, gated: true }),
+    plainFigure(
+      'webhooks made durable by one sync of the WAL',
+      'events a sync',
+      pairs.map(({ perSync }) => ({ value: perSync })),
+      { goal: 16 },
+    ),
+  ],
+  notes: [
+    `${count} webhooks of 12 KB a round over ${CONNECTIONS} connections, 1 % of them sent twice; the other side is ${other}, ${CONNECTIONS} connections, as many bytes.`,
+    'fsync, synchronous_commit and full_page_writes on, on both sides. The worker does not run.',
+  ],
+});
+
+export const ingest: Benchmark = { name: 'B1', title: 'Durable webhooks', needsTemporal: false, run: measure };

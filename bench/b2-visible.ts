@@ -1,0 +1,139 @@
+// B2: how long it takes from the 200 OK of a webhook until a reader sees what it said.
+//
+// Live calls grow by `transcript_updated` webhooks of about 12 KB, sent by the clock at half of the rate that the
+// installation sustains (measured in the same round: as many as 32 connections send, until the last one is applied). API,
+// worker, Temporal and Postgres all run, and every call has its workflow. A reader asks by GET for the conversation until
+// the new turn is counted there; the time runs from the 200 to the end of the answer that shows it.
+// There is no other side: the figure is milliseconds, with the disk's fdatasync and the webhook's own latency beside it.
+import { publicId } from '../src/common/ids.js';
+import { rounds, type Benchmark, type Run } from './benchmark.js';
+import { callIds } from './documents.js';
+import { Environment, RETELL_KEY, type Account } from './environment.js';
+import { counted, INBOX_DEPTH } from './fill.js';
+import type { VisiblePlan, VisibleResult } from './load/visible.js';
+import { startPart } from './programs.js';
+import { plainFigure, ratioFigure, type Findings } from './results.js';
+
+const CONNECTIONS = 32;
+const FIRST_TURNS = 38;
+
+/** Webhooks that are watched in a second. */
+const WATCHED = 20;
+
+interface Size {
+  calls: number;
+  burst: number;
+  seconds: number;
+}
+
+const FULL: Size = { calls: 200, burst: 3_000, seconds: 20 };
+const SHORT: Size = { calls: 60, burst: 600, seconds: 4 };
+
+interface Setting {
+  environment: Environment;
+  account: Account;
+  size: Size;
+  calls: VisiblePlan['calls'];
+}
+
+async function measure(run: Run): Promise<Findings> {
+  const environment = await Environment.start({ temporal: true, ...run });
+  try {
+    const setting = await prepared(environment, run.short ? SHORT : FULL);
+    return findings(await rounds(run, () => oneRound(setting)), setting.size);
+  } finally {
+    await environment.close();
+  }
+}
+
+async function prepared(environment: Environment, size: Size): Promise<Setting> {
+  await environment.startApi();
+  await environment.startWorker();
+  const account = await environment.account();
+  const ids = callIds('b2', size.calls);
+  const setting = {
+    environment,
+    account,
+    size,
+    calls: ids.map((callId) => ({ callId, conversationId: '', turns: FIRST_TURNS })),
+  };
+  // One at a time, so that conversations come in the order of their calls.
+  await send(setting, { count: size.calls, connections: 1, watchEvery: 0 });
+  await counted(environment, 'select count(*) from conversations', size.calls);
+  await counted(environment, 'select count(*) from wakes', 0);
+  const { rows } = await environment.sql.query<{ id: string }>('select id from conversation_identities order by id');
+  setting.calls.forEach((call, index) => (call.conversationId = publicId('conversation', rows[index]?.id ?? '')));
+  return setting;
+}
+
+/** Sends the next turn of each call in turn; resolves once all is applied, with the milliseconds that it took as well. */
+async function send(
+  { environment, account, calls }: Setting,
+  how: Pick<VisiblePlan, 'count' | 'connections' | 'watchEvery' | 'ratePerSecond'>,
+): Promise<VisibleResult & { appliedMs: number }> {
+  const target = { port: environment.port, path: account.path, apiKey: RETELL_KEY, readKey: environment.keys.read };
+  const part = await startPart<null, VisibleResult>('load/visible', { ...target, calls, ...how } satisfies VisiblePlan);
+  try {
+    const from = performance.now();
+    const result = await part.go();
+    await counted(environment, INBOX_DEPTH, 0);
+    for (const call of calls) call.turns += Math.ceil(how.count / calls.length);
+    return { ...result, appliedMs: performance.now() - from };
+  } finally {
+    await part.stop();
+  }
+}
+
+async function oneRound(setting: Setting) {
+  const { burst, seconds } = setting.size;
+  // The sizes of bodies stay: each round begins with as many turns.
+  const { appliedMs, ms } = await send(setting, { count: burst, connections: CONNECTIONS, watchEvery: 0 });
+  const ratePerSecond = (burst * 500) / appliedMs;
+  const watchEvery = Math.max(1, Math.round(ratePerSecond / WATCHED));
+  const count = Math.round(ratePerSecond * seconds);
+  const { post, visible } = await send(setting, { count, connections: CONNECTIONS, watchEvery, ratePerSecond });
+  if (visible === null) throw new Error('nothing was watched');
+  const sustained = { doorPerSecond: (burst * 1000) / ms, appliedPerSecond: (burst * 1000) / appliedMs };
+  return {
+    p50: visible.p50,
+    p99: visible.p99,
+    watched: visible.count,
+    postP50: post.p50,
+    postP99: post.p99,
+    ...sustained,
+  };
+}
+
+type Round = Awaited<ReturnType<typeof oneRound>>;
+
+const findings = (measured: Round[], { calls, seconds }: Size): Findings => ({
+  figures: [
+    plainFigure(
+      'from 200 OK to visible in GET, p99 at half load',
+      'ms',
+      measured.map((round) => ({ value: round.p99, ...round })),
+      { goal: 25 },
+    ),
+    plainFigure(
+      'from 200 OK to visible in GET, p50 at half load',
+      'ms',
+      measured.map(({ p50 }) => ({ value: p50 })),
+    ),
+    ratioFigure(
+      'p50 of the webhook itself ÷ p50 until visible',
+      measured.map(({ postP50, p50 }) => ({ ours: postP50, theirs: p50 })),
+      { gated: true },
+    ),
+    plainFigure(
+      'webhooks applied in a second by one worker, full load',
+      'a second',
+      measured.map(({ appliedPerSecond }) => ({ value: appliedPerSecond })),
+    ),
+  ],
+  notes: [
+    `${calls} live calls, ${seconds} s a round at half of the rate that one API and one worker sustain together; about ${WATCHED} turns a second are watched.`,
+    'There is no stream yet; it is added to this benchmark with the stream itself.',
+  ],
+});
+
+export const visible: Benchmark = { name: 'B2', title: 'From webhook to reader', needsTemporal: true, run: measure };

@@ -1,0 +1,119 @@
+// B6: how much of a bare fetch of the stored block is left when it is a transcript, read by somebody.
+//
+// Ours: GET …/transcript of 40 turns, 16 connections. The key is known, the conversation and its identity row are checked
+// under row-level security, the read is journaled, the block is opened, unpacked and sent as JSON.
+// Theirs: `node:http` and `pg` that fetch the same sealed block by the same SQL and send it as it lies there.
+// Fair because both go through HTTP and one query on the same server; the other side sends a quarter of the bytes.
+// "First reads": nobody has read these conversations with this key, so each is journaled on disk before its first byte.
+// "Again": within five minutes the same key reads them again, which falls under the same entry.
+import { publicId } from '../src/common/ids.js';
+import { Random } from '../simulators/random.js';
+import { rounds, type Benchmark, type Run } from './benchmark.js';
+import { callIds } from './documents.js';
+import { Environment } from './environment.js';
+import { finishedCalls } from './fill.js';
+import type { LoadResult } from './load/closed-loop.js';
+import type { GetsPlan } from './load/gets.js';
+import { runPart, startPart, type Part } from './programs.js';
+import { ratioFigure, type Findings } from './results.js';
+
+const CONNECTIONS = 16;
+const TURNS = 40;
+const POOL_SIZE = 10;
+const SQL = 'select sealed from transcripts where conversation_id = $1 and client_id = $2';
+
+interface Stored {
+  id: string;
+  client_id: string;
+}
+
+type Server = Part<{ port: number }, null>;
+
+async function measure(run: Run): Promise<Findings> {
+  const environment = await Environment.start({ temporal: false, ...run });
+  try {
+    await environment.startApi();
+    await environment.startWorker();
+    const account = await environment.account();
+    const stored = await finishedCalls(environment, account, callIds('b6', run.short ? 1_500 : 5_000), {
+      turns: TURNS,
+    });
+    await environment.stopWorker();
+    await environment.sql.query('vacuum analyze');
+    const plan = { kind: 'block', url: environment.postgres.url('colloquy'), sql: SQL, poolSize: POOL_SIZE };
+    const server: Server = await startPart('bare/server', plan);
+    environment.onClose(server.stop);
+    const measured = await rounds(run, (round) => oneRound(environment, server, shuffled(stored, round)));
+    return findings(measured, stored.length);
+  } finally {
+    await environment.close();
+  }
+}
+
+async function oneRound(environment: Environment, server: Server, stored: Stored[]) {
+  const { secret } = await environment.call<{ secret: string }>('POST', '/v1/api-keys', {
+    ...{ name: 'Reader', role: 'supervisor', client_ids: '*' },
+  });
+  const ours = (): Promise<LoadResult> =>
+    gets(
+      environment.port,
+      stored.map(({ id }) => transcriptOf(id, secret)),
+    );
+  const before = environment.cpu();
+  const first = await ours();
+  const after = environment.cpu();
+  const theirs = await gets(
+    server.ready.port,
+    stored.map(({ id, client_id }) => ({ path: `/${id}/${client_id}` })),
+  );
+  const again = await ours();
+  return {
+    ...{ first: first.perSecond, again: again.perSecond, theirs: theirs.perSecond },
+    ...{
+      apiMs: (after.api - before.api) / stored.length,
+      postgresMs: (after.postgres - before.postgres) / stored.length,
+    },
+    ...{ oursKb: first.bytes / stored.length / 1024, theirsKb: theirs.bytes / stored.length / 1024 },
+  };
+}
+
+const transcriptOf = (id: string, secret: string): GetsPlan['requests'][number] => ({
+  path: `/v1/conversations/${publicId('conversation', id)}/transcript`,
+  headers: { authorization: `Bearer ${secret}` },
+});
+
+const gets = (port: number, requests: GetsPlan['requests']): Promise<LoadResult> => {
+  const plan: GetsPlan = { port, connections: CONNECTIONS, status: 200, requests };
+  return runPart<LoadResult>('load/gets', plan);
+};
+
+/** Another order each round, so that no cache learns it. */
+function shuffled(stored: Stored[], round: number): Stored[] {
+  const random = new Random(`b6 ${round}`);
+  return stored
+    .map((one) => ({ one, place: random.next() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ one }) => one);
+}
+
+type Round = Awaited<ReturnType<typeof oneRound>>;
+
+const findings = (measured: Round[], count: number): Findings => ({
+  figures: [
+    ratioFigure(
+      'first reads of transcripts ÷ bare fetches of the block',
+      measured.map(({ first, ...rest }) => ({ ours: first, ...rest })),
+      { goal: 0.6, gated: true },
+    ),
+    ratioFigure(
+      'the same reads again ÷ bare fetches of the block',
+      measured.map(({ again, theirs }) => ({ ours: again, theirs })),
+    ),
+  ],
+  notes: [
+    `${count} conversations of ${TURNS} turns, each read once a round in random order over ${CONNECTIONS} connections; more than the 1,000 keys that the API keeps unwrapped.`,
+    `The other side has ${POOL_SIZE} database connections and a named statement.`,
+  ],
+});
+
+export const transcripts: Benchmark = { name: 'B6', title: 'Transcript reads', needsTemporal: false, run: measure };

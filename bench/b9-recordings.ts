@@ -1,0 +1,149 @@
+// B9: how much of nginx's sendfile is left when the recording is sealed, checked and journaled.
+//
+// Ours: GET …/audio with a range; the conversation is checked under row-level security, the read is journaled (one entry
+// per key, recording and five minutes), the chunks in question are read, verified, decrypted and sent.
+// Theirs: nginx, one worker process as we are one, sends the same range of a plain file of the same size by sendfile, which
+// never copies it into the process. tcp_nopush is off: on loopback it would cost nginx 40 ms an answer.
+// Fair because files lie on the same disk, warm in the same page cache, and one generator reads both.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { publicId } from '../src/common/ids.js';
+import { Random } from '../simulators/random.js';
+import { fileServer, type FileServer } from './bare/nginx.js';
+import { rounds, type Benchmark, type Run } from './benchmark.js';
+import { callIds, endedCall } from './documents.js';
+import { memoryMbOf } from './cpu.js';
+import { Environment } from './environment.js';
+import { counted, finishedCalls } from './fill.js';
+import type { LoadResult } from './load/closed-loop.js';
+import type { GetsPlan } from './load/gets.js';
+import { runPart, startPart } from './programs.js';
+import { plainFigure, ratioFigure, type Figure, type Findings } from './results.js';
+
+const FILE_BYTES = 5_000_000;
+const TURNS = 4;
+const KB = 1024;
+const MB = 1024 * KB;
+
+interface Case {
+  what: string;
+  bytes: number;
+  connections: number;
+  /** Requests a round. */
+  count: { full: number; short: number };
+}
+
+const CASES: Case[] = [
+  { what: '64 kB, 4 connections', bytes: 64 * KB, connections: 4, count: { full: 6_000, short: 1_500 } },
+  { what: '64 kB, 64 connections', bytes: 64 * KB, connections: 64, count: { full: 6_000, short: 1_500 } },
+  { what: '4 MB, 4 connections', bytes: 4 * MB, connections: 4, count: { full: 400, short: 120 } },
+  { what: '4 MB, 64 connections', bytes: 4 * MB, connections: 64, count: { full: 400, short: 120 } },
+];
+
+interface Setting {
+  environment: Environment;
+  other: FileServer;
+  /** Public ids; files of the other side have the same names. */
+  ids: string[];
+  isShort: boolean;
+}
+
+async function measure(run: Run): Promise<Findings> {
+  const environment = await Environment.start({ temporal: true, ...run });
+  try {
+    const setting = await prepared(environment, run.short);
+    const figures: Figure[] = [];
+    for (const one of CASES) {
+      run.say(one.what);
+      const measured = await rounds(run, (round) => pair(setting, one, round));
+      figures.push(ratioFigure(`ranges of ${one.what} ÷ ${setting.other.name}`, measured, { goal: 0.5, gated: true }));
+      const memory = measured.map(({ rssMb }) => ({ value: rssMb }));
+      figures.push(plainFigure(`resident memory of the API after ${one.what}`, 'MB', memory));
+    }
+    return { figures, notes: notes(setting) };
+  } finally {
+    await environment.close();
+  }
+}
+
+async function prepared(environment: Environment, isShort: boolean): Promise<Setting> {
+  const audio = randomBytes(FILE_BYTES);
+  const stored = await recorded(environment, audio, callIds('b9', isShort ? 20 : 100));
+  const folder = join(environment.dir, 'files');
+  mkdirSync(folder);
+  const ids = stored.map(({ id }) => publicId('conversation', id));
+  for (const id of ids) writeFileSync(join(folder, id), audio);
+  const other = await fileServer(folder, FILE_BYTES);
+  environment.onClose(other.stop);
+  return { environment, other, ids, isShort };
+}
+
+/** Calls whose recordings have been fetched by their workflows; afterwards the API and Postgres are alone. */
+async function recorded(environment: Environment, recording: Buffer, ids: string[]): Promise<{ id: string }[]> {
+  const documents = Object.fromEntries(
+    ids.map((callId) => [callId, Buffer.from(JSON.stringify(endedCall({ callId, turns: TURNS })))]),
+  );
+  const retell = await startPart<{ port: number }, null>('bare/server', { kind: 'documents', documents, recording });
+  const base = `http://127.0.0.1:${retell.ready.port}`;
+  await environment.startApi();
+  await environment.startWorker();
+  const how = { turns: TURNS, recordingUrl: `${base}/audio` };
+  const stored = await finishedCalls(environment, await environment.account(base), ids, how);
+  await counted(environment, 'select count(*) from recordings', ids.length);
+  await counted(environment, "select count(*) from conversations where record_state = 'settled'", ids.length);
+  await environment.stopWorker();
+  await retell.stop();
+  return stored;
+}
+
+async function pair({ environment, other, ids, isShort }: Setting, one: Case, round: number) {
+  const ranges = rangesOf(ids, one, isShort ? one.count.short : one.count.full, `${one.what} ${round}`);
+  const { read } = environment.keys;
+  const before = environment.cpu();
+  const ours = await gets(
+    environment.port,
+    one,
+    ranges.map(({ id, range }) => ({
+      path: `/v1/conversations/${id}/audio`,
+      headers: { range, authorization: `Bearer ${read}` },
+    })),
+  );
+  const after = environment.cpu();
+  const theirs = await gets(
+    other.port,
+    one,
+    ranges.map(({ id, range }) => ({ path: `/${id}`, headers: { range } })),
+  );
+  const megabytes = (result: LoadResult): number => result.bytes / MB / (result.ms / 1000);
+  return {
+    ...{
+      ours: megabytes(ours),
+      theirs: megabytes(theirs),
+      oursPerSecond: ours.perSecond,
+      theirsPerSecond: theirs.perSecond,
+    },
+    ...{ apiMs: (after.api - before.api) / ours.count, postgresMs: (after.postgres - before.postgres) / ours.count },
+    rssMb: memoryMbOf(environment.api?.pid ?? 0).now,
+  };
+}
+
+/** Somewhere in some recording, as a player that jumps would ask. */
+function rangesOf(ids: string[], { bytes }: Case, count: number, seed: string): { id: string; range: string }[] {
+  const random = new Random(seed);
+  return Array.from({ length: count }, () => {
+    const start = random.integer(0, FILE_BYTES - bytes);
+    return { id: random.pick(ids), range: `bytes=${start}-${start + bytes - 1}` };
+  });
+}
+
+const gets = (port: number, { connections }: Case, requests: GetsPlan['requests']): Promise<LoadResult> => {
+  const plan: GetsPlan = { port, connections, status: 206, requests };
+  return runPart<LoadResult>('load/gets', plan);
+};
+
+const notes = ({ ids, other }: Setting): string[] => [
+  `${ids.length} recordings of 5 MB; ranges begin anywhere. Folder driver, everything in the page cache. The other side is ${other.name}, one process.`,
+];
+
+export const recordings: Benchmark = { name: 'B9', title: 'Recordings by range', needsTemporal: true, run: measure };

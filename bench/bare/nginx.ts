@@ -1,0 +1,61 @@
+// nginx with sendfile, one worker process against our one; without nginx a bare Node server that streams the file.
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { guardChild } from '../../src/embedded/guard.js';
+import { freePort, portState } from '../../src/embedded/ports.js';
+import { endProcess } from '../../src/embedded/processes.js';
+import { startPart } from '../programs.js';
+
+export interface FileServer {
+  name: string;
+  port: number;
+  stop: () => Promise<void>;
+}
+
+const BINARIES = ['nginx', '/usr/sbin/nginx'];
+
+/** Serves the files of `folder`, each of `bytes` bytes, by range. */
+export async function fileServer(folder: string, bytes: number): Promise<FileServer> {
+  const binary = BINARIES.find((path) => spawnSync(path, ['-v']).status === 0);
+  return binary === undefined ? nodeServer(folder, bytes) : nginx(binary, folder);
+}
+
+async function nodeServer(folder: string, bytes: number): Promise<FileServer> {
+  const part = await startPart<{ port: number }, null>('bare/server', { kind: 'files', folder, bytes });
+  return { name: 'node:http createReadStream', port: part.ready.port, stop: part.stop };
+}
+
+// tcp_nopush would hold back the last packet of every answer: 40 ms on loopback, a false limit.
+const configuration = (folder: string, run: string, port: number): string => `
+daemon off; worker_processes 1; pid ${run}/nginx.pid; error_log ${run}/error.log;
+events { worker_connections 512; }
+http {
+  access_log off; sendfile on; tcp_nopush off; tcp_nodelay on; keepalive_requests 1000000;
+  client_body_temp_path ${run}/body; proxy_temp_path ${run}/proxy; fastcgi_temp_path ${run}/fastcgi;
+  uwsgi_temp_path ${run}/uwsgi; scgi_temp_path ${run}/scgi;
+  server { listen 127.0.0.1:${port}; root ${folder}; }
+}
+`;
+
+async function nginx(binary: string, folder: string): Promise<FileServer> {
+  const run = join(folder, '..', 'nginx');
+  mkdirSync(run, { recursive: true });
+  // As root its worker is another user, who must be able to enter.
+  for (const path of [join(folder, '..'), folder, run]) chmodSync(path, 0o755);
+  const port = await freePort();
+  const config = join(run, 'nginx.conf');
+  writeFileSync(config, configuration(folder, run, port));
+  const child = spawn(binary, ['-c', config, '-e', join(run, 'error.log')], { stdio: 'ignore', detached: true });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('nginx could not be started');
+  guardChild(child, 'TERM');
+  for (const until = Date.now() + 5_000; (await portState(port)) === 'free' && Date.now() < until;) await sleep(50);
+  const stop = async (): Promise<void> =>
+    void (await endProcess(pid, [
+      ['SIGTERM', 3_000],
+      ['SIGKILL', 1_000],
+    ]));
+  return { name: 'nginx sendfile', port, stop };
+}

@@ -1,0 +1,110 @@
+// A process that plays Retell during live calls, and a person who watches: transcripts grow by webhooks, and of some of
+// them it is asked again and again by GET until the new turn is there.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { signBody } from '../../simulators/retell/index.js';
+import { liveCall, webhookOf } from '../documents.js';
+import { servePart } from '../part.js';
+import { percentile } from '../statistics.js';
+import { getRequest, HttpConnection, postRequest } from './http-connection.js';
+
+export interface VisiblePlan {
+  port: number;
+  connections: number;
+  path: string;
+  apiKey: string;
+  /** Secret of the key that reads. */
+  readKey: string;
+  calls: { callId: string; conversationId: string; turns: number }[];
+  /** Webhooks to send, over the calls in turn, each with one turn more than the one before. */
+  count: number;
+  /** Sent by the clock, whatever the answers do; absent: as fast as the connections allow. */
+  ratePerSecond?: number;
+  /** Every so many-th webhook is watched until it is visible; 0: none. */
+  watchEvery: number;
+}
+
+export interface VisibleResult {
+  ms: number;
+  /** From the time that it was due to its 200. */
+  post: { p50: number; p99: number };
+  /** From the 200 to the answer that shows it; null when nothing was watched. */
+  visible: { p50: number; p99: number; count: number } | null;
+}
+
+interface Message {
+  bytes: Buffer;
+  path: string;
+  turns: number;
+}
+
+function messagesOf({ calls, count, path, apiKey }: VisiblePlan): Message[] {
+  return Array.from({ length: count }, (_, index) => {
+    const call = calls[index % calls.length];
+    if (call === undefined) throw new RangeError('no calls');
+    const turns = call.turns + 1 + Math.floor(index / calls.length);
+    const body = webhookOf('transcript_updated', liveCall({ callId: call.callId, turns }));
+    const signature = { 'x-retell-signature': signBody(body, apiKey, Date.now()) };
+    const bytes = postRequest(path, signature, Buffer.from(body));
+    return { bytes, path: `/v1/conversations/${call.conversationId}`, turns };
+  });
+}
+
+const WATCH_MS = 10_000;
+
+/** Asks until the conversation has so many turns; resolves with the milliseconds that it took. */
+async function watch(connection: HttpConnection, { path, turns }: Message, readKey: string): Promise<number> {
+  const request = getRequest(path, { authorization: `Bearer ${readKey}` });
+  const from = performance.now();
+  for (;;) {
+    const { status, body } = await connection.request(request, { keepBody: true });
+    if (status !== 200) throw new Error(`GET answered ${status}`);
+    const took = performance.now() - from;
+    const { turn_count: shown } = JSON.parse(body.toString()) as { turn_count: number };
+    if (shown >= turns) return took;
+    if (took > WATCH_MS) throw new Error('a turn did not become visible within 10 s');
+    await sleep(1);
+  }
+}
+
+async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResult> {
+  const open = (count: number) => Promise.all(Array.from({ length: count }, () => HttpConnection.open(plan.port)));
+  const [posting, [watching]] = await Promise.all([open(plan.connections), open(1)]);
+  const [posts, seen]: [number[], number[]] = [[], []];
+  let [next, watched] = [0, Promise.resolve()];
+  let isWatching = false;
+  const from = performance.now();
+  const lane = async (connection: HttpConnection): Promise<void> => {
+    for (let index = next++; index < messages.length; index = next++) {
+      const message = messages[index];
+      if (message === undefined) return;
+      const due = plan.ratePerSecond === undefined ? performance.now() : from + (index * 1000) / plan.ratePerSecond;
+      if (due > performance.now()) await sleep(due - performance.now());
+      const { status } = await connection.request(message.bytes);
+      if (status !== 200) throw new Error(`the webhook was answered ${status}`);
+      posts.push(performance.now() - due);
+      const isDue = plan.watchEvery > 0 && index % plan.watchEvery === 0;
+      if (!isDue || isWatching || watching === undefined) continue;
+      isWatching = true;
+      watched = watch(watching, message, plan.readKey).then((ms) => {
+        seen.push(ms);
+        isWatching = false;
+      });
+      watched.catch(() => undefined);
+    }
+  };
+  await Promise.all(posting.map(lane));
+  const ms = performance.now() - from;
+  await watched;
+  for (const connection of [...posting, watching]) connection?.close();
+  return { ms, post: quantiles(posts), visible: seen.length === 0 ? null : { ...quantiles(seen), count: seen.length } };
+}
+
+const quantiles = (values: number[]): { p50: number; p99: number } => ({
+  p50: percentile(values, 0.5),
+  p99: percentile(values, 0.99),
+});
+
+servePart(async (plan: VisiblePlan) => {
+  const messages = messagesOf(plan);
+  return { ready: null, go: () => send(plan, messages) };
+});

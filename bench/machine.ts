@@ -1,0 +1,72 @@
+// What a run happened on: the machine, its versions, how busy it was, and how fast its disk makes things durable.
+import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { median, percentile, rounded } from './statistics.js';
+
+export interface Machine {
+  cpu: string;
+  cores: number;
+  memoryGb: number;
+  kernel: string;
+  node: string;
+}
+
+export const machine = (): Machine => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+  kernel: release(),
+  node: process.version,
+});
+
+/** Runnable processes of the last minute, a core: 0 is idle, 1 is as much as there is. */
+export const loadPerCore = (): number => rounded((loadavg()[0] ?? 0) / cpus().length);
+
+export interface DiskSpeed {
+  /** How often in a second one writer gets 8 kB onto the disk. */
+  perSecond: number;
+  medianMs: number;
+  p99Ms: number;
+}
+
+const BLOCK = Buffer.alloc(8192, 1);
+
+/** Writes 8 kB and calls fdatasync, for `durationMs`, in a file of its own in `folder`. */
+export function fdatasyncSpeed(folder: string, durationMs = 1_000): DiskSpeed {
+  const path = join(folder, 'fdatasync-probe');
+  const file = openSync(path, 'w');
+  const times: number[] = [];
+  try {
+    // Like WAL, the file has its size already: only data is written, no metadata.
+    for (let block = 0; block < 64; block += 1) writeSync(file, BLOCK);
+    fdatasyncSync(file);
+    const until = performance.now() + durationMs;
+    for (let now = performance.now(); now < until;) {
+      writeSync(file, BLOCK, 0, BLOCK.length, (times.length % 64) * BLOCK.length);
+      fdatasyncSync(file);
+      const then = performance.now();
+      times.push(then - now);
+      now = then;
+    }
+  } finally {
+    closeSync(file);
+    rmSync(path, { force: true });
+  }
+  const totalMs = times.reduce((sum, ms) => sum + ms, 0);
+  return {
+    perSecond: Math.round((times.length * 1000) / totalMs),
+    medianMs: rounded(median(times)),
+    p99Ms: rounded(percentile(times, 0.99)),
+  };
+}
+
+/** Text of a file of /proc; null where the system has none, or the process is gone. */
+export function readProc(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Not Linux, or it ended a moment ago: what is measured by it is then not reported.
+    return null;
+  }
+}

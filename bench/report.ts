@@ -1,0 +1,39 @@
+// Results in words. Pure.
+import { isMet, LOWER_IS_BETTER, type Figure, type Result } from './results.js';
+
+/** How far below the recorded median a ratio may fall. */
+const TOLERATED = 0.7;
+
+const UNIT: Record<Figure['unit'], string> = {
+  ratio: '',
+  ms: ' ms',
+  'events a sync': '',
+  'a second': ' a second',
+  MB: ' MB',
+};
+
+export const valueText = ({ unit, median, min, max }: Figure): string =>
+  min === max ? `${median}${UNIT[unit]}` : `${median}${UNIT[unit]} (${min}–${max})`;
+
+export const goalText = ({ unit, goal }: Figure): string =>
+  goal === undefined ? '' : `${LOWER_IS_BETTER.has(unit) ? '≤' : '≥'} ${goal}${UNIT[unit]}`;
+
+/** A line a figure. */
+export function describe({ name, title, figures, flags, fdatasync }: Result): string[] {
+  const lines = figures.map((figure) => {
+    const met = isMet(figure);
+    const verdict = met === null ? '' : ` · goal ${goalText(figure)}: ${met ? 'met' : 'missed'}`;
+    return `  ${figure.what}: ${valueText(figure)}${verdict}`;
+  });
+  const disk = `  fdatasync in the same run: ${fdatasync.perSecond} a second, median ${fdatasync.medianMs} ms`;
+  return [`${name} ${title}`, ...lines, disk, ...flags.map((flag) => `  ! ${flag}`)];
+}
+
+/** Gated figures that lie more than 30 % under the recorded median, a line each. */
+export function isBelow(result: Result, recorded: Result): string[] {
+  return result.figures.flatMap((figure) => {
+    const before = recorded.figures.find(({ what, gated }) => gated === true && what === figure.what);
+    if (before === undefined || figure.median >= TOLERATED * before.median) return [];
+    return [`${result.name} ${figure.what}: ${figure.median}, recorded ${before.median}: more than 30 % lower`];
+  });
+}

@@ -1,0 +1,73 @@
+// The limit of B3: our own workflow with activities that do nothing, and a workflow that does nothing at all. Same server,
+// same bundle, same worker settings, started eagerly on the worker's connection as the relay does, 32 at a time.
+import { fileURLToPath } from 'node:url';
+import { Client, WorkflowIdReusePolicy } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { ConversationActivities, ConversationView } from '../../activities/conversation.activities.js';
+import { newUuid } from '../../src/common/ids.js';
+import { ConversationStarter } from '../../src/temporal/conversation-starter.js';
+import { QUEUE } from '../../src/temporal/settings.js';
+import { servePart } from '../part.js';
+
+export interface BareWorkflowsPlan {
+  address: string;
+  namespace: string;
+  kind: 'same history' | 'empty';
+  count: number;
+}
+
+const AT_ONCE = 32;
+const EMPTY_QUEUE = 'empty';
+const ended = { state: 'present', reason: null, dueAt: null };
+const view = (phase: ConversationView['phase']): ConversationView => ({
+  ...{ phase, revision: 1, askInMs: 900_000, askEveryMs: 900_000, waitingFor: null },
+  completeness: { transcript: ended, audio: ended, analysis: ended },
+});
+
+const activities: ConversationActivities = {
+  look: () => Promise.resolve(view('settling')),
+  askProvider: () => Promise.resolve(view('settling')),
+  fetchRecord: () => Promise.resolve(view('settled')),
+  fetchRecording: () => Promise.resolve(view('settled')),
+};
+
+async function workerOf({ namespace, kind }: BareWorkflowsPlan, connection: NativeConnection): Promise<Worker> {
+  // As src/temporal/temporal-worker.ts has them.
+  const settings = { connection, namespace, maxCachedWorkflows: 500, maxConcurrentActivityTaskExecutions: 20 };
+  if (kind === 'same history') {
+    const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
+    return Worker.create({ ...settings, taskQueue: QUEUE.conversations, workflowBundle: { codePath }, activities });
+  }
+  const workflowsPath = fileURLToPath(new URL('empty-workflow.js', import.meta.url));
+  const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  return Worker.create({ ...settings, taskQueue: EMPTY_QUEUE, workflowBundle });
+}
+
+function starterOf({ kind, namespace }: BareWorkflowsPlan, connection: NativeConnection): () => Promise<unknown> {
+  const client = new Client({ connection, namespace });
+  if (kind === 'empty') {
+    const options = { taskQueue: EMPTY_QUEUE, workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE };
+    return () => client.workflow.start('empty', { ...options, workflowId: newUuid(), requestEagerStart: true });
+  }
+  const starter = new ConversationStarter(client, { eager: true, publicUrl: 'http://127.0.0.1:3000' });
+  const about = { client_id: newUuid(), provider: 'retell', channel: 'phone', direction: 'inbound' };
+  return () => starter.start({ id: newUuid(), ...about });
+}
+
+async function startAll(start: () => Promise<unknown>, count: number): Promise<void> {
+  let left = count;
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await start();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+servePart(async (plan: BareWorkflowsPlan) => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const connection = await NativeConnection.connect({ address: plan.address });
+  const worker = await workerOf(plan, connection);
+  const running = worker.run();
+  running.catch(() => process.exit(1));
+  const go = (): Promise<void> => startAll(starterOf(plan, connection), plan.count);
+  return { ready: null, go };
+});
