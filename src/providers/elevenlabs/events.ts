@@ -24,13 +24,13 @@ export function claimsOfAudio(data: Json, conversationId: string, eventTimeMs: n
   };
 }
 
-/** An outbound call that did not connect. When it was tried, only the record knows. */
+/** An outbound call that did not connect: the last word on why. When it was tried, only the record knows. */
 export function claimsOfFailure(data: Json, eventTimeMs: number | null): Claims {
   const failure = failureEvent.parse(data);
   const reason = failure.failure_reason || 'unknown';
   return {
     ...NOTHING,
-    phase: 3,
+    phase: 4,
     providerTime: eventTimeMs,
     ended: { failed: true, neverConnected: true },
     agent: failure.agent_id ? { providerAgentId: failure.agent_id, name: null, version: null } : null,

@@ -1,0 +1,217 @@
+// Runs over the registry: a provider without fixtures fails. See contract.ts for what each must show.
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicId } from '../../src/common/ids.js';
+import type { Fact } from '../../src/intake/fact.js';
+import { project } from '../../src/intake/project.js';
+import type { ConversationRecord } from '../../src/intake/record.js';
+import { EMPTY, reduce } from '../../src/intake/reducer.js';
+import type { Claims, Json } from '../../src/providers/provider-fact.js';
+import { providerNamed, providerNames } from '../../src/providers/providers.js';
+import { startDoor, type Door } from '../support/door.js';
+import type { Document, ProviderContract } from './contract.js';
+
+const NOW = 1_760_001_000_000;
+const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };
+
+const contracts = new Map<string, ProviderContract>();
+for (const name of providerNames()) {
+  if (!existsSync(new URL(`./fixtures/${name}/contract.ts`, import.meta.url))) continue;
+  const module = (await import(`./fixtures/${name}/contract.ts`)) as { contract: ProviderContract };
+  contracts.set(name, module.contract);
+}
+
+function recordOf(claims: Claims): ConversationRecord {
+  const fact: Fact = { receivedAt: NOW, hash: '00', source: 'record', event: 'record', claims };
+  return project(reduce(EMPTY, [fact]).state, SETTINGS);
+}
+
+/** What reads as a value of the common model; `fetchable` stands for a recording that can be had. */
+const COMMON_MODEL = [
+  ...['agent.providerAgentId', 'agent.name', 'agent.version', 'channel', 'direction', 'status', 'startTime', 'endTime'],
+  ...[
+    'durationMs',
+    'end.category',
+    'end.party',
+    'outcome.value',
+    'outcome.score',
+    'sentiment',
+    'language',
+    'turnCount',
+  ],
+  ...['cost', 'latency.p50_ms', 'latency.p95_ms', 'fetchable'],
+  ...[
+    'provider_conversation_id',
+    'customer_number',
+    'customer_user_id',
+    'agent_number',
+    'provider_reason',
+    'title',
+  ].map((name) => `header.${name}`),
+  ...['summary', 'rationale', 'metadata', 'variables', 'correlation', 'segments', 'transfers'].map(
+    (name) => `header.${name}`,
+  ),
+];
+
+function valueAt(record: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], record);
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
+
+describe.each(providerNames())('%s', (name) => {
+  it('has fixtures and a contract', () => {
+    expect(contracts.has(name)).toBe(true);
+  });
+});
+
+describe.each([...contracts])('%s', (name, contract) => {
+  const provider = providerNamed(name);
+  const body = JSON.stringify(contract.events[0]?.body);
+  const signed = (ageMs: number, text = body) => ({
+    rawBody: Buffer.from(text),
+    headers: contract.sign(text, NOW - ageMs),
+    nowMs: NOW,
+  });
+
+  describe('signature', () => {
+    it('is good, when it was computed elsewhere', () => {
+      const { rawBody, headers, atMs, credentials } = contract.vector;
+      expect(provider.verify({ rawBody: Buffer.from(rawBody), headers, nowMs: atMs }, credentials)).toBe(true);
+    });
+
+    it('is good within its time, and no longer', () => {
+      for (const age of contract.ages.accepted) expect(provider.verify(signed(age), contract.credentials)).toBe(true);
+      for (const age of contract.ages.refused) expect(provider.verify(signed(age), contract.credentials)).toBe(false);
+    });
+
+    it('is bad, when a byte, the secret or the header differs', () => {
+      const good = signed(0);
+      const verify = (more: object, credentials = contract.credentials) =>
+        provider.verify({ ...good, ...more }, credentials);
+      expect(verify({ rawBody: Buffer.from(`${body} `) })).toBe(false);
+      expect(verify({}, { ...contract.credentials, apiKey: 'other', webhookSecret: 'other' })).toBe(false);
+      expect(verify({ headers: {} })).toBe(false);
+      for (const [header, value] of Object.entries(good.headers)) {
+        for (const odd of ['', 'garbage', value.slice(0, -1), `${value}0`, value.replace(/[0-9a-f]$/, 'x')]) {
+          expect(verify({ headers: { ...good.headers, [header]: odd } })).toBe(false);
+        }
+        expect(verify({ headers: { ...good.headers, [header]: [value, value] } })).toBe(false);
+      }
+    });
+  });
+
+  describe('events', () => {
+    it('name their conversation, its kind and its agent', () => {
+      for (const { body: event, kind, id, agentId } of contract.events) {
+        expect(provider.subject(event)).toMatchObject({ providerKind: kind, providerId: id, providerAgentId: agentId });
+        expect(provider.kinds).toContain(kind);
+        expect(provider.interpretWebhook(event)).toMatchObject({
+          kind,
+          fields: { provider_conversation_id: id },
+        });
+      }
+    });
+
+    it('are unknown, when we do not know them or they name nobody', () => {
+      for (const event of [...contract.unknown, [], 'text', 7, null]) expect(provider.subject(event)).toBeNull();
+    });
+  });
+
+  describe('records', () => {
+    const fullest = Object.entries(contract.fullest);
+
+    it('exist for every kind', () => {
+      expect(fullest.map(([kind]) => kind)).toEqual([...provider.kinds]);
+    });
+
+    it.each(fullest)('of a %s fill the common model, or leave knowingly empty', (kind, { record, knowinglyNull }) => {
+      const claims = provider.interpretRecord(record);
+      expect(claims.kind).toBe(kind);
+      const made = recordOf(claims);
+      const empty = COMMON_MODEL.filter((path) => isEmpty(valueAt(made, path)));
+      expect(empty.toSorted()).toEqual(knowinglyNull.toSorted());
+      expect(claims.analysed).toBe(true);
+      expect(claims.transcript?.final).toBe(true);
+    });
+
+    it.each(contract.ends)('end as $category by $party, when it says: $says', ({ record, category, party }) => {
+      expect(recordOf(provider.interpretRecord(record)).end).toEqual({ category, party });
+    });
+
+    it.each(contract.statuses)('are $status, when the provider says: $says', ({ record, status }) => {
+      expect(recordOf(provider.interpretRecord(record)).status).toBe(status);
+    });
+
+    it('have the turns of the provider, in its order', () => {
+      for (const { record, turns } of contract.transcripts) {
+        const given = provider.interpretRecord(record).transcript?.turns;
+        expect(given).toMatchObject(turns);
+        expect(given?.map(({ index }) => index)).toEqual(turns.map((_, index) => index));
+      }
+    });
+
+    it('keep the document, without its secrets', () => {
+      const planted = JSON.stringify([...fullest.map(([, { record }]) => record), contract.events]);
+      const kept = JSON.stringify([
+        ...fullest.map(([, { record }]) => provider.interpretRecord(record)),
+        ...contract.events.map(({ body: event }) => provider.interpretWebhook(event)),
+      ]);
+      expect(contract.secrets.length).toBeGreaterThan(0);
+      for (const secret of contract.secrets) {
+        expect(planted).toContain(secret);
+        expect(kept).not.toContain(secret);
+      }
+      for (const [, { record }] of fullest) expect(provider.interpretRecord(record).record).not.toBeNull();
+    });
+
+    it('are understood, whatever a field holds: nothing, an unknown word, another type', () => {
+      const id = /_id$/;
+      for (const [kind, { record }] of fullest) {
+        for (const odd of [null, 'a word of tomorrow', 7, true, [], {}, [{ x: 1 }], undefined]) {
+          for (const field of Object.keys(record).filter((key) => !id.test(key))) {
+            const claims = provider.interpretRecord(withField(record, field, odd));
+            expect(() => recordOf(claims)).not.toThrow();
+            expect(claims.kind).toBe(kind);
+          }
+        }
+        const claims = provider.interpretRecord({ ...record, x_new_field: { of: ['tomorrow'] } });
+        expect(claims.record).toMatchObject({ x_new_field: { of: ['tomorrow'] } });
+      }
+    });
+  });
+});
+
+function withField(record: Document, field: string, value: Json | undefined): Document {
+  const { [field]: _, ...rest } = record;
+  return value === undefined ? rest : { ...rest, [field]: value };
+}
+
+describe('the door', () => {
+  let door: Door;
+  beforeAll(async () => {
+    door = await startDoor();
+  });
+  afterAll(() => door.close());
+
+  it.each([...contracts])('takes each event of %s once, and keeps what it does not know', async (name, contract) => {
+    const { apiKey, webhookSecret } = contract.credentials;
+    const accountId = await door.addAccount({ provider: name, api_key: apiKey, webhook_secret: webhookSecret });
+    const send = (document: Document) => {
+      const text = JSON.stringify(document);
+      const headers = contract.sign(text, Date.now());
+      return door.receive(publicId('providerAccount', accountId), { rawBody: Buffer.from(text), headers });
+    };
+    for (const { body } of contract.events) {
+      expect(await send(body)).toBe('stored');
+      expect(await send(body)).toBe('duplicate');
+    }
+    for (const body of contract.unknown) expect(await send(body)).toBe('unknown');
+    const count = async (table: string): Promise<number> =>
+      (await door.sql.query(`select 1 from ${table} where provider_account_id = $1`, [accountId])).rows.length;
+    expect(await count('inbox')).toBe(contract.events.length + contract.unknown.length);
+    const subjects = new Set(contract.events.map(({ kind, id }) => `${kind} ${id}`));
+    expect(await count('conversation_identities')).toBe(subjects.size);
+  });
+});

@@ -1,0 +1,47 @@
+// The real door alone: databases of its own, no worker, no Temporal.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { inject } from 'vitest';
+import { createDataSource } from '../../src/database/data-source.js';
+import { IngestDatabase } from '../../src/database/database.js';
+import { Notifier } from '../../src/database/notifier.js';
+import { Inbox } from '../../src/inbox/inbox.js';
+import { WebhookDoor } from '../../src/inbox/webhook-door.js';
+import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
+import { openVault } from '../../src/vault/open-vault.js';
+import { seedAccount, seedClient, type NewAccount } from './accounts.js';
+import { createTestDatabases } from './databases.js';
+
+export interface Door {
+  receive: WebhookDoor['receive'];
+  /** An account of the one client; returns its uuid. */
+  addAccount(account: NewAccount): Promise<string>;
+  /** Superuser, to look at tables from outside. */
+  sql: Pool;
+  close(): Promise<void>;
+}
+
+export async function startDoor(): Promise<Door> {
+  const databases = await createTestDatabases(inject('services').postgresUrl);
+  const folder = mkdtempSync(join(tmpdir(), 'colloquy-door-'));
+  const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: join(folder, 'root.key') });
+  const ingest = new IngestDatabase(
+    createDataSource({ url: databases.databaseUrl, role: 'colloquy_ingest', poolSize: 2 }),
+  );
+  await ingest.dataSource.initialize();
+  const sql = new Pool({ connectionString: databases.databaseUrl, max: 2 });
+  const clientId = await seedClient({ sql, vault });
+  const door = new WebhookDoor(new ProviderAccounts(ingest, vault), new Inbox(ingest, vault, new Notifier(ingest)));
+  return {
+    receive: (accountId, request) => door.receive(accountId, request),
+    addAccount: (account) => seedAccount({ sql, vault }, clientId, account),
+    sql,
+    close: async () => {
+      await Promise.all([ingest.close(), vault.close(), sql.end()]);
+      await databases.drop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
