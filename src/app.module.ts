@@ -11,6 +11,7 @@ import { ConversationsModule } from './conversations/conversations.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
 import { ProviderAccountsModule } from './provider-accounts/provider-accounts.module.js';
 import { RecordingsModule } from './recordings/recordings.module.js';
 import { TemporalModule } from './temporal/temporal.module.js';
@@ -20,6 +21,7 @@ import { VaultModule } from './vault/vault.module.js';
 /** Foundations are global; what has routes stands below them, one line each. */
 const FEATURES = [
   HealthModule,
+  ObservabilityModule,
   InboxModule,
   ClientsModule,
   AgentsModule,

@@ -17,6 +17,7 @@ import { ProblemFilter, sendProblem } from './common/problem-filter.js';
 import { requestIdOf } from './common/request-id.js';
 import { RouteTable } from './common/route-table.js';
 import type { Config } from './config/config.js';
+import { RequestObserver } from './observability/requests.js';
 
 const IDLE_CHECK_MS = 100;
 
@@ -31,6 +32,7 @@ declare module 'fastify' {
  * `close()` lets requests in flight finish, then ends all pools.
  */
 export async function createApp(config: Config, log = new Log(config.logLevel)): Promise<NestFastifyApplication> {
+  const observer = new RequestObserver(log);
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: JSON_LIMIT_BYTES,
@@ -40,8 +42,10 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 512 },
     // What the router refuses never reaches a hook or Nest's filter.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(asAppError(error), request, reply),
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      observer.begin(request, reply);
+      sendProblem(asAppError(error), request, reply);
+    },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, log), adapter, {
     bodyParser: false,
@@ -51,6 +55,7 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   });
   const fastify = app.getHttpAdapter().getInstance();
   const routes = new RouteTable();
+  observer.follow(fastify);
   prepareFastify(fastify, routes, app.get(AccessGate));
   app.useGlobalPipes(new InputPipe());
   app.useGlobalInterceptors(new AnswerInterceptor());

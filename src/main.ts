@@ -1,4 +1,5 @@
 // The API process: waits for its databases, refuses to run on old tables, listens, and ends cleanly.
+import { endTracing } from './observability/start-tracing.js';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
@@ -29,7 +30,8 @@ function stopOnSignals(app: NestFastifyApplication, log: Log): void {
   const stop = (): void => {
     setTimeout(() => process.exit(1), STOP_MS).unref();
     app.close().then(
-      () => {
+      async () => {
+        await endTracing();
         log.info('api stopped');
         process.exit(0);
       },

@@ -13,6 +13,7 @@ import { FactWriter } from './intake/fact-writer.js';
 import { Intake } from './intake/intake.js';
 import type { StoreAudio } from './intake/payload-audio.js';
 import { Housekeeping } from './housekeeping.js';
+import { workerMetrics } from './observability/worker-metrics.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
 import { openObjectStore } from './recordings/open-object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
@@ -42,6 +43,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const url = required(config.databaseUrl, 'DATABASE_URL');
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: POOL_SIZE }));
   await database.dataSource.initialize();
+  const metrics = await workerMetrics(config, database);
   const vault = await openVault({
     keystoreUrl: required(config.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'),
     rootKeyFile: config.rootKeyFile,
@@ -80,7 +82,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   temporal.start();
   housekeeping.start();
   const listening = listeners.map((listener) => listener.start());
-  log.info('worker ready');
+  log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
 
   return {
     stop: async () => {
@@ -90,7 +92,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       await Promise.all([temporal.stop(), relay.stop()]);
       await Promise.all(listeners.map((listener) => listener.stop()));
       await Promise.all([intake.stop(), ...listening]);
-      await Promise.all([database.close(), vault.close()]);
+      await Promise.all([metrics?.close(), database.close(), vault.close()]);
     },
   };
 }

@@ -1,4 +1,5 @@
 // The worker process: applies facts, wakes workflows, runs them. Scale it out as you like; locks share the work.
+import { endTracing } from './observability/start-tracing.js';
 import { config, ConfigError } from './config/config.js';
 import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
@@ -14,7 +15,7 @@ try {
   const worker = await startWorker(settings, log);
   const stop = (): void => {
     worker.stop().then(
-      () => process.exit(0),
+      () => endTracing().then(() => process.exit(0)),
       (error: unknown) => {
         log.error('stopping failed', {}, error);
         process.exit(1);

@@ -10,3 +10,6 @@ export interface ConversationInput {
 export type Wake = 'started' | 'ended' | 'late';
 
 export const wakeSignal = defineSignal<[Wake]>('wake', {});
+
+/** Header that carries a W3C traceparent: random ids, no content. */
+export const TRACE_HEADER = 'traceparent';

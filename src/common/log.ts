@@ -39,7 +39,8 @@ export class Log {
 
   constructor(level: string, destination?: DestinationStream) {
     const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-    this.logger = destination === undefined ? pino(options) : pino(options, destination);
+    // Without waiting: a slow reader of our output must not hold up requests. What is unwritten at exit is written then.
+    this.logger = pino(options, destination ?? pino.destination({ sync: false }));
   }
 
   debug(message: string, fields: LogFields = {}): void {

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './errors.js';
 import type { Log } from './log.js';
 import { asAppError, PROBLEM_CONTENT_TYPE, problemDocument } from './problem.js';
+import { note } from './request-notes.js';
 import type { RouteTable } from './route-table.js';
 
 @Catch()
@@ -39,6 +40,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** Answers with a problem document, unless the answer has begun: then the connection is cut, so that nobody takes it for whole. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+  note(request, { code: error.code });
   if (reply.raw.headersSent) {
     reply.raw.destroy();
     return;

@@ -39,6 +39,9 @@ const environment = z.object({
   COLLOQUY_SIMULATORS: z.enum(['on', 'off']).default('on'),
   COLLOQUY_PUBLIC_URL: url(['http://', 'https://']).optional(),
   COLLOQUY_RATE_LIMIT: z.coerce.number().int().min(0).default(500),
+  COLLOQUY_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
+  // OpenTelemetry's own name, read by its exporter too.
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(['http://', 'https://']).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -64,6 +67,10 @@ export interface Config {
   simulators: boolean;
   publicUrl: string;
   rateLimit: number;
+  /** Absent: the worker opens no port. 0: a free one. */
+  workerMetricsPort: number | undefined;
+  /** Spans are exported. */
+  tracing: boolean;
   logLevel: z.infer<typeof environment>['LOG_LEVEL'];
 }
 
@@ -111,6 +118,8 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     simulators: e.COLLOQUY_SIMULATORS === 'on',
     publicUrl: (e.COLLOQUY_PUBLIC_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/$/, ''),
     rateLimit: e.COLLOQUY_RATE_LIMIT,
+    workerMetricsPort: e.COLLOQUY_WORKER_METRICS_PORT,
+    tracing: e.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     logLevel: e.LOG_LEVEL,
   };
 }

@@ -7,6 +7,7 @@ import { CreateInbox1790000000002 } from './migrations/1790000000002-create-inbo
 import { CreateConversations1790000000003 } from './migrations/1790000000003-create-conversations.js';
 import { CreateJournal1790000000004 } from './migrations/1790000000004-create-journal.js';
 import { CreateBackfills1790000000005 } from './migrations/1790000000005-create-backfills.js';
+import { AddTraces1790000000007 } from './migrations/1790000000007-add-traces.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
@@ -34,6 +35,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       CreateConversations1790000000003,
       CreateJournal1790000000004,
       CreateBackfills1790000000005,
+      AddTraces1790000000007,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',

@@ -4,6 +4,8 @@ import { Batcher } from '../common/batcher.js';
 import { newUuid } from '../common/ids.js';
 import type { Database } from '../database/database.js';
 import type { Notifier } from '../database/notifier.js';
+import { factReceived } from '../observability/metrics.js';
+import { traced, traceparent } from '../observability/tracing.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { BlindIndex } from '../vault/blind-index.js';
 import { seal } from '../vault/sealing.js';
@@ -33,14 +35,17 @@ interface Row {
   receivedAt: Date;
   keyDay: string;
   sealed: Buffer;
+  /** Where its trace goes on; null when nothing is traced. */
+  traceparent: string | null;
 }
 
 /** One statement a batch. Rows are sorted, so that two doors never wait for each other in a circle. */
 const APPEND = `
 with incoming as (
   select distinct on (account_id, hash) * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[],
-    $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::bytea[])
-    as t(id, account_id, identity_hash, conversation_id, client_id, source, kind, hash, received_at, key_day, sealed)
+    $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::bytea[], $12::text[])
+    as t(id, account_id, identity_hash, conversation_id, client_id, source, kind, hash, received_at, key_day, sealed,
+      traceparent)
   order by account_id, hash, received_at
 ), receipts as (
   insert into fact_receipts (provider_account_id, hash, received_at)
@@ -52,8 +57,8 @@ with incoming as (
   from incoming where conversation_id is not null order by account_id, identity_hash, received_at
   on conflict do nothing
 )
-insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed, state)
-select i.id, i.account_id, i.identity_hash, i.source, i.kind, i.hash, i.received_at, i.key_day, i.sealed,
+insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed, traceparent, state)
+select i.id, i.account_id, i.identity_hash, i.source, i.kind, i.hash, i.received_at, i.key_day, i.sealed, i.traceparent,
   case when i.identity_hash is null then 'unknown' else 'pending' end
 from incoming i join receipts r on r.provider_account_id = i.account_id and r.hash = i.hash
 returning id`;
@@ -74,6 +79,13 @@ export class Inbox {
 
   /** Resolves once the fact is on disk: true when it is new, false when the same bytes were known. */
   async append(fact: NewFact): Promise<boolean> {
+    const stored = await traced('inbox append', { kind: 'producer' }, () => this.appendSealed(fact));
+    const result = !stored ? 'duplicate' : fact.identity === null ? 'unknown' : 'stored';
+    factReceived({ provider: fact.account.provider, source: fact.source, event: fact.kind, result });
+    return stored;
+  }
+
+  private async appendSealed(fact: NewFact): Promise<boolean> {
     const { account } = fact;
     const receivedAt = new Date();
     const keyDay = receivedAt.toISOString().slice(0, 10);
@@ -98,6 +110,7 @@ export class Inbox {
       receivedAt,
       keyDay,
       sealed: seal(key, factPurpose(id), fact.body),
+      traceparent: traceparent(),
     });
   }
 
@@ -106,6 +119,7 @@ export class Inbox {
     const values = [
       ...[column('id'), column('accountId'), column('identityHash'), column('conversationId'), column('clientId')],
       ...[column('source'), column('kind'), column('hash'), column('receivedAt'), column('keyDay'), column('sealed')],
+      column('traceparent'),
     ];
     const inserted = await this.database.withScope('all', (tx) =>
       tx.query<{ id: string }>({ name: 'append', text: APPEND, values }),

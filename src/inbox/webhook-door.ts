@@ -9,6 +9,13 @@ import type { Inbox } from './inbox.js';
 
 export type Received = 'stored' | 'duplicate' | 'unknown';
 
+/** What became of a webhook, in enumerations: for logs. */
+export interface WebhookReceipt {
+  provider: string;
+  event: string;
+  result: Received;
+}
+
 export class WebhookDoor {
   constructor(
     private readonly accounts: ProviderAccounts,
@@ -19,20 +26,21 @@ export class WebhookDoor {
    * Stores a webhook. Throws `not_found` (account), `invalid_signature` (missing, wrong, stale), `invalid_payload` (not a
    * JSON object), `storage_unavailable`. An event or id that we do not know is kept as `unknown`.
    */
-  async receive(accountId: string, request: Omit<SignedRequest, 'nowMs'>): Promise<Received> {
+  async receive(accountId: string, request: Omit<SignedRequest, 'nowMs'>): Promise<WebhookReceipt> {
     const account = await this.verified(uuidOf('providerAccount', accountId), { ...request, nowMs: Date.now() });
     const provider = providerNamed(account.provider);
     const body = parseObject(request.rawBody);
     const subject = provider.subject(body);
+    const event = subject?.event ?? 'unknown';
     const stored = await this.inbox.append({
       account,
       identity: subject && { ...subject, clientId: clientOf(account, subject.providerAgentId) },
       source: 'webhook',
-      kind: subject?.event ?? 'unknown',
+      kind: event,
       body: request.rawBody,
     });
-    if (!stored) return 'duplicate';
-    return subject === null ? 'unknown' : 'stored';
+    const result = !stored ? 'duplicate' : subject === null ? 'unknown' : 'stored';
+    return { provider: provider.name, event, result };
   }
 
   private async verified(id: string, request: SignedRequest): Promise<ProviderAccount> {

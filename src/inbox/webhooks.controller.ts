@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Public } from '../access/requires.js';
 import { Operation } from '../common/operation.js';
 import { publicIdText } from '../common/id-schema.js';
+import { note } from '../common/request-notes.js';
 import { WebhookDoor } from './webhook-door.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -28,9 +29,11 @@ export class WebhooksController {
   })
   async receive(
     @Param('provider_account_id', { schema: accountId }) id: string,
-    @Req() { body, headers }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<object> {
-    await this.door.receive(id, { rawBody: Buffer.isBuffer(body) ? body : NOTHING, headers });
+    const { body, headers } = request;
+    const receipt = await this.door.receive(id, { rawBody: Buffer.isBuffer(body) ? body : NOTHING, headers });
+    note(request, { ...receipt });
     return {};
   }
 }

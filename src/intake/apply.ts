@@ -2,7 +2,9 @@
 import type { Transaction } from '../database/with-scope.js';
 import { publicId } from '../common/ids.js';
 import { lockIdentity, readPending, removeFacts, type Candidate, type Identity } from '../inbox/pending.js';
+import { originOf } from '../inbox/origin.js';
 import { appendJournal, type NewEntry } from '../journal/append.js';
+import { traced, traceparent } from '../observability/tracing.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Turn } from '../providers/provider-fact.js';
 import type { DataKey } from '../vault/sealing.js';
@@ -10,6 +12,7 @@ import { openJson } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { agentIdsFor, agentsOf, turnsWithAgentIds, withAgentIds } from './agents.js';
 import { entriesOf } from './entries.js';
+import { newsOf, type News } from './news.js';
 import type { Fact } from './fact.js';
 import { lookUpsOf } from './look-ups.js';
 import { openFacts } from './open-facts.js';
@@ -37,9 +40,11 @@ export interface ApplyOptions {
 export interface Applied {
   facts: number;
   woken: boolean;
+  /** To be told after the commit; null when no record was written. */
+  news: News | null;
 }
 
-const NOTHING: Applied = { facts: 0, woken: false };
+const NOTHING: Applied = { facts: 0, woken: false, news: null };
 
 /** Applies what waits for `candidate` within `tx`. Nothing is applied when the lock is not free. */
 export async function applyPending(
@@ -55,14 +60,18 @@ export async function applyPending(
   const ids = pending.map(({ id }) => id);
   if (identity.state !== 'live') {
     await Promise.all([suppress(tx, identity), removeFacts(tx, ids)]);
-    return { facts: ids.length, woken: false };
+    return { facts: ids.length, woken: false, news: null };
   }
   const { account } = deps;
   if (account === null) throw new Error('the provider account of these facts is gone');
-  const facts = await openFacts(deps.vault, account, pending);
-  const woken = await applyFacts(deps, tx, { identity, account, facts });
-  await removeFacts(tx, ids);
-  return { facts: ids.length, woken };
+  const origin = { kind: 'consumer', ...(await originOf(tx, ids)) } as const;
+  return traced('intake apply', origin, async (span) => {
+    const facts = await openFacts(deps.vault, account, pending);
+    const applied = await applyFacts(deps, tx, { identity, account, facts });
+    await removeFacts(tx, ids);
+    span?.set({ 'colloquy.conversation_id': applied.news.conversationId, 'colloquy.provider': account.provider });
+    return { facts: ids.length, ...applied };
+  });
 }
 
 /** Nothing erased is taken back: the facts go, and only the journal knows that they came. */
@@ -81,7 +90,7 @@ async function applyFacts(
   deps: ApplyDependencies,
   tx: Transaction,
   { identity, account, facts }: Subject,
-): Promise<boolean> {
+): Promise<{ woken: boolean; news: News }> {
   const owner = ownerOf(identity, account);
   const key = await deps.vault.conversationKey(owner);
   const [stored, settings] = await Promise.all([load(tx, owner.conversationId, key), settingsOf(tx, account, owner)]);
@@ -116,7 +125,8 @@ async function applyFacts(
       revision,
     })),
   );
-  return wake(tx, owner.conversationId, before, after);
+  const woken = await wake(tx, owner.conversationId, before, after);
+  return { woken, news: newsOf(owner, facts, before, after) };
 }
 
 const ownerOf = (identity: Identity, account: ProviderAccount): Owner => ({
@@ -179,8 +189,8 @@ async function wake(
   if (kind === null) return false;
   await tx.query({
     name: 'wake',
-    text: 'insert into wakes (conversation_id, kind) values ($1, $2)',
-    values: [conversationId, kind],
+    text: 'insert into wakes (conversation_id, kind, traceparent) values ($1, $2, $3)',
+    values: [conversationId, kind, traceparent()],
   });
   return true;
 }

@@ -5,10 +5,14 @@ import { WorkLoop } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { isStorageAway } from '../database/failures.js';
 import type { Notifier } from '../database/notifier.js';
+import type { Transaction } from '../database/with-scope.js';
 import { countFailure, findCandidates, postpone, type Candidate } from '../inbox/pending.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import { VaultError } from '../vault/errors.js';
 import type { VaultService } from '../vault/vault.service.js';
+import { publicId } from '../common/ids.js';
+import { factParked } from '../observability/metrics.js';
+import { tellNews } from './news.js';
 import { AudioNotStored, type StoreAudio } from './payload-audio.js';
 import { applyPending, type Applied, type ApplyOptions } from './apply.js';
 
@@ -100,18 +104,19 @@ export class Intake {
   private async blame(candidate: Candidate, error: unknown): Promise<void> {
     const { database, log } = this.deps;
     const reason = codeOf(error);
-    const outcome = await database.withScope('all', async (tx) => {
-      const [first] = await tx.query<{ id: string }>({
+    const { outcome, conversation } = await database.withScope('all', async (tx) => {
+      const [first] = await tx.query<{ id: string; conversation_id: string }>({
         name: 'first_pending',
         text: FIRST,
         values: [candidate.provider_account_id, candidate.identity_hash],
       });
-      if (first === undefined) return 'gone';
-      // Not the fact's fault: it waits without being counted.
-      if (error instanceof AudioNotStored) return postpone(tx, first.id);
-      return (await countFailure(tx, first.id, reason)) ? 'parked' : 'failed';
+      if (first === undefined) return { outcome: 'gone' as const };
+      return { outcome: await outcomeOf(tx, first.id, error, reason), conversation: first.conversation_id };
     });
-    log.warn(MESSAGES[outcome], { reason });
+    const about = conversation === undefined ? {} : { conversation_id: publicId('conversation', conversation) };
+    log.warn(MESSAGES[outcome], { reason, ...about });
+    if (outcome !== 'parked') return;
+    factParked((await this.deps.accounts.find(candidate.provider_account_id))?.provider ?? 'unknown', reason);
   }
 
   private async attempt(candidate: Candidate, options: ApplyOptions): Promise<Applied> {
@@ -127,6 +132,7 @@ export class Intake {
         throw isLockTimeout(error) ? busy(error) : error;
       });
     if (applied.woken) notifier.notify('colloquy_wakes');
+    if (applied.news !== null) tellNews(this.deps.log, applied.news);
     return applied;
   }
 }
@@ -139,8 +145,20 @@ const MESSAGES = {
 } as const;
 
 const FIRST = `
-select id from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending'
-  and (retry_at is null or retry_at <= now()) order by received_at, id limit 1`;
+select i.id, c.id as conversation_id from inbox i join conversation_identities c using (provider_account_id, identity_hash)
+where provider_account_id = $1 and identity_hash = $2 and i.state = 'pending'
+  and (retry_at is null or retry_at <= now()) order by received_at, i.id limit 1`;
+
+async function outcomeOf(
+  tx: Transaction,
+  factId: string,
+  error: unknown,
+  reason: string,
+): Promise<'postponed' | 'parked' | 'failed'> {
+  // Not the fact's fault: it waits without being counted.
+  if (error instanceof AudioNotStored) return postpone(tx, factId);
+  return (await countFailure(tx, factId, reason)) ? 'parked' : 'failed';
+}
 
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html: lock_not_available. */
 const isLockTimeout = (error: unknown): boolean =>

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js';
 import { ensureSearchAttributes, nativeConnection } from './connection.js';
 import { ConversationStarter } from './conversation-starter.js';
 import { QUEUE } from './settings.js';
+import { observeActivity, tellTrace } from './trace-headers.js';
 
 const RETRY_MS = 2_000;
 /** How often it is checked that Temporal is still the one that was connected to. */
@@ -91,6 +92,7 @@ export class TemporalWorker {
         taskQueue: QUEUE.conversations,
         workflowBundle: { codePath: workflowBundle },
         activities,
+        interceptors: { activity: [observeActivity(this.deps.log)] },
         shutdownGraceTime: GRACE,
         shutdownForceTime: FORCE,
         maxCachedWorkflows: 500,
@@ -137,7 +139,10 @@ export class TemporalWorker {
 
   private open(connection: NativeConnection): void {
     const { config, onConnected } = this.deps;
-    const client = new Client({ connection, namespace: config.temporal.namespace });
+    const client = new Client({
+      ...{ connection, namespace: config.temporal.namespace },
+      interceptors: { workflow: [tellTrace] },
+    });
     this.starter = new ConversationStarter(client, { eager: true, publicUrl: config.publicUrl });
     onConnected();
   }

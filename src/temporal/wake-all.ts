@@ -1,5 +1,6 @@
 // Every open conversation has a workflow: the worker's timer and `colloquy wake` see to it, even when Temporal has lost everything.
 import type { WorkerDatabase } from '../database/database.js';
+import { workflowWoken } from '../observability/metrics.js';
 import type { ConversationStarter, StartedConversation } from './conversation-starter.js';
 
 const PAGE = 500;
@@ -37,7 +38,10 @@ async function startEach(starter: ConversationStarter, conversations: StartedCon
   let started = 0;
   const lane = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      if (await starter.start(next)) started += 1;
+      if (await starter.start(next)) {
+        workflowWoken('anew', 'started');
+        started += 1;
+      }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, lane));
   return started;

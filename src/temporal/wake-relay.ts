@@ -1,9 +1,12 @@
 // Wake rows → workflows. A row goes when its call has been answered, so that a crash between intake's commit and the signal loses nothing.
+import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Wake } from '../../workflows/messages.js';
+import { workflowWoken } from '../observability/metrics.js';
+import { traced } from '../observability/tracing.js';
 import type { ConversationStarter, StartedConversation } from './conversation-starter.js';
 
 const POLL_MS = 2_000;
@@ -12,11 +15,13 @@ const BATCH = 32;
 interface WakeRow extends StartedConversation {
   wake_id: string;
   kind: Wake;
+  /** Where the trace of the facts goes on; null when nothing is traced. */
+  traceparent: string | null;
 }
 
 // One row a conversation and batch, the newest: what it says includes what the older ones said.
 const NEXT = `
-select w.id as wake_id, w.kind, c.id, c.client_id, c.provider, c.channel, c.direction
+select w.id as wake_id, w.kind, w.traceparent, c.id, c.client_id, c.provider, c.channel, c.direction
 from wakes w join conversations c on c.id = w.conversation_id
 order by w.id limit $1 for update of w skip locked`;
 
@@ -79,10 +84,21 @@ function byConversation(rows: WakeRow[]): WakeRow[][] {
 /** A first wake starts (eagerly); later ones signal, starting where nothing runs. Resolves with the ids of rows done. */
 async function relay(starter: ConversationStarter, rows: WakeRow[]): Promise<string[]> {
   for (const row of rows) {
-    if (row.kind === 'started') await starter.start(row);
-    else await starter.wake(row, row.kind);
+    const attributes = { 'colloquy.conversation_id': publicId('conversation', row.id), 'colloquy.kind': row.kind };
+    const options = { kind: 'client', parent: row.traceparent, attributes } as const;
+    const result = await traced('wake workflow', options, () => tell(starter, row)).catch((error: unknown) => {
+      workflowWoken(row.kind, 'failed');
+      throw error;
+    });
+    workflowWoken(row.kind, result);
   }
   return rows.map(({ wake_id }) => wake_id);
+}
+
+async function tell(starter: ConversationStarter, row: WakeRow): Promise<'started' | 'running' | 'signalled'> {
+  if (row.kind === 'started') return (await starter.start(row)) ? 'started' : 'running';
+  await starter.wake(row, row.kind);
+  return 'signalled';
 }
 
 const remove = (tx: Transaction, ids: string[]): Promise<unknown> =>

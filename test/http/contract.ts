@@ -10,6 +10,7 @@ export interface ContractRoute {
 
 const TABLE: [string, Right | null][] = [
   ['GET /healthz', null],
+  ['GET /metrics', null],
   ['GET /readyz', null],
   ['GET /v1/agents', 'agents:manage'],
   ['POST /v1/agents', 'agents:manage'],

@@ -49,6 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const workflowBundle = join(runDir, 'workflow-bundle.js');
   const { code } = await bundleWorkflowCode({
     workflowsPath: resolve('workflows/index.ts'),
+    workflowInterceptorModules: [resolve('workflows/trace.ts')],
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(workflowBundle, code);

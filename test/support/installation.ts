@@ -89,9 +89,9 @@ export class Installation {
     return this.sendBody(this.retell.webhookBody(event, callId));
   }
 
-  sendBody(body: string): Promise<Received> {
-    const headers = { 'x-retell-signature': this.retell.sign(body) };
-    return this.door.receive(publicId('providerAccount', this.accountId), { rawBody: Buffer.from(body), headers });
+  async sendBody(body: string): Promise<Received> {
+    const request = { rawBody: Buffer.from(body), headers: { 'x-retell-signature': this.retell.sign(body) } };
+    return (await this.door.receive(publicId('providerAccount', this.accountId), request)).result;
   }
 
   conversations(): Promise<StoredConversation[]> {

@@ -18,7 +18,11 @@ export interface Program {
 const running = new Set<() => void>();
 
 /** Starts `src/<name>.js` with this environment and no other. */
-export function startProgram(name: 'worker' | 'cli', env: Record<string, string>, args: string[] = []): Program {
+export function startProgram(
+  name: 'main' | 'worker' | 'cli',
+  env: Record<string, string>,
+  args: string[] = [],
+): Program {
   const child = spawn(process.execPath, [resolve(`.test/dist/src/${name}.js`), ...args], {
     env: { LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,6 +55,14 @@ export async function startWorkerProgram(env: Record<string, string>): Promise<P
   const worker = startProgram('worker', env);
   await worker.says('worker ready');
   return worker;
+}
+
+/** An API process that listens; resolves with its base URL, too. */
+export async function startApiProgram(env: Record<string, string>): Promise<Program & { url: string }> {
+  const api = startProgram('main', { PORT: '0', ...env });
+  await api.says('"api ready"');
+  const [, port] = /"port":(\d+),"msg":"api ready"/.exec(api.said()) ?? [];
+  return { ...api, url: `http://127.0.0.1:${port}` };
 }
 
 /** For the end of a spec file: nothing that it started outlives it. */

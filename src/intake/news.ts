@@ -1,0 +1,61 @@
+// What the applying of facts means to whoever watches the installation: said once it is committed, never before.
+import type { Log } from '../common/log.js';
+import { publicId } from '../common/ids.js';
+import { endUnmapped, factsCommitted, recordingInCustody } from '../observability/metrics.js';
+import type { Fact } from './fact.js';
+import type { Owner } from './read-model.js';
+import type { ConversationRecord } from './record.js';
+
+export interface News {
+  conversationId: string;
+  provider: string;
+  /** Epoch milliseconds, one a fact. */
+  receivedAt: number[];
+  status: string;
+  recordState: string;
+  /** It ended, for a reason that the mapping does not know. */
+  isUnmapped: boolean;
+  /** When a live conversation ended (epoch milliseconds) whose first recording is now ours; null otherwise. */
+  inCustodySince: number | null;
+}
+
+/** What was first heard of so long after its end comes from an account's past: its times tell nothing of ours. */
+const PAST_MS = 3_600_000;
+
+/** The news of one application. Pure. */
+export function newsOf(
+  owner: Owner,
+  facts: Fact[],
+  before: ConversationRecord | null,
+  after: ConversationRecord,
+): News {
+  const { endTime } = after;
+  const isStored = after.recordings.length > 0 && (before?.recordings.length ?? 0) === 0;
+  const isPast = endTime === null || owner.createdAt.getTime() - endTime > PAST_MS;
+  return {
+    conversationId: publicId('conversation', owner.conversationId),
+    provider: owner.provider,
+    receivedAt: facts.map(({ receivedAt }) => receivedAt),
+    status: after.status,
+    recordState: after.recordState,
+    isUnmapped: isUnmapped(after) && (before === null || !isUnmapped(before)),
+    inCustodySince: isStored && !isPast ? endTime : null,
+  };
+}
+
+/** The provider gave a reason, and the mapping made nothing of it. */
+const isUnmapped = ({ end, header }: ConversationRecord): boolean =>
+  end?.category === 'unknown' && header.provider_reason !== null;
+
+/** Counts and logs it. */
+export function tellNews(log: Log, news: News): void {
+  const { conversationId: conversation_id, provider, receivedAt } = news;
+  factsCommitted(provider, receivedAt);
+  if (news.inCustodySince !== null) recordingInCustody(provider, news.inCustodySince);
+  const { status, recordState: record_state } = news;
+  log.debug('facts applied', { conversation_id, provider, facts: receivedAt.length, status, record_state });
+  if (!news.isUnmapped) return;
+  endUnmapped(provider);
+  // Its words are in the record (end.provider_reason), for those who may read it.
+  log.warn('the end reason of a conversation is not in the mapping', { conversation_id, provider });
+}

@@ -1,0 +1,112 @@
+// What waits, by the tables' own word. In the worker: its role may read the inbox, that of the API may not.
+import { Gauge, type Registry } from 'prom-client';
+import type { Database } from '../database/database.js';
+import type { Transaction } from '../database/with-scope.js';
+
+/** However often and by however many it is scraped, Postgres is asked at most so often. */
+const HELD_MS = 10_000;
+/** Counting ends here: a gauge that says 100,000 has said enough, and must not load an installation in trouble. */
+const AT_MOST = 100_000;
+
+const INBOX_STATES = ['pending', 'parked', 'unknown'] as const;
+const RECORD_STATES = ['open', 'settling'] as const;
+const AGES = ['15m', '1h', '1d', '7d', 'older'] as const;
+
+// Ids are time-ordered, so the first pending row by primary key is the oldest.
+const OLDEST = `
+select greatest(0, extract(epoch from now() - received_at))::float8 as lag from inbox where state = 'pending' order by id limit 1`;
+const INBOX = INBOX_STATES.map(
+  (state) => `select '${state}' as state, count(*)::int as count from (
+    select 1 from inbox where state = '${state}' limit ${AT_MOST}) as counted`,
+).join(' union all ');
+const WAKES = `
+select count(*)::int as count, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age
+from (select created_at from wakes order by id limit ${AT_MOST}) as counted`;
+const UNSETTLED = `
+select record_state, case
+    when age < interval '15 minutes' then '15m' when age < interval '1 hour' then '1h'
+    when age < interval '1 day' then '1d' when age < interval '7 days' then '7d' else 'older' end as age,
+  count(*)::int as count
+from (select record_state, now() - coalesce(end_time, start_time) as age from conversations
+  where record_state in ('open', 'settling') limit ${AT_MOST}) as counted
+group by 1, 2`;
+
+interface Unsettled {
+  record_state: string;
+  age: string;
+  count: number;
+}
+
+interface Snapshot {
+  lag: number;
+  inbox: { state: string; count: number }[];
+  wakes: { count: number; age: number };
+  unsettled: Unsettled[];
+}
+
+async function read(tx: Transaction): Promise<Snapshot> {
+  await tx.query({ text: "set local statement_timeout = '3s'" });
+  const [oldest] = await tx.query<{ lag: number }>({ name: 'oldest_pending', text: OLDEST });
+  const inbox = await tx.query<{ state: string; count: number }>({ name: 'inbox_depth', text: INBOX });
+  const [wakes] = await tx.query<{ count: number; age: number }>({ name: 'wakes_waiting', text: WAKES });
+  const unsettled = await tx.query<Unsettled>({ name: 'unsettled', text: UNSETTLED });
+  return { lag: oldest?.lag ?? 0, inbox, wakes: wakes ?? { count: 0, age: 0 }, unsettled };
+}
+
+/** Gauges over the tables of `database`. While it cannot be read they are absent, and `colloquy_backlog_readable` is 0. */
+export class Backlog {
+  private readonly readable: Gauge;
+  private readonly lag: Gauge;
+  private readonly inbox: Gauge<'state'>;
+  private readonly wakes: Gauge;
+  private readonly oldestWake: Gauge;
+  private readonly unsettled: Gauge<'record_state' | 'age'>;
+  private reading: Promise<void> = Promise.resolve();
+  private readAt = -Infinity;
+
+  constructor(
+    registry: Registry,
+    private readonly database: Database,
+  ) {
+    const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> =>
+      new Gauge({ name, help, labelNames, registers: [registry] });
+    this.readable = gauge('colloquy_backlog_readable', 'Whether PostgreSQL could be asked for what waits: 1 or 0');
+    this.lag = gauge('colloquy_ingest_lag_seconds', 'Age of the oldest pending fact, 0 without one');
+    this.inbox = gauge('colloquy_inbox_facts', `Facts in the inbox by state, counted up to ${AT_MOST}`, ['state']);
+    this.wakes = gauge('colloquy_wakes_waiting', 'Wakes that Temporal has not been told of');
+    this.oldestWake = gauge('colloquy_wakes_oldest_seconds', 'Age of the oldest of them, 0 without one');
+    this.unsettled = gauge(
+      'colloquy_conversations_unsettled',
+      `Conversations by the time since their end (open: since their start), counted up to ${AT_MOST}`,
+      ['record_state', 'age'],
+    );
+  }
+
+  /** Brings the gauges up to date, at most once in 10 s; resolves when they are. */
+  refresh(): Promise<void> {
+    if (Date.now() - this.readAt >= HELD_MS) {
+      this.readAt = Date.now();
+      this.reading = this.database.withScope('all', read).then(
+        (snapshot) => this.show(snapshot),
+        () => this.hide(), // whoever scrapes sees it by the gauge
+      );
+    }
+    return this.reading;
+  }
+
+  private show(snapshot: Snapshot): void {
+    this.readable.set(1);
+    this.lag.set(snapshot.lag);
+    this.wakes.set(snapshot.wakes.count);
+    this.oldestWake.set(snapshot.wakes.age);
+    for (const { state, count } of snapshot.inbox) this.inbox.set({ state }, count);
+    for (const record_state of RECORD_STATES) for (const age of AGES) this.unsettled.set({ record_state, age }, 0);
+    for (const { record_state, age, count } of snapshot.unsettled) this.unsettled.set({ record_state, age }, count);
+  }
+
+  private hide(): void {
+    this.readable.set(0);
+    for (const gauge of [this.lag, this.wakes, this.oldestWake]) gauge.remove();
+    for (const gauge of [this.inbox, this.unsettled]) gauge.reset();
+  }
+}

@@ -1,0 +1,111 @@
+// What this process counts, for Prometheus. Labels are enumerations of ours or of a provider, never ids and never words.
+import { Counter, Histogram, Registry } from 'prom-client';
+import { BoundedLabel } from './bounded-label.js';
+
+/** Everything that is counted where it happens; what must be asked for at scrape time has registries of its own. */
+export const registry = new Registry();
+
+const registers = [registry];
+const SECOND = 1;
+const MINUTE = 60;
+const HOUR = 3_600;
+
+const requests = new Histogram({
+  name: 'colloquy_http_request_duration_seconds',
+  help: 'Requests by route template, from the first byte of their head to the last of the answer',
+  labelNames: ['method', 'route', 'status'],
+  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  registers,
+});
+const factsReceived = new Counter({
+  name: 'colloquy_facts_received_total',
+  help: 'Facts that reached the inbox; result: stored, duplicate, or unknown (kept, but it names no conversation)',
+  labelNames: ['provider', 'source', 'event', 'result'],
+  registers,
+});
+const factsApplied = new Histogram({
+  name: 'colloquy_ingest_seconds',
+  help: 'From the receipt of a fact to the commit that applied it',
+  labelNames: ['provider'],
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 2 * MINUTE, 10 * MINUTE, HOUR],
+  registers,
+});
+const factsParked = new Counter({
+  name: 'colloquy_facts_parked_total',
+  help: 'Facts that could not be applied in five attempts',
+  labelNames: ['provider', 'reason'],
+  registers,
+});
+const endsUnmapped = new Counter({
+  name: 'colloquy_unmapped_end_reasons_total',
+  help: 'Conversations whose end reason the mapping does not know; their category is unknown',
+  labelNames: ['provider'],
+  registers,
+});
+const custody = new Histogram({
+  name: 'colloquy_recording_custody_seconds',
+  help: 'From the end of a conversation to its recording in our store',
+  labelNames: ['provider'],
+  buckets: [SECOND, 5, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
+  registers,
+});
+const workflows = new Counter({
+  name: 'colloquy_workflow_wakes_total',
+  help: 'Calls to Temporal for conversations, by kind (started, ended, late; anew: it had no workflow) and result',
+  labelNames: ['kind', 'result'],
+  registers,
+});
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const events = new BoundedLabel();
+const reasons = new BoundedLabel();
+
+/** A request was answered (or its connection cut); `route` is the template, null where none fits. */
+export function requestAnswered(about: {
+  method: string;
+  route: string | null;
+  status: number;
+  seconds: number;
+}): void {
+  const method = METHODS.has(about.method) ? about.method : 'other';
+  requests.observe({ method, route: about.route ?? 'none', status: about.status }, about.seconds);
+}
+
+/** A fact was handed in. */
+export function factReceived(about: {
+  provider: string;
+  source: string;
+  event: string;
+  result: 'stored' | 'duplicate' | 'unknown';
+}): void {
+  factsReceived.inc({ ...about, event: events.of(about.event) });
+}
+
+/** Facts of one conversation were applied and committed; `receivedAt` in epoch milliseconds. */
+export function factsCommitted(provider: string, receivedAt: number[]): void {
+  const now = Date.now();
+  for (const at of receivedAt) factsApplied.observe({ provider }, Math.max(0, now - at) / 1000);
+}
+
+/** A fact was given up; `reason` is a code. */
+export function factParked(provider: string, reason: string): void {
+  factsParked.inc({ provider, reason: reasons.of(reason) });
+}
+
+/** A conversation ended for a reason that the mapping does not know. */
+export function endUnmapped(provider: string): void {
+  endsUnmapped.inc({ provider });
+}
+
+/** A recording lies in our store; `endTime` in epoch milliseconds. */
+export function recordingInCustody(provider: string, endTime: number): void {
+  custody.observe({ provider }, Math.max(0, Date.now() - endTime) / 1000);
+}
+
+/** Temporal was told of a conversation. */
+export function workflowWoken(
+  kind: 'started' | 'ended' | 'late' | 'anew',
+  result: 'started' | 'running' | 'signalled' | 'failed',
+): void {
+  workflows.inc({ kind, result });
+}

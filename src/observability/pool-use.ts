@@ -1,0 +1,29 @@
+// How busy the connection pools of this process are.
+import { Gauge, type Registry } from 'prom-client';
+import { poolUse } from '../database/pool-use.js';
+import type { Database } from '../database/database.js';
+
+/** Gauges over `pools`, asked at scrape time. */
+export function watchPools(registry: Registry, pools: Record<string, Database>): void {
+  const registers = [registry];
+  const connections = new Gauge({
+    name: 'colloquy_db_pool_connections',
+    help: 'Connections to PostgreSQL by pool and state',
+    labelNames: ['pool', 'state'],
+    registers,
+    collect() {
+      for (const [pool, { dataSource }] of Object.entries(pools)) {
+        const { total, idle, waiting } = poolUse(dataSource);
+        connections.set({ pool, state: 'idle' }, idle);
+        connections.set({ pool, state: 'in_use' }, total - idle);
+        waits.set({ pool }, waiting);
+      }
+    },
+  });
+  const waits = new Gauge({
+    name: 'colloquy_db_pool_waiting',
+    help: 'Transactions that wait for a connection, by pool',
+    labelNames: ['pool'],
+    registers,
+  });
+}

@@ -1,0 +1,102 @@
+// One log line, one observation and, when tracing, one span for every request. The raw URL is in none of them: it may hold
+// numbers and words of people. Routes are told by their template, ids only when they are well-formed ids of ours.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { publicId } from '../common/ids.js';
+import type { Log, LogFields } from '../common/log.js';
+import { notesOf } from '../common/request-notes.js';
+import { requestAnswered } from './metrics.js';
+import { openSpan, type OpenSpan } from './tracing.js';
+
+/** Asked every few seconds by machines: their lines are for those who look closely. */
+const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
+/** A TypeID of ours: prefix and 26 characters of base32 (https://github.com/jetify-com/typeid). */
+const PUBLIC_ID = /^(conv|pa|cl|agt|key|rec|fact|rcn|trf)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const NAMES: Record<string, string> = {
+  ...{ conv: 'conversation_id', pa: 'provider_account_id', cl: 'client_id', agt: 'agent_id' },
+  ...{ key: 'api_key_id', rec: 'recording_id', fact: 'fact_id', rcn: 'reconciliation_id', trf: 'transfer_id' },
+};
+
+export class RequestObserver {
+  private readonly spans = new WeakMap<FastifyRequest, OpenSpan>();
+
+  constructor(private readonly log: Log) {}
+
+  /** Hooks around every request; call before all others. */
+  follow(fastify: FastifyInstance): void {
+    fastify.addHook('onRequest', (request, reply, done) => {
+      this.begin(request, reply);
+      this.within(request, done);
+    });
+    // Reading a body loses the way back to the span.
+    fastify.addHook('preHandler', (request, _reply, done) => this.within(request, done));
+  }
+
+  /** For the hook, and for requests that the router refuses before any hook: tells of the request when it is over. */
+  begin(request: FastifyRequest, reply: FastifyReply): void {
+    const begun = performance.now();
+    const span = openSpan(request.method, { kind: 'server', parent: parentOf(request) });
+    if (span !== null) this.spans.set(request, span);
+    reply.raw.once('close', () => {
+      const told = toldOf(request, reply, performance.now() - begun);
+      requestAnswered({ ...told, seconds: told.duration_ms / 1000 });
+      const fields = { ...told, ...idsOf(request), ...notesOf(request), ...(span && { trace_id: span.traceId }) };
+      if (QUIET.has(told.route ?? '')) this.log.debug('request', fields);
+      else this.log.info('request', fields);
+      endSpan(span, fields);
+    });
+  }
+
+  private within(request: FastifyRequest, next: () => void): void {
+    const span = this.spans.get(request);
+    if (span === undefined) next();
+    else span.within(next);
+  }
+}
+
+interface Told extends LogFields {
+  request_id: string;
+  method: string;
+  route: string | null;
+  status: number;
+  duration_ms: number;
+}
+
+function toldOf(request: FastifyRequest, { raw }: FastifyReply, durationMs: number): Told {
+  return {
+    request_id: request.id,
+    method: request.method,
+    route: request.routeOptions.url ?? null,
+    status: raw.statusCode,
+    duration_ms: Math.round(durationMs * 10) / 10,
+    // By either side, before its end: the status was meant for what did not arrive whole.
+    ...(!raw.writableFinished && { cut: true }),
+  };
+}
+
+function idsOf({ caller, params }: FastifyRequest): LogFields {
+  const values = typeof params === 'object' && params !== null ? Object.values(params) : [];
+  const named = values.flatMap((value: unknown) => {
+    const prefix = typeof value === 'string' ? PUBLIC_ID.exec(value)?.[1] : undefined;
+    return prefix === undefined ? [] : [[NAMES[prefix] ?? 'id', value]];
+  });
+  return { ...(caller && { key_id: publicId('apiKey', caller.keyId) }), ...Object.fromEntries(named) };
+}
+
+/** A caller with a key may continue its own trace; a webhook begins one, whatever its sender claims. */
+function parentOf({ headers, routeOptions }: FastifyRequest): string | null {
+  const given = headers['traceparent'];
+  return typeof given === 'string' && !routeOptions.url?.startsWith('/v1/webhooks') ? given : null;
+}
+
+function endSpan(span: OpenSpan | null, { method, route, status, ...fields }: Told): void {
+  if (span === null) return;
+  span.name(`${method} ${route ?? 'unknown route'}`);
+  span.set({
+    'http.request.method': method,
+    'http.response.status_code': status,
+    ...(route !== null && { 'http.route': route }),
+  });
+  for (const [name, value] of Object.entries(fields))
+    if (typeof value === 'string') span.set({ [`colloquy.${name}`]: value });
+  span.end(status >= 500 ? { code: fields['code'] ?? String(status) } : undefined);
+}

@@ -1,0 +1,107 @@
+// Spans, when tracing is on (start-tracing.ts); otherwise every function here does nothing but its work.
+import type * as Otel from '@opentelemetry/api';
+import { errorFields } from '../common/log.js';
+
+export type SpanAttributes = Record<string, string | number | boolean>;
+
+interface SpanOptions {
+  kind?: 'server' | 'client' | 'consumer' | 'producer' | 'internal';
+  /** W3C traceparent that it goes on from; absent: what is active here; null: nothing, a trace of its own. */
+  parent?: string | null | undefined;
+  /** Others that it also goes back to. */
+  links?: string[];
+  /** Ids and enumerations only. */
+  attributes?: SpanAttributes;
+}
+
+/** A span that is open. */
+export interface OpenSpan {
+  readonly traceId: string;
+  name(name: string): void;
+  set(attributes: SpanAttributes): void;
+  /** Runs `work` as part of it. */
+  within<Result>(work: () => Result): Result;
+  /** With `failure`, its code alone: messages may quote content. */
+  end(failure?: unknown): void;
+}
+
+interface Tracing {
+  api: typeof import('@opentelemetry/api');
+  tracer: Otel.Tracer;
+}
+
+let tracing: Tracing | undefined;
+
+/** Once a process, before any span. */
+export function traceWith(started: Tracing): void {
+  tracing = started;
+}
+
+/** Whether spans are made at all. */
+export const isTracing = (): boolean => tracing !== undefined;
+
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+function contextOf(traceparent: string): Otel.SpanContext | null {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return null;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+}
+
+/** The active span as W3C traceparent: two random ids and a flag. Null without one. */
+export function traceparent(): string | null {
+  const context = tracing?.api.trace.getActiveSpan()?.spanContext();
+  if (context === undefined || !tracing?.api.isSpanContextValid(context)) return null;
+  return `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** Opens a span; null when tracing is off. Whoever opens it ends it. */
+export function openSpan(
+  name: string,
+  { kind = 'internal', parent, links = [], attributes }: SpanOptions,
+): OpenSpan | null {
+  if (tracing === undefined) return null;
+  const { api, tracer } = tracing;
+  const remote = typeof parent === 'string' ? contextOf(parent) : null;
+  const base = parent === undefined ? api.context.active() : api.ROOT_CONTEXT;
+  const origin = remote === null ? base : api.trace.setSpanContext(base, remote);
+  const linked = links.flatMap((link) => contextOf(link) ?? []).map((context) => ({ context }));
+  const kindOf = { server: 1, client: 2, producer: 3, consumer: 4, internal: 0 } satisfies Record<
+    typeof kind,
+    Otel.SpanKind
+  >;
+  const span = tracer.startSpan(name, { kind: kindOf[kind], links: linked, ...(attributes && { attributes }) }, origin);
+  const own = api.trace.setSpan(origin, span);
+  return {
+    traceId: span.spanContext().traceId,
+    name: (better) => void span.updateName(better),
+    set: (more) => void span.setAttributes(more),
+    within: (work) => api.context.with(own, work),
+    end: (failure) => {
+      if (failure !== undefined) {
+        const { name: kindOfError, code } = errorFields(failure);
+        span.setAttribute('error.type', code ?? kindOfError).setStatus({ code: api.SpanStatusCode.ERROR });
+      }
+      span.end();
+    },
+  };
+}
+
+/** Runs `work` in a span of its own, which ends with it. */
+export async function traced<Result>(
+  name: string,
+  options: SpanOptions,
+  work: (span: OpenSpan | null) => Promise<Result>,
+): Promise<Result> {
+  const span = openSpan(name, options);
+  if (span === null) return work(null);
+  try {
+    const result = await span.within(() => work(span));
+    span.end();
+    return result;
+  } catch (error) {
+    span.end(error);
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+// A worker's figures: what it counts, what waits in the tables, its pool.
+import type { Config } from '../config/config.js';
+import { ConfigError } from '../config/config.js';
+import type { WorkerDatabase } from '../database/database.js';
+import { Backlog } from './backlog.js';
+import { Exposition } from './exposition.js';
+import { serveMetrics, type MetricsServer } from './metrics-server.js';
+import { watchPools } from './pool-use.js';
+
+/** Serves `/metrics` when the settings name a port; null when not. Throws {@link ConfigError} when the port cannot be had. */
+export async function workerMetrics(
+  { workerMetricsPort: port }: Config,
+  database: WorkerDatabase,
+): Promise<MetricsServer | null> {
+  if (port === undefined) return null;
+  const exposition: Exposition = new Exposition(() => backlog.refresh());
+  const backlog = new Backlog(exposition.registry, database);
+  watchPools(exposition.registry, { worker: database });
+  return serveMetrics(port, () => exposition.text()).catch((cause: unknown) => {
+    throw new ConfigError(`COLLOQUY_WORKER_METRICS_PORT: ${port} cannot be listened on`, { cause });
+  });
+}

@@ -1,0 +1,64 @@
+// Traces through Temporal: a header of two random ids on start and signal, which the workflow hands to its activities
+// (workflows/trace.ts). It adds bytes to events that are written anyway, and no event.
+import type { Context } from '@temporalio/activity';
+import type { WorkflowClientInterceptor } from '@temporalio/client';
+import { defaultPayloadConverter, type Headers } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { errorFields, type Log } from '../common/log.js';
+import { traced, traceparent } from '../observability/tracing.js';
+import { TRACE_HEADER } from '../../workflows/messages.js';
+
+function withTrace(headers: Headers): Headers {
+  const trace = traceparent();
+  return trace === null ? headers : { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(trace) };
+}
+
+/** On the client: what starts or wakes a workflow says which trace it belongs to. */
+export const tellTrace: WorkflowClientInterceptor = {
+  start: (input, next) => next({ ...input, headers: withTrace(input.headers) }),
+  signalWithStart: (input, next) => next({ ...input, headers: withTrace(input.headers) }),
+};
+
+function traceOf(headers: Headers): string | null {
+  const payload = headers[TRACE_HEADER];
+  const trace: unknown = payload === undefined ? null : defaultPayloadConverter.fromPayload(payload);
+  return typeof trace === 'string' ? trace : null;
+}
+
+/** In the worker: a span and, at level debug, a line for every attempt of an activity. Ids, codes and times only. */
+export function observeActivity(log: Log): ActivityInterceptorsFactory {
+  return ({ info }: Context) => ({
+    inbound: {
+      execute: async (input, next) => {
+        const { activityType: activity, attempt, workflowExecution } = info;
+        const workflow = workflowExecution?.workflowId ?? '';
+        const begun = performance.now();
+        const tell = (outcome: object): void =>
+          log.debug('activity', {
+            activity,
+            workflow_id: workflow,
+            attempt,
+            duration_ms: Math.round(performance.now() - begun),
+            ...outcome,
+          });
+        const attributes = {
+          'colloquy.activity': activity,
+          'colloquy.workflow_id': workflow,
+          'colloquy.attempt': attempt,
+        };
+        const options = { kind: 'consumer', parent: traceOf(input.headers), attributes } as const;
+        try {
+          const result = await traced(`activity ${activity}`, options, () => next(input));
+          tell({ result: 'done' });
+          return result;
+        } catch (error) {
+          tell({ result: 'failed', err: { type: typeOf(error), ...errorFields(error) } });
+          throw error;
+        }
+      },
+    },
+  });
+}
+
+/** Our own word for a failure (activities/failures.ts): `not_yet`, `provider`, a problem code. */
+const typeOf = (error: unknown): unknown => (error instanceof Error && 'type' in error ? error.type : undefined);

@@ -1,0 +1,32 @@
+// Hands the trace of whoever started or last woke a workflow on to its activities. Headers only: history has no event more.
+import type { Headers, WorkflowInterceptorsFactory } from '@temporalio/workflow';
+import { TRACE_HEADER } from './messages.js';
+
+export const interceptors: WorkflowInterceptorsFactory = () => {
+  let trace: Headers = {};
+  const follow = (headers: Headers): void => {
+    const header = headers[TRACE_HEADER];
+    if (header !== undefined) trace = { [TRACE_HEADER]: header };
+  };
+  return {
+    inbound: [
+      {
+        execute: (input, next) => {
+          follow(input.headers);
+          return next(input);
+        },
+        handleSignal: (input, next) => {
+          follow(input.headers);
+          return next(input);
+        },
+      },
+    ],
+    outbound: [
+      {
+        scheduleActivity: (input, next) => next({ ...input, headers: { ...input.headers, ...trace } }),
+        scheduleLocalActivity: (input, next) => next({ ...input, headers: { ...input.headers, ...trace } }),
+        continueAsNew: (input, next) => next({ ...input, headers: { ...input.headers, ...trace } }),
+      },
+    ],
+  };
+};
