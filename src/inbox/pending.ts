@@ -72,7 +72,7 @@ export const removeFacts = (tx: Transaction, ids: string[]): Promise<unknown> =>
   tx.query({ name: 'applied', text: 'delete from inbox where id = any($1::uuid[])', values: [ids] });
 
 /** Seconds until a fact is tried again that could not be applied for reasons of ours. */
-const POSTPONED_SECONDS = 15;
+const POSTPONED_SECONDS = 5;
 
 /** Lets a fact wait a while, without counting it as a failure. */
 export async function postpone(tx: Transaction, factId: string): Promise<'postponed'> {

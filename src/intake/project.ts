@@ -84,7 +84,8 @@ export function project(
 }
 
 function statusOf(live: LiveStatus | null, ended: Ended | null, category: string | null): Status {
-  if (ended === null) return live ?? 'active';
+  // Nothing known yet is the lowest rank, so that no later word can lower it.
+  if (ended === null) return live ?? 'ringing';
   return ended.failed || (category !== null && FAILED_CATEGORIES.has(category)) ? 'failed' : 'completed';
 }
 

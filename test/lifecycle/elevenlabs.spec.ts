@@ -1,6 +1,9 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { publicId } from '../../src/common/ids.js';
+import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 import type { StoredConversation } from '../support/stored-conversation.js';
 
@@ -29,9 +32,9 @@ afterAll(async () => {
 async function send(type: string, id: string): Promise<void> {
   const body = elevenlabs.webhookBody(type, id);
   const headers = { 'elevenlabs-signature': elevenlabs.sign(body) };
-  expect(
-    await colloquy.door.receive(publicId('providerAccount', accountId), { rawBody: Buffer.from(body), headers }),
-  ).toBe('stored');
+  const request = { rawBody: Buffer.from(body), headers };
+  const { result } = await colloquy.door.receive(publicId('providerAccount', accountId), request);
+  expect(result).toBe('stored');
 }
 
 const found = (providerId: string, fits: (conversation: StoredConversation) => boolean): Promise<StoredConversation> =>
@@ -151,5 +154,29 @@ describe.concurrent('an ElevenLabs conversation', () => {
       transcript_state: 'present',
     });
     expect(audioRequests(id)).toBe(0);
+  });
+});
+
+describe('audio that comes in a webhook', () => {
+  it('waits without being counted against its fact, when the store of recordings is away', async () => {
+    const recordingsDir = join(colloquy.env['COLLOQUY_DATA_DIR'] ?? '', 'recordings');
+    renameSync(recordingsDir, `${recordingsDir}.away`);
+    writeFileSync(recordingsDir, 'no folder');
+    const { conversation_id: id } = elevenlabs.addCompleteConversation({}, { seed: 'away', zeroRetention: true });
+    await send('post_call_audio', id);
+    const waiting = await eventually(async () => {
+      const { rows } = await colloquy.sql.query<{ attempts: number; state: string }>(
+        'select attempts, state from inbox where retry_at is not null',
+      );
+      return rows[0];
+    });
+    expect(waiting).toEqual({ attempts: 0, state: 'pending' });
+    // Its neighbours do not wait for it.
+    await send('post_call_transcription', id);
+    await found(id, ({ transcript_state: state }) => state === 'present');
+    rmSync(recordingsDir);
+    renameSync(`${recordingsDir}.away`, recordingsDir);
+    await found(id, ({ audio_state: state }) => state === 'present');
+    expect((await colloquy.sql.query('select 1 from inbox')).rows).toEqual([]);
   });
 });

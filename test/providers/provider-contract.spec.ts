@@ -198,10 +198,11 @@ describe('the door', () => {
   it.each([...contracts])('takes each event of %s once, and keeps what it does not know', async (name, contract) => {
     const { apiKey, webhookSecret } = contract.credentials;
     const accountId = await door.addAccount({ provider: name, api_key: apiKey, webhook_secret: webhookSecret });
-    const send = (document: Document) => {
+    const send = async (document: Document) => {
       const text = JSON.stringify(document);
       const headers = contract.sign(text, Date.now());
-      return door.receive(publicId('providerAccount', accountId), { rawBody: Buffer.from(text), headers });
+      const request = { rawBody: Buffer.from(text), headers };
+      return (await door.receive(publicId('providerAccount', accountId), request)).result;
     };
     for (const { body } of contract.events) {
       expect(await send(body)).toBe('stored');

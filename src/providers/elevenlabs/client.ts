@@ -60,17 +60,13 @@ export async function openRecording(
 }
 
 function asked({ apiKey, baseUrl }: ProviderCredentials, path: string, signal: AbortSignal): Promise<Response> {
-  return makePassthroughRequest(
-    path,
-    { signal },
-    {
-      baseUrl: baseUrl ?? ElevenLabsEnvironment.Production,
-      headers: { 'xi-api-key': apiKey },
-      maxRetries: 0,
+  // Whole, because the SDK would escape the question mark of a relative one.
+  const url = `${(baseUrl ?? ElevenLabsEnvironment.Production).replace(/\/+$/, '')}${path}`;
+  return makePassthroughRequest(url, { signal }, { headers: { 'xi-api-key': apiKey }, maxRetries: 0 }).catch(
+    (error: unknown) => {
+      throw new ProviderError(null, true, error);
     },
-  ).catch((error: unknown) => {
-    throw new ProviderError(null, true, error);
-  });
+  );
 }
 
 /** Bodies of errors may quote content: they are not read. */

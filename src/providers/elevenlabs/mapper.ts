@@ -30,7 +30,8 @@ export function claimsOfConversation(document: Json, source: Source): Claims {
     kind: 'conversation',
     phase: !hasEnded ? 2 : analysed || (source === 'webhook' && hasZeroRetention(conversation)) ? 4 : 3,
     providerTime: fields.end_time ?? startMs,
-    live: hasEnded ? null : (LIVE.get(status) ?? null),
+    // A status that we do not know is one of a conversation that goes on.
+    live: hasEnded ? null : (LIVE.get(status) ?? 'active'),
     ended: hasEnded ? { failed: status === 'failed', neverConnected: neverConnected(conversation) } : null,
     agent: agentOf(conversation),
     fields,

@@ -41,10 +41,10 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
   };
 }
 
-function liveStatus(call: RetellCall, event: string | null): LiveStatus | null {
+function liveStatus(call: RetellCall, event: string | null): LiveStatus {
   if (event === 'transfer_started') return 'transferring';
   if (event === 'transfer_bridged' || event === 'transfer_cancelled' || event === 'transfer_ended') return 'active';
-  return LIVE.get(call.call_status ?? '') ?? (event === null ? null : 'active');
+  return LIVE.get(call.call_status ?? '') ?? 'active';
 }
 
 const endOfCall = (call: RetellCall): Claims['ended'] => ({
