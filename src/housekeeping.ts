@@ -42,8 +42,9 @@ export class Housekeeping {
 
   async tidy(now: Date): Promise<void> {
     for (const text of Object.values(STEPS)) await this.deps.database.withScope('all', (tx) => tx.query({ text }));
-    await this.deps.objects.sweep(new Date(now.getTime() - DAY_MS));
     await this.destroyOldInboxKeys(now);
+    // Last: a store that is away must not keep keys alive.
+    await this.deps.objects.sweep(new Date(now.getTime() - DAY_MS));
   }
 
   /** A day's key goes when nothing under it waits; facts that name no conversation go with it. */
