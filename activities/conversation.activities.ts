@@ -29,7 +29,7 @@ export function createConversationActivities({ lifecycle, recordings }: Services
   return {
     look: (id) => mapped(() => lifecycle.look(uuid(id))),
     askProvider: (id) => mapped(() => lifecycle.askProvider(uuid(id))),
-    fetchRecord: (id) => mapped(() => lifecycle.fetchRecord(uuid(id), Context.current().info.attempt)),
+    fetchRecord: (id) => mapped(() => beating(() => lifecycle.fetchRecord(uuid(id), Context.current().info.attempt))),
     fetchRecording: (id) =>
       mapped(() => {
         const { info, cancellationSignal } = Context.current();

@@ -15,14 +15,16 @@ export const ASK: ActivityOptions = {
 
 /**
  * Waits by retrying until what it wants is there or its deadline has come; the activity itself says when to try again.
- * Retries add no history events, and all of it is safe to repeat: facts are stored once.
+ * Retries add no history events, and all of it is safe to repeat: facts are stored once. The heartbeat tells a slow
+ * provider from a dead worker.
  */
 export const AWAIT_RECORD: ActivityOptions = {
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
 };
 
-/** As above, for a download that may be long; the heartbeat tells a slow one from a dead worker. */
+/** As above, for a download that may be long. */
 export const AWAIT_RECORDING: ActivityOptions = {
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '20 seconds',
