@@ -1,5 +1,6 @@
 // Fact → assertions: which registers it claims, and with which rank. Pure.
-import type { Claims, TransferClaim } from '../providers/provider-fact.js';
+import { createHash } from 'node:crypto';
+import type { Claims, TransferClaim, Turn } from '../providers/provider-fact.js';
 import type { Fact, StoredRecording, WorkflowFact } from './fact.js';
 import type { Assertion, Stamp } from './merge.js';
 
@@ -27,7 +28,7 @@ function ofClaims(claims: Claims, fact: Fact): Assertion[] {
   if (claims.transcript) {
     const { turns, final } = claims.transcript;
     found.push({
-      ...last('transcript', { turn_count: turns.length, final, received_at: fact.receivedAt }),
+      ...last('transcript', { turn_count: turns.length, final, received_at: fact.receivedAt, digest: digestOf(turns) }),
       blob: turns,
     });
   }
@@ -36,6 +37,9 @@ function ofClaims(claims: Claims, fact: Fact): Assertion[] {
   if (fact.source === 'record' && claims.ended) found.push(last('confirmed', 'record'));
   return found;
 }
+
+/** Stays in the sealed state. */
+const digestOf = (turns: Turn[]): string => createHash('sha256').update(JSON.stringify(turns)).digest('base64');
 
 /** A provider that has deleted, or never kept, answers with less than its webhook said: the fuller document stays. */
 const richness = ({ ended, transcript }: Claims): number => (ended !== null && transcript !== null ? 1 : 0);

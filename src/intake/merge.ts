@@ -17,7 +17,10 @@ export interface Assertion {
   value: unknown;
   stamp: Stamp;
   keep: 'first' | 'last';
-  /** Large content that goes to its own table; the register itself holds `value`, a summary of it. */
+  /**
+   * Large content that goes to its own table; the register itself holds `value`, a summary of it. A `digest` in the
+   * summary tells whether the content is the one that is stored already.
+   */
   blob?: unknown;
 }
 
@@ -45,7 +48,13 @@ export function merge(
     const order = current === undefined ? 1 : compareStamps(stamp, current.stamp);
     if (current !== undefined && (keep === 'last' ? order <= 0 : order >= 0)) continue;
     merged[key] = { value, stamp };
-    if (blob !== undefined) blobs.set(key, blob);
+    // The same content in another document is no new content: nothing to store, nothing to tell readers.
+    if (blob !== undefined && !(current !== undefined && isSameContent(current.value, value))) blobs.set(key, blob);
   }
   return { registers: merged, blobs };
 }
+
+const digestOf = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'digest' in value ? value.digest : undefined;
+
+const isSameContent = (a: unknown, b: unknown): boolean => digestOf(a) !== undefined && digestOf(a) === digestOf(b);

@@ -283,4 +283,13 @@ describe('reducer', () => {
     expect(outcome.header.summary).toBe('kept');
     expect(blobs['transcript']).toHaveLength(1);
   });
+
+  it('has no new content when another document brings the same transcript', () => {
+    const first = reduce(EMPTY, [webhook('call_ended', { ...END, transcript_object: SAID })]);
+    expect(first.blobs.has('transcript')).toBe(true);
+    const second = reduce(first.state, [record({ ...END, transcript_object: SAID })]);
+    expect(second.blobs.has('transcript')).toBe(false);
+    const third = reduce(second.state, [record({ ...END, transcript_object: [...SAID, ...SAID] })]);
+    expect(third.blobs.has('transcript')).toBe(true);
+  });
 });
