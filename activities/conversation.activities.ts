@@ -4,6 +4,7 @@ import { uuidOf } from '../src/common/ids.js';
 import type { ConversationView, Lifecycle } from '../src/conversations/lifecycle.js';
 import type { RecordingFetcher } from '../src/recordings/recording-fetcher.js';
 import { mapped } from './failures.js';
+import { beating } from './heartbeat.js';
 
 export type { ConversationView };
 
@@ -36,17 +37,4 @@ export function createConversationActivities({ lifecycle, recordings }: Services
         return beating(() => recordings.fetch(uuid(id), { attempt: info.attempt, signal: cancellationSignal }));
       }),
   };
-}
-
-const HEARTBEAT_MS = 5_000;
-
-/** By the clock and not by what arrives: a provider that is slow to answer is no dead worker. */
-async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }

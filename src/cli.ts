@@ -5,8 +5,9 @@ import { AppError } from './common/errors.js';
 import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
+import { tellAll } from './temporal/account-relay.js';
 import { wakeAll } from './temporal/wake-all.js';
-import { withStarter } from './temporal/with-starter.js';
+import { withStarters } from './temporal/with-starter.js';
 import { keystoreDataSource } from './vault/keystore-data-source.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -32,8 +33,12 @@ async function wake(settings: Config): Promise<void> {
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
   try {
     await database.dataSource.initialize();
-    const { open, started } = await withStarter(settings, (starter) => wakeAll(database, starter));
-    say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
+    await withStarters(settings, async ({ conversations, accounts }) => {
+      const { open, started } = await wakeAll(database, conversations);
+      say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
+      const { backfills, polled } = await tellAll(database, accounts);
+      say(`${backfills} accounts have an unfinished backfill, ${polled} are polled for live conversations`);
+    });
   } finally {
     await database.close();
   }

@@ -1,6 +1,7 @@
 // What a worker tidies once an hour: keys of old inbox days, marks that have served, torn uploads. Each step may run twice.
 import type { Log } from './common/log.js';
 import type { WorkerDatabase } from './database/database.js';
+import { resealParked } from './inbox/parked-facts.js';
 import type { ObjectStore } from './recordings/object-store.js';
 import type { VaultService } from './vault/vault.service.js';
 
@@ -42,6 +43,7 @@ export class Housekeeping {
 
   async tidy(now: Date): Promise<void> {
     for (const text of Object.values(STEPS)) await this.deps.database.withScope('all', (tx) => tx.query({ text }));
+    await resealParked(this.deps.database, this.deps.vault);
     await this.destroyOldInboxKeys(now);
     // Last: a store that is away must not keep keys alive.
     await this.deps.objects.sweep(new Date(now.getTime() - DAY_MS));

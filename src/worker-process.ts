@@ -1,6 +1,7 @@
 // Puts the parts of a worker together. Intake and reads go on while Temporal is away; only workflows wait for it.
 import { fileURLToPath } from 'node:url';
-import { createConversationActivities, type ConversationActivities } from '../activities/conversation.activities.js';
+import { createConversationActivities } from '../activities/conversation.activities.js';
+import { createReconciliationActivities } from '../activities/reconciliation.activities.js';
 import type { Log } from './common/log.js';
 import { required, type Config } from './config/config.js';
 import { Lifecycle } from './conversations/lifecycle.js';
@@ -18,9 +19,13 @@ import { ProviderAccounts } from './providers/provider-accounts.js';
 import { openObjectStore } from './recordings/open-object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
+import { openReconciliation } from './reconciliation/open-reconciliation.js';
+import { AccountRelay, tellAll, type ToldAccounts } from './temporal/account-relay.js';
+import type { ConversationStarter } from './temporal/conversation-starter.js';
 import { OpenConversations } from './temporal/open-conversations.js';
+import type { AccountWorkflows } from './temporal/schedules.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
-import { wakeAll } from './temporal/wake-all.js';
+import { wakeAll, type WokenConversations } from './temporal/wake-all.js';
 import { WakeRelay } from './temporal/wake-relay.js';
 import { openVault } from './vault/open-vault.js';
 import type { VaultService } from './vault/vault.service.js';
@@ -60,25 +65,28 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
     config,
     log,
     workflowBundle: options.workflowBundle ?? fileURLToPath(BUNDLE),
-    activities: activitiesOf({ database, vault, accounts, facts, store }),
+    activities: activitiesOf({ database, vault, accounts, facts, store, log, requestRate: config.providerRate }),
     onConnected: () => {
-      relay.nudge();
+      relays.nudge();
       open.nudge();
     },
   });
-  const relay = new WakeRelay({ database, log, starter: () => temporal.conversations });
+  const relays = relaysOf(database, temporal, log);
   const open = new OpenConversations({
     log,
-    wake: () => (temporal.conversations === null ? null : wakeAll(database, temporal.conversations)),
+    wake: () => {
+      const { conversations, accounts: workflows } = temporal;
+      return conversations === null || workflows === null ? null : wakeEverything(database, conversations, workflows);
+    },
   });
   const listeners = [
     new Listener(url, 'colloquy_inbox', () => intake.nudge()),
-    new Listener(url, 'colloquy_wakes', () => relay.nudge()),
+    new Listener(url, 'colloquy_wakes', () => relays.nudge()),
   ];
   const housekeeping = new Housekeeping({ database, vault, objects, log });
 
   intake.start();
-  relay.start();
+  relays.start();
   temporal.start();
   housekeeping.start();
   const listening = listeners.map((listener) => listener.start());
@@ -89,11 +97,24 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       housekeeping.stop();
       open.stop();
       // Activities may still hand in facts: what applies them goes last.
-      await Promise.all([temporal.stop(), relay.stop()]);
+      await Promise.all([temporal.stop(), relays.stop()]);
       await Promise.all(listeners.map((listener) => listener.stop()));
       await Promise.all([intake.stop(), ...listening]);
       await Promise.all([metrics?.close(), database.close(), vault.close()]);
     },
+  };
+}
+
+/** What hands rows of Postgres on to Temporal. */
+function relaysOf(database: WorkerDatabase, temporal: TemporalWorker, log: Log) {
+  const all = [
+    new WakeRelay({ database, log, starter: () => temporal.conversations }),
+    new AccountRelay({ database, log, workflows: () => temporal.accounts }),
+  ];
+  return {
+    start: (): void => all.forEach((relay) => relay.start()),
+    nudge: (): void => all.forEach((relay) => relay.nudge()),
+    stop: async (): Promise<void> => void (await Promise.all(all.map((relay) => relay.stop()))),
   };
 }
 
@@ -103,10 +124,22 @@ interface ActivityParts {
   accounts: ProviderAccounts;
   facts: FactWriter;
   store: RecordingStore;
+  log: Log;
+  requestRate: number;
+}
+
+/** Conversations, backfills and schedules that Temporal does not know get what they need there. */
+async function wakeEverything(
+  database: WorkerDatabase,
+  conversations: ConversationStarter,
+  accounts: AccountWorkflows,
+): Promise<WokenConversations & ToldAccounts> {
+  return { ...(await wakeAll(database, conversations)), ...(await tellAll(database, accounts)) };
 }
 
 /** What workflows may do to the world. */
-function activitiesOf({ database, vault, accounts, facts, store }: ActivityParts): ConversationActivities {
+function activitiesOf(parts: ActivityParts): object {
+  const { database, vault, accounts, facts, store } = parts;
   const reading = {
     read: (id: string) => readSituation({ database, vault, accounts }, id),
     facts,
@@ -114,5 +147,8 @@ function activitiesOf({ database, vault, accounts, facts, store }: ActivityParts
   };
   const lifecycle = new Lifecycle(reading);
   const recordings = new RecordingFetcher({ ...reading, lifecycle, vault, store });
-  return createConversationActivities({ lifecycle, recordings });
+  return {
+    ...createConversationActivities({ lifecycle, recordings }),
+    ...createReconciliationActivities(openReconciliation({ ...parts, read: reading.read })),
+  };
 }

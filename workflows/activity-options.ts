@@ -30,3 +30,21 @@ export const AWAIT_RECORDING: ActivityOptions = {
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '10 minutes' },
 };
+
+/**
+ * A stretch of an account's past. Progress lies in Postgres, so that a repetition goes on where the last one was; on a queue
+ * of its own, so that many accounts at once do not keep conversations waiting.
+ */
+export const WALK: ActivityOptions = {
+  taskQueue: 'reconciliation',
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
+};
+
+/** One look at what is live now. The next poll comes soon, so a failed one is not repeated. */
+export const POLL: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '20 seconds',
+  retry: { maximumAttempts: 1 },
+};

@@ -6,6 +6,11 @@ export interface ConversationInput {
   conversationId: string;
 }
 
+export interface AccountInput {
+  /** pa_… */
+  accountId: string;
+}
+
 /** `started` and `ended` are news of the conversation's life; `late`: it had settled, and now there is work again. */
 export type Wake = 'started' | 'ended' | 'late';
 

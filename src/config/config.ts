@@ -42,6 +42,7 @@ const environment = z.object({
   COLLOQUY_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
   // OpenTelemetry's own name, read by its exporter too.
   OTEL_EXPORTER_OTLP_ENDPOINT: url(['http://', 'https://']).optional(),
+  COLLOQUY_PROVIDER_RATE: z.coerce.number().min(0.1).max(10_000).default(20),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -71,6 +72,8 @@ export interface Config {
   workerMetricsPort: number | undefined;
   /** Spans are exported. */
   tracing: boolean;
+  /** Requests a second that backfills and polls send to one account of a provider. */
+  providerRate: number;
   logLevel: z.infer<typeof environment>['LOG_LEVEL'];
 }
 
@@ -120,6 +123,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     rateLimit: e.COLLOQUY_RATE_LIMIT,
     workerMetricsPort: e.COLLOQUY_WORKER_METRICS_PORT,
     tracing: e.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
+    providerRate: e.COLLOQUY_PROVIDER_RATE,
     logLevel: e.LOG_LEVEL,
   };
 }

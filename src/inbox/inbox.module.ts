@@ -5,12 +5,15 @@ import { Notifier } from '../database/notifier.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { VaultService } from '../vault/vault.service.js';
 import { Inbox } from './inbox.js';
+import { ParkedFactsController } from './parked-facts.controller.js';
+import { ParkedFactsService } from './parked-facts.service.js';
 import { WebhookDoor } from './webhook-door.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 @Module({
-  controllers: [WebhooksController],
+  controllers: [WebhooksController, ParkedFactsController],
   providers: [
+    ParkedFactsService,
     {
       provide: ProviderAccounts,
       inject: [IngestDatabase, VaultService],

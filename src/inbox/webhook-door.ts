@@ -2,7 +2,7 @@
 import { AppError } from '../common/errors.js';
 import { uuidOf } from '../common/ids.js';
 import type { Json } from '../providers/provider-fact.js';
-import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
+import { clientOfAgent, type ProviderAccount, type ProviderAccounts } from '../providers/provider-accounts.js';
 import type { SignedRequest } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import type { Inbox } from './inbox.js';
@@ -34,7 +34,7 @@ export class WebhookDoor {
     const event = subject?.event ?? 'unknown';
     const stored = await this.inbox.append({
       account,
-      identity: subject && { ...subject, clientId: clientOf(account, subject.providerAgentId) },
+      identity: subject && { ...subject, clientId: clientOfAgent(account, subject.providerAgentId) },
       source: 'webhook',
       kind: event,
       body: request.rawBody,
@@ -53,9 +53,6 @@ export class WebhookDoor {
     throw new AppError('invalid_signature', 'the signature is missing, does not fit the body, or is stale');
   }
 }
-
-const clientOf = (account: ProviderAccount, providerAgentId: string | null): string =>
-  (providerAgentId === null ? undefined : account.agentClients.get(providerAgentId)) ?? account.clientId;
 
 function parseObject(rawBody: Buffer): Json {
   let body: Json;

@@ -5,6 +5,8 @@ import type { Json } from '../providers/provider-fact.js';
 import type { WorkflowFact } from './fact.js';
 import type { Intake } from './intake.js';
 
+export type { StoredRecording, WorkflowFact } from './fact.js';
+
 /** The conversation that is spoken of. */
 export interface Addressee {
   account: ProviderAccount;
@@ -27,7 +29,36 @@ export class FactWriter {
     await this.write(addressee, 'record', 'record', document);
   }
 
+  /**
+   * Hands in all that is known of a conversation at once, without applying it: `by` asked for the record, `statements` are
+   * what came with it. Call {@link apply} when nothing more follows.
+   */
+  async bring(
+    addressee: Addressee,
+    { by, document, statements }: { by: 'backfill' | 'poll'; document: Json; statements: WorkflowFact[] },
+  ): Promise<void> {
+    await Promise.all([
+      this.append(addressee, 'record', by, document),
+      ...statements.map((statement) => this.append(addressee, 'workflow', statement.kind, statement)),
+    ]);
+  }
+
+  /** Applies what waits for the conversation. Throws `storage_unavailable` when it is locked for more than 2 s. */
+  async apply({ account, identityHash }: Addressee): Promise<void> {
+    await this.intake.applyNow({ provider_account_id: account.id, identity_hash: identityHash });
+  }
+
   private async write(
+    addressee: Addressee,
+    source: 'workflow' | 'record',
+    kind: string,
+    body: unknown,
+  ): Promise<void> {
+    await this.append(addressee, source, kind, body);
+    await this.apply(addressee);
+  }
+
+  private async append(
     { account, identityHash }: Addressee,
     source: 'workflow' | 'record',
     kind: string,
@@ -40,6 +71,5 @@ export class FactWriter {
       kind,
       body: Buffer.from(JSON.stringify(body)),
     });
-    await this.intake.applyNow({ provider_account_id: account.id, identity_hash: identityHash });
   }
 }

@@ -5,6 +5,7 @@ import { CONFIG } from '../common/settings.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
 import type { Transaction } from '../database/with-scope.js';
+import { NO_BACKFILL, readBackfills, type BackfillProgress } from '../reconciliation/backfill-row.js';
 import { DEFAULT_DEADLINES, openAccount, sealAccount, type Deadlines } from '../providers/provider-accounts.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { AccountSettings } from './account-settings.js';
@@ -21,6 +22,13 @@ export interface AccountRow {
   revision: number;
   created_at: Date;
   updated_at: Date;
+}
+
+/** An account's row with what its backfill has come to. */
+export interface ShownAccount extends AccountRow {
+  backfill: BackfillProgress;
+  /** Goes up with the progress. */
+  backfill_version: number;
 }
 
 const COLUMNS = `id, client_id, provider, sealed, deadlines, backfill_days, poll_active_seconds, revision, created_at,
@@ -56,6 +64,17 @@ type Owner = Pick<AccountRow, 'id' | 'client_id'>;
 
 const reachOf = ({ clients }: Caller): readonly string[] | null => (clients === 'all' ? null : clients);
 
+async function withBackfills(tx: Transaction, rows: AccountRow[]): Promise<ShownAccount[]> {
+  const backfills = await readBackfills(
+    tx,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => {
+    const found = backfills.get(row.id);
+    return { ...row, backfill: found?.progress ?? NO_BACKFILL, backfill_version: found?.version ?? 0 };
+  });
+}
+
 @Injectable()
 export class AccountStore {
   constructor(
@@ -63,8 +82,15 @@ export class AccountStore {
     private readonly vault: VaultService,
   ) {}
 
-  list(tx: Transaction, caller: Caller, { clientId, provider, after, limit }: ListFilter): Promise<AccountRow[]> {
-    return tx.query<AccountRow>({ text: LIST, values: [reachOf(caller), clientId, provider, after, limit] });
+  async list(tx: Transaction, caller: Caller, filter: ListFilter): Promise<ShownAccount[]> {
+    const { clientId, provider, after, limit } = filter;
+    const values = [reachOf(caller), clientId, provider, after, limit];
+    return withBackfills(tx, await tx.query<AccountRow>({ text: LIST, values }));
+  }
+
+  async show(tx: Transaction, caller: Caller, id: string): Promise<ShownAccount | undefined> {
+    const row = await this.find(tx, caller, id);
+    return row && (await withBackfills(tx, [row]))[0];
   }
 
   async find(tx: Transaction, caller: Caller, id: string, { lock = false } = {}): Promise<AccountRow | undefined> {
@@ -96,7 +122,7 @@ export class AccountStore {
   }
 
   /** As the caller may see it: `agent_clients` of other clients are left out. */
-  async render(caller: Caller, row: AccountRow): Promise<ProviderAccountAnswer> {
+  async render(caller: Caller, row: ShownAccount): Promise<ProviderAccountAnswer> {
     const settings = await this.settingsOf(row);
     const id = publicId('providerAccount', row.id);
     return {
@@ -115,6 +141,7 @@ export class AccountStore {
       backfill_days: row.backfill_days,
       poll_active_seconds: row.poll_active_seconds,
       deadlines: { ...DEFAULT_DEADLINES, ...row.deadlines, silence: row.deadlines.silence ?? CALL_SILENCE },
+      backfill: row.backfill,
       created_at: row.created_at.toISOString(),
       updated_at: row.updated_at.toISOString(),
     };

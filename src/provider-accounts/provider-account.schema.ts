@@ -62,6 +62,21 @@ export const providerAccountPatch = z
   .strictObject({ name: nameText.optional(), api_key: secret.optional(), ...changeable })
   .meta({ id: 'ProviderAccountPatch' });
 
+const backfill = z
+  .object({
+    status: z.enum(['none', 'pending', 'running', 'completed', 'failed']),
+    from: timeText.nullable(),
+    to: timeText.nullable(),
+    checked: z.int().meta({ description: 'Conversations of the provider that were looked at' }),
+    added: z.int().meta({ description: 'Those that were unknown and have been brought in' }),
+    skipped: z.int().meta({ description: 'Those that the provider lists and does not give' }),
+    done_until: timeText.nullable().meta({ description: 'Everything from here to `to` has been looked at' }),
+    started_at: timeText.nullable(),
+    completed_at: timeText.nullable(),
+    last_error: z.string().nullable().meta({ description: 'What stands in the way now, as a code' }),
+  })
+  .meta({ id: 'Backfill', description: "The account's past, brought in newest first" });
+
 export const providerAccountSchema = z
   .object({
     id: publicIdText('providerAccount'),
@@ -79,6 +94,7 @@ export const providerAccountSchema = z
     deadlines: z
       .object({ silence: z.int(), ask_every: z.int(), analysis: z.int(), transcript: z.int(), audio: z.int() })
       .meta({ description: 'Seconds; a chat without a silence of its own gets 86400' }),
+    backfill,
     created_at: timeText,
     updated_at: timeText,
   })

@@ -3,17 +3,19 @@ import { Injectable } from '@nestjs/common';
 import { adminScope, requireClients, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
-import { requireMatch, versioned, withStatus, type Answer, type List } from '../common/answer.js';
+import { Answer, etagOf, requireMatch, withStatus, type List } from '../common/answer.js';
 import { Cursors } from '../common/cursor.js';
 import { newUuid } from '../common/ids.js';
 import { pageById } from '../common/keyset.js';
 import { ApiDatabase } from '../database/database.js';
+import { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
+import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-row.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
 import { NO_SETTINGS, patched, type AccountSettings } from './account-settings.js';
-import { AccountStore, type AccountRow } from './account-store.js';
+import { AccountStore, type AccountRow, type ShownAccount } from './account-store.js';
 import type {
   ProviderAccountAnswer,
   ProviderAccountInput,
@@ -25,17 +27,21 @@ const CLIENTS_EXIST = 'select count(*)::integer as found from clients where id =
 
 @Injectable()
 export class ProviderAccountsService {
+  private readonly notifier: Notifier;
+
   constructor(
     private readonly database: ApiDatabase,
     private readonly store: AccountStore,
     private readonly opened: ProviderAccounts,
     private readonly idempotency: Idempotency,
     private readonly cursors: Cursors,
-  ) {}
+  ) {
+    this.notifier = new Notifier(database);
+  }
 
   async list(caller: Caller, { limit, cursor, ...filter }: ProviderAccountQuery): Promise<List<ProviderAccountAnswer>> {
     const { client_id: clientId = null, provider = null } = filter;
-    const read = (after: string | null, most: number): Promise<AccountRow[]> =>
+    const read = (after: string | null, most: number): Promise<ShownAccount[]> =>
       this.database.withScope(caller.clients, (tx) =>
         this.store.list(tx, caller, { clientId, provider, after, limit: most }),
       );
@@ -45,9 +51,9 @@ export class ProviderAccountsService {
 
   /** Throws `not_found`. */
   async get(caller: Caller, id: string): Promise<Answer<ProviderAccountAnswer>> {
-    const row = await this.database.withScope(caller.clients, (tx) => this.store.find(tx, caller, id));
+    const row = await this.database.withScope(caller.clients, (tx) => this.store.show(tx, caller, id));
     if (row === undefined) throw unknownObject('provider account');
-    return versioned(await this.store.render(caller, row), row.revision);
+    return new Answer(await this.store.render(caller, row), { etag: etagOf(versionOf(row)) });
   }
 
   /** Throws `not_found` when it or one of its agents names a client that is not there. */
@@ -65,10 +71,13 @@ export class ProviderAccountsService {
       once(tx, async () => {
         await requireExisting(tx, clients);
         await this.store.insert(tx, { id, client_id: clientId, provider }, settings);
+        if (settings.backfill_days > 0) await requestBackfill(tx, { id, client_id: clientId }, settings.backfill_days);
+        await wakeAccount(tx, id);
         await tell(tx, caller, { action: 'provider_account.created', id });
         return { status: 201, kind: 'providerAccount', id };
       }),
     );
+    this.notifier.notify('colloquy_wakes');
     return withStatus(await this.get(caller, outcome.id), outcome.status);
   }
 
@@ -79,26 +88,30 @@ export class ProviderAccountsService {
     { patch, ifMatch }: { patch: ProviderAccountPatch; ifMatch?: string | undefined },
   ): Promise<Answer<ProviderAccountAnswer>> {
     requireClients(caller, clientsOf(patch));
-    const row = await this.database.withScope(adminScope(caller), async (tx) => {
+    await this.database.withScope(adminScope(caller), async (tx) => {
       const before = await this.locked(tx, caller, id);
-      requireMatch(ifMatch, before.revision);
+      requireMatch(revisionsOf(ifMatch), before.revision);
       const { settings, changes } = patched(caller, await this.store.settingsOf(before), patch);
-      if (changes.length === 0) return before;
+      if (changes.length === 0) return;
       await requireExisting(tx, clientsOf(patch));
-      const after = await this.store.update(tx, before, settings);
+      await this.store.update(tx, before, settings);
+      await followUp(tx, before, { settings, changes });
       await tell(tx, caller, { action: 'provider_account.updated', id, changes });
-      return after ?? before;
     });
+    this.notifier.notify('colloquy_wakes');
     await this.opened.find(id, { fresh: true });
-    return versioned(await this.store.render(caller, row), row.revision);
+    return this.get(caller, id);
   }
 
   /** Webhooks to the account answer 404 from now on, and its secrets are gone. Throws `not_found`. */
   async remove(caller: Caller, id: string): Promise<void> {
     await this.database.withScope(adminScope(caller), async (tx) => {
       await this.store.remove(tx, await this.locked(tx, caller, id));
+      await cancelBackfill(tx, id);
+      await wakeAccount(tx, id);
       await tell(tx, caller, { action: 'provider_account.deleted', id });
     });
+    this.notifier.notify('colloquy_wakes');
     await this.opened.find(id, { fresh: true });
   }
 
@@ -107,6 +120,27 @@ export class ProviderAccountsService {
     if (row === undefined) throw unknownObject('provider account');
     return row;
   }
+}
+
+/** Progress changes what is shown, but nothing that a PATCH could meet: for it, the revision alone counts. */
+const versionOf = ({ revision, backfill_version: progress }: ShownAccount): string =>
+  progress === 0 ? String(revision) : `${revision}.${progress}`;
+const revisionsOf = (ifMatch: string | undefined): string | undefined => ifMatch?.replace(/"(\d+)\.\d+"/g, '"$1"');
+
+/** What a change means for the backfill and for Temporal. */
+async function followUp(
+  tx: Transaction,
+  account: AccountRow,
+  { settings, changes }: { settings: AccountSettings; changes: string[] },
+): Promise<void> {
+  const { backfill_days: days } = settings;
+  if (changes.includes('backfill_days')) {
+    if (days > 0) await requestBackfill(tx, account, days);
+    else await cancelBackfill(tx, account.id);
+  } else if (changes.includes('api_key') || changes.includes('base_url')) {
+    await resumeBackfill(tx, account.id);
+  }
+  await wakeAccount(tx, account.id);
 }
 
 const clientsOf = ({ agent_clients: agents = [] }: Partial<Pick<AccountSettings, 'agent_clients'>>): string[] =>

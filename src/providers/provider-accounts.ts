@@ -43,6 +43,10 @@ export interface ProviderAccount {
   agentClients: Map<string, string>;
 }
 
+/** Whose a new conversation of that agent is; null: the provider named none. */
+export const clientOfAgent = (account: ProviderAccount, providerAgentId: string | null): string =>
+  (providerAgentId === null ? undefined : account.agentClients.get(providerAgentId)) ?? account.clientId;
+
 const purpose = (accountId: string): string => `provider_account:${accountId}`;
 
 export const sealAccount = (clientKey: DataKey, accountId: string, secrets: AccountSecrets): Buffer =>

@@ -1,6 +1,4 @@
 // Fetches a conversation's recordings before their links die, or says why there is none.
-import { AppError } from '../common/errors.js';
-import { derivedUuid } from '../common/ids.js';
 import {
   askOf,
   viewOf,
@@ -12,9 +10,9 @@ import { NotYet, nextTry } from '../conversations/not-yet.js';
 import type { Situation } from '../conversations/situation.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { ProviderError } from '../providers/provider.js';
-import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { objectKeyOf, type RecordingRef, type RecordingStore } from './recording-store.js';
+import { downloadRecording } from './recording-download.js';
+import { recordingRefOf, type RecordingStore } from './recording-store.js';
 
 interface Attempt {
   /** From 1. */
@@ -75,33 +73,17 @@ export class RecordingFetcher {
   }
 
   private async fetchOne(situation: Situation, { variant, source }: RecordingSource, attempt: Attempt): Promise<void> {
-    const { conversationId, clientId, account } = situation;
-    const provider = providerNamed(account.provider);
-    const { body, contentType } = await provider.openRecording(account.credentials, source, attempt.signal);
-    const ref = refOf({ conversationId, clientId }, variant);
-    const key = await this.deps.vault.existingConversationKey(conversationId);
-    const bytes = await this.deps.store.write(ref, key, body).catch((error: unknown) => {
-      // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
-      throw error instanceof AppError ? error : new ProviderError(null, true, error);
-    });
-    await this.deps.facts.state(situation, {
-      kind: 'recording_stored',
-      recording: {
-        id: ref.id,
-        variant,
-        content_type: contentType,
-        bytes,
-        duration_ms: situation.record.durationMs,
-        object_key: objectKeyOf(ref),
-        created_at: this.deps.now(),
-      },
-    });
+    const key = await this.deps.vault.existingConversationKey(situation.conversationId);
+    const { durationMs } = situation.record;
+    const wanted = { ...situation, variant, source, durationMs, key, signal: attempt.signal };
+    const recording = await downloadRecording(this.deps.store, wanted);
+    await this.deps.facts.state(situation, { kind: 'recording_stored', recording });
   }
 
   /** A copy that came by webhook meanwhile was first: ours, which nothing names, goes. */
   private async removeUnused(before: Situation, after: Situation): Promise<void> {
     for (const variant of before.record.fetchable as RecordingVariant[]) {
-      const ref = refOf(after, variant);
+      const ref = recordingRefOf(after, variant);
       const kept = after.record.recordings.find((recording) => recording.variant === variant);
       if (kept !== undefined && kept.id !== ref.id) await this.deps.store.remove(ref);
     }
@@ -123,9 +105,3 @@ export class RecordingFetcher {
     return this.deps.read(conversationId);
   }
 }
-
-/** Derived, so that a repeated fetch replaces its own object instead of leaving one behind. */
-const refOf = (
-  { conversationId, clientId }: Pick<Situation, 'conversationId' | 'clientId'>,
-  variant: RecordingVariant,
-): RecordingRef => ({ id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId });

@@ -3,6 +3,7 @@ import { Readable, Transform, pipeline, type TransformCallback } from 'node:stre
 import { decryptRange, encryptChunked, recordingContext } from '../vault/chunked.js';
 import type { DataKey } from '../vault/sealing.js';
 import { AppError } from '../common/errors.js';
+import { derivedUuid } from '../common/ids.js';
 import { storeAway, type ObjectStore } from './object-store.js';
 
 export interface RecordingRef {
@@ -10,6 +11,12 @@ export interface RecordingRef {
   clientId: string;
   conversationId: string;
 }
+
+/** A conversation's recording of one variant: derived, so that a repeated fetch replaces its own object. */
+export const recordingRefOf = (
+  { conversationId, clientId }: { conversationId: string; clientId: string },
+  variant: string,
+): RecordingRef => ({ id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId });
 
 /** Where a recording lies: a folder for each conversation, so that all of one goes together. */
 export const objectKeyOf = ({ id, clientId, conversationId }: RecordingRef): string =>

@@ -1,7 +1,8 @@
 // Names that client and worker share.
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
-export const QUEUE = { conversations: 'conversations' } as const;
+/** Workflows run on `conversations`; long activities of accounts have a queue of their own. */
+export const QUEUE = { conversations: 'conversations', reconciliation: 'reconciliation' } as const;
 
 /** Ids and enumerations only: search attributes are plain text to everybody who may see a workflow. */
 export const SEARCH_ATTRIBUTE = {

@@ -6,6 +6,7 @@ import { errorFields, type Log } from '../common/log.js';
 import type { Config } from '../config/config.js';
 import { ensureSearchAttributes, nativeConnection } from './connection.js';
 import { ConversationStarter } from './conversation-starter.js';
+import { AccountWorkflows } from './schedules.js';
 import { QUEUE } from './settings.js';
 import { observeActivity, tellTrace } from './trace-headers.js';
 
@@ -17,6 +18,8 @@ const GRACE = '5 seconds';
 const FORCE = '6 seconds';
 /** The SDK waits for its polls and its connection as well; a server that hangs answers neither. */
 const STOP_MS = 7_000;
+/** Accounts whose past one process walks through at the same time; more take turns. */
+const WALKS = 2;
 
 interface Dependencies {
   config: Config;
@@ -29,8 +32,9 @@ interface Dependencies {
 }
 
 export class TemporalWorker {
-  private worker: Worker | undefined;
+  private workers: Worker[] = [];
   private starter: ConversationStarter | null = null;
+  private accountWorkflows: AccountWorkflows | null = null;
   private stopped = false;
   /** Workflows and activities may be under way: stopping waits for them. */
   private serving = false;
@@ -62,12 +66,21 @@ export class TemporalWorker {
     return this.starter;
   }
 
+  /** Backfills and schedules; null while Temporal is away. */
+  get accounts(): AccountWorkflows | null {
+    return this.accountWorkflows;
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     // A server that accepts and never answers must not hold up a process that has nothing to finish.
     if (!this.serving) return;
-    if (this.worker?.getState() === 'RUNNING') this.worker.shutdown();
+    this.shutDown();
     await Promise.race([this.running, sleep(STOP_MS, undefined, { ref: false })]);
+  }
+
+  private shutDown(): void {
+    for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
   private async run(): Promise<void> {
@@ -82,34 +95,48 @@ export class TemporalWorker {
   }
 
   private async session(): Promise<void> {
-    const { config, workflowBundle, activities } = this.deps;
+    const { config } = this.deps;
     const connection = await nativeConnection(config.temporal);
     try {
       await ensureSearchAttributes(connection, config.temporal.namespace);
-      this.worker = await Worker.create({
-        connection,
-        namespace: config.temporal.namespace,
-        taskQueue: QUEUE.conversations,
-        workflowBundle: { codePath: workflowBundle },
-        activities,
-        interceptors: { activity: [observeActivity(this.deps.log)] },
-        shutdownGraceTime: GRACE,
-        shutdownForceTime: FORCE,
-        maxCachedWorkflows: 500,
-        maxConcurrentActivityTaskExecutions: 20,
-      });
+      this.workers = await this.createWorkers(connection);
       // It may have been told to stop while it was being made.
       if (this.stopped) return;
       this.serving = true;
-      const run = this.worker.run();
+      // When one of them ends, so do the others: the session is made anew.
+      const run = Promise.all(this.workers.map((worker) => worker.run().finally(() => this.shutDown())));
       this.open(connection);
       const check = setInterval(this.memoryCheck(connection), CHECK_MS);
       await run.finally(() => clearInterval(check));
     } finally {
       this.starter = null;
+      this.accountWorkflows = null;
       this.serving = false;
       await connection.close();
     }
+  }
+
+  /** Workflows and their activities; and a queue for long activities of accounts, which must not take their places. */
+  private createWorkers(connection: NativeConnection): Promise<Worker[]> {
+    const { config, workflowBundle, activities } = this.deps;
+    const shared = {
+      connection,
+      namespace: config.temporal.namespace,
+      activities,
+      interceptors: { activity: [observeActivity(this.deps.log)] },
+      shutdownGraceTime: GRACE,
+      shutdownForceTime: FORCE,
+    };
+    return Promise.all([
+      Worker.create({
+        ...shared,
+        taskQueue: QUEUE.conversations,
+        workflowBundle: { codePath: workflowBundle },
+        maxCachedWorkflows: 500,
+        maxConcurrentActivityTaskExecutions: 20,
+      }),
+      Worker.create({ ...shared, taskQueue: QUEUE.reconciliation, maxConcurrentActivityTaskExecutions: WALKS }),
+    ]);
   }
 
   /**
@@ -144,6 +171,7 @@ export class TemporalWorker {
       interceptors: { workflow: [tellTrace] },
     });
     this.starter = new ConversationStarter(client, { eager: true, publicUrl: config.publicUrl });
+    this.accountWorkflows = new AccountWorkflows(client, { publicUrl: config.publicUrl });
     onConnected();
   }
 }

@@ -3,17 +3,21 @@ import { Client } from '@temporalio/client';
 import type { Config } from '../config/config.js';
 import { ensureSearchAttributes, lazyConnection } from './connection.js';
 import { ConversationStarter } from './conversation-starter.js';
+import { AccountWorkflows } from './schedules.js';
 
-/** Runs `work` with a starter that is connected to the Temporal of the settings. */
-export async function withStarter<Result>(
+/** Runs `work` with starters that are connected to the Temporal of the settings. */
+export async function withStarters<Result>(
   { temporal, publicUrl }: Config,
-  work: (starter: ConversationStarter) => Promise<Result>,
+  work: (starters: { conversations: ConversationStarter; accounts: AccountWorkflows }) => Promise<Result>,
 ): Promise<Result> {
   const connection = await lazyConnection(temporal);
   try {
     await ensureSearchAttributes(connection, temporal.namespace);
     const client = new Client({ connection, namespace: temporal.namespace });
-    return await work(new ConversationStarter(client, { eager: false, publicUrl }));
+    return await work({
+      conversations: new ConversationStarter(client, { eager: false, publicUrl }),
+      accounts: new AccountWorkflows(client, { publicUrl }),
+    });
   } finally {
     await connection.close();
   }

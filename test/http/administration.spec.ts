@@ -196,6 +196,7 @@ describe('provider accounts', () => {
       backfill_days: 0,
       poll_active_seconds: null,
       deadlines: { silence: 900, ask_every: 900, analysis: 1800, transcript: 3600, audio: 60 },
+      backfill: expect.objectContaining({ status: 'none', from: null, checked: 0 }),
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });

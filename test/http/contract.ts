@@ -33,6 +33,8 @@ const TABLE: [string, Right | null][] = [
   ['GET /v1/conversations/:id/audio', 'content:read'],
   ['GET /v1/conversations/:id/history', 'conversations:read'],
   ['GET /v1/conversations/:id/transcript', 'content:read'],
+  ['GET /v1/parked-facts', 'operations:manage'],
+  ['POST /v1/parked-facts/:id/retry', 'operations:manage'],
   ['GET /v1/provider-accounts', 'provider-accounts:manage'],
   ['POST /v1/provider-accounts', 'provider-accounts:manage'],
   ['GET /v1/provider-accounts/:id', 'provider-accounts:manage'],

@@ -23,6 +23,7 @@ const KINDS: [RegExp, IdKind][] = [
   [/^\/v1\/api-keys/, 'apiKey'],
   [/^\/v1\/clients/, 'client'],
   [/^\/v1\/conversations/, 'conversation'],
+  [/^\/v1\/parked-facts/, 'parkedFact'],
   [/^\/v1\/provider-accounts/, 'providerAccount'],
 ];
 

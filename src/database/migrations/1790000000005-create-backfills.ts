@@ -21,6 +21,7 @@ export class CreateBackfills1790000000005 implements MigrationInterface {
         checked integer not null default 0,
         page_checked integer not null default 0,
         added integer not null default 0,
+        skipped integer not null default 0,
         version integer not null default 1,
         last_error text,
         started_at timestamptz,

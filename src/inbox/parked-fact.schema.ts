@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { listSchema, pageQuery } from '../common/answer.js';
+import { idInput, publicIdText, timeText } from '../common/id-schema.js';
+
+export const parkedFactSchema = z
+  .object({
+    id: publicIdText('parkedFact'),
+    object: z.literal('parked_fact'),
+    state: z.enum(['parked', 'pending', 'applied']),
+    client_id: publicIdText('client').nullable(),
+    provider_account_id: publicIdText('providerAccount').nullable(),
+    conversation_id: publicIdText('conversation')
+      .nullable()
+      .meta({ description: 'Null while nothing of the conversation has been applied' }),
+    source: z.enum(['webhook', 'record', 'workflow']).nullable(),
+    kind: z.string().nullable().meta({ description: "The provider's event, or our statement" }),
+    reason: z.string().nullable().meta({ description: 'Why it could not be applied, as a code' }),
+    attempts: z.int(),
+    received_at: timeText.nullable(),
+    parked_at: timeText.nullable(),
+  })
+  .meta({ id: 'ParkedFact', description: 'Without its content. Once it is applied, only its id is left' });
+
+export const parkedFactList = listSchema('ParkedFactList', parkedFactSchema);
+export const parkedFactQuery = z.strictObject({
+  ...pageQuery,
+  client_id: idInput('client').optional(),
+  provider_account_id: idInput('providerAccount').optional(),
+});
+
+export type ParkedFact = z.infer<typeof parkedFactSchema>;
+export type ParkedFactQuery = z.infer<typeof parkedFactQuery>;

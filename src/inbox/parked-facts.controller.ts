@@ -1,0 +1,55 @@
+import { Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Caller } from '../access/caller.js';
+import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { Requires } from '../access/requires.js';
+import type { Answer, List } from '../common/answer.js';
+import { idInput } from '../common/id-schema.js';
+import { Operation } from '../common/operation.js';
+import {
+  parkedFactList,
+  parkedFactQuery,
+  parkedFactSchema,
+  type ParkedFact,
+  type ParkedFactQuery,
+} from './parked-fact.schema.js';
+import { ParkedFactsService } from './parked-facts.service.js';
+
+const factId = idInput('parkedFact');
+
+@ApiTags('Parked facts')
+@Controller('v1/parked-facts')
+export class ParkedFactsController {
+  constructor(private readonly facts: ParkedFactsService) {}
+
+  @Get()
+  @Requires('operations:manage')
+  @Operation({
+    id: 'listParkedFacts',
+    summary: 'Facts that could not be applied, without their content, first received first',
+    answer: parkedFactList,
+  })
+  list(
+    @Caller() caller: Caller,
+    @Query({ schema: parkedFactQuery }) query: ParkedFactQuery,
+  ): Promise<List<ParkedFact>> {
+    return this.facts.list(caller, query);
+  }
+
+  @Post(':id/retry')
+  @Requires('operations:manage')
+  @Operation({
+    id: 'retryParkedFact',
+    summary: 'Apply a parked fact again',
+    status: 202,
+    answer: parkedFactSchema,
+    problems: ['invalid_state'],
+  })
+  retry(
+    @Caller() caller: Caller,
+    @Repeatable() attempt: Attempt,
+    @Param('id', { schema: factId }) id: string,
+  ): Promise<Answer<ParkedFact>> {
+    return this.facts.retry(caller, attempt, id);
+  }
+}

@@ -1,0 +1,54 @@
+// Facts that intake gave up on stay until an operator retries them. The day's key that sealed them is destroyed after a
+// week like every other, so they are sealed anew: under the key of the account's client.
+import type { WorkerDatabase } from '../database/database.js';
+import { open, seal } from '../vault/sealing.js';
+import { KeyDestroyed, VaultError } from '../vault/errors.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { factPurpose } from './inbox.js';
+
+const BATCH = 100;
+
+const NEXT = `
+select f.id, f.provider_account_id, a.client_id, to_char(f.key_day, 'YYYY-MM-DD') as key_day, f.sealed
+from inbox f join provider_accounts a on a.id = f.provider_account_id
+where f.state = 'parked' and f.key_day is not null and f.id > $1 order by f.id limit ${BATCH}`;
+const KEEP = `
+update inbox set sealed = $2, key_day = null where id = $1 and state = 'parked' and key_day is not null returning 1`;
+
+interface Row {
+  id: string;
+  provider_account_id: string;
+  client_id: string;
+  key_day: string;
+  sealed: Buffer;
+}
+
+/** Seals every parked fact anew that is still under a day's key; how many. What does not open stays as it is. */
+export async function resealParked(database: WorkerDatabase, vault: VaultService): Promise<number> {
+  let resealed = 0;
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const rows = await database.withScope('all', (tx) => tx.query<Row>({ text: NEXT, values: [after] }));
+    for (const row of rows) if (await reseal(database, vault, row)) resealed += 1;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < BATCH) return resealed;
+    after = last.id;
+  }
+}
+
+async function reseal(database: WorkerDatabase, vault: VaultService, row: Row): Promise<boolean> {
+  const { id, provider_account_id: providerAccountId, client_id: clientId, key_day: day } = row;
+  const clientKey = await vault.clientKey(clientId);
+  let sealed: Buffer;
+  try {
+    const dayKey = await vault.inboxKey({ providerAccountId, clientId, day });
+    sealed = seal(clientKey, factPurpose(id), open(dayKey, factPurpose(id), row.sealed));
+  } catch (error) {
+    // Altered bytes or a destroyed key: nothing opens them, now or later, so they need not keep a day's key alive.
+    const isHopeless = error instanceof KeyDestroyed || (error instanceof VaultError && error.reason === 'open_failed');
+    if (!isHopeless) throw error;
+    ({ sealed } = row);
+  }
+  const kept = await database.withScope('all', (tx) => tx.query({ text: KEEP, values: [id, sealed] }));
+  return kept.length > 0;
+}

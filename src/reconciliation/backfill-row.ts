@@ -1,0 +1,109 @@
+// A backfill as the API writes and shows it: asked for in the transaction of its account, so that the two are never apart.
+import type { Transaction } from '../database/with-scope.js';
+
+export type BackfillStatus = 'pending' | 'running' | 'completed' | 'failed';
+
+/** `backfill` of a provider account. Times are RFC 3339. */
+export interface BackfillProgress {
+  status: BackfillStatus | 'none';
+  from: string | null;
+  to: string | null;
+  checked: number;
+  added: number;
+  skipped: number;
+  done_until: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  last_error: string | null;
+}
+
+export const NO_BACKFILL: BackfillProgress = {
+  status: 'none',
+  from: null,
+  to: null,
+  checked: 0,
+  added: 0,
+  skipped: 0,
+  done_until: null,
+  started_at: null,
+  completed_at: null,
+  last_error: null,
+};
+
+// Asked for again, it begins anew: what is known by then is passed over.
+const REQUEST = `
+insert into backfills (provider_account_id, client_id, range_from, range_to, window_to)
+values ($1, $2, now() - make_interval(days => $3), now(), now())
+on conflict on constraint backfills_pkey do update set status = 'pending', range_from = excluded.range_from,
+  range_to = excluded.range_to, window_to = excluded.window_to, kind = null, cursor = null, checked = 0, page_checked = 0,
+  added = 0, skipped = 0, last_error = null, started_at = null, completed_at = null, version = backfills.version + 1`;
+const RESUME = `
+update backfills set status = 'pending', last_error = null, version = version + 1
+where provider_account_id = $1 and status = 'failed'`;
+const CANCEL = 'delete from backfills where provider_account_id = $1';
+const WAKE = 'insert into account_wakes (provider_account_id) values ($1)';
+
+/** Asks for the last `days` of an account, from now. */
+export const requestBackfill = (
+  tx: Transaction,
+  { id, client_id: clientId }: { id: string; client_id: string },
+  days: number,
+): Promise<unknown> => tx.query({ text: REQUEST, values: [id, clientId, days] });
+
+/** One that had failed goes on where it was. */
+export const resumeBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>
+  tx.query({ text: RESUME, values: [accountId] });
+
+/** The walk ends at its next step; what it has added stays. */
+export const cancelBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>
+  tx.query({ text: CANCEL, values: [accountId] });
+
+/** A worker tells Temporal of the account once this transaction has committed. */
+export const wakeAccount = (tx: Transaction, accountId: string): Promise<unknown> =>
+  tx.query({ text: WAKE, values: [accountId] });
+
+interface Row {
+  provider_account_id: string;
+  status: BackfillStatus;
+  range_from: Date;
+  range_to: Date;
+  window_to: Date;
+  checked: number;
+  page_checked: number;
+  added: number;
+  skipped: number;
+  version: number;
+  last_error: string | null;
+  started_at: Date | null;
+  completed_at: Date | null;
+}
+
+const READ = `
+select provider_account_id, status, range_from, range_to, window_to, checked, page_checked, added, skipped, version,
+  last_error, started_at, completed_at
+from backfills where provider_account_id = any($1::uuid[])`;
+
+/** Progress by account, with the version of each row. Accounts without a backfill are left out. */
+export async function readBackfills(
+  tx: Transaction,
+  accountIds: readonly string[],
+): Promise<Map<string, { progress: BackfillProgress; version: number }>> {
+  const rows = await tx.query<Row>({ text: READ, values: [accountIds] });
+  return new Map(rows.map((row) => [row.provider_account_id, { progress: progressOf(row), version: row.version }]));
+}
+
+const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
+
+const progressOf = (row: Row): BackfillProgress => ({
+  status: row.status,
+  from: iso(row.range_from),
+  to: iso(row.range_to),
+  checked: row.checked + row.page_checked,
+  added: row.added,
+  skipped: row.skipped,
+  // Newest first: everything from here to `to` has been looked through.
+  done_until: row.window_to < row.range_to ? iso(row.window_to) : null,
+  started_at: iso(row.started_at),
+  completed_at: iso(row.completed_at),
+  last_error: row.last_error,
+});

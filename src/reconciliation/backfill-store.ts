@@ -1,0 +1,147 @@
+// How far an account's backfill has come. One row an account; every write of the walker names the version it read, so that
+// an attempt that was given up, or one from before a new start, changes nothing any more.
+import type { WorkerDatabase } from '../database/database.js';
+import { open, seal } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+import type { BackfillStatus } from './backfill-row.js';
+
+const DAY_MS = 86_400_000;
+
+/** Where the walk through the provider's list goes on: windows by start, newest first; within one, kinds and pages. */
+export interface Position {
+  /** Upper end of the window, exclusive. */
+  windowTo: Date;
+  /** Null: the provider's first kind. */
+  kind: string | null;
+  cursor: string | null;
+}
+
+export interface Backfill {
+  accountId: string;
+  clientId: string;
+  status: BackfillStatus;
+  from: Date;
+  to: Date;
+  position: Position;
+  checked: number;
+  added: number;
+  version: number;
+}
+
+interface Row {
+  client_id: string;
+  status: BackfillStatus;
+  range_from: Date;
+  range_to: Date;
+  window_to: Date;
+  kind: string | null;
+  cursor: Buffer | null;
+  checked: number;
+  page_checked: number;
+  added: number;
+  version: number;
+}
+
+const COLUMNS = `client_id, status, range_from, range_to, window_to, kind, cursor, checked, page_checked, added, version`;
+// Until it begins, time passes: what starts meanwhile belongs to the past as well.
+const BEGIN = `
+update backfills set status = 'running', page_checked = 0, started_at = coalesce(started_at, now()), version = version + 1,
+  range_to = case when started_at is null then now() else range_to end,
+  window_to = case when started_at is null then now() else window_to end
+where provider_account_id = $1 and status in ('pending', 'running') returning ${COLUMNS}`;
+const READ = `select ${COLUMNS} from backfills where provider_account_id = $1`;
+const PROGRESS = `
+update backfills set page_checked = page_checked + $3, added = added + $4, skipped = skipped + $5, version = version + 1
+where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
+const ADVANCE = `
+update backfills set checked = checked + page_checked, page_checked = 0, window_to = $3, kind = $4, cursor = $5,
+  status = case when $3 <= range_from then 'completed' else 'running' end,
+  completed_at = case when $3 <= range_from then now() end, last_error = null, version = version + 1
+where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
+const TROUBLE = `
+update backfills set status = $3, last_error = $4, version = version + 1
+where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
+
+export interface Counted {
+  checked: number;
+  added: number;
+  /** Listed, and not given. */
+  skipped: number;
+}
+
+/** The row was written by somebody else meanwhile: whoever walks begins by reading it again. */
+export class BackfillChanged extends Error {
+  override readonly name = 'BackfillChanged';
+}
+
+export class BackfillStore {
+  constructor(
+    private readonly database: WorkerDatabase,
+    private readonly vault: VaultService,
+  ) {}
+
+  /** The backfill, `running` from now on unless it has ended; null when the account has none. */
+  async begin(accountId: string): Promise<Backfill | null> {
+    const row = (await this.run(BEGIN, [accountId])) ?? (await this.run(READ, [accountId]));
+    return row === undefined ? null : this.backfillOf(accountId, row);
+  }
+
+  /** Counts a part of the page under way. Throws {@link BackfillChanged}. */
+  count(backfill: Backfill, { checked, added, skipped }: Counted): Promise<Backfill> {
+    return this.write(PROGRESS, backfill, [checked, added, skipped]);
+  }
+
+  /** The page is done; `completed` when the position lies before the range. Throws {@link BackfillChanged}. */
+  async advance(backfill: Backfill, { windowTo, kind, cursor }: Position): Promise<Backfill> {
+    const key = await this.vault.clientKey(backfill.clientId);
+    const sealed = cursor === null ? null : seal(key, purposeOf(backfill.accountId), Buffer.from(cursor));
+    return this.write(ADVANCE, backfill, [windowTo, kind, sealed]);
+  }
+
+  /** Says what stands in the way: a code. Throws {@link BackfillChanged}. */
+  trouble(backfill: Backfill, status: 'running' | 'failed', problem: string): Promise<Backfill> {
+    return this.write(TROUBLE, backfill, [status, problem]);
+  }
+
+  private async write(text: string, { accountId, version }: Backfill, values: unknown[]): Promise<Backfill> {
+    const row = await this.run(text, [accountId, version, ...values]);
+    if (row === undefined) throw new BackfillChanged();
+    return this.backfillOf(accountId, row);
+  }
+
+  private async run(text: string, values: unknown[]): Promise<Row | undefined> {
+    return (await this.database.withScope('all', (tx) => tx.query<Row>({ text, values })))[0];
+  }
+
+  private async backfillOf(accountId: string, row: Row): Promise<Backfill> {
+    const key = await this.vault.clientKey(row.client_id);
+    const cursor = row.cursor === null ? null : open(key, purposeOf(accountId), row.cursor).toString('utf8');
+    return {
+      accountId,
+      clientId: row.client_id,
+      status: row.status,
+      from: row.range_from,
+      to: row.range_to,
+      position: { windowTo: row.window_to, kind: row.kind, cursor },
+      checked: row.checked + row.page_checked,
+      added: row.added,
+      version: row.version,
+    };
+  }
+}
+
+const purposeOf = (accountId: string): string => `backfill:${accountId}`;
+
+/** Lower end of the window under way: a day before its upper end, or the beginning of the range. */
+export const windowFrom = ({ from, position }: Pick<Backfill, 'from' | 'position'>): Date =>
+  new Date(Math.max(from.getTime(), position.windowTo.getTime() - DAY_MS));
+
+/** The position after a page: its next page, the window's next kind, the window before. Pure. */
+export function nextPosition(backfill: Backfill, kinds: readonly string[], nextCursor: string | null): Position {
+  const { position } = backfill;
+  const kind = position.kind ?? kinds[0] ?? null;
+  if (nextCursor !== null) return { ...position, kind, cursor: nextCursor };
+  const following = kinds[kinds.indexOf(kind ?? '') + 1];
+  if (following !== undefined) return { ...position, kind: following, cursor: null };
+  return { windowTo: windowFrom(backfill), kind: null, cursor: null };
+}

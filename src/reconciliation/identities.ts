@@ -1,0 +1,105 @@
+// What is known of listed conversations, and the reservation under which one of them is brought in.
+import { newUuid } from '../common/ids.js';
+import type { WorkerDatabase } from '../database/database.js';
+
+/** A listed conversation as our tables know it. */
+export interface Standing {
+  /** There is a conversation, or facts wait that will make it one. */
+  isKnown: boolean;
+  /** It is erased or being erased: never taken back. */
+  isErased: boolean;
+  /** Set when it has settled: only then may its record be wanting without anybody seeing to it. */
+  settledId: string | null;
+}
+
+export interface Reserved {
+  conversationId: string;
+  clientId: string;
+}
+
+/** Long enough for a slow record and a short recording; when it ends too early, the worst is a second request. */
+const RESERVED_SECONDS = 60;
+
+const STANDINGS = `
+select w.n::integer as n, i.state, c.id as conversation_id, c.record_state, exists (
+  select from inbox f
+  where f.provider_account_id = $1 and f.identity_hash = w.hash and f.state = 'pending'
+) as waiting
+from unnest($2::bytea[]) with ordinality as w(hash, n)
+left join conversation_identities i on i.provider_account_id = $1 and i.identity_hash = w.hash
+left join conversations c on c.id = i.id
+order by w.n`;
+
+interface StandingRow {
+  state: string | null;
+  conversation_id: string | null;
+  record_state: string | null;
+  waiting: boolean;
+}
+
+const CLAIM = `
+insert into conversation_identities (id, client_id, provider_account_id, identity_hash)
+values ($1, $2, $3, $4) on conflict do nothing`;
+const LOCK = `
+select coalesce(reserved_until > now() and reserved_by is distinct from $3, false) as busy
+from conversation_identities where provider_account_id = $1 and identity_hash = $2 for no key update`;
+// A statement of its own: it sees what was committed before the lock was had.
+const RESERVE = `
+update conversation_identities i set reserved_until = now() + make_interval(secs => ${RESERVED_SECONDS}), reserved_by = $3
+where provider_account_id = $1 and identity_hash = $2 and state = 'live'
+  and (reserved_until is null or reserved_until <= now() or reserved_by = $3)
+  and not exists (select from conversations c where c.id = i.id)
+  and not exists (
+    select from inbox f
+    where f.provider_account_id = i.provider_account_id and f.identity_hash = i.identity_hash and f.state = 'pending')
+returning id as "conversationId", client_id as "clientId"`;
+const RELEASE = `
+update conversation_identities set reserved_until = null, reserved_by = null
+where provider_account_id = $1 and identity_hash = $2 and reserved_by = $3`;
+
+interface Listed {
+  accountId: string;
+  hash: Buffer;
+}
+
+export class ListedIdentities {
+  constructor(private readonly database: WorkerDatabase) {}
+
+  /** The standing of each hash, in their order. */
+  async standings(accountId: string, hashes: Buffer[]): Promise<Standing[]> {
+    if (hashes.length === 0) return [];
+    const rows = await this.database.withScope('all', (tx) =>
+      tx.query<StandingRow>({ name: 'standings', text: STANDINGS, values: [accountId, hashes] }),
+    );
+    return rows.map((row) => ({
+      isKnown: row.conversation_id !== null || row.waiting,
+      isErased: row.state !== null && row.state !== 'live',
+      settledId: row.record_state === 'settled' && !row.waiting ? row.conversation_id : null,
+    }));
+  }
+
+  /**
+   * Makes the conversation the business of `by`, with its identity row; other facts of it wait for at most a minute.
+   * `known`: it is there, or will be; `busy`: somebody else has reserved it.
+   */
+  async reserve(
+    { accountId, hash, clientId }: Listed & { clientId: string },
+    by: string,
+  ): Promise<Reserved | 'known' | 'busy'> {
+    return this.database.withScope('all', async (tx) => {
+      const own = [accountId, hash, by];
+      const [, [lock], [reserved]] = await Promise.all([
+        tx.query({ name: 'claim', text: CLAIM, values: [newUuid(), clientId, accountId, hash] }),
+        tx.query<{ busy: boolean }>({ name: 'reserve_lock', text: LOCK, values: own }),
+        tx.query<{ conversationId: string; clientId: string }>({ name: 'reserve', text: RESERVE, values: own }),
+      ]);
+      return reserved ?? (lock?.busy === true ? 'busy' : 'known');
+    });
+  }
+
+  async release({ accountId, hash }: Listed, by: string): Promise<void> {
+    await this.database.withScope('all', (tx) =>
+      tx.query({ name: 'release', text: RELEASE, values: [accountId, hash, by] }),
+    );
+  }
+}

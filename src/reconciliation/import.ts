@@ -1,0 +1,134 @@
+// Brings one listed conversation in whole: its record, its recordings, then all of it applied at once. What comes complete
+// is settled by that, so that it needs no workflow; what does not gets one by the normal wake.
+import type { FactWriter, StoredRecording, WorkflowFact } from '../intake/fact-writer.js';
+import { downloadRecording } from '../recordings/recording-download.js';
+import type { RecordingStore } from '../recordings/recording-store.js';
+import type { Claims, Json, Part } from '../providers/provider-fact.js';
+import { ProviderError, type ListedConversation } from '../providers/provider.js';
+import { clientOfAgent, type ProviderAccount } from '../providers/provider-accounts.js';
+import { providerNamed } from '../providers/providers.js';
+import type { VaultService } from '../vault/vault.service.js';
+import type { ListedIdentities, Reserved } from './identities.js';
+import type { RequestBudgets } from './request-budget.js';
+
+/** `busy`: somebody else is at it. `missing`: the provider lists it and does not give it. */
+export type Imported = 'added' | 'known' | 'busy' | 'missing';
+
+export interface ImportOrder {
+  account: ProviderAccount;
+  listed: ListedConversation;
+  hash: Buffer;
+  by: 'backfill' | 'poll';
+  signal: AbortSignal;
+}
+
+interface Dependencies {
+  identities: ListedIdentities;
+  budgets: RequestBudgets;
+  facts: FactWriter;
+  store: RecordingStore;
+  vault: VaultService;
+}
+
+export class Importer {
+  constructor(private readonly deps: Dependencies) {}
+
+  /** Throws ProviderError when the provider is away or refuses our credentials. */
+  async bring(order: ImportOrder): Promise<Imported> {
+    const { account, listed, hash, by } = order;
+    const subject = { accountId: account.id, hash };
+    const clientId = clientOfAgent(account, listed.providerAgentId);
+    const reserved = await this.deps.identities.reserve({ ...subject, clientId }, by);
+    if (typeof reserved === 'string') return reserved;
+    let found: boolean;
+    try {
+      found = await this.fetch(order, reserved);
+    } finally {
+      await this.deps.identities.release(subject, by);
+    }
+    if (!found) return 'missing';
+    await this.deps.facts.apply({ account, identityHash: hash });
+    return 'added';
+  }
+
+  /** False when the provider does not know it. */
+  private async fetch(order: ImportOrder, reserved: Reserved): Promise<boolean> {
+    const { account, listed, hash, by, signal } = order;
+    const provider = providerNamed(account.provider);
+    const ask = (): ReturnType<typeof provider.fetchRecord> => provider.fetchRecord(account.credentials, listed);
+    const answer = await this.deps.budgets.of(account.id).ask(ask, signal);
+    if (!answer.found) return false;
+    const statements = await this.statementsOf(order, reserved, answer.document);
+    await this.deps.facts.bring({ account, identityHash: hash }, { by, document: answer.document, statements });
+    return true;
+  }
+
+  /** What is known beside the record: recordings, and parts that nobody will deliver any more. */
+  private async statementsOf(order: ImportOrder, reserved: Reserved, document: Json): Promise<WorkflowFact[]> {
+    const { account } = order;
+    const claims = claimsOf(account, document);
+    if (claims === null || claims.ended === null) return [];
+    const recordings: StoredRecording[] = [];
+    let problem: string | null = null;
+    for (const { variant, source } of claims.recordings) {
+      const fetched = await this.recordingOf(order, reserved, { claims, variant, source });
+      if (typeof fetched === 'string') problem = fetched;
+      else recordings.push(fetched);
+    }
+    const stored = recordings.map((recording): WorkflowFact => ({ kind: 'recording_stored', recording }));
+    const overdue = overdueParts(claims, { hasAudio: recordings.length > 0, account, now: Date.now() });
+    const reasonOf = (part: Part): string => (part === 'audio' && problem !== null ? problem : 'deadline');
+    return [...stored, ...overdue.map((part): WorkflowFact => ({ kind: 'part_absent', part, reason: reasonOf(part) }))];
+  }
+
+  /** The recording, or why it could not be had now: then the conversation's own workflow sees to it. */
+  private async recordingOf(
+    { account, signal }: ImportOrder,
+    reserved: Reserved,
+    { claims, variant, source }: { claims: Claims } & Claims['recordings'][number],
+  ): Promise<StoredRecording | string> {
+    const key = await this.deps.vault.conversationKey(reserved);
+    const durationMs = claims.fields.duration_ms ?? null;
+    const wanted = { ...reserved, account, variant, source, durationMs, key, signal };
+    try {
+      const download = (): Promise<StoredRecording> => downloadRecording(this.deps.store, wanted);
+      return await this.deps.budgets.of(account.id).ask(download, signal);
+    } catch (error) {
+      // A worker that stops has not heard the provider's answer.
+      if (!(error instanceof ProviderError) || signal.aborted) throw error;
+      return error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
+    }
+  }
+}
+
+/** Null when our mapping does not understand the document: intake then parks it with the reason. */
+function claimsOf(account: ProviderAccount, document: Json): Claims | null {
+  try {
+    return providerNamed(account.provider).interpretRecord(document);
+  } catch {
+    return null;
+  }
+}
+
+interface Circumstances {
+  hasAudio: boolean;
+  account: ProviderAccount;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+/**
+ * Parts that the record lacks although their deadline, counted from the end that the provider names, has passed: nobody
+ * waits a day for the recording of a call of last month.
+ */
+function overdueParts(claims: Claims, { hasAudio, account, now }: Circumstances): Part[] {
+  const endTime = claims.fields.end_time;
+  if (endTime === undefined || claims.ended?.neverConnected === true) return [];
+  const isPresent = { transcript: claims.transcript !== null, audio: hasAudio, analysis: claims.analysed };
+  return (['transcript', 'audio', 'analysis'] as const).filter(
+    (part) =>
+      !isPresent[part] &&
+      !claims.denied.some((denied) => denied.part === part) &&
+      endTime + account.deadlines[part] * 1000 <= now,
+  );
+}

@@ -1,0 +1,128 @@
+// What a provider without a start webhook does not tell: its list is asked for live conversations. Unknown ones are made
+// known, and known ones that it does not list any more are asked for before their watchdog would.
+import { askOf } from '../conversations/lifecycle.js';
+import type { Situation } from '../conversations/situation.js';
+import type { WorkerDatabase } from '../database/database.js';
+import type { FactWriter } from '../intake/fact-writer.js';
+import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
+import { ProviderError, type ListedConversation, type ListPage, type ListQuery } from '../providers/provider.js';
+import { providerNamed } from '../providers/providers.js';
+import type { VaultService } from '../vault/vault.service.js';
+import type { ListedIdentities } from './identities.js';
+import type { Importer } from './import.js';
+import type { RequestBudgets } from './request-budget.js';
+
+/** The result of a poll in the Temporal UI: counts and a code. */
+export interface PollView {
+  live: number;
+  added: number;
+  asked: number;
+  problem: string | null;
+}
+
+/** A list may be a little behind what the provider said by webhook. */
+const QUIET_SECONDS = 5;
+/** How often a vanished one is asked for while the provider has no end of it. */
+const ASK_EVERY_MS = 15_000;
+/** At most so many of them a poll. */
+const ASKED_AT_ONCE = 20;
+
+// Started before the list was asked for, and silent since: else it may be newer than the list.
+const KNOWN_LIVE = `
+select c.id, encode(i.identity_hash, 'hex') as hash
+from conversations c join conversation_identities i on i.id = c.id
+where c.provider_account_id = $1 and c.status in ('ringing', 'active', 'transferring')
+  and c.last_fact_at < now() - make_interval(secs => ${QUIET_SECONDS})`;
+
+interface Dependencies {
+  database: WorkerDatabase;
+  identities: ListedIdentities;
+  importer: Importer;
+  budgets: RequestBudgets;
+  accounts: ProviderAccounts;
+  facts: FactWriter;
+  vault: VaultService;
+  read(conversationId: string): Promise<Situation | null>;
+}
+
+interface Live {
+  listed: ListedConversation;
+  hash: Buffer;
+}
+
+export class LivePoll {
+  /** Conversation → when it was last asked for, epoch milliseconds. Of this process: at worst another one asks too. */
+  private readonly askedAt = new Map<string, number>();
+
+  constructor(private readonly deps: Dependencies) {}
+
+  /** One look. What the provider does not answer is said in the result: the next poll comes soon. */
+  async poll(accountId: string, signal: AbortSignal): Promise<PollView> {
+    const view: PollView = { live: 0, added: 0, asked: 0, problem: null };
+    const account = await this.deps.accounts.find(accountId);
+    if (account === null || account.isDeleted) return view;
+    try {
+      // Before the list, so that one which appears meanwhile does not count as vanished.
+      const known = await this.deps.database.withScope('all', (tx) =>
+        tx.query<{ id: string; hash: string }>({ name: 'known_live', text: KNOWN_LIVE, values: [account.id] }),
+      );
+      const live = await this.listLive(account, signal);
+      view.live = live.length;
+      view.added = await this.makeKnown(account, live, signal);
+      const listed = new Set(live.map(({ hash }) => hash.toString('hex')));
+      view.asked = await this.askFor(known.filter(({ hash }) => !listed.has(hash)).map(({ id }) => id));
+    } catch (error) {
+      if (!(error instanceof ProviderError) || signal.aborted) throw error;
+      view.problem = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
+    }
+    return view;
+  }
+
+  private async listLive(account: ProviderAccount, signal: AbortSignal): Promise<Live[]> {
+    const provider = providerNamed(account.provider);
+    const hasher = await this.deps.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
+    const budget = this.deps.budgets.of(account.id);
+    const found: Live[] = [];
+    for (const providerKind of provider.kinds) {
+      let cursor: string | null = null;
+      do {
+        const query: ListQuery = { providerKind, from: null, to: null, live: true, cursor };
+        const page: ListPage = await budget.ask(() => provider.list(account.credentials, query), signal);
+        for (const listed of page.items) {
+          const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
+          found.push({ listed, hash });
+        }
+        cursor = page.next;
+      } while (cursor !== null);
+    }
+    return found;
+  }
+
+  private async makeKnown(account: ProviderAccount, live: Live[], signal: AbortSignal): Promise<number> {
+    const hashes = live.map(({ hash }) => hash);
+    const standings = await this.deps.identities.standings(account.id, hashes);
+    let added = 0;
+    for (const [index, { listed, hash }] of live.entries()) {
+      const standing = standings[index];
+      if (standing === undefined || standing.isKnown || standing.isErased) continue;
+      const outcome = await this.deps.importer.bring({ account, listed, hash, by: 'poll', signal });
+      if (outcome === 'added') added += 1;
+    }
+    return added;
+  }
+
+  /** An end that is found here is told to the conversation's workflow like every other. */
+  private async askFor(conversationIds: string[]): Promise<number> {
+    const now = Date.now();
+    for (const [id, at] of this.askedAt) if (now - at > ASK_EVERY_MS) this.askedAt.delete(id);
+    const due = conversationIds.filter((id) => !this.askedAt.has(id)).slice(0, ASKED_AT_ONCE);
+    for (const id of due) {
+      this.askedAt.set(id, now);
+      const situation = await this.deps.read(id);
+      if (situation === null || situation.record.recordState !== 'open') continue;
+      const answer = await askOf(situation);
+      if (answer.found) await this.deps.facts.record(situation, answer.document);
+    }
+    return due.length;
+  }
+}

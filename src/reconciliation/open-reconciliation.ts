@@ -1,0 +1,36 @@
+// Puts the parts of reconciliation together for a worker.
+import type { Log } from '../common/log.js';
+import type { Situation } from '../conversations/situation.js';
+import type { WorkerDatabase } from '../database/database.js';
+import type { FactWriter } from '../intake/fact-writer.js';
+import type { ProviderAccounts } from '../providers/provider-accounts.js';
+import type { RecordingStore } from '../recordings/recording-store.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { BackfillStore } from './backfill-store.js';
+import { BackfillWalk } from './backfill.js';
+import { ListedIdentities } from './identities.js';
+import { Importer } from './import.js';
+import { LivePoll } from './live-poll.js';
+import { RequestBudgets } from './request-budget.js';
+
+interface Parts {
+  database: WorkerDatabase;
+  vault: VaultService;
+  accounts: ProviderAccounts;
+  facts: FactWriter;
+  store: RecordingStore;
+  read(conversationId: string): Promise<Situation | null>;
+  log: Log;
+  /** Requests a second and account. */
+  requestRate: number;
+}
+
+export function openReconciliation(parts: Parts): { backfill: BackfillWalk; poll: LivePoll } {
+  const { database, vault, facts, store, requestRate } = parts;
+  const budgets = new RequestBudgets(requestRate);
+  const identities = new ListedIdentities(database);
+  const importer = new Importer({ identities, budgets, facts, store, vault });
+  const shared = { ...parts, identities, importer, budgets };
+  const backfill = new BackfillWalk({ ...shared, store: new BackfillStore(database, vault) });
+  return { backfill, poll: new LivePoll(shared) };
+}

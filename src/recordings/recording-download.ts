@@ -1,0 +1,42 @@
+// One recording from the provider into our store, sealed on its way; what is said of it afterwards is the caller's.
+import { AppError } from '../common/errors.js';
+import type { StoredRecording } from '../intake/fact-writer.js';
+import type { ProviderAccount } from '../providers/provider-accounts.js';
+import type { RecordingVariant } from '../providers/provider-fact.js';
+import { ProviderError } from '../providers/provider.js';
+import { providerNamed } from '../providers/providers.js';
+import type { DataKey } from '../vault/sealing.js';
+import { objectKeyOf, recordingRefOf, type RecordingStore } from './recording-store.js';
+
+interface WantedRecording {
+  conversationId: string;
+  clientId: string;
+  account: ProviderAccount;
+  variant: RecordingVariant;
+  /** In the provider's own words. */
+  source: string;
+  durationMs: number | null;
+  key: DataKey;
+  signal: AbortSignal;
+}
+
+/** Downloads and stores a recording; a repetition replaces its own object. Throws ProviderError, and what the store throws. */
+export async function downloadRecording(store: RecordingStore, wanted: WantedRecording): Promise<StoredRecording> {
+  const { conversationId, clientId, account, variant } = wanted;
+  const provider = providerNamed(account.provider);
+  const { body, contentType } = await provider.openRecording(account.credentials, wanted.source, wanted.signal);
+  const ref = recordingRefOf({ conversationId, clientId }, variant);
+  const bytes = await store.write(ref, wanted.key, body).catch((error: unknown) => {
+    // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
+    throw error instanceof AppError ? error : new ProviderError(null, true, error);
+  });
+  return {
+    id: ref.id,
+    variant,
+    content_type: contentType,
+    bytes,
+    duration_ms: wanted.durationMs,
+    object_key: objectKeyOf(ref),
+    created_at: Date.now(),
+  };
+}

@@ -1,0 +1,34 @@
+// An account's past, brought in stretch by stretch. What is done and what is left lies in Postgres: this workflow may be
+// started anew at any moment, and goes on where the last one was.
+import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { BackfillView, ReconciliationActivities } from '../activities/reconciliation.activities.js';
+import { WALK } from './activity-options.js';
+import type { AccountInput } from './messages.js';
+
+/** Then history begins anew: about 600 events. */
+const STRETCHES_A_RUN = 100;
+
+const walkFrom = (summary: string): ReconciliationActivities['walkBackfill'] =>
+  proxyActivities<ReconciliationActivities>({ ...WALK, summary }).walkBackfill;
+
+export async function reconciliation({ accountId }: AccountInput): Promise<BackfillView> {
+  let view: BackfillView | null = null;
+  for (let stretch = 0; stretch < STRETCHES_A_RUN; stretch += 1) {
+    const summary: string = view === null ? 'Where it was' : `Before ${view.doneUntil ?? view.to ?? 'now'}`;
+    const walked: BackfillView = await walkFrom(summary)(accountId);
+    setCurrentDetails(describeBackfill(walked));
+    if (walked.status !== 'running') return walked;
+    view = walked;
+  }
+  return continueAsNew<typeof reconciliation>({ accountId });
+}
+
+/** What an operator reads in the Temporal UI. Markdown. */
+const describeBackfill = ({ status, from, to, doneUntil, checked, added }: BackfillView): string =>
+  [
+    `**${status}**: ${checked} conversations looked at, ${added} of them brought in`,
+    '',
+    '| from | to | done until |',
+    '|---|---|---|',
+    `| ${from ?? ''} | ${to ?? ''} | ${doneUntil ?? ''} |`,
+  ].join('\n');
