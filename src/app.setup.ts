@@ -20,6 +20,8 @@ import type { Config } from './config/config.js';
 import { RequestObserver } from './observability/requests.js';
 
 const IDLE_CHECK_MS = 100;
+/** What requests in flight get at a stop. Then they are cut: whoever stops us waits 10 s, and pools take their time to end. */
+const GRACE_MS = 7_500;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -29,7 +31,7 @@ declare module 'fastify' {
 
 /**
  * The API, ready to listen or to be injected into. Databases must be reachable and migrated.
- * `close()` lets requests in flight finish, then ends all pools.
+ * `close()` lets requests in flight finish for 7.5 s, cuts what is left, then ends all pools.
  */
 export async function createApp(config: Config, log = new Log(config.logLevel)): Promise<NestFastifyApplication> {
   const observer = new RequestObserver(log);
@@ -75,7 +77,7 @@ function prepareFastify(fastify: FastifyInstance, routes: RouteTable, gate: Acce
   let isClosing = false;
   fastify.addHook('preClose', async () => {
     isClosing = true;
-    closeIdleConnections(fastify);
+    endConnections(fastify);
   });
   fastify.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -84,10 +86,17 @@ function prepareFastify(fastify: FastifyInstance, routes: RouteTable, gate: Acce
   });
 }
 
-/** A connection whose last request has just ended would keep the server open for as long as its keep-alive. */
-function closeIdleConnections({ server }: FastifyInstance): void {
+/**
+ * A connection whose last request has just ended would keep the server open for as long as its keep-alive, and one whose
+ * reader has stopped reading for ever.
+ */
+function endConnections({ server }: FastifyInstance): void {
   const closing = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  server.once('close', () => clearInterval(closing));
+  const cutting = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  server.once('close', () => {
+    clearInterval(closing);
+    clearTimeout(cutting);
+  });
 }
 
 /** For requests that come in on connections which were open before the stop. */

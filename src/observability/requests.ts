@@ -18,6 +18,8 @@ const NAMES: Record<string, string> = {
 
 export class RequestObserver {
   private readonly spans = new WeakMap<FastifyRequest, OpenSpan>();
+  private open = 0;
+  private onLast: () => void = () => undefined;
 
   constructor(private readonly log: Log) {}
 
@@ -29,10 +31,13 @@ export class RequestObserver {
     });
     // Reading a body loses the way back to the span.
     fastify.addHook('preHandler', (request, _reply, done) => this.within(request, done));
+    // A request that was cut is over a moment after its server is closed: the process must not end in between.
+    fastify.addHook('onClose', () => this.allTold());
   }
 
   /** For the hook, and for requests that the router refuses before any hook: tells of the request when it is over. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
+    this.open += 1;
     const begun = performance.now();
     const span = openSpan(request.method, { kind: 'server', parent: parentOf(request) });
     if (span !== null) this.spans.set(request, span);
@@ -43,6 +48,15 @@ export class RequestObserver {
       if (QUIET.has(told.route ?? '')) this.log.debug('request', fields);
       else this.log.info('request', fields);
       endSpan(span, fields);
+      this.open -= 1;
+      if (this.open === 0) this.onLast();
+    });
+  }
+
+  private allTold(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onLast = resolve;
+      if (this.open === 0) resolve();
     });
   }
 

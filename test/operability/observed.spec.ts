@@ -4,7 +4,7 @@ import { speechOf, transcriptFields } from '../../simulators/retell/index.js';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { publicId } from '../../src/common/ids.js';
 import { scanText } from '../residue/scan.js';
-import { install, type Installation } from '../support/installation.js';
+import { eventTypes, eventually, install, type Installation } from '../support/installation.js';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.js';
 import { endPrograms, startApiProgram, startWorkerProgram, type Program } from '../support/programs.js';
 
@@ -49,7 +49,9 @@ async function liveThrough(): Promise<void> {
   expect(await deliver(JSON.stringify({ event: WORDS.phrase, call: { call_id: callId } }))).toBe(200);
   expect(await deliver(`not json ${WORDS.phrase}`)).toBe(400);
   expect(await deliver(retell.webhookBody('call_started', callId), 'v=1,d=wrong')).toBe(401);
-  await colloquy.workflow(callId);
+  // The workflow waits: what follows is news to it.
+  const handle = await colloquy.workflow(callId);
+  await eventually(async () => (await eventTypes(handle)).includes('TIMER_STARTED'));
   retell.endCall(callId, {
     disconnection_reason: WORDS['unknown reason'],
     ...transcriptFields(speechOf('heron', [`A: Hello ${WORDS.name}`, `U: ${WORDS.phrase}`]).items),

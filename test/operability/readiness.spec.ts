@@ -1,0 +1,109 @@
+// /healthz and /readyz of an API process whose servers are really stopped and started again, one after the other.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { newSecret } from '../../src/access/api-key-secret.js';
+import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
+import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { eventually } from '../support/eventually.js';
+import { endPrograms, startApiProgram, startProgram, type Program } from '../support/programs.js';
+
+const adminKey = newSecret();
+let folder: string;
+let api: Program & { url: string };
+let content: EmbeddedPostgres;
+let keystore: EmbeddedPostgres;
+let temporal: EmbeddedTemporal;
+
+const postgres = (name: string, port?: number): Promise<EmbeddedPostgres> =>
+  startPostgres({
+    ...{ dataDir: join(folder, name), durable: false, databases: [name] },
+    ...(port !== undefined && { port }),
+  });
+const startOwnTemporal = (port?: number): Promise<EmbeddedTemporal> =>
+  startTemporal({
+    ...{ binary: inject('services').temporalCli, dbFile: join(folder, 'temporal.db'), uiPort: false, durable: false },
+    ...(port !== undefined && { port }),
+  });
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(inject('services').runDir, 'readiness-'));
+  [content, keystore, temporal] = await Promise.all([postgres('content'), postgres('keystore'), startOwnTemporal()]);
+  const env = {
+    COLLOQUY_DATA_DIR: folder,
+    DATABASE_URL: content.url('content'),
+    KEYSTORE_DATABASE_URL: keystore.url('keystore'),
+    TEMPORAL_ADDRESS: temporal.address,
+    COLLOQUY_BOOTSTRAP_KEY: adminKey,
+  };
+  expect(await startProgram('cli', env, ['migrate']).ended).toBe(0);
+  api = await startApiProgram(env);
+}, 90_000);
+afterAll(async () => {
+  endPrograms();
+  await Promise.all([content.stop(), keystore.stop(), temporal.stop()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const ask = async (path: string): Promise<[number, string | undefined, object | undefined]> => {
+  const answer = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${adminKey}` } });
+  const { code, checks } = (await answer.json()) as { code?: string; checks?: object };
+  return [answer.status, code, checks];
+};
+
+const ALL_UP = { postgres: 'up', keystore: 'up', temporal: 'up', object_store: 'up' };
+const isBack = async (): Promise<void> => {
+  await eventually(async () => (await ask('/readyz'))[0] === 200);
+  expect(await ask('/readyz')).toEqual([200, undefined, ALL_UP]);
+  expect((await ask('/v1/clients'))[0]).toBe(200);
+};
+
+/** While something is away the process is alive, and says what is missing within the time that probes have. */
+async function isAway(code: string, down: object): Promise<void> {
+  await eventually(async () => (await ask('/readyz'))[0] === 503);
+  const begun = Date.now();
+  expect(await ask('/readyz')).toEqual([503, code, { ...ALL_UP, ...down }]);
+  expect(Date.now() - begun).toBeLessThan(3_000);
+  expect((await ask('/healthz'))[0]).toBe(200);
+}
+
+describe('/readyz', () => {
+  it('names PostgreSQL when it is away, and is ready when it is back, without a restart', async () => {
+    await isBack();
+    await content.stop();
+    await isAway('storage_unavailable', { postgres: 'down' });
+    expect((await ask('/v1/clients')).slice(0, 2)).toEqual([503, 'storage_unavailable']);
+    content = await postgres('content', content.port);
+    await isBack();
+  });
+
+  it('names the keystore', async () => {
+    await keystore.stop();
+    await isAway('keystore_unavailable', { keystore: 'down' });
+    keystore = await postgres('keystore', keystore.port);
+    await isBack();
+  });
+
+  it('names Temporal, while reads go on', async () => {
+    await temporal.stop();
+    await isAway('orchestrator_unavailable', { temporal: 'down' });
+    expect((await ask('/v1/clients'))[0]).toBe(200);
+    temporal = await startOwnTemporal(temporal.port);
+    await isBack();
+  });
+
+  it('names all of them, when all were killed', async () => {
+    const servers = [content, keystore, temporal];
+    for (const { process } of servers) process.kill('SIGKILL');
+    await Promise.all(servers.map(({ exited }) => exited));
+    await isAway('storage_unavailable', { postgres: 'down', keystore: 'down', temporal: 'down' });
+    [content, keystore, temporal] = await Promise.all([
+      postgres('content', content.port),
+      postgres('keystore', keystore.port),
+      startOwnTemporal(temporal.port),
+    ]);
+    await isBack();
+    const { code } = await api.end('SIGTERM');
+    expect(code).toBe(0);
+  }, 60_000);
+});
