@@ -1,5 +1,5 @@
 // What a change means for the journal: names of what changed, never its words. Pure.
-import type { Fact } from './fact.js';
+import type { Fact, StoredRecording } from './fact.js';
 import type { ConversationRecord } from './record.js';
 
 export interface HistoryEntry {
@@ -48,16 +48,22 @@ export function entriesOf(
   const wasOpen = before === null || before.recordState === 'open';
   if (wasOpen && after.recordState !== 'open')
     add('conversation.ended', after.lostEvidence ?? after.end?.category ?? null);
+  const isNews = (copy: StoredRecording): boolean => names(after, copy) && !names(before, copy);
   for (const fact of facts) {
-    if (fact.source !== 'workflow') {
-      for (const { variant } of fact.stored ?? []) add('recording.stored', variant);
-      continue;
-    }
-    if (fact.statement.kind === 'recording_stored') add('recording.stored', fact.statement.recording.variant);
-    if (fact.statement.kind === 'part_absent')
+    for (const copy of storedBy(fact).filter(isNews)) add('recording.stored', copy.variant);
+    if (fact.source === 'workflow' && fact.statement.kind === 'part_absent')
       add('part.declared_absent', `${fact.statement.part}: ${fact.statement.reason}`);
   }
   if (before?.recordState !== 'settled' && after.recordState === 'settled') add('conversation.settled');
   if (entries.length === 0) add('conversation.updated');
   return entries;
 }
+
+function storedBy(fact: Fact): StoredRecording[] {
+  if (fact.source !== 'workflow') return fact.stored ?? [];
+  return fact.statement.kind === 'recording_stored' ? [fact.statement.recording] : [];
+}
+
+/** Two attempts, or a webhook and a download, may store one recording: only the copy that the record names counts. */
+const names = (record: ConversationRecord | null, { id, created_at }: StoredRecording): boolean =>
+  record?.recordings.some((named) => named.id === id && named.created_at === created_at) ?? false;

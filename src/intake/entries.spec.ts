@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { entriesOf } from './entries.js';
+import type { Fact, StoredRecording } from './fact.js';
+import { project } from './project.js';
+import { EMPTY, reduce } from './reducer.js';
+
+const START = 1_760_000_000_000;
+const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };
+
+const stored = (seconds: number, id = '01900000-0000-7000-8000-000000000001'): Fact => {
+  const recording: StoredRecording = {
+    ...{ id, variant: 'mixed', content_type: 'audio/wav', bytes: 10, duration_ms: null, object_key: id },
+    created_at: START + seconds * 1000,
+  };
+  const receipt = { receivedAt: START + seconds * 1000, hash: seconds.toString(16).padStart(8, '0') };
+  return {
+    ...receipt,
+    source: 'workflow',
+    event: 'recording_stored',
+    statement: { kind: 'recording_stored', recording },
+  };
+};
+
+const storedEntries = (before: Fact[], facts: Fact[]): number => {
+  const state = reduce(EMPTY, before).state;
+  const was = before.length === 0 ? null : project(state, SETTINGS);
+  const is = project(reduce(state, facts).state, SETTINGS);
+  return entriesOf(was, is, facts, false).filter(({ action }) => action === 'recording.stored').length;
+};
+
+describe('entriesOf', () => {
+  it('tells once of a recording that two attempts stored, when both facts are applied together', () => {
+    expect(storedEntries([], [stored(1), stored(2)])).toBe(1);
+  });
+
+  it('does not tell again of a recording that was there, when a later copy is applied', () => {
+    expect(storedEntries([stored(1)], [stored(2)])).toBe(0);
+  });
+
+  it('tells of a copy that was received earlier and takes the place of the one that is there', () => {
+    expect(storedEntries([stored(2)], [stored(1, '01900000-0000-7000-8000-000000000002')])).toBe(1);
+  });
+});
