@@ -1,6 +1,24 @@
 // Command line of the simulators. One JSON line on stdout says where they listen; SIGTERM or SIGINT ends them.
-import { Command, InvalidArgumentError } from 'commander';
-import { startWorkspace, type WorkspaceOptions } from './workspace.js';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { startElevenLabsWorkspace } from './elevenlabs/workspace.js';
+import type { CommonOptions, ProviderOptions, Workspace } from './opening.js';
+import { startRetellWorkspace } from './retell/workspace.js';
+
+interface Given extends Omit<CommonOptions, 'perMinute' | 'faults'> {
+  provider: 'retell' | 'elevenlabs' | 'both';
+  rate: number;
+  chats: number;
+  transcriptUpdates: boolean;
+  fault: unknown[];
+  retellPort: number;
+  retellApiKey?: string;
+  retellWebhookUrl?: string;
+  elevenlabsPort: number;
+  elevenlabsApiKey?: string;
+  elevenlabsWebhookUrl?: string;
+  elevenlabsWebhookSecret?: string;
+  elevenlabsRetries: boolean;
+}
 
 const number =
   (low: number, high: number) =>
@@ -17,30 +35,70 @@ function httpUrl(text: string): string {
   return text;
 }
 
+/** `webhooks.late=0.2`: a value in JSON under a path; a word that is no JSON is itself. */
+function fault(text: string, before: unknown[]): unknown[] {
+  const [path = '', ...rest] = text.split('=');
+  if (rest.length === 0) throw new InvalidArgumentError('name=value');
+  const value = rest.join('=');
+  const parsed = /^[[{"\d-]|^(true|false|null)$/.test(value) ? jsonOf(value) : value;
+  return [...before, path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), parsed)];
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('a value in JSON');
+  }
+}
+
 function commandLine(): Command {
-  return new Command('simulators')
+  const command = new Command('simulators')
     .description(
-      'A simulated Retell workspace: HTTP API, recordings, and calls that happen and are announced by webhook',
+      'Simulated Retell and ElevenLabs workspaces: their HTTP APIs, recordings, and conversations that happen and are\n' +
+        'announced by webhook. Prints one JSON line with base URLs and keys; Ctrl-C ends it. Faults: simulators/README.md.',
     )
+    .addOption(
+      new Option('--provider <name>', 'what to simulate').choices(['retell', 'elevenlabs', 'both']).default('both'),
+    )
+    .option('--rate <number>', 'conversations a minute of each provider', number(0.01, 6000), 6)
+    .option('--seed <text>', 'decides all conversations (default: that of the state folder, else a random one)')
+    .option('--speed <number>', 'how many times faster than real a conversation passes', number(0.1, 100_000), 20)
+    .option('--history <number>', 'finished conversations at the first start, announced', number(0, 1000), 12)
+    .option('--bulk <number>', 'finished conversations at the first start, not announced', number(0, 1_000_000), 0)
+    .option('--bulk-days <number>', 'over how many days back they are spread', number(0.01, 3650), 30)
     .option(
-      '--port <number>',
-      'port on 127.0.0.1; 0 or taken: the port of the last run, else a free one',
-      number(0, 65_535),
-      0,
+      '--disorder <share>',
+      'share of conversations with doubled, reordered or missing webhooks',
+      number(0, 1),
+      0.1,
     )
-    .option(
-      '--api-key <key>',
-      'key of the API and of webhook signatures (default: that of the state folder, else a new one)',
-    )
-    .option('--webhook-url <url>', 'where calls are announced; absent: nothing happens, the API only serves', httpUrl)
-    .option('--seed <text>', 'decides all calls (default: that of the state folder, else a random one)')
-    .option('--rate <number>', 'calls a minute', number(0.01, 6000), 6)
-    .option('--speed <number>', 'how many times faster than real a call passes', number(0.1, 100_000), 20)
-    .option('--history <number>', 'finished calls at the first start', number(0, 1000), 12)
-    .option('--transcript-updates', 'announce each turn of a live call (transcript_updated)', false)
-    .option('--disorder <share>', 'share of calls with doubled, reordered or missing webhooks', number(0, 1), 0.1)
-    .option('--max-calls <number>', 'stop starting calls after so many', number(0, 1_000_000))
-    .option('--state-dir <folder>', 'keep calls over restarts');
+    .option('--fault <name=value>', 'a fault from the start, such as webhooks.late=0.2; repeatable', fault, [])
+    .option('--max-conversations <number>', 'stop starting conversations after so many', number(0, 1_000_000))
+    .option('--state-dir <folder>', 'keep conversations, ports and keys over restarts');
+  for (const [key, name, signed] of [
+    ['retell', 'Retell', ' and of webhook signatures'],
+    ['elevenlabs', 'ElevenLabs', ''],
+  ] as const) {
+    command
+      .option(
+        `--${key}-port <number>`,
+        `port of ${name} on 127.0.0.1 (0: that of the last run, else a free one)`,
+        number(0, 65_535),
+        0,
+      )
+      .option(`--${key}-api-key <key>`, `key of ${name}'s API${signed} (default: as with the port)`)
+      .option(
+        `--${key}-webhook-url <url>`,
+        `where ${name} announces; absent: nothing happens, the API only serves`,
+        httpUrl,
+      );
+  }
+  return command
+    .option('--elevenlabs-webhook-secret <secret>', "secret of ElevenLabs' webhook signatures")
+    .option('--elevenlabs-retries', 'send webhooks of ElevenLabs again; off as at ElevenLabs', false)
+    .option('--chats <share>', "share of chats among Retell's conversations", number(0, 1), 0.15)
+    .option('--transcript-updates', 'Retell announces each turn of a live call (transcript_updated)', false);
 }
 
 /** Stays subscribed, so that a second Ctrl-C does not cut the orderly end short. */
@@ -50,16 +108,37 @@ function signalled(): Promise<void> {
   });
 }
 
+async function start(given: Given): Promise<Record<string, Workspace>> {
+  const { rate, fault: faults, provider } = given;
+  const common: CommonOptions = { ...given, perMinute: rate, faults };
+  const retell: ProviderOptions = {
+    port: given.retellPort,
+    apiKey: given.retellApiKey,
+    webhookUrl: given.retellWebhookUrl,
+  };
+  const elevenlabs = {
+    port: given.elevenlabsPort,
+    apiKey: given.elevenlabsApiKey,
+    webhookUrl: given.elevenlabsWebhookUrl,
+    webhookSecret: given.elevenlabsWebhookSecret,
+    retries: given.elevenlabsRetries,
+  };
+  const { chats, transcriptUpdates } = given;
+  return {
+    ...(provider === 'elevenlabs'
+      ? {}
+      : { retell: await startRetellWorkspace({ ...retell, chats, transcriptUpdates }, common) }),
+    ...(provider === 'retell' ? {} : { elevenlabs: await startElevenLabsWorkspace(elevenlabs, common) }),
+  };
+}
+
 async function main(): Promise<void> {
-  const { rate, ...options } = commandLine()
-    .parse()
-    .opts<Omit<WorkspaceOptions, 'callsPerMinute'> & { rate: number }>();
+  const given = commandLine().parse().opts<Given>();
   const ended = signalled();
-  const workspace = await startWorkspace({ ...options, callsPerMinute: rate });
-  const retell = { baseUrl: workspace.simulator.baseUrl, seed: workspace.seed, apiKey: workspace.apiKey };
-  process.stdout.write(`${JSON.stringify({ event: 'ready', retell })}\n`);
+  const workspaces = await start(given);
+  process.stdout.write(`${JSON.stringify({ event: 'ready', ...workspaces })}\n`);
   await ended;
-  await workspace.close();
+  await Promise.all(Object.values(workspaces).map((workspace) => workspace.close()));
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 // A simulated ElevenLabs workspace: its HTTP API on a port, and the handles by which tests and traffic move its
 // conversations.
 import { noFaults, type Faults } from '../faults.js';
+import type { HistoryOptions } from '../history.js';
 import { postOnce } from '../post.js';
 import type { Fields } from '../records.js';
 import type { LoggedRequest, Requests } from '../requests.js';
@@ -11,6 +12,7 @@ import { completeConversation, liveConversation, type BuildContext } from './com
 import { withFields, type Conversation, type Sentiment } from './conversation.js';
 import { emptyConversations, listNotes, type ConversationNotes } from './conversations.js';
 import { errorBody } from './errors.js';
+import { addHistory } from './history.js';
 import { planConversation, type Scenario } from './plan.js';
 import { elevenLabsEndpoints, type Workspace } from './routes.js';
 import { knownAt, oddConversation } from './view.js';
@@ -156,6 +158,11 @@ export class ElevenLabsSimulator {
       index === at ? { ...item, message: `${item.message ?? ''} (corrected)` } : item,
     );
     return this.conversations.update(id, withFields({ ...conversation, transcript }, fields));
+  }
+
+  /** Adds a past of finished conversations, cheaply; returns their ids, oldest first (see {@link addHistory}). */
+  seedHistory(options: HistoryOptions): string[] {
+    return addHistory(this, options);
   }
 
   /** Deletes a conversation as if in the provider's console: from now on 404. */

@@ -5,6 +5,7 @@ export interface SimulatedAgent {
   agent_id: string;
   /** Key of what its calls are about. */
   topic: string;
+  channel: 'voice' | 'chat';
   agent_name: string;
   version: number;
   language: string;
@@ -13,11 +14,12 @@ export interface SimulatedAgent {
   weight: number;
 }
 
-/** All agents; `weight` is the share of calls. */
+/** The agents that speak; `weight` is the share of calls. */
 export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_7c1d0e5b2f9a4438a6d1',
     topic: 'double_charge',
+    channel: 'voice',
     agent_name: 'Northwind Energy support',
     version: 12,
     language: 'en-US',
@@ -28,6 +30,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_b35e91c07d2f46aa8c10',
     topic: 'appointment',
+    channel: 'voice',
     agent_name: 'Maple Street Dental reception',
     version: 4,
     language: 'en-US',
@@ -38,6 +41,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_e04f6a1392bd4c57b7fe',
     topic: 'order_status',
+    channel: 'voice',
     agent_name: 'Fern & Field orders',
     version: 7,
     language: 'en-GB',
@@ -48,6 +52,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_19d8c2fe60b74b0d93a5',
     topic: 'renewal',
+    channel: 'voice',
     agent_name: 'Harbor Mutual renewals',
     version: 2,
     language: 'en-US',
@@ -58,6 +63,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_5a72be84c1304f6d9e2b',
     topic: 'reservation',
+    channel: 'voice',
     agent_name: 'La Higuera reservas',
     version: 1,
     language: 'es-ES',
@@ -68,6 +74,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_d2460fb95e8a4e9b8731',
     topic: 'water_damage',
+    channel: 'voice',
     agent_name: 'Elbtal Schadenaufnahme',
     version: 9,
     language: 'de-DE',
@@ -78,6 +85,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_83f1a97c4d0b4be2a15c',
     topic: 'hotel_booking',
+    channel: 'voice',
     agent_name: 'Hôtel des Tilleuls accueil',
     version: 3,
     language: 'fr-FR',
@@ -86,6 +94,38 @@ export const AGENTS: readonly SimulatedAgent[] = [
     weight: 4,
   },
 ];
+
+/** The agents that write; they have no number. */
+export const CHAT_AGENTS: readonly SimulatedAgent[] = [
+  {
+    agent_id: 'agent_2f6be0d9417c4c3fa0e8',
+    topic: 'size_advice',
+    channel: 'chat',
+    agent_name: 'Pebble shop chat',
+    version: 5,
+    language: 'en-US',
+    voice_id: '',
+    number: '',
+    weight: 70,
+  },
+  {
+    agent_id: 'agent_90ce7d15b8a24f1e8d63',
+    topic: 'alteration',
+    channel: 'chat',
+    agent_name: 'Atelier Marceau chat',
+    version: 2,
+    language: 'fr-FR',
+    voice_id: '',
+    number: '',
+    weight: 30,
+  },
+];
+
+/** Retell's chat agent object for `GET /get-chat-agent/{id}`. */
+export function chatAgentDocument(agent: SimulatedAgent): Record<string, unknown> {
+  const { voice_id: _, max_call_duration_ms: __, ...rest } = agentDocument(agent);
+  return rest;
+}
 
 /** Retell's agent object for `GET /get-agent/{id}`, with what retell-sdk calls required. */
 export function agentDocument(agent: SimulatedAgent): Record<string, unknown> {
@@ -111,7 +151,7 @@ export function agentListItem(agent: SimulatedAgent): Record<string, unknown> {
   return {
     agent_id: agent.agent_id,
     agent_name: agent.agent_name,
-    channel: 'voice',
+    channel: agent.channel,
     tags: { prod: { version: agent.version } },
     user_modified_timestamp: 1_793_520_000_000 + agent.version,
   };

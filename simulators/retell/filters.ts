@@ -43,15 +43,34 @@ const criteria = z.strictObject({
   user_sentiment: oneOf.optional(),
 });
 
-/** The body of `POST /v3/list-calls`. */
-export const listCallsBody = z.strictObject({
-  filter_criteria: criteria.optional(),
+/** The filters of `POST /v3/list-chats`. */
+export const chatCriteria = z.strictObject({
+  agent: criteria.shape.agent,
+  agent_tag: oneOf.optional(),
+  chat_id: z.union([text, oneOf]).optional(),
+  chat_status: oneOf.extend({ value: z.array(z.enum(['ongoing', 'ended', 'error'])) }).optional(),
+  chat_successful: boolean.optional(),
+  combined_cost: measure.optional(),
+  custom_analysis_data: keyed.optional(),
+  custom_attributes: keyed.optional(),
+  disconnection_reason: oneOf.optional(),
+  duration_ms: measure.optional(),
+  end_timestamp: measure.optional(),
+  start_timestamp: measure.optional(),
+  user_sentiment: oneOf.optional(),
+});
+
+/** What both lists take besides their filters. */
+export const pageRequest = z.strictObject({
   limit: z.number().int().min(1).max(1000).default(50),
   pagination_key: z.string().optional(),
   skip: z.number().int().min(0).default(0),
   sort_order: z.enum(['ascending', 'descending']).default('descending'),
   include_total: z.boolean().default(false),
 });
+
+/** The body of `POST /v3/list-calls`. */
+export const listCallsBody = pageRequest.extend({ filter_criteria: criteria.optional() });
 
 export type FilterCriteria = z.infer<typeof criteria>;
 type Condition = z.infer<typeof condition>;

@@ -1,21 +1,43 @@
-// The past of a simulated workspace, so that a new user sees conversations at once.
+// The past of a simulated Retell workspace.
+import { pastEnds, type HistoryOptions } from '../history.js';
 import { Random } from '../random.js';
+import type { Calls } from './calls.js';
+import type { Chats } from './chats.js';
+import { completeCall } from './complete-call.js';
+import { completeChat } from './complete-chat.js';
 import { endReason } from './reasons.js';
 import { scenarioOf } from './scenarios.js';
-import type { RetellSimulator } from './server.js';
 
-const MINUTE_MS = 60_000;
+/** `chats`: the share of chats among the conversations, default 0. */
+export interface RetellHistoryOptions extends HistoryOptions {
+  chats?: number;
+}
 
-/** Adds `count` finished calls of the last hours, oldest first; returns their ids. The same seed gives the same calls. */
-export function addHistory(simulator: RetellSimulator, seed: string, count: number): string[] {
-  const random = new Random(`${seed} history`);
-  const ages = Array.from({ length: count }, () => random.between(6 * MINUTE_MS, 360 * MINUTE_MS));
-  ages.sort((a, b) => b - a);
-  return ages.map((age, index) => {
-    const callSeed = `${seed} history ${index}`;
-    const fields = scenarioOf(callSeed);
+/** Where a history is added. */
+interface Workspace {
+  calls: Calls;
+  chats: Chats;
+  baseUrl: string;
+  clock: () => number;
+}
+
+/**
+ * Adds finished, analysed conversations; returns their ids, oldest first. Transcripts of calls and all recordings are
+ * kept as a seed and made when they are read: thousands cost little memory.
+ */
+export function addHistory(workspace: Workspace, options: RetellHistoryOptions): string[] {
+  const { calls, chats, baseUrl } = workspace;
+  return pastEnds(options, workspace.clock()).map(({ seed, endMs }) => {
+    const notes = { createdMs: endMs, seed };
+    if (new Random(`${seed} kind`).chance(options.chats ?? 0)) {
+      const chat = completeChat(seed, { end_timestamp: endMs });
+      chats.records.put(chat, notes);
+      return chat.chat_id;
+    }
+    const fields = scenarioOf(seed);
     const isConnected = endReason(String(fields['disconnection_reason'])).connected;
-    const times = isConnected ? { end_timestamp: Math.round(simulator.clock() - age) } : {};
-    return simulator.addCompleteCall({ ...fields, ...times }, callSeed).call_id;
+    const call = completeCall(seed, isConnected ? { ...fields, end_timestamp: endMs } : fields, { baseUrl });
+    calls.put(call, { ...notes, isDerived: true });
+    return call.call_id;
   });
 }

@@ -1,5 +1,6 @@
 // `POST /v3/list-calls`: filter, sort by start, one page after a key.
 import type { z } from 'zod';
+import { ApiError } from '../http.js';
 import { type RetellCall } from './call.js';
 import { omit } from '../records.js';
 import { matches, type Filterable, type listCallsBody } from './filters.js';
@@ -22,7 +23,7 @@ export interface CallPage {
 const KEY = /^(-?\d+) (.+)$/s;
 
 /** A pagination key that was not made here. */
-export class BadPaginationKey extends Error {}
+class BadPaginationKey extends Error {}
 
 const encode = (item: Listed): string => Buffer.from(`${item.sortMs} ${item.call.call_id}`).toString('base64url');
 
@@ -37,7 +38,7 @@ function after(item: Listed, sortMs: number, callId: string): number {
 }
 
 /** One page. Calls that arrive between two pages are neither repeated nor shift the rest. Throws {@link BadPaginationKey}. */
-export function pageOf(calls: readonly Listed[], request: ListRequest): CallPage {
+function pageOf(calls: readonly Listed[], request: ListRequest): CallPage {
   const sign = request.sort_order === 'ascending' ? 1 : -1;
   const matching = calls.filter((item) => matches(item, request.filter_criteria ?? {}));
   matching.sort((a, b) => sign * after(a, b.sortMs, b.call.call_id));
@@ -52,4 +53,14 @@ export function pageOf(calls: readonly Listed[], request: ListRequest): CallPage
     ...(hasMore ? { pagination_key: encode(last) } : {}),
     ...(request.include_total ? { total: matching.length } : {}),
   };
+}
+
+/** The same with a refusal that Retell's clients understand. Throws {@link ApiError} 400 for a bad key. */
+export function pageOrRefuse(calls: readonly Listed[], request: ListRequest): CallPage {
+  try {
+    return pageOf(calls, request);
+  } catch (error) {
+    if (error instanceof BadPaginationKey) throw new ApiError(400, error.message);
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ import type { Faults } from '../faults.js';
 import { listCallsBody } from './filters.js';
 import { ApiError, type ApiReply, type ApiRequest, type Operation } from '../http.js';
 import type { Endpoint } from '../simulated-api.js';
-import { BadPaginationKey, pageOf, type Listed } from './list.js';
+import { pageOrRefuse, type Listed } from './list.js';
 import { isSignedLinkGood, parseRecordingFile, recordingOf } from './recordings.js';
 import { asStored, knownAt, oddCall, withSignedLinks } from './view.js';
 
@@ -71,16 +71,11 @@ function listCalls(workspace: Workspace, request: ApiRequest): ApiReply {
       },
     ];
   });
-  try {
-    const page = pageOf(listed, wanted);
-    const doomed = page.items.slice(0, workspace.faults.deleteAfterList);
-    workspace.faults.deleteAfterList -= doomed.length;
-    for (const { call_id: callId } of doomed) workspace.calls.remove(callId);
-    return { status: 200, body: page };
-  } catch (error) {
-    if (error instanceof BadPaginationKey) throw new ApiError(400, error.message);
-    throw error;
-  }
+  const page = pageOrRefuse(listed, wanted);
+  const doomed = page.items.slice(0, workspace.faults.deleteAfterList);
+  workspace.faults.deleteAfterList -= doomed.length;
+  for (const { call_id: callId } of doomed) workspace.calls.remove(callId);
+  return { status: 200, body: page };
 }
 
 function deleteCall(workspace: Workspace, request: ApiRequest): ApiReply {
@@ -118,7 +113,7 @@ function rerunAnalysis(workspace: Workspace, request: ApiRequest): ApiReply {
 
 function getAgent(workspace: Workspace, request: ApiRequest): ApiReply {
   const agent = workspace.agents.get(request.params['id'] ?? '');
-  if (!agent) throw new ApiError(404, 'agent not found');
+  if (agent?.channel !== 'voice') throw new ApiError(404, 'agent not found');
   return { status: 200, body: agentDocument(agent) };
 }
 

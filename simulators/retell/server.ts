@@ -1,17 +1,21 @@
 // A simulated Retell workspace: its HTTP API on a port, and the handles by which tests and traffic move its calls.
 import { analysisOf } from './analysis.js';
-import { AGENTS, type SimulatedAgent } from './agents.js';
+import { AGENTS, CHAT_AGENTS, type SimulatedAgent } from './agents.js';
 import { END_FIELDS, type RetellCall } from './call.js';
 import { omit, type Fields } from '../records.js';
 import { emptyCalls } from './calls.js';
+import { chatEndpoints } from './chat-routes.js';
+import { Chats } from './chats.js';
 import { completeCall, ongoingCall, type BuildContext } from './complete-call.js';
 import { noFaults, type Faults } from '../faults.js';
 import type { LoggedRequest, Requests } from '../requests.js';
 import { SimulatedApi } from '../simulated-api.js';
+import { addHistory, type RetellHistoryOptions } from './history.js';
 import { endReason } from './reasons.js';
 import { planCall } from './plan.js';
 import { callEndpoints, type Workspace } from './routes.js';
 import { knownAt, oddCall, withSignedLinks } from './view.js';
+import { correctedFields } from './speech.js';
 import { webhookBody } from './webhook-body.js';
 import { postOnce } from '../post.js';
 import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
@@ -36,12 +40,15 @@ export interface DeliverOptions {
 /** The simulated workspace. Made by {@link startRetellSimulator}. */
 export class RetellSimulator {
   readonly calls = emptyCalls();
-  readonly agents = new Map<string, SimulatedAgent>(AGENTS.map((agent) => [agent.agent_id, agent]));
+  readonly agents = new Map<string, SimulatedAgent>(
+    [...AGENTS, ...CHAT_AGENTS].map((agent) => [agent.agent_id, agent]),
+  );
   readonly faults: Faults = noFaults();
+  readonly chats: Chats;
   readonly apiKey: string;
   readonly clock: () => number;
   readonly sender: WebhookSender;
-  /** Called when somebody stops a live call over the API, after it has ended. */
+  /** Called when somebody stops a live call or chat over the API, after it has ended. */
   onStopped: (callId: string) => void = () => undefined;
   private readonly api: SimulatedApi;
   private added = 0;
@@ -50,8 +57,11 @@ export class RetellSimulator {
     this.apiKey = options.apiKey ?? 'key_simulated';
     this.clock = options.clock ?? Date.now;
     this.sender = new WebhookSender({ apiKey: this.apiKey, clock: this.clock, ...options.webhooks });
+    this.chats = new Chats(this.clock, this.faults);
+    const workspace = this.workspace();
+    const stopChat = { chats: this.chats, stop: (chatId: string) => this.stopChat(chatId) };
     this.api = new SimulatedApi({
-      endpoints: callEndpoints(this.workspace()),
+      endpoints: [...callEndpoints(workspace), ...chatEndpoints({ ...workspace, ...stopChat })],
       faults: this.faults,
       clock: this.clock,
       isAuthorized: (request) => request.header('authorization') === `Bearer ${this.apiKey}`,
@@ -126,6 +136,17 @@ export class RetellSimulator {
     return this.calls.update(callId, { call_analysis: analysis }, { analysisFromMs: undefined });
   }
 
+  /** Rewrites a finished call, by default with one corrected utterance. Throws RangeError for an unknown id. */
+  rewrite(callId: string, fields: Fields = {}): RetellCall {
+    const { call } = this.known(callId);
+    return this.calls.update(callId, { ...correctedFields(call), ...fields });
+  }
+
+  /** Adds a past of finished calls and chats, cheaply; returns their ids, oldest first (see {@link addHistory}). */
+  seedHistory(options: RetellHistoryOptions): string[] {
+    return addHistory(this, options);
+  }
+
   /** Deletes a call as if in the provider's console: from now on 404. */
   remove(callId: string): boolean {
     return this.calls.remove(callId);
@@ -136,8 +157,9 @@ export class RetellSimulator {
     return signBody(rawBody, this.apiKey, atMs);
   }
 
-  /** The raw body of a webhook about a call, as the call is known now. Throws RangeError for an unknown id. */
+  /** The raw body of a webhook about a call or a chat, as it is known now. Throws RangeError for an unknown id. */
   webhookBody(event: string, callId: string): string {
+    if (this.chats.records.notes(callId)) return this.chats.webhookBody(event, callId);
     const now = this.clock();
     const known = knownAt(this.known(callId).call, this.calls.notes(callId) ?? {}, now);
     return webhookBody(event, oddCall(withSignedLinks(known, now, this.apiKey), this.faults.oddities));
@@ -187,6 +209,11 @@ export class RetellSimulator {
     const notes = this.calls.notes(callId);
     if (!call || !notes) throw new RangeError('no such call');
     return { call, seed: notes.seed };
+  }
+
+  private stopChat(chatId: string): void {
+    this.chats.end(chatId);
+    this.onStopped(chatId);
   }
 
   private stop(callId: string): void {

@@ -1,6 +1,7 @@
 // Gives lines their times: words with seconds of audio time, pauses, tool calls, as in Retell's transcripts.
 import { Random, seededHex } from '../random.js';
-import type { TranscriptItem, Word } from './call.js';
+import type { Fields } from '../records.js';
+import type { RetellCall, TranscriptItem, Word } from './call.js';
 import type { Happening, Line } from '../talk/lines.js';
 
 const SPEAKERS = { A: 'agent', U: 'user', T: 'transfer_target' } as const;
@@ -144,4 +145,15 @@ export function transcriptFields(items: readonly TranscriptItem[]): {
     transcript_object: spoken,
     transcript_with_tool_calls: [...items],
   };
+}
+
+/** The transcript with the customer's first utterance corrected, as a provider does after a better recognition. */
+export function correctedFields(call: RetellCall): Fields {
+  const items = call.transcript_with_tool_calls ?? [];
+  const at = items.findIndex((item) => item.role === 'user');
+  if (at < 0) return {};
+  const corrected = items.map((item, index) =>
+    index === at && isSpoken(item) ? { ...item, content: `${item.content} (corrected)` } : item,
+  );
+  return transcriptFields(corrected);
 }

@@ -4,7 +4,8 @@ import type { Config } from '../config/config.js';
 import { bootstrapKeys } from './bootstrap-keys.js';
 import { takeDataFolder } from './data-folder.js';
 import type { DataFolder } from './data-folder.js';
-import { findTranscript, prepareSimulator, simulatorService } from './demo.js';
+import { prepareAccounts } from './demo-accounts.js';
+import { findTranscript, simulatorService } from './demo.js';
 import { ownApi } from './own-api.js';
 import { freePort, portState } from './ports.js';
 import { runStep } from './run-step.js';
@@ -58,7 +59,7 @@ export class Installation {
       COLLOQUY_BOOTSTRAP_READ_KEY: keys.read,
     };
     await this.startOwn({ folder, env, apiUrl });
-    if (config.simulators) await this.startSimulator({ folder, env, apiUrl, adminKey: keys.admin });
+    if (config.simulators) await this.startSimulators({ folder, env, apiUrl, adminKey: keys.admin });
     const transcriptPath = await this.firstTranscript(apiUrl, keys.read);
     const temporalUiUrl = temporal.TEMPORAL_UI_URL;
     return { apiUrl, temporalUiUrl, keys, dataDir: config.dataDir, transcriptPath, tookMs: Date.now() - this.begun };
@@ -133,7 +134,7 @@ export class Installation {
     ]);
   }
 
-  private async startSimulator(options: {
+  private async startSimulators(options: {
     folder: DataFolder;
     env: NodeJS.ProcessEnv;
     apiUrl: string;
@@ -141,10 +142,10 @@ export class Installation {
   }): Promise<void> {
     const { folder, env, apiUrl, adminKey } = options;
     const { root, config } = this.options;
-    await this.step('the Retell simulator', async () => {
-      const simulator = await prepareSimulator(config.dataDir, ownApi(apiUrl, adminKey));
-      const log = folder.log('simulator');
-      await this.supervisor.start(simulatorService({ root, dataDir: config.dataDir, simulator, apiUrl, env, log }));
+    await this.step('the simulators', async () => {
+      const accounts = await prepareAccounts(config.dataDir, ownApi(apiUrl, adminKey));
+      const log = folder.log('simulators');
+      await this.supervisor.start(simulatorService({ root, dataDir: config.dataDir, accounts, apiUrl, env, log }));
     });
   }
 

@@ -14,6 +14,7 @@ const main = join(import.meta.dirname, '../../.test/dist/simulators/main.js');
 const readyLine = z.object({
   event: z.literal('ready'),
   retell: z.object({ baseUrl: z.string(), seed: z.string(), apiKey: z.string().optional() }),
+  elevenlabs: z.object({ baseUrl: z.string(), apiKey: z.string(), webhookSecret: z.string() }).optional(),
 });
 
 let folder: string;
@@ -32,6 +33,11 @@ afterEach(async () => {
 });
 
 async function start(...options: string[]) {
+  const ready = await startAll('--provider', 'retell', '--chats', '0', ...options);
+  return { ...ready.retell, stop: ready.stop };
+}
+
+async function startAll(...options: string[]) {
   const child = spawn(process.execPath, [main, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   const [line] = z.tuple([z.string()]).parse(await once(createInterface(child.stdout), 'line'));
@@ -40,7 +46,7 @@ async function start(...options: string[]) {
     child.kill(signal);
     return exited;
   };
-  return { ...readyLine.parse(JSON.parse(line)).retell, stop };
+  return { ...readyLine.parse(JSON.parse(line)), stop };
 }
 
 describe('simulators', () => {
@@ -52,14 +58,14 @@ describe('simulators', () => {
   });
 
   it('ends cleanly on SIGINT in the middle of traffic', async () => {
-    const { stop } = await start('--webhook-url', receiver.url, '--rate', '600', '--speed', '1');
+    const { stop } = await start('--retell-webhook-url', receiver.url, '--rate', '600', '--speed', '1');
     await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(12);
     expect(await stop('SIGINT')).toEqual([0, null]);
   });
 
   it('answers for all that it announced, ends what was live, and repeats nothing, after a restart', async () => {
-    const options = ['--seed', 'spec', '--state-dir', folder, '--webhook-url', receiver.url, '--history', '3'];
-    const first = await start(...options, '--rate', '600', '--speed', '30', '--max-calls', '10');
+    const options = ['--seed', 'spec', '--state-dir', folder, '--retell-webhook-url', receiver.url, '--history', '3'];
+    const first = await start(...options, '--rate', '600', '--speed', '30', '--max-conversations', '10');
     const isLive = ({ event }: { event: string }) => event === 'call_started';
     await expect.poll(() => receiver.received.filter(isLive).length, { timeout: 10_000 }).toBeGreaterThan(5);
     await first.stop('SIGKILL');
@@ -67,14 +73,14 @@ describe('simulators', () => {
     const second = await start(...options, '--rate', '0.01', '--speed', '30');
     expect(second).toMatchObject({ baseUrl: first.baseUrl, seed: first.seed, apiKey: first.apiKey });
     const client = new Retell({ apiKey: second.apiKey ?? '', baseURL: second.baseUrl });
-    for (const { call } of before) {
-      const known = await client.call.retrieve(call.call_id);
-      expect(known.agent_id).toBe(call['agent_id']);
+    for (const { id, document } of before) {
+      const known = await client.call.retrieve(id);
+      expect(known.agent_id).toBe(document['agent_id']);
       if (known.recording_url) expect((await fetch(known.recording_url)).status).toBe(200);
     }
     const analyzed = (received: typeof before) =>
-      received.filter(({ event }) => event === 'call_analyzed').map(({ call }) => call.call_id);
-    const started = before.filter(isLive).map(({ call }) => call.call_id);
+      received.filter(({ event }) => event === 'call_analyzed').map(({ id }) => id);
+    const started = before.filter(isLive).map(({ id }) => id);
     const all = () => [...analyzed(before), ...analyzed(receiver.received)];
     await expect.poll(all, { timeout: 20_000 }).toEqual(expect.arrayContaining(started));
     expect(new Set(all()).size).toBe(all().length);
@@ -89,7 +95,7 @@ describe('simulators', () => {
       folder,
       '--history',
       '3',
-      '--webhook-url',
+      '--retell-webhook-url',
       receiver.url,
       '--rate',
       '0.01',

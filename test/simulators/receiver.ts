@@ -3,10 +3,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { z } from 'zod';
 
-const envelope = z.object({ event: z.string(), call: z.looseObject({ call_id: z.string(), call_status: z.string() }) });
+const call = z.looseObject({ call_id: z.string(), call_status: z.string() });
+const chat = z.looseObject({ chat_id: z.string(), chat_status: z.string() });
+const data = z.looseObject({ conversation_id: z.string() });
+const envelope = z.union([
+  z.object({ event: z.string(), call }),
+  z.object({ event: z.string(), chat }),
+  z.object({ type: z.string(), event_timestamp: z.number(), data }),
+]);
 
-/** One received webhook. */
-export interface Received extends z.infer<typeof envelope> {
+/** One received webhook: `document` is what it tells of, `event` what happened to it. */
+export interface Received {
+  event: string;
+  id: string;
+  document: Record<string, unknown>;
   raw: string;
   signature: string;
 }
@@ -19,6 +29,13 @@ export interface Receiver {
   close: () => Promise<void>;
 }
 
+function reading(raw: string): Pick<Received, 'event' | 'id' | 'document'> {
+  const parsed = envelope.parse(JSON.parse(raw));
+  if ('call' in parsed) return { event: parsed.event, id: parsed.call.call_id, document: parsed.call };
+  if ('chat' in parsed) return { event: parsed.event, id: parsed.chat.chat_id, document: parsed.chat };
+  return { event: parsed.type, id: parsed.data.conversation_id, document: parsed.data };
+}
+
 /** Starts a receiver on a free port. */
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
@@ -28,11 +45,8 @@ export async function startReceiver(): Promise<Receiver> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const raw = Buffer.concat(chunks).toString();
-      received.push({
-        ...envelope.parse(JSON.parse(raw)),
-        raw,
-        signature: String(request.headers['x-retell-signature']),
-      });
+      const header = request.headers['x-retell-signature'] ?? request.headers['elevenlabs-signature'];
+      received.push({ ...reading(raw), raw, signature: String(header) });
       response.writeHead(statuses.shift() ?? 200).end('{}');
     });
   });

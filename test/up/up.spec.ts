@@ -66,7 +66,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(paste().length).toBeGreaterThan(20);
   });
 
-  it.each(['the worker', 'the API', 'Temporal', 'PostgreSQL', 'the Retell simulator'])(
+  it.each(['the worker', 'the API', 'Temporal', 'PostgreSQL', 'the simulators'])(
     'reports and restarts %s, when it is killed',
     async (name) => {
       const pid = processes().get(name) ?? 0;

@@ -1,0 +1,74 @@
+// What every simulated workspace does at its start: take up the settings of the last run, or make new ones.
+import { randomBytes } from 'node:crypto';
+import type { TrafficOptions } from './pace.js';
+import { StateFolder, type SavedSettings } from './state.js';
+
+/** What the command line decides about one provider. What is absent is that of the state folder, else new. */
+export interface ProviderOptions {
+  port: number;
+  apiKey?: string;
+  /** Absent: nothing happens, the API only serves. */
+  webhookUrl?: string;
+}
+
+/** What it decides about all of them. */
+export interface CommonOptions extends Omit<TrafficOptions, 'webhookUrl' | 'seed'> {
+  seed?: string;
+  stateDir?: string;
+  /** So many finished conversations of the last `bulkDays` days at the first start, not announced. */
+  bulk: number;
+  bulkDays: number;
+  /** Faults in the form of the control endpoint, merged in this order. */
+  faults: unknown[];
+}
+
+/** A running workspace. `apiKey` and `webhookSecret` are set when they were made up here. */
+export interface Workspace {
+  baseUrl: string;
+  seed: string;
+  apiKey: string | undefined;
+  webhookSecret?: string;
+  close: () => Promise<void>;
+}
+
+/** The settings of this run. */
+export interface Opening {
+  state: StateFolder | undefined;
+  saved: SavedSettings | undefined;
+  settings: Omit<SavedSettings, 'baseUrl'>;
+  /** That of the last run when the caller leaves it open, so that known URLs go on working. */
+  port: number;
+  /** The seed of what happens in this run. */
+  runSeed: string;
+}
+
+const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
+
+/** Reads the state folder. Throws when it is damaged or not writable. */
+export function openingOf(provider: string, options: ProviderOptions, common: CommonOptions): Opening {
+  const state = common.stateDir === undefined ? undefined : new StateFolder(common.stateDir, provider);
+  const saved = state?.settings();
+  const seed = common.seed ?? saved?.seed ?? hex(6);
+  const run = (saved?.run ?? 0) + 1;
+  const settings = {
+    apiKey: options.apiKey ?? saved?.apiKey ?? `key_${hex(16)}`,
+    seed,
+    run,
+    announcedTo: options.webhookUrl ?? saved?.announcedTo ?? null,
+    webhookSecret: saved?.webhookSecret,
+  };
+  const port = options.port !== 0 || !saved ? options.port : Number(new URL(saved.baseUrl).port);
+  return { state, saved, settings, port, runSeed: `${seed} run ${run}` };
+}
+
+/** The latest records, when this receiver has not heard of them yet. */
+export function unannounced(ids: readonly string[], opening: Opening, options: ProviderOptions, history: number) {
+  const isKnown = opening.saved?.announcedTo === options.webhookUrl;
+  return isKnown || history === 0 ? [] : ids.slice(-history);
+}
+
+/** The bulk of a new workspace, as options of `seedHistory`; nothing at a later start. */
+export function bulkOf(common: CommonOptions, opening: Opening, nowMs: number) {
+  const count = opening.saved === undefined ? common.bulk : 0;
+  return { count, from: nowMs - common.bulkDays * 86_400_000, seed: `${opening.settings.seed} bulk` };
+}

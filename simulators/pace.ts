@@ -1,0 +1,126 @@
+// Things that go on side by side until they are stopped, and the webhooks that they send.
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Faults } from './faults.js';
+import { Random } from './random.js';
+
+/** Tasks that can be waited for and stopped together. */
+export class Pace {
+  private readonly abort = new AbortController();
+  private readonly running = new Set<Promise<void>>();
+
+  constructor() {
+    setMaxListeners(0, this.abort.signal);
+  }
+
+  get signal(): AbortSignal {
+    return this.abort.signal;
+  }
+
+  /** Lets work go on beside the rest. Errors of work that was stopped are no errors. */
+  run(work: () => Promise<void>): void {
+    const task = work()
+      .catch((error: unknown) => {
+        if (!this.abort.signal.aborted) throw error;
+      })
+      .finally(() => this.running.delete(task));
+    this.running.add(task);
+  }
+
+  /** Waits, in milliseconds; rejects when stopped. */
+  async pause(ms: number): Promise<void> {
+    await sleep(Math.max(0, ms), undefined, { signal: this.abort.signal });
+  }
+
+  /** Calls `begin` at random times, so many a minute on average, until `count` is reached. */
+  arrive(seed: string, perMinute: number, count: number, begin: (seed: string) => Promise<void>): void {
+    const random = new Random(`${seed} arrivals`);
+    this.run(async () => {
+      for (let number = 1; number <= count; number += 1) {
+        await this.pause(random.exponential(60_000 / perMinute));
+        this.run(() => begin(`${seed} call ${number}`));
+      }
+    });
+  }
+
+  /** Waits until nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+
+  /** Stops at once. */
+  async stop(): Promise<void> {
+    this.abort.abort();
+    await this.idle();
+  }
+}
+
+/** What was sent so far. `failed`: webhooks that nobody accepted, retries included; `withheld`: never sent, by a fault. */
+export interface TrafficCounts {
+  conversations: number;
+  delivered: number;
+  failed: number;
+  withheld: number;
+}
+
+/** Sends one webhook with the provider's own retries; resolves with the last status. */
+export type Send = (type: string, body: string, signal: AbortSignal, isRetried: boolean) => Promise<{ status: number }>;
+
+/** Webhooks of traffic, which do not wait for each other, with their faults. */
+export class Outbox {
+  readonly counts: TrafficCounts = { conversations: 0, delivered: 0, failed: 0, withheld: 0 };
+  private readonly random: Random;
+
+  constructor(
+    private readonly pace: Pace,
+    private readonly faults: Faults,
+    private readonly sendOnce: Send,
+    seed: string,
+  ) {
+    this.random = new Random(`${seed} webhooks`);
+  }
+
+  /** Sends in the background. */
+  post(type: string, body: string): void {
+    this.pace.run(() => this.send(type, body));
+  }
+
+  /** Sends, and resolves when it was accepted or given up; a late one goes on in the background. */
+  async send(type: string, body: string): Promise<void> {
+    const { missing, duplicated, late, lateMs } = this.faults.webhooks;
+    if (this.random.chance(missing)) {
+      this.counts.withheld += 1;
+      return;
+    }
+    if (this.random.chance(duplicated)) this.pace.run(() => this.deliver(type, body));
+    if (this.random.chance(late)) {
+      this.pace.run(async () => {
+        await this.pace.pause(lateMs);
+        await this.deliver(type, body);
+      });
+      return;
+    }
+    await this.deliver(type, body);
+  }
+
+  private async deliver(type: string, body: string): Promise<void> {
+    const { status } = await this.sendOnce(type, body, this.pace.signal, !this.faults.webhooks.noRetry);
+    if (status >= 200 && status < 300) this.counts.delivered += 1;
+    else this.counts.failed += 1;
+  }
+}
+
+/** How much happens. Shares are between 0 and 1. */
+export interface TrafficOptions {
+  webhookUrl: string;
+  seed: string;
+  perMinute: number;
+  /** How many times faster than real a conversation passes; 1 is real time. */
+  speed: number;
+  /** Finished conversations at the start, announced at once. */
+  history: number;
+  /** Share of conversations whose webhooks misbehave: doubled, out of order, or the first one missing. */
+  disorder: number;
+  /** Stop starting conversations after so many; undefined: never. */
+  maxConversations?: number;
+}

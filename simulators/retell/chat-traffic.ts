@@ -1,0 +1,65 @@
+// Lets chats happen in a simulated Retell workspace.
+import type { Outbox, Pace } from '../pace.js';
+import { Random } from '../random.js';
+import { completeChat } from './complete-chat.js';
+import type { RetellSimulator } from './server.js';
+
+/** Chats of traffic. */
+export class ChatTraffic {
+  constructor(
+    private readonly simulator: RetellSimulator,
+    private readonly pace: Pace,
+    private readonly outbox: Outbox,
+    private readonly speed: number,
+    private readonly stopped: Map<string, () => void>,
+  ) {}
+
+  /** One chat from its first message to its analysis. */
+  async live(seed: string, isDoubled: boolean): Promise<void> {
+    const { simulator, speed } = this;
+    const whole = completeChat(seed);
+    const lengthMs = (whole.end_timestamp ?? 0) - (whole.start_timestamp ?? 0);
+    const start = Math.floor(simulator.clock() + lengthMs / speed - lengthMs);
+    const type = new Random(`${seed} chat type`).chance(0.3) ? 'sms_chat' : 'api_chat';
+    const { chat_id: id } = simulator.chats.add({ start_timestamp: start, chat_type: type }, seed);
+    this.post('chat_started', id);
+    const isOver = new Promise<void>((resolve) => this.stopped.set(id, resolve));
+    await Promise.race([this.pace.pause(lengthMs / speed), isOver]);
+    this.stopped.delete(id);
+    await this.finish(id, isDoubled);
+  }
+
+  /** Ends what an earlier run left. */
+  resume(): void {
+    for (const { head } of this.simulator.chats.records.heads()) {
+      const isLeft = head.chat_status === 'ongoing' || head.chat_analysis === undefined;
+      if (isLeft) this.pace.run(() => this.finish(head.chat_id, false));
+    }
+  }
+
+  /** The webhooks of a chat that is over, one after the other; nothing for what is no finished chat. */
+  async announceFinished(id: string): Promise<void> {
+    if (this.simulator.chats.records.get(id)?.chat_analysis === undefined) return;
+    for (const event of ['chat_started', 'chat_ended', 'chat_analyzed']) {
+      await this.outbox.send(event, this.simulator.webhookBody(event, id));
+    }
+  }
+
+  private async finish(id: string, isDoubled: boolean): Promise<void> {
+    const { chats, faults } = this.simulator;
+    const status = chats.records.get(id)?.chat_status;
+    if (status === undefined) return;
+    if (status === 'ongoing') chats.end(id, new Random(`${id} error`).chance(0.03) ? { chat_status: 'error' } : {});
+    this.post('chat_ended', id);
+    if (isDoubled) this.post('chat_ended', id);
+    const drawnMs = new Random(`${id} analysis time`).between(10_000, 60_000) / this.speed;
+    await this.pace.pause(faults.lateAnalysisMs ?? drawnMs);
+    if (chats.records.get(id) === undefined) return;
+    chats.analyze(id);
+    await this.outbox.send('chat_analyzed', this.simulator.webhookBody('chat_analyzed', id));
+  }
+
+  private post(event: string, id: string): void {
+    this.outbox.post(event, this.simulator.webhookBody(event, id));
+  }
+}

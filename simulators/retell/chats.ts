@@ -1,0 +1,88 @@
+// The simulated workspace's chats, and the handles by which tests and traffic move them.
+import { Records, omit, type Fields, type Notes } from '../records.js';
+import type { Faults } from '../faults.js';
+import { CHAT_END_FIELDS, MESSAGE_FIELDS, type RetellChat } from './chat.js';
+import { chatAnalysis, completeChat, ongoingChat } from './complete-chat.js';
+
+/** What the simulator knows about a chat besides the chat itself. Times are epoch milliseconds. */
+export interface ChatNotes extends Notes {
+  /** The analysis is hidden before this time. */
+  analysisFromMs?: number;
+}
+
+/** Chats by id. */
+export class Chats {
+  readonly records = new Records<RetellChat, ChatNotes>({ idOf: (chat) => chat.chat_id, bulky: MESSAGE_FIELDS });
+  private added = 0;
+
+  constructor(
+    private readonly clock: () => number,
+    private readonly faults: Faults,
+  ) {}
+
+  /** Adds a live chat, what is not given made up from the seed (default: its `chat_id`). */
+  add(fields: Fields = {}, seed = this.seedFor(fields)): RetellChat {
+    return this.keep(ongoingChat(seed, fields, { nowMs: this.clock() }), seed);
+  }
+
+  /** Adds a finished and analysed chat. */
+  addComplete(fields: Fields = {}, seed = this.seedFor(fields)): RetellChat {
+    return this.keep(completeChat(seed, fields, { nowMs: this.clock() }), seed);
+  }
+
+  /** Ends a live chat; the analysis follows by {@link analyze} or by `faults.lateAnalysisMs`. Throws RangeError for an unknown id. */
+  end(chatId: string, fields: Fields = {}): RetellChat {
+    const { chat, notes } = this.known(chatId);
+    const begun = omit(chat, [...CHAT_END_FIELDS, 'chat_status']);
+    const whole = completeChat(notes.seed, { ...begun, ...fields }, { nowMs: this.clock() });
+    const late = this.faults.lateAnalysisMs;
+    const hasAnalysis = late !== undefined || 'chat_analysis' in fields;
+    const analysisFromMs = late === undefined ? undefined : this.clock() + late;
+    this.records.put(hasAnalysis ? whole : omit(whole, ['chat_analysis']), { ...notes, analysisFromMs });
+    return this.seen(chatId);
+  }
+
+  /** Adds or replaces the analysis; `fields` wins over what the seed says. Throws RangeError for an unknown id. */
+  analyze(chatId: string, fields: Fields = {}): RetellChat {
+    const { chat, notes } = this.known(chatId);
+    const analysis = { ...chatAnalysis(notes.seed, chat), ...fields };
+    return this.records.update(chatId, { chat_analysis: analysis }, { analysisFromMs: undefined });
+  }
+
+  /** The chat as it is known now. Throws RangeError for an unknown id. */
+  seen(chatId: string): RetellChat {
+    const { chat, notes } = this.known(chatId);
+    return chatKnownAt(chat, notes, this.clock());
+  }
+
+  /** The body of a webhook: `chat_started` without the end, `chat_ended` without the analysis, others with everything. */
+  webhookBody(event: string, chatId: string): string {
+    const chat = this.seen(chatId);
+    if (event === 'chat_started') {
+      return JSON.stringify({ event, chat: { ...omit(chat, CHAT_END_FIELDS), chat_status: 'ongoing' } });
+    }
+    return JSON.stringify({ event, chat: event === 'chat_ended' ? omit(chat, ['chat_analysis']) : chat });
+  }
+
+  private keep(chat: RetellChat, seed: string): RetellChat {
+    this.records.put(chat, { createdMs: this.clock(), seed });
+    return chat;
+  }
+
+  private seedFor(fields: Fields): string {
+    this.added += 1;
+    return typeof fields['chat_id'] === 'string' ? fields['chat_id'] : `added chat ${this.added}`;
+  }
+
+  private known(chatId: string): { chat: RetellChat; notes: ChatNotes } {
+    const chat = this.records.get(chatId);
+    const notes = this.records.notes(chatId);
+    if (!chat || !notes) throw new RangeError('no such chat');
+    return { chat, notes };
+  }
+}
+
+/** A chat without an analysis that is not due yet. */
+export function chatKnownAt(chat: RetellChat, notes: Pick<ChatNotes, 'analysisFromMs'>, nowMs: number): RetellChat {
+  return notes.analysisFromMs !== undefined && nowMs < notes.analysisFromMs ? omit(chat, ['chat_analysis']) : chat;
+}

@@ -1,0 +1,193 @@
+// Lets calls and chats happen in a simulated Retell workspace, at a rate, and announces them by webhook. What lasts
+// minutes in its own record takes seconds here (`speed`); its record begins in the past, so that it ends now.
+import { Outbox, Pace, type TrafficCounts, type TrafficOptions } from '../pace.js';
+import { Random } from '../random.js';
+import type { Fields } from '../records.js';
+import type { RetellCall } from './call.js';
+import { ChatTraffic } from './chat-traffic.js';
+import { completeCall } from './complete-call.js';
+import { endReason } from './reasons.js';
+import { scenarioOf } from './scenarios.js';
+import type { RetellSimulator } from './server.js';
+import { spokenUntil, transcriptFields } from './speech.js';
+import { TransferNews } from './transfer-news.js';
+import { webhookBody } from './webhook-body.js';
+
+/** Traffic of Retell: `chats` is the share of chats. */
+export interface RetellTrafficOptions extends TrafficOptions {
+  simulator: RetellSimulator;
+  chats: number;
+  /** Whether `transcript_updated` is sent while a call goes on; Retell does so only when asked. */
+  transcriptUpdates: boolean;
+}
+
+type Mishap = 'none' | 'doubled' | 'reordered' | 'no_start';
+
+const HOUR_MS = 3_600_000;
+
+/** Traffic that runs until it is stopped. */
+export class RetellTraffic {
+  readonly pace = new Pace();
+  private readonly outbox: Outbox;
+  private readonly chats: ChatTraffic;
+  private readonly news: TransferNews;
+  private readonly stopped = new Map<string, () => void>();
+
+  constructor(private readonly options: RetellTrafficOptions) {
+    const { simulator, webhookUrl, seed } = options;
+    this.outbox = new Outbox(
+      this.pace,
+      simulator.faults,
+      (_, body, signal, isRetried) => simulator.sender.send(webhookUrl, body, signal, isRetried),
+      seed,
+    );
+    this.chats = new ChatTraffic(simulator, this.pace, this.outbox, options.speed, this.stopped);
+    this.news = new TransferNews(simulator, this.pace, this.outbox, options.speed);
+    simulator.onStopped = (id) => this.stopped.get(id)?.();
+  }
+
+  get counts(): TrafficCounts {
+    return this.outbox.counts;
+  }
+
+  /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
+  start(announce: readonly string[] = []): void {
+    const { simulator, seed, history, chats, perMinute, maxConversations = Infinity } = this.options;
+    const calls = simulator.calls.heads().filter(({ head }) => isUnfinished(head));
+    const isNew = simulator.calls.size === 0 && simulator.chats.records.size === 0;
+    const past = isNew
+      ? simulator.seedHistory({ count: history, from: simulator.clock() - 6 * HOUR_MS, seed, chats })
+      : announce;
+    this.pace.run(async () => {
+      for (const id of past) await this.announceFinished(id);
+    });
+    for (const { head, notes } of calls) this.pace.run(() => this.finish(head.call_id, notes.seed, 'none'));
+    this.chats.resume();
+    this.pace.arrive(seed, perMinute, maxConversations, async (each) => await this.live(each));
+  }
+
+  /** Waits until nothing is under way; without `maxConversations` that is never. */
+  async idle(): Promise<void> {
+    await this.pace.idle();
+  }
+
+  /** Stops at once. What is under way stays `ongoing` in the workspace. */
+  async stop(): Promise<void> {
+    await this.pace.stop();
+  }
+
+  private async live(seed: string): Promise<void> {
+    this.counts.conversations += 1;
+    const random = new Random(`${seed} live`);
+    const mishap = random.chance(this.options.disorder)
+      ? random.pick<Mishap>(['doubled', 'reordered', 'no_start'])
+      : 'none';
+    if (new Random(`${seed} kind`).chance(this.options.chats)) return this.chats.live(seed, mishap === 'doubled');
+    const { simulator, speed } = this.options;
+    const fields = scenarioOf(seed);
+    const whole = completeCall(seed, fields, { baseUrl: simulator.baseUrl });
+    if (whole['direction'] === 'outbound') await this.ring(seed, fields, whole);
+    if (whole.duration_ms === undefined) return this.unconnected(seed, fields);
+    const startMs = Math.floor(simulator.clock() + whole.duration_ms / speed - whole.duration_ms);
+    const plan = { ...fields, direction: whole.direction, disconnection_reason: undefined };
+    const { call_id: id } = simulator.addCall({ ...plan, call_status: 'ongoing', start_timestamp: startMs }, seed);
+    if (mishap !== 'no_start') this.announce('call_started', id);
+    await this.finish(id, seed, mishap);
+  }
+
+  /** A call that is being dialled is `registered`, of which no webhook tells. */
+  private async ring(seed: string, fields: Fields, { direction }: RetellCall): Promise<void> {
+    const { simulator, speed } = this.options;
+    const dialled = { ...fields, direction, disconnection_reason: undefined, start_timestamp: undefined };
+    simulator.addCall({ ...dialled, call_status: 'registered' }, seed);
+    await this.pace.pause(new Random(`${seed} ringing`).between(4000, 30_000) / speed);
+  }
+
+  /** Nobody picked up: no start, no more than the end. */
+  private async unconnected(seed: string, fields: Fields): Promise<void> {
+    const { call_id: id } = this.options.simulator.addCompleteCall({ ...fields, call_analysis: undefined }, seed);
+    this.announce('call_ended', id);
+    await this.analyse(id, seed);
+  }
+
+  /** From wherever a call is to its analysis. */
+  private async finish(id: string, seed: string, mishap: Mishap): Promise<void> {
+    const { simulator } = this.options;
+    const begun = simulator.calls.get(id);
+    if (begun?.call_status === 'registered') simulator.endCall(id, { disconnection_reason: 'dial_no_answer' });
+    if (begun?.call_status === 'ongoing') {
+      await this.untilEnd(begun, seed);
+      if (simulator.calls.get(id)?.call_status === 'ongoing') {
+        simulator.endCall(id, this.news.withEnd(seed, scenarioOf(seed)));
+      }
+    }
+    if (simulator.calls.get(id) === undefined) return;
+    const body = simulator.webhookBody('call_ended', id);
+    if (mishap !== 'reordered') this.outbox.post('call_ended', body);
+    if (mishap === 'doubled') this.outbox.post('call_ended', body);
+    this.news.tellEnd(id);
+    await this.analyse(id, seed);
+    if (mishap === 'reordered') this.outbox.post('call_ended', body);
+  }
+
+  /** Waits for the planned end or for somebody to stop the call, telling transcript and transfers meanwhile. */
+  private async untilEnd(begun: RetellCall, seed: string): Promise<void> {
+    const { simulator, speed, transcriptUpdates } = this.options;
+    const whole = completeCall(seed, { ...scenarioOf(seed), start_timestamp: begun.start_timestamp });
+    const endMs = (begun.start_timestamp ?? 0) + (whole.duration_ms ?? 0);
+    const over = new AbortController();
+    const isOver = new Promise<void>((resolve) => this.stopped.set(begun.call_id, resolve));
+    if (transcriptUpdates) this.pace.run(() => this.tellTranscript(begun, whole, speed, over.signal));
+    this.news.tell(begun, whole, seed, over.signal);
+    await Promise.race([this.pace.pause(endMs - simulator.clock()), isOver]);
+    over.abort();
+    this.stopped.delete(begun.call_id);
+  }
+
+  private async tellTranscript(begun: RetellCall, whole: RetellCall, speed: number, over: AbortSignal): Promise<void> {
+    const items = whole.transcript_with_tool_calls ?? [];
+    let spokenMs = 0;
+    for (const item of whole.transcript_object ?? []) {
+      const endMs = 'words' in item ? (item.words.at(-1)?.end ?? 0) * 1000 : 0;
+      await this.pace.pause((endMs - spokenMs) / speed);
+      if (over.aborted) return;
+      spokenMs = endMs;
+      const soFar = { ...begun, ...transcriptFields(spokenUntil(items, endMs)) };
+      this.outbox.post('transcript_updated', webhookBody('transcript_updated', soFar));
+    }
+  }
+
+  private async analyse(id: string, seed: string): Promise<void> {
+    const { simulator, speed } = this.options;
+    const drawnMs = new Random(`${seed} analysis time`).between(10_000, 60_000) / speed;
+    await this.pace.pause(simulator.faults.lateAnalysisMs ?? drawnMs);
+    if (simulator.calls.get(id) === undefined) return;
+    simulator.analyze(id);
+    await this.outbox.send('call_analyzed', simulator.webhookBody('call_analyzed', id));
+    const { share, afterMs, webhook } = simulator.faults.rewrites;
+    if (!new Random(`${seed} rewrite`).chance(share)) return;
+    await this.pace.pause(afterMs);
+    if (simulator.calls.get(id) === undefined) return;
+    simulator.rewrite(id);
+    if (webhook) await this.outbox.send('call_analyzed', simulator.webhookBody('call_analyzed', id));
+  }
+
+  /** The webhooks of something that is over, one after the other. */
+  private async announceFinished(id: string): Promise<void> {
+    const { simulator } = this.options;
+    const call = simulator.calls.get(id);
+    if (!call || isUnfinished(call)) return this.chats.announceFinished(id);
+    const isConnected = endReason(call.disconnection_reason ?? '').connected;
+    for (const event of [...(isConnected ? ['call_started'] : []), 'call_ended', 'call_analyzed']) {
+      await this.outbox.send(event, simulator.webhookBody(event, id));
+    }
+  }
+
+  private announce(event: string, id: string): void {
+    this.outbox.post(event, this.options.simulator.webhookBody(event, id));
+  }
+}
+
+function isUnfinished(call: Readonly<RetellCall>): boolean {
+  return call.call_status === 'ongoing' || call.call_status === 'registered' || call.call_analysis === undefined;
+}

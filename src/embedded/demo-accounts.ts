@@ -1,0 +1,128 @@
+// The simulated providers' accounts: for each a client and an account, made through our own API.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OwnApi } from './own-api.js';
+import { freePort } from './ports.js';
+
+/** What is made for each provider. */
+const DEMOS = {
+  retell: { name: 'Retell (simulated)', client: 'Fern and Field (simulated)', settings: {} },
+  elevenlabs: {
+    name: 'ElevenLabs (simulated)',
+    client: 'Blue Heron Travel (simulated)',
+    // ElevenLabs tells of no start: live conversations are found by asking.
+    settings: { poll_active_seconds: 5 },
+  },
+} as const;
+
+export type DemoProvider = keyof typeof DEMOS;
+
+/** The providers that are simulated. */
+export const DEMO_PROVIDERS: readonly DemoProvider[] = ['retell', 'elevenlabs'];
+
+/** One simulated account. Retell signs with the API key. */
+export interface DemoAccount {
+  port: number;
+  apiKey: string;
+  webhookSecret: string;
+  accountId: string;
+}
+
+/** What is remembered across starts, in `simulators.json` of the data folder. */
+interface DemoState {
+  /** Makes repeated POSTs of an interrupted start the same request. */
+  seed: string;
+  accounts: Partial<Record<DemoProvider, Partial<DemoAccount>>>;
+}
+
+/** The remembered state, written at every change. */
+class Memory {
+  private readonly state: DemoState;
+  private readonly file: string;
+
+  constructor(dataDir: string) {
+    this.file = join(dataDir, 'simulators.json');
+    const saved = existsSync(this.file) ? (JSON.parse(readFileSync(this.file, 'utf8')) as Partial<DemoState>) : {};
+    this.state = { seed: saved.seed ?? randomUUID(), accounts: saved.accounts ?? {} };
+  }
+
+  get seed(): string {
+    return this.state.seed;
+  }
+
+  of(provider: DemoProvider): Partial<DemoAccount> {
+    return this.state.accounts[provider] ?? {};
+  }
+
+  remember(provider: DemoProvider, change: Partial<DemoAccount>): void {
+    this.state.accounts[provider] = { ...this.of(provider), ...change };
+    this.write();
+  }
+
+  /** The database is not the one of the last start: its keys of repetition are not either. */
+  forget(): void {
+    this.state.seed = randomUUID();
+    this.write();
+  }
+
+  private write(): void {
+    writeFileSync(this.file, `${JSON.stringify(this.state, null, 2)}\n`, { mode: 0o600 });
+  }
+}
+
+/** Makes clients and accounts unless they exist, and lets each account's `base_url` follow its simulator's port. */
+export async function prepareAccounts(dataDir: string, admin: OwnApi): Promise<Record<DemoProvider, DemoAccount>> {
+  const memory = new Memory(dataDir);
+  const retell = await prepareAccount(memory, 'retell', admin);
+  return { retell, elevenlabs: await prepareAccount(memory, 'elevenlabs', admin) };
+}
+
+async function prepareAccount(memory: Memory, provider: DemoProvider, admin: OwnApi): Promise<DemoAccount> {
+  const known = memory.of(provider);
+  const apiKey = known.apiKey ?? `key_${randomBytes(16).toString('hex')}`;
+  const webhookSecret =
+    provider === 'retell' ? apiKey : (known.webhookSecret ?? `wsec_${randomBytes(16).toString('hex')}`);
+  const port = await freePort(known.port);
+  memory.remember(provider, { apiKey, webhookSecret, port });
+  const accountId = await existing(known.accountId, port, admin);
+  if (accountId !== undefined) return { port, apiKey, webhookSecret, accountId };
+  if (known.accountId !== undefined) memory.forget();
+  const made = await makeAccount(memory.seed, provider, { port, apiKey, webhookSecret }, admin);
+  memory.remember(provider, { accountId: made });
+  return { port, apiKey, webhookSecret, accountId: made };
+}
+
+const baseUrlOf = (port: number): string => `http://127.0.0.1:${port}`;
+
+/** The account of an earlier start, if the database still has it. */
+async function existing(accountId: string | undefined, port: number, admin: OwnApi): Promise<string | undefined> {
+  const path = `/v1/provider-accounts/${accountId ?? ''}`;
+  const account = accountId === undefined ? undefined : await admin.get(path);
+  if (account === undefined) return undefined;
+  if (account['base_url'] !== baseUrlOf(port)) await admin.patch(path, { base_url: baseUrlOf(port) });
+  return accountId;
+}
+
+async function makeAccount(
+  seed: string,
+  provider: DemoProvider,
+  secrets: Omit<DemoAccount, 'accountId'>,
+  admin: OwnApi,
+): Promise<string> {
+  const { name, client, settings } = DEMOS[provider];
+  const owner = await admin.post('/v1/clients', { name: client }, `up-client-${provider}-${seed}`);
+  const { port, apiKey, webhookSecret } = secrets;
+  const body = {
+    provider,
+    name,
+    client_id: String(owner['id']),
+    api_key: apiKey,
+    webhook_secret: webhookSecret,
+    base_url: baseUrlOf(port),
+    backfill_days: 7,
+    ...settings,
+  };
+  const made = await admin.post('/v1/provider-accounts', body, `up-account-${provider}-${seed}-${port}`);
+  return String(made['id']);
+}
