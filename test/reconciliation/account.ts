@@ -86,6 +86,17 @@ export async function conversationsOf({ sql }: Installation, accountId: string):
   return (await sql.query<StoredCall>(text, [uuidOf('providerAccount', accountId)])).rows;
 }
 
+/** The conversation of a Retell call, if there is one. */
+export async function conversationOf(
+  colloquy: Installation,
+  accountId: string,
+  callId: string,
+): Promise<StoredCall | undefined> {
+  const owner = { providerAccountId: uuidOf('providerAccount', accountId), clientId: colloquy.clientId };
+  const hash = (await colloquy.vault.identityHasher(owner)).hash('provider_id', 'call', callId).toString('hex');
+  return (await conversationsOf(colloquy, accountId)).find((found) => found.hash === hash);
+}
+
 /** How often each call's record and recording were asked for: number of requests → number of calls. */
 export function requestCounts(colloquy: Installation, callIds: string[], kind: 'get' | 'audio'): Map<number, number> {
   const byCall = new Map(callIds.map((callId) => [callId, 0]));
