@@ -166,7 +166,7 @@ describe('logs', () => {
     const lines = linesOf(worker);
     expect(lines.find(({ msg }) => msg === 'facts applied')).toMatchObject({ conversation_id: conversation });
     expect(lines.find(({ msg }) => msg === 'activity')).toMatchObject({ workflow_id: `conversation/${conversation}` });
-    expect(lines.find(({ level }) => level === 40)).toMatchObject({
+    expect(lines.find(({ msg }) => msg === 'the end reason of a conversation is not in the mapping')).toMatchObject({
       conversation_id: conversation,
       provider: 'retell',
     });

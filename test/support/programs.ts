@@ -7,13 +7,16 @@ import { eventually } from './eventually.js';
 export interface Program {
   /** What it has said so far, on stdout and stderr. */
   said(): string;
-  /** Resolves once it has said so. */
-  says(words: string): Promise<unknown>;
+  /** Resolves once it has said so; fails after `seconds` (20). */
+  says(words: string, seconds?: number): Promise<unknown>;
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<{ code: number | null; tookMs: number }>;
   /** Resolves with its exit code. */
   readonly ended: Promise<number | null>;
 }
+
+/** On a machine that is busy with other things, too. */
+const START_SECONDS = 60;
 
 const running = new Set<() => void>();
 
@@ -35,12 +38,12 @@ export function startProgram(
   void ended.then(() => running.delete(kill));
   return {
     said: () => output,
-    says: (words) =>
+    says: (words, seconds) =>
       eventually(async () => {
         if (!output.includes(words) && (child.exitCode ?? child.signalCode) !== null)
           throw new Error(`${name} ended before it said "${words}": ${output}`);
         return output.includes(words);
-      }),
+      }, seconds),
     end: async (signal) => {
       const from = Date.now();
       child.kill(signal);
@@ -53,14 +56,14 @@ export function startProgram(
 /** A worker process that applies facts. */
 export async function startWorkerProgram(env: Record<string, string>): Promise<Program> {
   const worker = startProgram('worker', env);
-  await worker.says('worker ready');
+  await worker.says('worker ready', START_SECONDS);
   return worker;
 }
 
 /** An API process that listens; resolves with its base URL, too. */
 export async function startApiProgram(env: Record<string, string>): Promise<Program & { url: string }> {
   const api = startProgram('main', { PORT: '0', ...env });
-  await api.says('"api ready"');
+  await api.says('"api ready"', START_SECONDS);
   const [, port] = /"port":(\d+),"msg":"api ready"/.exec(api.said()) ?? [];
   return { ...api, url: `http://127.0.0.1:${port}` };
 }

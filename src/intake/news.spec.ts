@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { newUuid } from '../common/ids.js';
+import { newsOf } from './news.js';
+import type { Owner } from './read-model.js';
+import type { ConversationRecord } from './record.js';
+
+const NOW = Date.parse('2026-11-23T10:00:00Z');
+const owner = (createdAt: number): Owner => ({
+  ...{ conversationId: newUuid(), clientId: newUuid(), providerAccountId: newUuid(), provider: 'retell' },
+  createdAt: new Date(createdAt),
+});
+const record = (endTime: number | null, category: string | null, reason: string | null, recordings = 0) =>
+  ({
+    ...{ status: 'completed', recordState: 'settling', endTime, header: { provider_reason: reason } },
+    end: category === null ? null : { category, party: null },
+    recordings: Array.from({ length: recordings }, () => ({})),
+  }) as unknown as ConversationRecord;
+
+describe('newsOf', () => {
+  it('tells of an unmapped reason once: when the provider named one and the mapping did not know it', () => {
+    const told = (before: ConversationRecord | null, after: ConversationRecord): boolean =>
+      newsOf(owner(NOW), [], before, after).isUnmapped;
+    const unmapped = record(NOW, 'unknown', 'new_reason');
+    expect(told(null, unmapped)).toBe(true);
+    expect(told(record(null, null, null), unmapped)).toBe(true);
+    expect(told(unmapped, unmapped)).toBe(false);
+    expect(told(null, record(NOW, 'unknown', null))).toBe(false);
+    expect(told(null, record(NOW, 'customer_hangup', 'user_hangup'))).toBe(false);
+  });
+
+  it('counts custody from the end, at the first recording, and not for what comes from an account’s past', () => {
+    const before = record(NOW, 'customer_hangup', 'user_hangup');
+    const after = record(NOW, 'customer_hangup', 'user_hangup', 1);
+    expect(newsOf(owner(NOW - 60_000), [], before, after).inCustodySince).toBe(NOW);
+    expect(newsOf(owner(NOW), [], after, after).inCustodySince).toBeNull();
+    expect(newsOf(owner(NOW), [], before, before).inCustodySince).toBeNull();
+    expect(newsOf(owner(NOW + 2 * 3_600_000), [], before, after).inCustodySince).toBeNull();
+  });
+});
