@@ -4,6 +4,7 @@ import type { Fields } from '../records.js';
 import { exchangeCount, exchangesOf } from '../talk/exchanges.js';
 import { fill, type Line } from '../talk/lines.js';
 import { PHRASES, type Phrases } from '../talk/phrases.js';
+import type { Outcome } from './outcomes.js';
 import { isText, type Plan } from './plan.js';
 
 /** A tool of ElevenLabs itself; `result` is told apart by its `result_type`. */
@@ -13,7 +14,7 @@ export interface SystemLine {
   result: Fields;
   ok: boolean;
   /** From here on this agent speaks. */
-  then?: string;
+  speaksNext?: string;
 }
 
 /** What a script of ElevenLabs is made of. */
@@ -36,7 +37,7 @@ function handover(plan: Plan): ScriptLine[] {
       arguments: { agent_number: 0, reason: 'change of a booking' },
       result: { ...result, condition: 'caller wants to change a booking', delay_ms: 0, transfer_message: null },
       ok: true,
-      then: to,
+      speaksNext: to,
     },
     'A: Hello {first}, this is the bookings desk. I can see what you told my colleague.',
   ];
@@ -72,23 +73,17 @@ const endCall: SystemLine = {
   ok: true,
 };
 
+/** The last lines, by outcome; one that is not here cuts the conversation off where it is. */
 function ending(random: Random, plan: Plan, phrases: Phrases): ScriptLine[] {
-  switch (plan.end.outcome) {
-    case 'agent_hangup':
-      return [...phrases.thanks, phrases.goodbye, endCall];
-    case 'customer_hangup':
-      return random.chance(0.7) ? [...phrases.thanks, phrases.goodbye] : [];
-    case 'transferred':
-      return [phrases.transfer, transfer(plan)];
-    case 'transfer_failed':
-      return [phrases.transfer, transfer(plan), ...phrases.colleagueBusy];
-    case 'silence':
-      return isText(plan.channel) ? [] : phrases.silence;
-    case 'max_duration':
-      return [phrases.tooLong];
-    default:
-      return [];
-  }
+  const endings: Partial<Record<Outcome, () => ScriptLine[]>> = {
+    agent_hangup: () => [...phrases.thanks, phrases.goodbye, endCall],
+    customer_hangup: () => (random.chance(0.7) ? [...phrases.thanks, phrases.goodbye] : []),
+    transferred: () => [phrases.transfer, transfer(plan)],
+    transfer_failed: () => [phrases.transfer, transfer(plan), ...phrases.colleagueBusy],
+    silence: () => (isText(plan.channel) ? [] : phrases.silence),
+    max_duration: () => [phrases.tooLong],
+  };
+  return endings[plan.end.outcome]?.() ?? [];
 }
 
 function voicemail(phrases: Phrases): ScriptLine[] {

@@ -87,9 +87,9 @@ class Scribe {
     const call = this.call('system', line.system, line.arguments, null);
     const value = JSON.stringify({ status: line.ok ? 'success' : 'error' });
     this.pushTool(call, { ...this.result(call, value, 0.01, line.ok), result: line.result }, 0.01);
-    if (line.then === undefined) return;
-    this.agent = line.then;
-    if (!this.agents.includes(line.then)) this.agents.push(line.then);
+    if (line.speaksNext === undefined) return;
+    this.agent = line.speaksNext;
+    if (!this.agents.includes(line.speaksNext)) this.agents.push(line.speaksNext);
   }
 
   /** Calls and results come on one item or on two, joined by `request_id`. */

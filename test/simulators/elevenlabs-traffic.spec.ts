@@ -1,8 +1,11 @@
 // Traffic and webhooks of the simulated ElevenLabs, received by a plain HTTP server.
 import { ElevenLabsClient } from '@elevenlabs/elevenlabs-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
-import type { Conversation } from '../../simulators/elevenlabs/conversation.js';
+import {
+  startElevenLabsSimulator,
+  type Conversation,
+  type ElevenLabsSimulator,
+} from '../../simulators/elevenlabs/index.js';
 import type { ConversationNotes } from '../../simulators/elevenlabs/conversations.js';
 import { ElevenLabsTraffic, type ElevenLabsTrafficOptions } from '../../simulators/elevenlabs/traffic.js';
 import { readMp3 } from './mp3.js';
