@@ -6,8 +6,16 @@ interface Waiting<Item, Result> {
   reject: (error: unknown) => void;
 }
 
+interface Limits<Item> {
+  maxItems: number;
+  concurrency: number;
+  /** Of all items of a batch together; one item alone may be heavier. */
+  maxWeight?: number;
+  weightOf?: (item: Item) => number;
+}
+
 /**
- * Collects items and runs them in batches of at most `maxItems`, `concurrency` at once. No timer: an idle batcher runs at
+ * Collects items and runs them in batches of at most `maxItems` and `maxWeight`, `concurrency` at once. No timer: an idle batcher runs at
  * once, a busy one fills up while it waits, so that the batch grows with the load and latency does not.
  */
 export class Batcher<Item, Result> {
@@ -16,7 +24,7 @@ export class Batcher<Item, Result> {
 
   constructor(
     private readonly run: (items: Item[]) => Promise<Result[]>,
-    private readonly limits: { maxItems: number; concurrency: number },
+    private readonly limits: Limits<Item>,
   ) {}
 
   /** Resolves with the item's own result once its batch is done; rejects with the batch's error. */
@@ -30,12 +38,23 @@ export class Batcher<Item, Result> {
 
   private next(): void {
     if (this.running >= this.limits.concurrency || this.waiting.length === 0) return;
-    const batch = this.waiting.splice(0, this.limits.maxItems);
+    const batch = this.waiting.splice(0, this.nextCount());
     this.running += 1;
     void this.settle(batch).finally(() => {
       this.running -= 1;
       this.next();
     });
+  }
+
+  private nextCount(): number {
+    const { maxItems, maxWeight = Infinity, weightOf = () => 0 } = this.limits;
+    let [count, weight] = [0, 0];
+    for (const { item } of this.waiting) {
+      weight += weightOf(item);
+      if (count === maxItems || (count > 0 && weight > maxWeight)) break;
+      count += 1;
+    }
+    return count;
   }
 
   private async settle(batch: Waiting<Item, Result>[]): Promise<void> {

@@ -76,33 +76,48 @@ coalesce((select json_agg(json_build_object('id', r.id, 'variant', r.variant, 'c
 export const columns = ({ header }: { header: boolean }): string =>
   [...PLAIN_COLUMNS.map((name) => `c.${name}`), header ? 'c.header' : 'null::bytea as header', RECORDINGS].join(', ');
 
-interface Found extends ConversationRow {
+interface Admission {
   identity_state: string;
   erased_at: Date | null;
+  /** Null: the identity is known, its first fact not yet applied. */
+  revision: number | null;
 }
 
-const FIND = `
-select ${columns({ header: true })}, i.state as identity_state, i.erased_at
-from conversation_identities i left join conversations c on c.id = i.id
+/** A statement over one conversation with its identity row, for {@link admitted}; `columns` of `c` and of what is joined. */
+export const conversationStatement = (columns: string, join = ''): string => `
+select ${columns}, c.revision, i.state as identity_state, i.erased_at
+from conversation_identities i left join conversations c on c.id = i.id ${join}
 where i.id = $1 and ($2::uuid[] is null or i.client_id = any($2))`;
 
-/** The conversation. Throws `not_found` (also for another client's) or `erased`. Re-checks the identity row each time. */
-export async function findConversation(tx: Transaction, caller: Caller, id: string): Promise<ConversationRow> {
-  const clients = caller.clients === 'all' ? null : caller.clients;
-  const [found] = await tx.query<Found>({ name: 'conversation_by_id', text: FIND, values: [id, clients] });
+/** Parameters of {@link conversationStatement}: the conversation, among the caller's clients. */
+export const forCaller = ({ clients }: Caller, id: string): [string, readonly string[] | null] => [
+  id,
+  clients === 'all' ? null : clients,
+];
+
+/** The first row, once it may be seen. Throws `not_found` (also for another client's) or `erased`. */
+export function admitted<Row extends object>(rows: Row[]): Row {
+  const [found] = rows as (Row & Admission)[];
   if (found === undefined) throw new AppError('not_found', 'there is no such conversation');
   if (found.identity_state !== 'live') {
     throw new AppError('erased', 'the conversation was erased', {
       members: { erased_at: found.erased_at?.toISOString() ?? null },
     });
   }
-  // The identity is known, its first fact not yet applied.
   if (found.revision === null) throw new AppError('not_found', 'there is no such conversation');
   return found;
 }
 
+const FIND = conversationStatement(columns({ header: true }));
+
+/** The conversation. Throws `not_found` (also for another client's) or `erased`. Re-checks the identity row each time. */
+export async function findConversation(tx: Transaction, caller: Caller, id: string): Promise<ConversationRow> {
+  const values = forCaller(caller, id);
+  return admitted(await tx.query<ConversationRow>({ name: 'conversation_by_id', text: FIND, values }));
+}
+
 /** Content of a restricted conversation (GDPR Art. 18) is for compliance alone. */
-export function refuseRestricted(caller: Caller, { restricted }: ConversationRow): void {
+export function refuseRestricted(caller: Caller, { restricted }: Pick<ConversationRow, 'restricted'>): void {
   if (restricted && caller.role !== 'compliance') {
     throw new AppError('restricted', 'processing of this conversation is restricted');
   }

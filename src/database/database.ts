@@ -1,6 +1,7 @@
 // The pools of a process, one class a role, so that injection by class picks the right one.
 import type { DataSource } from 'typeorm';
-import { withScope, type ClientScope, type Transaction } from './with-scope.js';
+import type { QueryResultRow } from 'pg';
+import { runOnce, withScope, type ClientScope, type Statement, type Transaction } from './with-scope.js';
 
 export class Database {
   constructor(readonly dataSource: DataSource) {}
@@ -10,9 +11,14 @@ export class Database {
     return withScope(this.dataSource, clients, work);
   }
 
+  /** One statement in a transaction of its own over the rows of `clients`; see {@link runOnce}. */
+  once<Row extends QueryResultRow>(clients: ClientScope, statement: Statement): Promise<Row[]> {
+    return runOnce(this.dataSource, clients, statement);
+  }
+
   /** Resolves when Postgres answers. */
   async ping(): Promise<void> {
-    await this.withScope('all', (tx) => tx.query({ text: 'select 1' }));
+    await this.once('all', { text: 'select 1' });
   }
 
   async close(): Promise<void> {

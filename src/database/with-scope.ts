@@ -1,5 +1,5 @@
 // The one way to a transaction. It sets whose rows may be seen, for this transaction alone, before the first query runs.
-import type { PoolClient, QueryConfig, QueryResultRow } from 'pg';
+import type { Client, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { asStorageFailure } from './failures.js';
 
@@ -18,6 +18,8 @@ export interface Transaction {
 
 const SCOPE = "select set_config('app.scope', $1, true), set_config('app.clients', $2, true)";
 
+type Connected = PoolClient & Pick<Client, 'connection'>;
+
 /**
  * Runs `work` in one transaction that sees only the rows of `clients`; commits when it resolves, rolls back when it throws.
  * BEGIN, the scope and the first query of `work` share one round trip (pipelined connections).
@@ -30,11 +32,12 @@ export async function withScope<Result>(
 ): Promise<Result> {
   const runner = dataSource.createQueryRunner();
   try {
-    const client = (await runner.connect()) as PoolClient;
-    const opened = open(client, clients);
+    const client = (await runner.connect()) as Connected;
+    const opened = writtenTogether(client, () => open(client, clients));
     try {
       const result = await work({
-        query: async <Row extends QueryResultRow>(statement: Statement) => (await client.query<Row>(statement)).rows,
+        query: async <Row extends QueryResultRow>(statement: Statement) =>
+          (await writtenTogether(client, () => client.query<Row>(statement))).rows,
         manager: runner.manager,
       });
       await opened;
@@ -52,6 +55,46 @@ export async function withScope<Result>(
   } finally {
     await runner.release();
   }
+}
+
+/**
+ * One statement in a transaction of its own, which sees only the rows of `clients`; resolves once it is committed. BEGIN,
+ * the scope, the statement and COMMIT share one round trip and one write. Throws as {@link withScope} does.
+ */
+export async function runOnce<Row extends QueryResultRow>(
+  dataSource: DataSource,
+  clients: ClientScope,
+  statement: Statement,
+): Promise<Row[]> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    const client = (await runner.connect()) as Connected;
+    const sent = writtenTogether(
+      client,
+      () =>
+        [
+          open(client, clients),
+          client.query<Row>(statement),
+          // After a failed statement it rolls back.
+          client.query('commit'),
+        ] as const,
+    );
+    // All of them: a connection is given back when nothing is under way on it.
+    const [opened, answered, committed] = await Promise.allSettled(sent);
+    for (const outcome of [opened, answered, committed]) if (outcome.status === 'rejected') throw outcome.reason;
+    return answered.status === 'fulfilled' ? answered.value.rows : [];
+  } catch (error) {
+    throw asStorageFailure(error);
+  } finally {
+    await runner.release();
+  }
+}
+
+/** What is sent until the end of this turn goes out in one write: each costs a system call, and on loopback a delivery. */
+function writtenTogether<Sent>({ connection: { stream } }: Connected, send: () => Sent): Sent {
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  return send();
 }
 
 function open(client: PoolClient, clients: ClientScope): Promise<unknown> {

@@ -69,9 +69,7 @@ export class ContentReads {
 
   private async write(entries: Entry[]): Promise<void[]> {
     // The rows were authorised when they were read; a batch holds entries of several callers.
-    await this.database.withScope('all', (tx) =>
-      tx.query({ name: 'content_reads', text: RECORD, values: [JSON.stringify(entries)] }),
-    );
+    await this.database.once('all', { name: 'content_reads', text: RECORD, values: [JSON.stringify(entries)] });
     return entries.map(() => undefined);
   }
 }

@@ -2,6 +2,14 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../common/errors.js';
 
+/** What is stored under one key. */
+export interface StoredObject {
+  bytes: number;
+  /** From `start` to `end` inclusive, in pieces of any size. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /** Every method throws `storage_unavailable` when the store cannot do it now: away, full, throttled, closed to us. */
 export interface ObjectStore {
   /**
@@ -11,8 +19,8 @@ export interface ObjectStore {
   put(key: string, body: Readable): Promise<number>;
   /** Bytes stored under `key`; null when there is no such object. */
   size(key: string): Promise<number | null>;
-  /** Stored bytes from `start` to `end` inclusive. */
-  read(key: string, start: number, end: number): Readable;
+  /** The object under `key`, to read parts of it; null when there is none. Close it. */
+  open(key: string): Promise<StoredObject | null>;
   remove(key: string): Promise<void>;
   /** Removes what interrupted uploads left behind before `olderThan`; resolves with how many. */
   sweep(olderThan: Date): Promise<number>;

@@ -18,6 +18,9 @@ export const recordingRefOf = (
   variant: string,
 ): RecordingRef => ({ id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId });
 
+/** With the bytes of its plaintext. */
+type StoredRecording = RecordingRef & { bytes: number };
+
 /** Where a recording lies: a folder for each conversation, so that all of one goes together. */
 export const objectKeyOf = ({ id, clientId, conversationId }: RecordingRef): string =>
   `${clientId}/${conversationId}/${id}`;
@@ -67,20 +70,33 @@ export class RecordingStore {
    * first are. Fails when the object is gone, cut or altered, or the store away. What fails only later is the stream:
    * the receiver must then cut the connection.
    */
-  async read(ref: RecordingRef & { bytes: number }, key: DataKey, start: number, end: number): Promise<Readable> {
-    const objectKey = objectKeyOf(ref);
-    const cipherSize = await this.objects.size(objectKey);
-    if (cipherSize === null) throw new AppError('internal', 'the stored recording is gone');
-    const object = {
-      key,
-      context: contextOf(ref),
-      plaintextSize: ref.bytes,
-      cipherSize,
-      read: (from: number, to: number) => this.objects.read(objectKey, from, to),
-    };
-    const pieces = decryptRange(object, start, end);
+  async read(recording: StoredRecording, key: DataKey, start: number, end: number): Promise<Readable> {
+    const pieces = this.pieces(recording, key, start, end);
     const first = await pieces.next().catch(asStoreFailure);
     return Readable.from(new Begun(first, pieces), { objectMode: false });
+  }
+
+  /** As {@link read}, all at once: for short ranges, which need no stream. */
+  async readBytes(recording: StoredRecording, key: DataKey, start: number, end: number): Promise<Buffer> {
+    const read: Buffer[] = [];
+    try {
+      for await (const piece of this.pieces(recording, key, start, end)) read.push(piece);
+    } catch (error) {
+      asStoreFailure(error);
+    }
+    return read.length === 1 && read[0] !== undefined ? read[0] : Buffer.concat(read);
+  }
+
+  private async *pieces(ref: StoredRecording, key: DataKey, start: number, end: number): AsyncGenerator<Buffer> {
+    const stored = await this.objects.open(objectKeyOf(ref));
+    if (stored === null) throw new AppError('internal', 'the stored recording is gone');
+    try {
+      const read = (from: number, to: number): AsyncIterable<Uint8Array> => stored.read(from, to);
+      const sizes = { plaintextSize: ref.bytes, cipherSize: stored.bytes };
+      yield* decryptRange({ key, context: contextOf(ref), ...sizes, read }, start, end);
+    } finally {
+      await stored.close();
+    }
   }
 }
 

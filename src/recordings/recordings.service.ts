@@ -3,14 +3,22 @@ import { Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import type { Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
-import { findConversation, refuseRestricted, type ConversationRow } from '../conversations/conversation-row.js';
+import {
+  admitted,
+  conversationStatement,
+  forCaller,
+  refuseRestricted,
+  type ConversationRow,
+} from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { VaultService } from '../vault/vault.service.js';
 import { RecordingStore } from './recording-store.js';
 
+type Subject = Pick<ConversationRow, 'id' | 'client_id' | 'restricted' | 'audio_state' | 'audio_reason'>;
+
 export interface FoundRecording {
-  conversation: ConversationRow;
+  conversation: Subject;
   id: string;
   contentType: string;
   bytes: number;
@@ -18,17 +26,23 @@ export interface FoundRecording {
   etag: string;
 }
 
-interface Row {
-  id: string;
+/** One a recording; of a conversation without any, one row of nulls. */
+interface Row extends Subject {
+  recording_id: string | null;
   variant: string;
   content_type: string;
   bytes: string;
   created_at: Date;
 }
 
-const FIND =
-  'select id, variant, content_type, bytes, created_at from recordings where conversation_id = $1 and client_id = $2';
+const FIND = conversationStatement(
+  `c.id, c.client_id, c.restricted, c.audio_state, c.audio_reason,
+  r.id as recording_id, r.variant, r.content_type, r.bytes, r.created_at`,
+  'left join recordings r on r.conversation_id = i.id and r.client_id = i.client_id',
+);
 const RETRY_AFTER_S = 10;
+/** What a player asks for when somebody jumps: answered without a stream. */
+const SHORT_BYTES = 262_144;
 
 @Injectable()
 export class RecordingsService {
@@ -44,38 +58,34 @@ export class RecordingsService {
    * Throws `not_found`, `erased`, `restricted`, `audio_pending`, `audio_absent`.
    */
   async find(caller: Caller, id: string, variant: string | undefined): Promise<FoundRecording> {
-    const { conversation, rows } = await this.database.withScope(caller.clients, async (tx) => {
-      const found = await findConversation(tx, caller, id);
-      return {
-        conversation: found,
-        rows: await tx.query<Row>({ name: 'recordings_of', text: FIND, values: [id, found.client_id] }),
-      };
-    });
+    const statement = { name: 'recordings_of', text: FIND, values: forCaller(caller, id) };
+    const found = await this.database.once<Row>(caller.clients, statement);
+    const conversation = admitted(found);
     refuseRestricted(caller, conversation);
+    const rows = found.filter(({ recording_id }) => recording_id !== null);
     const row =
       variant === undefined
         ? (rows.find((one) => one.variant === 'mixed') ?? rows[0])
         : rows.find((one) => one.variant === variant);
-    if (row === undefined) throw missing(conversation, rows.length > 0);
-    const etag = `"${row.id}-${row.created_at.getTime().toString(36)}"`;
-    return { conversation, id: row.id, contentType: row.content_type, bytes: Number(row.bytes), etag };
+    if (row === undefined || row.recording_id === null) throw missing(conversation, rows.length > 0);
+    const etag = `"${row.recording_id}-${row.created_at.getTime().toString(36)}"`;
+    return { conversation, id: row.recording_id, contentType: row.content_type, bytes: Number(row.bytes), etag };
   }
 
-  /** Bytes `start` to `end` inclusive, journaled first. */
-  async read(caller: Caller, recording: FoundRecording, start: number, end: number): Promise<Readable> {
+  /** Bytes `start` to `end` inclusive, journaled first; short ranges whole, longer ones as a stream. */
+  async read(caller: Caller, recording: FoundRecording, start: number, end: number): Promise<Readable | Buffer> {
     const { conversation, id, bytes } = recording;
-    await this.reads.record(caller, conversation, 'audio');
-    const key = await this.vault.existingConversationKey(conversation.id);
-    return this.store.read(
-      { id, clientId: conversation.client_id, conversationId: conversation.id, bytes },
-      key,
-      start,
-      end,
-    );
+    const [key] = await Promise.all([
+      this.vault.existingConversationKey(conversation.id),
+      this.reads.record(caller, conversation, 'audio'),
+    ]);
+    const stored = { id, clientId: conversation.client_id, conversationId: conversation.id, bytes };
+    const isShort = end - start < SHORT_BYTES;
+    return isShort ? this.store.readBytes(stored, key, start, end) : this.store.read(stored, key, start, end);
   }
 }
 
-function missing({ audio_state, audio_reason }: ConversationRow, hasOthers: boolean): AppError {
+function missing({ audio_state, audio_reason }: Subject, hasOthers: boolean): AppError {
   if (audio_state === 'pending') {
     return new AppError('audio_pending', 'the recording is not here yet', {
       headers: { 'retry-after': String(RETRY_AFTER_S) },

@@ -15,7 +15,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import type { BucketPlace } from '../config/object-store-url.js';
 import { Counted } from './counted.js';
-import { storeAway, type ObjectStore } from './object-store.js';
+import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
 
 /** Memory of an upload: two parts under way, one that fills and one being cut. 10,000 parts are 48 GiB. */
 const PART_BYTES = 5 * 1024 * 1024;
@@ -65,8 +65,10 @@ export class S3Store implements ObjectStore {
     return head?.ContentLength ?? null;
   }
 
-  read(key: string, start: number, end: number): Readable {
-    return Readable.from(this.pieces(key, start, end), { objectMode: false });
+  async open(key: string): Promise<StoredObject | null> {
+    const bytes = await this.size(key);
+    if (bytes === null) return null;
+    return { bytes, read: (start, end) => this.pieces(key, start, end), close: () => Promise.resolve() };
   }
 
   async remove(key: string): Promise<void> {

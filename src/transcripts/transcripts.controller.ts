@@ -92,6 +92,7 @@ export class TranscriptsController {
     };
     // Nothing is sent, so nothing is read.
     if (isUnchanged(ifNoneMatch, extras.etag)) return new Answer(undefined, extras);
+    if (wanted === 'json' && after === -1) return new Answer(await this.transcripts.openAsJson(caller, found), extras);
     return new Answer(rendered(await this.transcripts.open(caller, found), wanted, after), extras);
   }
 }

@@ -3,12 +3,18 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
 import { publicId } from '../common/ids.js';
-import { findConversation, refuseRestricted, type ConversationRow } from '../conversations/conversation-row.js';
+import {
+  admitted,
+  conversationStatement,
+  forCaller,
+  refuseRestricted,
+  type ConversationRow,
+} from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
 import { PURPOSE } from '../intake/read-model.js';
 import { ContentReads } from '../journal/content-reads.js';
 import type { Turn } from '../providers/provider-fact.js';
-import { openJson } from '../vault/sealing.js';
+import { open } from '../vault/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 
 export interface Transcript {
@@ -20,21 +26,32 @@ export interface Transcript {
   turns: Turn[];
 }
 
+type Subject = Pick<
+  ConversationRow,
+  'id' | 'client_id' | 'restricted' | 'language' | 'transcript_state' | 'transcript_reason'
+>;
+
 /** A transcript that was found and not opened yet. */
 export interface FoundTranscript {
-  conversation: ConversationRow;
+  conversation: Subject;
   /** Null: live and nobody has spoken, or not yet delivered. */
   sealed: Buffer | null;
   revision: number;
   final: boolean;
 }
 
-interface Block {
+interface Row extends Subject {
   revision: number;
-  sealed: Buffer;
+  /** Of the block; null where there is none. */
+  block_revision: number | null;
+  sealed: Buffer | null;
 }
 
-const FIND = 'select revision, sealed from transcripts where conversation_id = $1 and client_id = $2';
+const FIND = conversationStatement(
+  `c.id, c.client_id, c.restricted, c.language, c.transcript_state, c.transcript_reason,
+  t.revision as block_revision, t.sealed`,
+  'left join transcripts t on t.conversation_id = i.id and t.client_id = i.client_id',
+);
 
 @Injectable()
 export class TranscriptsService {
@@ -46,28 +63,45 @@ export class TranscriptsService {
 
   /** The transcript, or what there is of it. Throws `not_found`, `erased`, `restricted`, `transcript_absent`. */
   async find(caller: Caller, id: string): Promise<FoundTranscript> {
-    const { conversation, block } = await this.database.withScope(caller.clients, async (tx) => {
-      const found = await findConversation(tx, caller, id);
-      const [stored] = await tx.query<Block>({ name: 'transcript_block', text: FIND, values: [id, found.client_id] });
-      return { conversation: found, block: stored };
-    });
-    refuseRestricted(caller, conversation);
-    const final = conversation.transcript_state !== 'pending';
-    if (block !== undefined) return { conversation, ...block, final };
-    if (final) throw absent(conversation.transcript_reason);
-    return { conversation, sealed: null, revision: conversation.revision, final };
+    const statement = { name: 'transcript', text: FIND, values: forCaller(caller, id) };
+    const row = admitted(await this.database.once<Row>(caller.clients, statement));
+    refuseRestricted(caller, row);
+    const { sealed } = row;
+    const final = row.transcript_state !== 'pending';
+    if (sealed === null && final) throw absent(row.transcript_reason);
+    return { conversation: row, sealed, revision: row.block_revision ?? row.revision, final };
   }
 
   /** What was found, opened: a content read, journaled first. Nothing is read where there is nothing yet. */
-  async open(caller: Caller, { conversation, sealed, revision, final }: FoundTranscript): Promise<Transcript> {
-    const { id, language } = conversation;
-    const head = { conversation_id: publicId('conversation', id), revision, final, language };
-    if (sealed === null) return { ...head, turns: [] };
-    await this.reads.record(caller, conversation, 'transcript');
-    const key = await this.vault.existingConversationKey(id);
-    return { ...head, turns: openJson(key, PURPOSE.transcript, sealed) as Turn[] };
+  async open(caller: Caller, found: FoundTranscript): Promise<Transcript> {
+    const turns = await this.openTurns(caller, found);
+    return { ...headOf(found), turns: turns === null ? [] : (JSON.parse(turns) as Turn[]) };
+  }
+
+  /** As {@link open}, as JSON text: what was sealed is JSON already, so it is neither parsed nor written anew. */
+  async openAsJson(caller: Caller, found: FoundTranscript): Promise<string> {
+    const turns = (await this.openTurns(caller, found)) ?? '[]';
+    return `${JSON.stringify(headOf(found)).slice(0, -1)},"turns":${turns}}`;
+  }
+
+  /** The JSON text of the turns; null where there are none yet. */
+  private async openTurns(caller: Caller, { conversation, sealed }: FoundTranscript): Promise<string | null> {
+    if (sealed === null) return null;
+    // The key may be fetched beside it; nothing is opened before the entry is on disk.
+    const [key] = await Promise.all([
+      this.vault.existingConversationKey(conversation.id),
+      this.reads.record(caller, conversation, 'transcript'),
+    ]);
+    return open(key, PURPOSE.transcript, sealed).toString('utf8');
   }
 }
+
+const headOf = ({ conversation, revision, final }: FoundTranscript): Omit<Transcript, 'turns'> => ({
+  conversation_id: publicId('conversation', conversation.id),
+  revision,
+  final,
+  language: conversation.language,
+});
 
 const absent = (reason: string | null): AppError =>
   new AppError('transcript_absent', `there is no transcript: ${reason ?? 'absent'}`, { members: { reason } });

@@ -3,11 +3,12 @@
  * arrives are views of it, not copies.
  */
 export async function* exactPieces(stream: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
-  const pending = Buffer.allocUnsafe(size);
+  // Made when it is needed: what arrives in pieces of the right size needs none.
+  let pending: Buffer | null = null;
   let pendingBytes = 0;
   for await (const arrived of stream) {
     let from = 0;
-    if (pendingBytes > 0) {
+    if (pending !== null && pendingBytes > 0) {
       from = Math.min(size - pendingBytes, arrived.byteLength);
       pending.set(arrived.subarray(0, from), pendingBytes);
       pendingBytes += from;
@@ -16,8 +17,8 @@ export async function* exactPieces(stream: AsyncIterable<Uint8Array>, size: numb
       pendingBytes = 0;
     }
     for (; from + size <= arrived.byteLength; from += size) yield arrived.subarray(from, from + size);
-    pending.set(arrived.subarray(from));
     pendingBytes = arrived.byteLength - from;
+    if (pendingBytes > 0) (pending ??= Buffer.allocUnsafe(size)).set(arrived.subarray(from));
   }
-  if (pendingBytes > 0) yield pending.subarray(0, pendingBytes);
+  if (pending !== null && pendingBytes > 0) yield pending.subarray(0, pendingBytes);
 }

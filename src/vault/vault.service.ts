@@ -1,5 +1,6 @@
 // Who needs a key asks here. A key is made on first use and committed to the keystore before anyone gets it.
 import type { Pool } from 'pg';
+import { Batcher } from '../common/batcher.js';
 import { BlindIndex } from './blind-index.js';
 import { DataKey } from './data-key.js';
 import { VaultError, KeyDestroyed } from './errors.js';
@@ -47,6 +48,8 @@ export class VaultService {
   readonly #keystore: Keystore;
   readonly #rootKey: RootKey;
   readonly #now: () => Date;
+  /** Look-ups of conversations' keys that are asked for at the same time share one query. */
+  readonly #conversationKeys: Batcher<string, DataKeyRow | undefined>;
   readonly #dataKeys = new KeyCache();
   readonly #keks = new KeyCache();
 
@@ -54,6 +57,7 @@ export class VaultService {
     this.#keystore = new Keystore(pool);
     this.#rootKey = rootKey;
     this.#now = now;
+    this.#conversationKeys = new Batcher((ids) => this.#findConversationKeys(ids), { maxItems: 64, concurrency: 4 });
   }
 
   /** The conversation's key, made if there is none. `wrong_owner` when it is another client's. */
@@ -163,8 +167,16 @@ export class VaultService {
     const cached = this.#dataKeys.get(cacheName(id));
     if (cached !== undefined) return cached;
     const ticket = this.#dataKeys.ticket();
-    const row = await this.#keystore.findDataKey(id);
+    const row = await (id.purpose === 'conversation'
+      ? this.#conversationKeys.add(id.owner)
+      : this.#keystore.findDataKey(id));
     return row === undefined ? undefined : this.#unwrap(row, ticket);
+  }
+
+  async #findConversationKeys(ids: string[]): Promise<(DataKeyRow | undefined)[]> {
+    const rows = await this.#keystore.findDataKeys('conversation', [...new Set(ids)]);
+    const byOwner = new Map(rows.map((row) => [row.owner, row]));
+    return ids.map((id) => byOwner.get(id));
   }
 
   /** Concurrent callers, of other processes too, get the same key: the first insert wins and the others read it. */
