@@ -7,7 +7,7 @@ import { WorkerDatabase } from '../../src/database/database.js';
 import { Notifier } from '../../src/database/notifier.js';
 import { Intake } from '../../src/intake/intake.js';
 import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
-import { publicId } from '../../src/common/ids.js';
+import { newUuid, publicId, uuidOf } from '../../src/common/ids.js';
 import { VaultService } from '../../src/vault/vault.service.js';
 import { CONTRACT } from './contract.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
@@ -32,6 +32,7 @@ beforeAll(async () => {
   foreign['provider-accounts'] = idOf(await make('/v1/provider-accounts', account));
   foreign['api-keys'] = idOf(await make('/v1/api-keys', { name: 'K', role: 'admin', client_ids: [otherClient] }));
   foreign['conversations'] = await makeConversation(foreign['provider-accounts'], 'key_other');
+  foreign['parked-facts'] = await makeParkedFact(foreign['provider-accounts']);
   for (const role of ['admin', 'supervisor', 'compliance', 'operator']) {
     const key = await make('/v1/api-keys', { name: role, role, client_ids: [ownClient] });
     strangers.push(String(key.body['secret']));
@@ -58,6 +59,17 @@ async function makeConversation(accountId: string, apiKey: string): Promise<stri
   await database.close();
   const [row] = await http.sql<{ id: string }>('select id from conversations');
   return publicId('conversation', row?.id ?? '');
+}
+
+/** A fact that intake has given up. */
+async function makeParkedFact(accountId: string): Promise<string> {
+  const id = newUuid();
+  await http.sql(
+    `insert into inbox (id, provider_account_id, source, kind, hash, received_at, key_day, sealed, state, parked_at, parked_reason)
+     values ($1, $2, 'webhook', 'call_ended', '\\x00', now(), current_date, '\\x00', 'parked', now(), 'open_failed')`,
+    [id, uuidOf('providerAccount', accountId)],
+  );
+  return publicId('parkedFact', id);
 }
 
 describe('tables', () => {
