@@ -120,7 +120,11 @@ describe("another client's ids", () => {
   });
 
   it('stay as they were', async () => {
-    for (const [kind, id] of Object.entries(foreign)) {
+    const readable = Object.entries(foreign).filter(([kind]) =>
+      CONTRACT.some(({ method, url }) => method === 'GET' && url === `/v1/${kind}/:id`),
+    );
+    expect(readable.length).toBeGreaterThan(4);
+    for (const [kind, id] of readable) {
       const key = kind === 'conversations' ? http.readKey : http.adminKey;
       const { status, body } = await http.call('GET', `/v1/${kind}/${id}`, { key });
       expect([kind, status, body['name'] === 'Stolen']).toEqual([kind, 200, false]);
