@@ -1,0 +1,37 @@
+// Kills the parts of a site in turn, at moments that a seed decides.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../../simulators/random.js';
+import { PARTS, type Part, type Site } from './site.js';
+
+export interface CrashPlan {
+  seed: string;
+  /** Every part is killed this often at least. */
+  rounds: number;
+  /** Milliseconds between two kills, and that a part stays away: from, to. */
+  apart: [number, number];
+  away: [number, number];
+}
+
+/** Goes on until `isOver` and all rounds are done; resolves with the number of kills. */
+export async function crashInTurn(site: Site, plan: CrashPlan, isOver: () => boolean): Promise<number> {
+  const random = new Random(`${plan.seed} crashes`);
+  let kills = 0;
+  for (let round = 0; round < plan.rounds || !isOver(); round += 1) {
+    for (const part of shuffled(random)) {
+      await sleep(random.between(...plan.apart));
+      await site.kill(part);
+      kills += 1;
+      await sleep(random.between(...plan.away));
+      await site.start(part);
+    }
+  }
+  return kills;
+}
+
+function shuffled(random: Random): Part[] {
+  const left: Part[] = [...PARTS];
+  return PARTS.map(() => {
+    const [taken = 'worker'] = left.splice(random.integer(0, left.length - 1), 1);
+    return taken;
+  });
+}

@@ -1,0 +1,43 @@
+// Waiting until nothing waits any more, and the way of single conversations.
+import { expect } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { auditConversation, conversationsOf, waitsFor } from './audit.js';
+import type { Battery } from './installation.js';
+import type { Webhook } from './providers/provider.js';
+import type { Line } from './traffic.js';
+
+/** Resolves once nothing waits; fails with what does. */
+export async function untilSettled({ sql }: Battery, seconds: number): Promise<void> {
+  await eventually(async () => (await waitsFor(sql)) === null, seconds).catch(() => undefined);
+  expect(await waitsFor(sql)).toBeNull();
+}
+
+/** A webhook and the line that it came by. */
+export interface Sent {
+  line: Line;
+  webhook: Webhook;
+}
+
+/** One conversation a provider that is over and told by nobody. */
+export const finishedAt = ({ lines }: Battery, seed: string): Sent[] =>
+  lines.map((line) => ({ line, webhook: line.provider.finished(seed) }));
+
+/** Sends it once; the status of the answer, 0 when there was none. */
+export const send = ({ line, webhook }: Sent): Promise<number> => line.provider.sendOnce(line.webhookUrl, webhook);
+
+/** What is wrong with conversations that were told whole; those that are not known at all included. */
+export async function wrongWith({ site }: Battery, sent: Sent[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const line of new Set(sent.map((one) => one.line))) {
+    const known = new Map(
+      (await conversationsOf(site, line.accountId)).map((one) => [one.provider_conversation_id, one]),
+    );
+    for (const { webhook } of sent.filter((one) => one.line === line)) {
+      const found = known.get(webhook.providerId);
+      const wanted = line.provider.expected(webhook.providerId, new Set([webhook.event]));
+      const problems = found === undefined ? ['is not known'] : await auditConversation(site, found, wanted);
+      wrong.push(...problems.map((problem) => `${line.provider.name} ${webhook.providerId}: ${problem}`));
+    }
+  }
+  return wrong;
+}

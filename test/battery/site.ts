@@ -1,0 +1,174 @@
+// One whole Colloquy of processes that may be killed: Postgres, Temporal, API and worker, each coming back on its own
+// folder and port. Nobody restarts anything but the battery, so that what ends by itself is noticed.
+import { join } from 'node:path';
+import { newSecret } from '../../src/access/api-key-secret.js';
+import { freePort } from '../../src/embedded/ports.js';
+import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
+import { endProcess, signalGroup } from '../../src/embedded/processes.js';
+import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { startProgram, type Program } from '../support/programs.js';
+
+export const PARTS = ['worker', 'api', 'temporal', 'postgres'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface SiteOptions {
+  /** For everything that the site keeps. */
+  folder: string;
+  temporalCli: string;
+  /** Default: below `folder`. */
+  postgresDir?: string;
+  recordingsDir?: string;
+}
+
+interface CallOptions {
+  method?: 'GET' | 'POST' | 'PATCH';
+  body?: unknown;
+  key?: string;
+}
+
+interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+interface Ports {
+  postgres: number;
+  temporal: number;
+  api: number;
+}
+
+/** Starts all parts on empty folders; the databases are migrated. */
+export async function startSite(options: SiteOptions): Promise<Site> {
+  const ports = { postgres: await freePort(), temporal: await freePort(), api: await freePort() };
+  const site = new Site(options, ports);
+  await Promise.all([site.start('postgres'), site.start('temporal')]);
+  const migrate = startProgram('cli', site.env, ['migrate']);
+  if ((await migrate.ended) !== 0) throw new Error(`the databases were not migrated: ${migrate.said()}`);
+  await Promise.all([site.start('api'), site.start('worker')]);
+  return site;
+}
+
+export class Site {
+  readonly url: string;
+  readonly recordingsDir: string;
+  readonly env: Record<string, string> = {};
+  /** What ended although nobody told it to. */
+  readonly losses: string[] = [];
+  readonly adminKey = newSecret();
+  /** Supervisor, all clients. */
+  readonly readKey = newSecret();
+  private readonly programs = new Map<'api' | 'worker', Program>();
+  private readonly logs: string[] = [];
+  private postgres: EmbeddedPostgres | undefined;
+  private temporal: EmbeddedTemporal | undefined;
+
+  constructor(
+    private readonly options: SiteOptions,
+    private readonly ports: Ports,
+  ) {
+    this.url = `http://127.0.0.1:${ports.api}`;
+    this.recordingsDir = options.recordingsDir ?? join(options.folder, 'data', 'recordings');
+  }
+
+  /** Superuser connection string of the content database. */
+  get databaseUrl(): string {
+    return this.env['DATABASE_URL'] ?? '';
+  }
+
+  async start(part: Part): Promise<void> {
+    if (part === 'postgres') return this.startPostgres();
+    if (part === 'temporal') return this.startTemporal();
+    const program = startProgram(part === 'api' ? 'main' : 'worker', this.env);
+    this.programs.set(part, program);
+    void program.ended.then((code) => {
+      this.logs.push(program.said());
+      if (this.programs.get(part) === program) this.losses.push(`${part} ended by itself with code ${code}`);
+    });
+    await program.says(`${part} ready`);
+  }
+
+  /** SIGKILL, for Postgres to all of its processes: no word, no flush. */
+  async kill(part: Part): Promise<void> {
+    if (part === 'postgres') return killGroup(this.postgres);
+    if (part === 'temporal') return killGroup(this.temporal);
+    const program = this.programs.get(part);
+    this.programs.delete(part);
+    await program?.end('SIGKILL');
+  }
+
+  /** Starts what does not run; what that was. */
+  async repair(): Promise<Part[]> {
+    const dead = PARTS.filter((part) => !this.runs(part)).toReversed();
+    for (const part of dead) await this.start(part);
+    return dead;
+  }
+
+  private runs(part: Part): boolean {
+    if (part === 'api' || part === 'worker') return this.programs.has(part);
+    const child = (part === 'postgres' ? this.postgres : this.temporal)?.process;
+    return child?.exitCode === null && child.signalCode === null;
+  }
+
+  /** A request with the reading key unless `key` says otherwise; GET, or POST when there is a body. */
+  async call(path: string, { key = this.readKey, body, method }: CallOptions = {}): Promise<Answer> {
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${this.url}${path}`, {
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
+      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...content,
+      signal: AbortSignal.timeout(20_000),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  /** The recording as a caller gets it; null when there is none. */
+  async audio(conversationId: string): Promise<Buffer | null> {
+    const headers = { authorization: `Bearer ${this.readKey}` };
+    const response = await fetch(`${this.url}/v1/conversations/${conversationId}/audio`, { headers });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return response.status === 200 ? bytes : null;
+  }
+
+  /** Everything that API and worker have said, in all of their lives. */
+  said(): string {
+    return [...this.logs, ...[...this.programs.values()].map((program) => program.said())].join('');
+  }
+
+  async close(): Promise<void> {
+    const programs = [...this.programs.values()];
+    this.programs.clear();
+    await Promise.all(programs.map((program) => program.end('SIGTERM')));
+    await Promise.all([this.temporal?.stop(), this.postgres?.stop()]);
+  }
+
+  private async startPostgres(): Promise<void> {
+    const { folder, postgresDir = join(folder, 'postgres') } = this.options;
+    const { postgres: port } = this.ports;
+    const log = join(folder, 'postgres.log');
+    this.postgres = await startPostgres({ dataDir: postgresDir, port, log });
+    Object.assign(this.env, {
+      PORT: String(this.ports.api),
+      COLLOQUY_DATA_DIR: join(folder, 'data'),
+      DATABASE_URL: this.postgres.url('colloquy'),
+      KEYSTORE_DATABASE_URL: this.postgres.url('colloquy_keystore'),
+      TEMPORAL_ADDRESS: `127.0.0.1:${this.ports.temporal}`,
+      COLLOQUY_BOOTSTRAP_KEY: this.adminKey,
+      COLLOQUY_BOOTSTRAP_READ_KEY: this.readKey,
+      OBJECT_STORE_URL: `file:${this.recordingsDir}`,
+      COLLOQUY_RATE_LIMIT: '0',
+    });
+  }
+
+  private async startTemporal(): Promise<void> {
+    const { folder, temporalCli } = this.options;
+    const dbFile = join(folder, 'temporal', 'temporal.db');
+    this.temporal = await startTemporal({ binary: temporalCli, dbFile, port: this.ports.temporal, uiPort: false });
+  }
+}
+
+async function killGroup(server: EmbeddedPostgres | EmbeddedTemporal | undefined): Promise<void> {
+  if (server?.process.pid === undefined) return;
+  signalGroup(server.process.pid, 'SIGKILL');
+  await endProcess(server.process.pid, [['SIGKILL', 5_000]]);
+  await server.exited;
+}

@@ -1,0 +1,44 @@
+// The battery runs small among the tests and whole by `npm run battery` (vitest.battery.config.ts).
+import { inject } from 'vitest';
+import type { CrashPlan } from './crashes.js';
+import type { TrafficPlan } from './traffic.js';
+
+interface Sizes {
+  traffic: TrafficPlan;
+  crashes: CrashPlan;
+  /** Seconds that Temporal stays away. */
+  temporalAway: number;
+  /** Seconds that Postgres stays away. */
+  postgresAway: number;
+  /** Seconds within which everything must have settled after the last webhook. */
+  settle: number;
+  /** Milliseconds that one test may take. */
+  timeoutMs: number;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    battery: 'small' | 'whole';
+  }
+}
+
+const SIZES: Record<'small' | 'whole', Sizes> = {
+  small: {
+    traffic: { seed: 'small', conversations: 40, seconds: 6 },
+    crashes: { seed: 'small', rounds: 1, apart: [300, 1_200], away: [100, 600] },
+    temporalAway: 5,
+    postgresAway: 2,
+    settle: 60,
+    timeoutMs: 120_000,
+  },
+  whole: {
+    traffic: { seed: 'whole', conversations: 500, seconds: 240 },
+    crashes: { seed: 'whole', rounds: 6, apart: [500, 6_000], away: [100, 4_000] },
+    temporalAway: 60,
+    postgresAway: 30,
+    settle: 180,
+    timeoutMs: 600_000,
+  },
+};
+
+export const sizes = (): Sizes => SIZES[inject('battery')];
