@@ -14,6 +14,8 @@ export interface Notes {
   seed: string;
   /** The bulky part was not kept: it is made again from the seed. */
   isDerived?: boolean;
+  /** It is complete, and its last webhook is still on the way: a restart tells it again. */
+  isUntold?: boolean;
 }
 
 /** A record, packed. */
@@ -76,6 +78,12 @@ export class Records<T extends object, N extends Notes = Notes> {
     const document = omit({ ...this.unpack(stored), ...fields }, []);
     this.put(document, { ...stored.notes, isDerived: undefined, ...notes });
     return document;
+  }
+
+  /** Changes the notes alone. Nothing happens for an unknown id. */
+  note(id: string, notes: Partial<N>): void {
+    const stored = this.byId.get(id);
+    if (stored) this.restore({ ...stored, notes: { ...stored.notes, ...notes } });
   }
 
   /** The whole document, as nobody over HTTP may see it yet. */

@@ -101,8 +101,10 @@ export class ElevenLabsTraffic {
     const drawnMs = new Random(`${seed} analysis time`).between(5000, 30_000) / speed;
     await this.pace.pause(simulator.faults.lateAnalysisMs ?? drawnMs);
     if (!simulator.conversations.get(id)) return;
+    simulator.conversations.note(id, { isUntold: true });
     simulator.finish(id);
     if (mishap !== 'missing') await this.tellAll(id, mishap);
+    simulator.conversations.note(id, { isUntold: undefined });
     await this.rewrite(id, seed);
   }
 
@@ -142,5 +144,5 @@ export class ElevenLabsTraffic {
 
 function isUnfinished(conversation: Readonly<Conversation>, notes: Readonly<ConversationNotes>): boolean {
   const isLive = conversation.status === 'initiated' || conversation.status === 'in-progress';
-  return isLive || notes.doneFromMs !== undefined;
+  return isLive || notes.doneFromMs !== undefined || notes.isUntold === true;
 }

@@ -31,8 +31,8 @@ export class ChatTraffic {
 
   /** Ends what an earlier run left. */
   resume(): void {
-    for (const { head } of this.simulator.chats.records.heads()) {
-      const isLeft = head.chat_status === 'ongoing' || head.chat_analysis === undefined;
+    for (const { head, notes } of this.simulator.chats.records.heads()) {
+      const isLeft = notes.isUntold === true || head.chat_status === 'ongoing' || head.chat_analysis === undefined;
       if (isLeft) this.pace.run(() => this.finish(head.chat_id, false));
     }
   }
@@ -55,8 +55,10 @@ export class ChatTraffic {
     const drawnMs = new Random(`${id} analysis time`).between(10_000, 60_000) / this.speed;
     await this.pace.pause(faults.lateAnalysisMs ?? drawnMs);
     if (chats.records.get(id) === undefined) return;
+    chats.records.note(id, { isUntold: true });
     chats.analyze(id);
     await this.outbox.send('chat_analyzed', this.simulator.webhookBody('chat_analyzed', id));
+    chats.records.note(id, { isUntold: undefined });
   }
 
   private post(event: string, id: string): void {

@@ -53,7 +53,7 @@ export class RetellTraffic {
   /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
   start(announce: readonly string[] = []): void {
     const { simulator, seed, history, chats, perMinute, maxConversations = Infinity } = this.options;
-    const calls = simulator.calls.heads().filter(({ head }) => isUnfinished(head));
+    const calls = simulator.calls.heads().filter(({ head, notes }) => notes.isUntold === true || isUnfinished(head));
     const isNew = simulator.calls.size === 0 && simulator.chats.records.size === 0;
     const past = isNew
       ? simulator.seedHistory({ count: history, from: simulator.clock() - 6 * HOUR_MS, seed, chats })
@@ -162,8 +162,10 @@ export class RetellTraffic {
     const drawnMs = new Random(`${seed} analysis time`).between(10_000, 60_000) / speed;
     await this.pace.pause(simulator.faults.lateAnalysisMs ?? drawnMs);
     if (simulator.calls.get(id) === undefined) return;
+    simulator.calls.note(id, { isUntold: true });
     simulator.analyze(id);
     await this.outbox.send('call_analyzed', simulator.webhookBody('call_analyzed', id));
+    simulator.calls.note(id, { isUntold: undefined });
     const { share, afterMs, webhook } = simulator.faults.rewrites;
     if (!new Random(`${seed} rewrite`).chance(share)) return;
     await this.pace.pause(afterMs);

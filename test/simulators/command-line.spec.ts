@@ -13,7 +13,7 @@ import { startReceiver, type Receiver } from './receiver.js';
 const main = join(import.meta.dirname, '../../.test/dist/simulators/main.js');
 const readyLine = z.object({
   event: z.literal('ready'),
-  retell: z.object({ baseUrl: z.string(), seed: z.string(), apiKey: z.string().optional() }),
+  retell: z.object({ baseUrl: z.string(), seed: z.string(), apiKey: z.string() }).optional(),
   elevenlabs: z.object({ baseUrl: z.string(), apiKey: z.string(), webhookSecret: z.string() }).optional(),
 });
 
@@ -34,6 +34,7 @@ afterEach(async () => {
 
 async function start(...options: string[]) {
   const ready = await startAll('--provider', 'retell', '--chats', '0', ...options);
+  if (!ready.retell) throw new Error('Retell is not simulated');
   return { ...ready.retell, stop: ready.stop };
 }
 
@@ -52,9 +53,34 @@ async function startAll(...options: string[]) {
 describe('simulators', () => {
   it('serves a history without a receiver, and ends cleanly on SIGTERM', async () => {
     const { baseUrl, apiKey, stop } = await start('--history', '5');
-    const client = new Retell({ apiKey: apiKey ?? '', baseURL: baseUrl });
+    const client = new Retell({ apiKey, baseURL: baseUrl });
     expect((await client.call.list()).items).toHaveLength(5);
     expect(await stop('SIGTERM')).toEqual([0, null]);
+  });
+
+  it('simulates both providers, with a past in bulk and faults from the start', async () => {
+    const ready = await startAll(
+      '--history',
+      '0',
+      '--bulk',
+      '40',
+      '--fault',
+      'listLagMs=1',
+      '--fault',
+      'errors.share=1',
+    );
+    const { baseUrl, apiKey } = ready.elevenlabs ?? { baseUrl: '', apiKey: '' };
+    const list = () => fetch(`${baseUrl}/v1/convai/conversations`, { headers: { 'xi-api-key': apiKey } });
+    const faults = `${baseUrl}/_control/faults`;
+    expect(await (await fetch(faults)).json()).toMatchObject({ listLagMs: 1, errors: { share: 1 } });
+    await fetch(faults, { method: 'DELETE' });
+    expect(await (await list()).json()).toMatchObject({ has_more: true });
+    const retell = new Retell({ apiKey: ready.retell?.apiKey ?? '', baseURL: ready.retell?.baseUrl });
+    await fetch(`${ready.retell?.baseUrl}/_control/faults`, { method: 'DELETE' });
+    const { total: calls } = await retell.call.list({ include_total: true });
+    const { total: chats } = await retell.chat.list({ include_total: true });
+    expect((calls ?? 0) + (chats ?? 0)).toBe(40);
+    expect(await ready.stop('SIGTERM')).toEqual([0, null]);
   });
 
   it('ends cleanly on SIGINT in the middle of traffic', async () => {
@@ -72,7 +98,7 @@ describe('simulators', () => {
     const before = receiver.received.splice(0);
     const second = await start(...options, '--rate', '0.01', '--speed', '30');
     expect(second).toMatchObject({ baseUrl: first.baseUrl, seed: first.seed, apiKey: first.apiKey });
-    const client = new Retell({ apiKey: second.apiKey ?? '', baseURL: second.baseUrl });
+    const client = new Retell({ apiKey: second.apiKey, baseURL: second.baseUrl });
     for (const { id, document } of before) {
       const known = await client.call.retrieve(id);
       expect(known.agent_id).toBe(document['agent_id']);
@@ -83,7 +109,8 @@ describe('simulators', () => {
     const started = before.filter(isLive).map(({ id }) => id);
     const all = () => [...analyzed(before), ...analyzed(receiver.received)];
     await expect.poll(all, { timeout: 20_000 }).toEqual(expect.arrayContaining(started));
-    expect(new Set(all()).size).toBe(all().length);
+    // One webhook may have been on its way when the first process was killed.
+    expect(all().length - new Set(all()).size).toBeLessThanOrEqual(1);
     expect(await second.stop('SIGTERM')).toEqual([0, null]);
   }, 60_000);
 

@@ -57,6 +57,16 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(await get('/v1/clients', row('Read key'))).toBe(403);
   });
 
+  it('shows conversations of both providers', async () => {
+    const count = async (provider: string): Promise<number> => {
+      const path = `${row('API')}/v1/conversations?provider=${provider}`;
+      const response = await fetch(path, { headers: { authorization: `Bearer ${row('Read key')}` } });
+      return ((await response.json()) as { data: unknown[] }).data.length;
+    };
+    await expect.poll(async () => await count('retell'), { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => await count('elevenlabs'), { timeout: 20_000 }).toBeGreaterThan(0);
+  });
+
   it('refuses a second start on the same folder and leaves the first one alone', async () => {
     const second = checkout.up({ PORT: String(port) });
     expect(await second.ended).toBe(1);
