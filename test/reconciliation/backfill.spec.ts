@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import {
@@ -12,8 +12,8 @@ import {
   startedConversations,
 } from './account.js';
 
-/** `BACKFILL_CALLS=5000 npx vitest run test/reconciliation/backfill.spec.ts` is the whole measure. */
-const CALLS = Number(process.env['BACKFILL_CALLS'] ?? 300);
+/** The whole measure is a part of the battery: `npm run battery -- test/battery/past.whole.ts`. */
+const CALLS = inject('battery') === 'whole' ? 5_000 : 300;
 const SECONDS = 30 + CALLS / 5;
 
 let colloquy: Installation;
