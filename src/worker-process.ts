@@ -30,7 +30,7 @@ import { WakeRelay } from './temporal/wake-relay.js';
 import { openVault } from './vault/open-vault.js';
 import type { VaultService } from './vault/vault.service.js';
 
-const POOL_SIZE = 12;
+const POOL_SIZE = 20;
 const BUNDLE = new URL('../workflow-bundle.js', import.meta.url);
 
 export interface WorkerProcess {

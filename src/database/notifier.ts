@@ -13,19 +13,23 @@ export type NotifyChannel = 'colloquy_inbox' | 'colloquy_wakes';
 export class Notifier {
   private readonly due = new Set<NotifyChannel>();
   private timer: NodeJS.Timeout | undefined;
+  private sentAt = -Infinity;
 
   constructor(private readonly database: Database) {}
 
   /** Soon tells listeners in all processes that there is work. */
   notify(channel: NotifyChannel): void {
     this.due.add(channel);
-    this.timer ??= setTimeout(() => void this.send(), COALESCE_MS);
+    // After a quiet moment at once, so that a single fact does not wait for company.
+    const waitMs = Math.max(0, this.sentAt + COALESCE_MS - performance.now());
+    this.timer ??= setTimeout(() => void this.send(), waitMs);
   }
 
   private async send(): Promise<void> {
     const channels = [...this.due];
     this.due.clear();
     this.timer = undefined;
+    this.sentAt = performance.now();
     const text = 'select pg_notify(channel, $2) from unnest($1::text[]) as channel';
     await this.database.dataSource.query(text, [channels, '']).catch(() => undefined); // listeners poll as well
   }

@@ -46,24 +46,29 @@ export async function agentIdsFor(
   tx: Transaction,
   { account, clientId, agents }: Sightings,
 ): Promise<Map<string, string>> {
-  const ids = new Map<string, string>();
+  const hasher = await vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
   // Always in one order: two conversations that meet the same new agents must not wait for each other in a circle.
-  const sorted = agents.toSorted((a, b) => (a.providerAgentId < b.providerAgentId ? -1 : 1));
-  for (const agent of sorted) {
-    ids.set(agent.providerAgentId, await agentIdFor(vault, tx, { account, clientId, agent }));
+  const sorted = agents
+    .toSorted((a, b) => (a.providerAgentId < b.providerAgentId ? -1 : 1))
+    .map((agent) => ({ agent, hash: hasher.hash('provider_id', 'agent', agent.providerAgentId) }));
+  const known = await Promise.all(
+    sorted.map(({ hash }) =>
+      tx.query<{ id: string }>({ name: 'agent', text: FIND, values: [clientId, account.id, hash] }),
+    ),
+  );
+  const ids = new Map<string, string>();
+  for (const [index, { agent, hash }] of sorted.entries()) {
+    const id = known[index]?.[0]?.id ?? (await makeAgent(vault, tx, { account, clientId, agent, hash }));
+    ids.set(agent.providerAgentId, id);
   }
   return ids;
 }
 
-async function agentIdFor(
+async function makeAgent(
   vault: VaultService,
   tx: Transaction,
-  { account, clientId, agent }: Omit<Sightings, 'agents'> & { agent: Agent },
+  { account, clientId, agent, hash }: Omit<Sightings, 'agents'> & { agent: Agent; hash: Buffer },
 ): Promise<string> {
-  const hasher = await vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
-  const hash = hasher.hash('provider_id', 'agent', agent.providerAgentId);
-  const [known] = await tx.query<{ id: string }>({ name: 'agent', text: FIND, values: [clientId, account.id, hash] });
-  if (known) return known.id;
   const id = newUuid();
   const sealed = sealAgent(await vault.clientKey(clientId), id, {
     name: agent.name,

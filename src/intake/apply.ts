@@ -53,10 +53,13 @@ export async function applyPending(
   candidate: Candidate,
   options: ApplyOptions,
 ): Promise<Applied> {
-  const identity = await lockIdentity(tx, candidate, options.wait);
-  if (identity === null) return NOTHING;
-  const pending = await readPending(tx, candidate, options.limit);
-  if (pending.length === 0) return NOTHING;
+  // Sent together, run one after another: what follows the lock sees what was committed before the lock was had.
+  const [identity, pending, stored] = await Promise.all([
+    lockIdentity(tx, candidate, options.wait),
+    readPending(tx, candidate, options.limit),
+    load(tx, candidate),
+  ]);
+  if (identity === null || pending.length === 0) return NOTHING;
   const ids = pending.map(({ id }) => id);
   if (identity.state !== 'live') {
     await Promise.all([suppress(tx, identity), removeFacts(tx, ids)]);
@@ -67,8 +70,7 @@ export async function applyPending(
   const origin = { kind: 'consumer', ...(await originOf(tx, ids)) } as const;
   return traced('intake apply', origin, async (span) => {
     const facts = await openFacts(deps.vault, account, pending);
-    const applied = await applyFacts(deps, tx, { identity, account, facts });
-    await removeFacts(tx, ids);
+    const applied = await applyFacts(deps, tx, { identity, account, facts, stored, factIds: ids });
     span?.set({ 'colloquy.conversation_id': applied.news.conversationId, 'colloquy.provider': account.provider });
     return { facts: ids.length, ...applied };
   });
@@ -84,16 +86,19 @@ interface Subject {
   identity: Identity;
   account: ProviderAccount;
   facts: Fact[];
+  stored: StoredRow;
+  factIds: string[];
 }
 
 async function applyFacts(
   deps: ApplyDependencies,
   tx: Transaction,
-  { identity, account, facts }: Subject,
+  { identity, account, facts, stored: row, factIds }: Subject,
 ): Promise<{ woken: boolean; news: News }> {
   const owner = ownerOf(identity, account);
   const key = await deps.vault.conversationKey(owner);
-  const [stored, settings] = await Promise.all([load(tx, owner.conversationId, key), settingsOf(tx, account, owner)]);
+  const stored = opened(row, key);
+  const settings: ProjectionSettings = { deadlines: account.deadlines, defaultRegion: row.default_region };
   const before = stored && project(stored.state, settings);
   const withAudio = await storePayloadAudio(deps.storeAudio, {
     owner,
@@ -114,18 +119,19 @@ async function applyFacts(
   if (turns !== undefined) blobs.set('transcript', turnsWithAgentIds(turns, agentIds));
   const lookUps = headerChanged ? lookUpsOf(record.header, await deps.vault.indexHasher(owner.clientId)) : null;
   const agentId = (after.agent && agentIds.get(after.agent.providerAgentId)) ?? null;
-  await writeConversation(tx, { owner, agentId, record, state, revision, key, blobs, lookUps });
-  await appendJournal(
-    tx,
-    entries.map((entry): NewEntry => ({
-      ...entry,
-      ...actorOf(owner, facts),
-      clientId: owner.clientId,
-      conversationId: owner.conversationId,
-      revision,
-    })),
-  );
-  const woken = await wake(tx, owner.conversationId, before, after);
+  const journal = entries.map((entry): NewEntry => ({
+    ...entry,
+    ...actorOf(owner, facts),
+    clientId: owner.clientId,
+    conversationId: owner.conversationId,
+    revision,
+  }));
+  const [woken] = await Promise.all([
+    wake(tx, owner.conversationId, before, after),
+    writeConversation(tx, { owner, agentId, record, state, revision, key, blobs, lookUps }),
+    appendJournal(tx, journal),
+    removeFacts(tx, factIds),
+  ]);
   return { woken, news: newsOf(owner, facts, before, after) };
 }
 
@@ -137,33 +143,34 @@ const ownerOf = (identity: Identity, account: ProviderAccount): Owner => ({
   createdAt: identity.created_at,
 });
 
+/** What is known before these facts; `revision` and `sealed` are null where nothing is. */
 interface StoredRow {
-  revision: number;
-  sealed: Buffer;
+  revision: number | null;
+  sealed: Buffer | null;
+  /** Of the client, to read numbers by. */
+  default_region: string | null;
 }
 
-const LOAD = `select c.revision, s.sealed from conversations c join conversation_states s on s.conversation_id = c.id where c.id = $1`;
+const LOAD = `
+select c.revision, s.sealed, cl.default_region from conversation_identities i
+left join clients cl on cl.id = i.client_id
+left join conversations c on c.id = i.id
+left join conversation_states s on s.conversation_id = c.id
+where i.provider_account_id = $1 and i.identity_hash = $2`;
 
-async function load(
-  tx: Transaction,
-  id: string,
+async function load(tx: Transaction, candidate: Candidate): Promise<StoredRow> {
+  const values = [candidate.provider_account_id, candidate.identity_hash];
+  const [row] = await tx.query<StoredRow>({ name: 'load', text: LOAD, values });
+  return row ?? { revision: null, sealed: null, default_region: null };
+}
+
+const opened = (
+  { revision, sealed }: StoredRow,
   key: DataKey,
-): Promise<{ state: ConversationState; revision: number } | null> {
-  const [row] = await tx.query<StoredRow>({ name: 'load', text: LOAD, values: [id] });
-  return row === undefined
+): { state: ConversationState; revision: number } | null =>
+  revision === null || sealed === null
     ? null
-    : { revision: row.revision, state: openJson(key, PURPOSE.state, row.sealed) as ConversationState };
-}
-
-async function settingsOf(tx: Transaction, account: ProviderAccount, owner: Owner): Promise<ProjectionSettings> {
-  const text = 'select default_region from clients where id = $1';
-  const [client] = await tx.query<{ default_region: string | null }>({
-    name: 'region',
-    text,
-    values: [owner.clientId],
-  });
-  return { deadlines: account.deadlines, defaultRegion: client?.default_region ?? null };
-}
+    : { revision, state: openJson(key, PURPOSE.state, sealed) as ConversationState };
 
 /** A provider speaks through its webhooks and its record; what a workflow found is that workflow's word. */
 function actorOf(owner: Owner, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflowId'> {

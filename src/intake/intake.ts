@@ -17,7 +17,8 @@ import { AudioNotStored, type StoreAudio } from './payload-audio.js';
 import { applyPending, type Applied, type ApplyOptions } from './apply.js';
 
 const POLL_MS = 1_000;
-const CONCURRENCY = 4;
+/** Conversations under way at once: each waits for Postgres most of the time, and commits share a sync. */
+const CONCURRENCY = 8;
 const CANDIDATES = 64;
 const FACTS_AT_ONCE = 200;
 /** How long a caller who wants its own fact applied waits for the lock. */
@@ -125,8 +126,11 @@ export class Intake {
     const account = await accounts.find(candidate.provider_account_id);
     const applied = await database
       .withScope('all', async (tx) => {
-        if (options.wait) await tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` });
-        return applyPending({ vault, account, storeAudio }, tx, candidate, options);
+        const [, done] = await Promise.all([
+          options.wait && tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` }),
+          applyPending({ vault, account, storeAudio }, tx, candidate, options),
+        ]);
+        return done;
       })
       .catch((error: unknown) => {
         throw isLockTimeout(error) ? busy(error) : error;

@@ -6,12 +6,24 @@ export function compact(fields: { [Key in keyof Fields]?: Fields[Key] | null | u
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** A document without the members, at any depth, whose name is a secret's. */
+/** A document without the members, at any depth, whose name is a secret's; the same object where there are none. */
 export function withoutMembers(value: Json, isSecret: (name: string) => boolean): Json {
-  if (Array.isArray(value)) return value.map((inner) => withoutMembers(inner, isSecret));
+  return holdsMember(value, isSecret) ? copyWithout(value, isSecret) : value;
+}
+
+/** Most documents hold no secret: looking is much cheaper than copying. */
+function holdsMember(value: Json, isSecret: (name: string) => boolean): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some((inner) => holdsMember(inner, isSecret));
+  for (const name in value) if (isSecret(name) || holdsMember(value[name] ?? null, isSecret)) return true;
+  return false;
+}
+
+function copyWithout(value: Json, isSecret: (name: string) => boolean): Json {
+  if (Array.isArray(value)) return value.map((inner) => copyWithout(inner, isSecret));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]) => (isSecret(name) ? [] : [[name, withoutMembers(inner, isSecret)]])),
+    Object.entries(value).flatMap(([name, inner]) => (isSecret(name) ? [] : [[name, copyWithout(inner, isSecret)]])),
   );
 }
 
