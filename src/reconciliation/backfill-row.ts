@@ -38,7 +38,7 @@ on conflict on constraint backfills_pkey do update set status = 'pending', range
   range_to = excluded.range_to, window_to = excluded.window_to, kind = null, cursor = null, checked = 0, page_checked = 0,
   added = 0, skipped = 0, last_error = null, started_at = null, completed_at = null, version = backfills.version + 1`;
 const RESUME = `
-update backfills set status = 'pending', last_error = null, version = version + 1
+update backfills set status = 'pending', cursor = null, last_error = null, version = version + 1
 where provider_account_id = $1 and status = 'failed'`;
 const CANCEL = 'delete from backfills where provider_account_id = $1';
 const WAKE = 'insert into account_wakes (provider_account_id) values ($1)';
@@ -50,7 +50,7 @@ export const requestBackfill = (
   days: number,
 ): Promise<unknown> => tx.query({ text: REQUEST, values: [id, clientId, days] });
 
-/** One that had failed goes on where it was. */
+/** One that had failed goes on with the window where it was, from its first page: a cursor may have grown too old. */
 export const resumeBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>
   tx.query({ text: RESUME, values: [accountId] });
 
