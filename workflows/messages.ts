@@ -14,6 +14,9 @@ export interface AccountInput {
 /** `started` and `ended` are news of the conversation's life; `late`: it had settled, and now there is work again. */
 export type Wake = 'started' | 'ended' | 'late';
 
+/** There is something to do for the account, whatever the run under way knows. */
+export const askedSignal = defineSignal('asked');
+
 export const wakeSignal = defineSignal<[Wake]>('wake', {});
 
 /** Header that carries a W3C traceparent: random ids, no content. */

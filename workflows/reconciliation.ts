@@ -1,9 +1,9 @@
 // An account's past, brought in stretch by stretch. What is done and what is left lies in Postgres: this workflow may be
 // started anew at any moment, and goes on where the last one was.
-import { continueAsNew, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { continueAsNew, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { BackfillView, ReconciliationActivities } from '../activities/reconciliation.activities.js';
 import { WALK } from './activity-options.js';
-import type { AccountInput } from './messages.js';
+import { askedSignal, type AccountInput } from './messages.js';
 
 /** Then history begins anew: about 600 events. */
 const STRETCHES_A_RUN = 100;
@@ -12,12 +12,18 @@ const walkFrom = (summary: string): ReconciliationActivities['walkBackfill'] =>
   proxyActivities<ReconciliationActivities>({ ...WALK, summary }).walkBackfill;
 
 export async function reconciliation({ accountId }: AccountInput): Promise<BackfillView> {
+  let asked = false;
+  setHandler(askedSignal, () => {
+    asked = true;
+  });
   let view: BackfillView | null = null;
   for (let stretch = 0; stretch < STRETCHES_A_RUN; stretch += 1) {
     const summary: string = view === null ? 'Where it was' : `Before ${view.doneUntil ?? view.to ?? 'now'}`;
+    asked = false;
     const walked: BackfillView = await walkFrom(summary)(accountId);
     setCurrentDetails(describeBackfill(walked));
-    if (walked.status !== 'running') return walked;
+    // Asked for anew in the moment of its end: then there is more to do.
+    if (walked.status !== 'running' && !asked) return walked;
     view = walked;
   }
   return continueAsNew<typeof reconciliation>({ accountId });

@@ -4,7 +4,6 @@ import {
   ScheduleAlreadyRunning,
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
-  WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
   type Client,
 } from '@temporalio/client';
@@ -20,6 +19,7 @@ export interface ScheduledAccount {
   provider: string;
 }
 
+const ASKED = 'asked';
 const DEADLINE_MS = 5_000;
 const POLL_ID = /^poll\/(pa_[0-9a-z]{26})$/;
 /** A poll that was missed is of no use: the next one sees what is live then. */
@@ -35,15 +35,11 @@ export class AccountWorkflows {
     private readonly options: { publicUrl: string },
   ) {}
 
-  /** Starts the backfill's workflow unless it runs. */
+  /** Starts the backfill's workflow; one that runs is told, lest it end in this moment without having looked again. */
   async startBackfill(account: ScheduledAccount): Promise<void> {
-    const { workflowType: _, ...options } = this.actionOf(account, 'reconciliation', backfillIdOf(account.id));
-    const start = { ...options, workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE };
-    try {
-      await this.bounded(() => this.client.workflow.start('reconciliation', start));
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    const { workflowType, ...action } = this.actionOf(account, 'reconciliation', backfillIdOf(account.id));
+    const options = { ...action, signal: ASKED, workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE };
+    await this.bounded(() => this.client.workflow.signalWithStart(workflowType, options));
   }
 
   /** Polls every `seconds`, whether or not there was a schedule. */
