@@ -1,18 +1,16 @@
 // The whole battery, by `npm run battery`: as many conversations as it takes, and full disks.
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import common from './vitest.config.js';
 
 const withoutDisks = process.env['COLLOQUY_BATTERY_DISKS'] === 'off';
 if (withoutDisks) process.stderr.write('battery: COLLOQUY_BATTERY_DISKS=off, so full disks are NOT tried\n');
 
-export default defineConfig(
-  mergeConfig(common, {
-    test: {
-      include: ['test/battery/**/*.{spec,whole}.ts'],
-      exclude: withoutDisks ? ['test/battery/full-disk.whole.ts'] : [],
-      // One after the other: each wants the machine for itself.
-      fileParallelism: false,
-      provide: { battery: 'whole' },
-    },
-  }),
-);
+export default defineConfig({
+  test: {
+    ...common.test,
+    include: [`test/battery/**/*.${withoutDisks ? 'spec' : '{spec,whole}'}.ts`],
+    // One after the other: each wants the machine for itself.
+    fileParallelism: false,
+    provide: { battery: 'whole' },
+  },
+});
