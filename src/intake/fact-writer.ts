@@ -48,12 +48,7 @@ export class FactWriter {
     await this.intake.applyNow({ provider_account_id: account.id, identity_hash: identityHash });
   }
 
-  private async write(
-    addressee: Addressee,
-    source: 'workflow' | 'record',
-    kind: string,
-    body: unknown,
-  ): Promise<void> {
+  private async write(addressee: Addressee, source: 'workflow' | 'record', kind: string, body: unknown): Promise<void> {
     await this.append(addressee, source, kind, body);
     await this.apply(addressee);
   }

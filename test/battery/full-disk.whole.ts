@@ -25,7 +25,7 @@ beforeAll(async () => {
     return made;
   };
   ofPostgres = room('postgres', 320);
-  ofRecordings = room('recordings', 32);
+  ofRecordings = room('recordings', 512);
   const [postgresDir, recordingsDir] = [join(ofPostgres.folder, 'data'), ofRecordings.folder];
   battery = await startBattery({ postgresDir, recordingsDir });
 }, 120_000);

@@ -79,7 +79,11 @@ describe.each([
   const readAll = async (key: string, start: number, end: number): Promise<Buffer> => {
     const object = await store.open(key);
     if (object === null) throw new Error('no such object');
-    return buffer(object.read(start, end)).finally(() => object.close());
+    try {
+      return await buffer(object.read(start, end));
+    } finally {
+      await object.close();
+    }
   };
 
   it('gives back what was put, whole and in parts', async () => {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { guardChild } from '../../src/embedded/guard.js';
 import { eventually } from './eventually.js';
 
 export interface Program {
@@ -30,6 +31,7 @@ export function startProgram(
     env: { LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  guardChild(child, 'TERM');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   const ended = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);

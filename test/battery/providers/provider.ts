@@ -46,7 +46,7 @@ export interface BatteryProvider {
   finished(seed: string): Webhook;
   /** `accepted`: its events that were answered with 200. */
   expected(providerId: string, accepted: ReadonlySet<string>): Expected;
-  /** Ids of all that the provider holds. */
+  /** Ids of all that its list over a time can name. */
   listed(): string[];
   close(): Promise<void>;
 }

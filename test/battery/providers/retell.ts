@@ -83,8 +83,10 @@ class BatteryRetell implements BatteryProvider {
     };
   }
 
+  /** What never connected has no time at Retell, so that no filter by time finds it (reference/providers.md 2.2). */
   listed(): string[] {
-    return this.simulator.calls.heads().map(({ head }) => head.call_id);
+    const begun = this.simulator.calls.heads().filter(({ head }) => head.start_timestamp !== undefined);
+    return begun.map(({ head }) => head.call_id);
   }
 
   close(): Promise<void> {
