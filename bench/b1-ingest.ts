@@ -5,6 +5,8 @@
 // Theirs: pgbench with 32 connections; each transaction inserts one row of as many bytes into a table with a primary key.
 // Fair because both write to the same server with the same durability, a checkpoint before each, in turn, and both send
 // the bytes. In its own favour pgbench is written in C, has no HTTP to parse and one index to keep.
+// Beside it: the same webhooks to a bare `node:http` door that checks, parses and inserts their bytes in a group commit and
+// does nothing else: what a door in Node can reach at all.
 // The worker does not run: it scales apart from the door. B2 has both.
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { CREATE, inserter } from './bare/insert.js';
@@ -12,7 +14,7 @@ import { callIds } from './documents.js';
 import { BARE_DATABASE, Environment, RETELL_KEY, type Account } from './environment.js';
 import type { LoadResult } from './load/closed-loop.js';
 import type { WebhooksPlan } from './load/webhooks.js';
-import { startPart } from './programs.js';
+import { startPart, type Part } from './programs.js';
 import { plainFigure, ratioFigure, type Findings } from './results.js';
 import { Pool } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,18 +23,35 @@ const CONNECTIONS = 32;
 const TURNS = 40;
 const DUPLICATES = 0.01;
 
-async function pair(environment: Environment, account: Account, round: number, count: number) {
+type Sender = Part<{ meanBytes: number }, LoadResult>;
+
+interface Setting {
+  environment: Environment;
+  account: Account;
+  door: Part<{ port: number }, null>;
+}
+
+async function oneRound({ environment, account, door }: Setting, round: number, count: number) {
   const { meanBytes, ...ours } = await webhooks(environment, account, round, count);
   const { perSecond: theirs, cpuMs: theirsCpuMs } = await inserts(environment, meanBytes, count);
-  return { ...ours, theirs, theirsCpuMs };
+  const bare = await signed({ ...account, port: door.ready.port }, `bare_${round}`, count);
+  await environment.checkpoint();
+  const { perSecond: doorPerSecond } = await bare.go();
+  await bare.stop();
+  return { ...ours, theirs, theirsCpuMs, doorPerSecond };
+}
+
+/** Signs `count` webhooks in a process that is ready to send them. */
+function signed({ port, path }: { port: number; path: string }, round: string, count: number): Promise<Sender> {
+  const plan: WebhooksPlan = {
+    ...{ port, connections: CONNECTIONS, path, apiKey: RETELL_KEY },
+    ...{ event: 'call_analyzed', callIds: callIds(`b1_${round}`, count), duplicates: DUPLICATES, turns: TURNS },
+  };
+  return startPart('load/webhooks', plan);
 }
 
 async function webhooks(environment: Environment, account: Account, round: number, count: number) {
-  const plan: WebhooksPlan = {
-    ...{ port: environment.port, connections: CONNECTIONS, path: account.path, apiKey: RETELL_KEY },
-    ...{ event: 'call_analyzed', callIds: callIds(`b1_${round}`, count), duplicates: DUPLICATES, turns: TURNS },
-  };
-  const part = await startPart<{ meanBytes: number }, LoadResult>('load/webhooks', plan);
+  const part = await signed({ ...account, port: environment.port }, `ours_${round}`, count);
   try {
     await environment.checkpoint();
     const [syncs, cpu] = [await syncsOf(environment), environment.cpu()];
@@ -81,18 +100,31 @@ async function measure(run: Run): Promise<Findings> {
     await environment.startApi();
     const account = await environment.account();
     const count = run.short ? 2_000 : 10_000;
-    const pairs = await rounds(run, (round) => pair(environment, account, round, round === 0 ? count / 4 : count));
+    const url = environment.postgres.url(BARE_DATABASE);
+    const door = await startPart<{ port: number }, null>('bare/door', { url, apiKey: RETELL_KEY });
+    environment.onClose(door.stop);
+    const setting = { environment, account, door };
+    const pairs = await rounds(run, (round) => oneRound(setting, round, round === 0 ? count / 4 : count));
     return findings(pairs, inserter(environment, 1, 1).name, count);
   } finally {
     await environment.close();
   }
 }
 
-type Pair = Awaited<ReturnType<typeof pair>>;
+type Round = Awaited<ReturnType<typeof oneRound>>;
 
-const findings = (pairs: Pair[], other: string, count: number): Findings => ({
+const findings = (pairs: Round[], other: string, count: number): Findings => ({
   figures: [
     ratioFigure(`durable signed webhooks ÷ bare inserts (${other})`, pairs, { goal: 0.8, gated: true }),
+    ratioFigure(
+      'durable signed webhooks ÷ bare Node door with group commit',
+      pairs.map(({ ours, doorPerSecond }) => ({ ours, theirs: doorPerSecond })),
+      { gated: true },
+    ),
+    ratioFigure(
+      `that bare Node door ÷ bare inserts (${other})`,
+      pairs.map(({ doorPerSecond, theirs }) => ({ ours: doorPerSecond, theirs })),
+    ),
     plainFigure(
       'webhooks made durable by one sync of the WAL',
       'events a sync',

@@ -49,7 +49,7 @@ async function measure(run: Run): Promise<Findings> {
 }
 
 async function prepared(environment: Environment, run: Run): Promise<Setting> {
-  const count = run.short ? 120 : 500;
+  const count = run.short ? 100 : 300;
   const ids = Array.from({ length: run.pairs + 1 }, (_, round) => callIds(`b3_${round}`, count));
   const retell = await startPart<{ port: number }, null>('bare/server', {
     kind: 'documents',

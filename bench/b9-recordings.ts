@@ -4,13 +4,15 @@
 // per key, recording and five minutes), the chunks in question are read, verified, decrypted and sent.
 // Theirs: nginx, one worker process as we are one, sends the same range of a plain file of the same size by sendfile, which
 // never copies it into the process. tcp_nopush is off: on loopback it would cost nginx 40 ms an answer.
+// Beside it: `node:http` with a file stream, what Node can reach without a database and without sealing. It is what CI
+// watches, because nginx need not be there.
 // Fair because files lie on the same disk, warm in the same page cache, and one generator reads both.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicId } from '../src/common/ids.js';
 import { Random } from '../simulators/random.js';
-import { fileServer, type FileServer } from './bare/nginx.js';
+import { nginxServer, nodeServer, type FileServer } from './bare/nginx.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { callIds, endedCall } from './documents.js';
 import { memoryMbOf } from './cpu.js';
@@ -35,15 +37,17 @@ interface Case {
 }
 
 const CASES: Case[] = [
-  { what: '64 kB, 4 connections', bytes: 64 * KB, connections: 4, count: { full: 6_000, short: 1_500 } },
-  { what: '64 kB, 64 connections', bytes: 64 * KB, connections: 64, count: { full: 6_000, short: 1_500 } },
-  { what: '4 MB, 4 connections', bytes: 4 * MB, connections: 4, count: { full: 400, short: 120 } },
-  { what: '4 MB, 64 connections', bytes: 4 * MB, connections: 64, count: { full: 400, short: 120 } },
+  { what: '64 kB, 4 connections', bytes: 64 * KB, connections: 4, count: { full: 6_000, short: 800 } },
+  { what: '64 kB, 64 connections', bytes: 64 * KB, connections: 64, count: { full: 6_000, short: 800 } },
+  { what: '4 MB, 4 connections', bytes: 4 * MB, connections: 4, count: { full: 400, short: 64 } },
+  { what: '4 MB, 64 connections', bytes: 4 * MB, connections: 64, count: { full: 400, short: 64 } },
 ];
 
 interface Setting {
   environment: Environment;
-  other: FileServer;
+  /** Null where it is not installed. */
+  nginx: FileServer | null;
+  node: FileServer;
   /** Public ids; files of the other side have the same names. */
   ids: string[];
   isShort: boolean;
@@ -54,13 +58,20 @@ async function measure(run: Run): Promise<Findings> {
   try {
     const setting = await prepared(environment, run.short);
     const figures: Figure[] = [];
+    const memory: number[] = [];
     for (const one of CASES) {
       run.say(one.what);
-      const measured = await rounds(run, (round) => pair(setting, one, round));
-      figures.push(ratioFigure(`ranges of ${one.what} ÷ ${setting.other.name}`, measured, { goal: 0.5, gated: true }));
-      const memory = measured.map(({ rssMb }) => ({ value: rssMb }));
-      figures.push(plainFigure(`resident memory of the API after ${one.what}`, 'MB', memory));
+      const measured = await rounds(run, (round) => oneRound(setting, one, round));
+      figures.push(...figuresOf(setting, one, measured));
+      memory.push(...measured.map(({ rssMb }) => rssMb));
     }
+    figures.push(
+      plainFigure(
+        'resident memory of the API after each round',
+        'MB',
+        memory.map((value) => ({ value })),
+      ),
+    );
     return { figures, notes: notes(setting) };
   } finally {
     await environment.close();
@@ -74,9 +85,9 @@ async function prepared(environment: Environment, isShort: boolean): Promise<Set
   mkdirSync(folder);
   const ids = stored.map(({ id }) => publicId('conversation', id));
   for (const id of ids) writeFileSync(join(folder, id), audio);
-  const other = await fileServer(folder, FILE_BYTES);
-  environment.onClose(other.stop);
-  return { environment, other, ids, isShort };
+  const [nginx, node] = [await nginxServer(folder), await nodeServer(folder, FILE_BYTES)];
+  for (const server of [nginx, node]) if (server !== null) environment.onClose(server.stop);
+  return { environment, nginx, node, ids, isShort };
 }
 
 /** Calls whose recordings have been fetched by their workflows; afterwards the API and Postgres are alone. */
@@ -97,7 +108,7 @@ async function recorded(environment: Environment, recording: Buffer, ids: string
   return stored;
 }
 
-async function pair({ environment, other, ids, isShort }: Setting, one: Case, round: number) {
+async function oneRound({ environment, nginx, node, ids, isShort }: Setting, one: Case, round: number) {
   const ranges = rangesOf(ids, one, isShort ? one.count.short : one.count.full, `${one.what} ${round}`);
   const { read } = environment.keys;
   const before = environment.cpu();
@@ -110,22 +121,32 @@ async function pair({ environment, other, ids, isShort }: Setting, one: Case, ro
     })),
   );
   const after = environment.cpu();
-  const theirs = await gets(
-    other.port,
-    one,
-    ranges.map(({ id, range }) => ({ path: `/${id}`, headers: { range } })),
-  );
-  const megabytes = (result: LoadResult): number => result.bytes / MB / (result.ms / 1000);
+  const plain = ranges.map(({ id, range }) => ({ path: `/${id}`, headers: { range } }));
+  const theirs = nginx === null ? null : await gets(nginx.port, one, plain);
+  const bare = await gets(node.port, one, plain);
+  const megabytes = ({ bytes, ms }: LoadResult): number => bytes / MB / (ms / 1000);
   return {
-    ...{
-      ours: megabytes(ours),
-      theirs: megabytes(theirs),
-      oursPerSecond: ours.perSecond,
-      theirsPerSecond: theirs.perSecond,
-    },
+    ...{ ours: megabytes(ours), nginx: theirs && megabytes(theirs), node: megabytes(bare), perSecond: ours.perSecond },
     ...{ apiMs: (after.api - before.api) / ours.count, postgresMs: (after.postgres - before.postgres) / ours.count },
     rssMb: memoryMbOf(environment.api?.pid ?? 0).now,
   };
+}
+
+type Round = Awaited<ReturnType<typeof oneRound>>;
+
+/** Megabytes a second, against nginx where it is there and against a bare Node server. */
+function figuresOf(setting: Setting, { what }: Case, measured: Round[]): Figure[] {
+  const toNginx = measured.flatMap(({ ours, nginx, apiMs, postgresMs, perSecond }) =>
+    nginx === null ? [] : [{ ours, theirs: nginx, apiMs, postgresMs, perSecond }],
+  );
+  const limit = measured.flatMap(({ node, nginx }) => (nginx === null ? [] : [{ ours: node, theirs: nginx }]));
+  const toNode = measured.map(({ ours, node }) => ({ ours, theirs: node }));
+  const name = setting.nginx?.name ?? '';
+  return [
+    ...(toNginx.length === 0 ? [] : [ratioFigure(`ranges of ${what} ÷ ${name}`, toNginx, { goal: 0.5 })]),
+    ratioFigure(`ranges of ${what} ÷ ${setting.node.name}`, toNode, { gated: true }),
+    ...(limit.length === 0 ? [] : [ratioFigure(`${setting.node.name} ÷ ${name}, ${what}`, limit)]),
+  ];
 }
 
 /** Somewhere in some recording, as a player that jumps would ask. */
@@ -142,8 +163,9 @@ const gets = (port: number, { connections }: Case, requests: GetsPlan['requests'
   return runPart<LoadResult>('load/gets', plan);
 };
 
-const notes = ({ ids, other }: Setting): string[] => [
-  `${ids.length} recordings of 5 MB; ranges begin anywhere. Folder driver, everything in the page cache. The other side is ${other.name}, one process.`,
+const notes = ({ ids, nginx, node }: Setting): string[] => [
+  `${ids.length} recordings of 5 MB; ranges begin anywhere. Folder driver, everything in the page cache.`,
+  `The other sides are ${nginx === null ? 'no nginx (not installed)' : 'nginx, one worker process'}, and ${node.name}, one process.`,
 ];
 
 export const recordings: Benchmark = { name: 'B9', title: 'Recordings by range', needsTemporal: true, run: measure };

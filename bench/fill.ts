@@ -9,7 +9,7 @@ const WAIT_MS = 120_000;
 
 /** Waits until a query's `count` is `wanted`. Throws after two minutes. */
 export async function counted({ sql }: Environment, query: string, wanted: number): Promise<void> {
-  for (const until = Date.now() + WAIT_MS; ; await sleep(50)) {
+  for (const until = Date.now() + WAIT_MS; ; await sleep(10)) {
     const { rows } = await sql.query<{ count: string }>(query);
     if (Number(rows[0]?.count) === wanted) return;
     if (Date.now() > until) throw new Error(`${rows[0]?.count ?? 'nothing'} instead of ${wanted}: ${query}`);

@@ -1,4 +1,4 @@
-// nginx with sendfile, one worker process against our one; without nginx a bare Node server that streams the file.
+// Servers of plain files: nginx with sendfile, one worker process against our one, and a bare Node server.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,15 +16,16 @@ export interface FileServer {
 
 const BINARIES = ['nginx', '/usr/sbin/nginx'];
 
-/** Serves the files of `folder`, each of `bytes` bytes, by range. */
-export async function fileServer(folder: string, bytes: number): Promise<FileServer> {
+/** nginx for the files of `folder`; null where it is not installed. */
+export async function nginxServer(folder: string): Promise<FileServer | null> {
   const binary = BINARIES.find((path) => spawnSync(path, ['-v']).status === 0);
-  return binary === undefined ? nodeServer(folder, bytes) : nginx(binary, folder);
+  return binary === undefined ? null : nginx(binary, folder);
 }
 
-async function nodeServer(folder: string, bytes: number): Promise<FileServer> {
+/** `node:http` that streams files of `bytes` bytes: what Node can reach without a database and without sealing. */
+export async function nodeServer(folder: string, bytes: number): Promise<FileServer> {
   const part = await startPart<{ port: number }, null>('bare/server', { kind: 'files', folder, bytes });
-  return { name: 'node:http createReadStream', port: part.ready.port, stop: part.stop };
+  return { name: 'bare Node file streams', port: part.ready.port, stop: part.stop };
 }
 
 // tcp_nopush would hold back the last packet of every answer: 40 ms on loopback, a false limit.

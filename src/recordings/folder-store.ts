@@ -84,12 +84,16 @@ export class FolderStore implements ObjectStore {
   }
 }
 
-/** One read a window: a file stream would make four of it, and open and close the file for each range. */
+/**
+ * One read a window: a file stream would make four of it, and open and close the file for each range. A piece is valid until
+ * the next is asked for: all windows go through one buffer.
+ */
 async function* piecesOf(file: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
+  const window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, end + 1 - start));
   for (let at = start; at <= end; at += WINDOW_BYTES) {
     const wanted = Math.min(WINDOW_BYTES, end + 1 - at);
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, at).catch(away);
-    yield buffer.subarray(0, bytesRead);
+    const { bytesRead } = await file.read(window, 0, wanted, at).catch(away);
+    yield window.subarray(0, bytesRead);
     if (bytesRead < wanted) return;
   }
 }

@@ -5,7 +5,7 @@ import { AppError } from '../common/errors.js';
 /** What is stored under one key. */
 export interface StoredObject {
   bytes: number;
-  /** From `start` to `end` inclusive, in pieces of any size. */
+  /** From `start` to `end` inclusive, in pieces of any size, each valid until the next is asked for. */
   read(start: number, end: number): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
