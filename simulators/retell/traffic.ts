@@ -135,11 +135,11 @@ export class RetellTraffic {
     const { simulator, speed, transcriptUpdates } = this.options;
     const whole = completeCall(seed, { ...scenarioOf(seed), start_timestamp: begun.start_timestamp });
     const endMs = (begun.start_timestamp ?? 0) + (whole.duration_ms ?? 0);
-    const over = new AbortController();
-    const isOver = new Promise<void>((resolve) => this.stopped.set(begun.call_id, resolve));
+    const [over, stopped] = [new AbortController(), new AbortController()];
+    const isStopped = new Promise<void>((resolve) => this.stopped.set(begun.call_id, resolve));
     if (transcriptUpdates) this.pace.run(() => this.tellTranscript(begun, whole, speed, over.signal));
-    this.news.tell(begun, whole, seed, over.signal);
-    await Promise.race([this.pace.pause(endMs - simulator.clock()), isOver]);
+    this.news.tell(begun, whole, seed, stopped.signal);
+    await Promise.race([this.pace.pause(endMs - simulator.clock()), isStopped.then(() => stopped.abort())]);
     over.abort();
     this.stopped.delete(begun.call_id);
   }

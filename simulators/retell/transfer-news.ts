@@ -20,8 +20,11 @@ export class TransferNews {
     private readonly speed: number,
   ) {}
 
-  /** Tells of the transfer of a live call at its time, unless the call is over before. */
-  tell(begun: RetellCall, whole: RetellCall, seed: string, over: AbortSignal): void {
+  /**
+   * Tells of the transfer of a live call at its time, unless somebody stops the call before. On a busy machine that may be
+   * after the planned end: what happens in a call goes by its seed, not by the load.
+   */
+  tell(begun: RetellCall, whole: RetellCall, seed: string, stopped: AbortSignal): void {
     const asked = (whole.transcript_with_tool_calls ?? []).find(isTransfer);
     if (!asked) return;
     const seconds = (whole.duration_ms ?? 0) / 1000 - asked.time_sec;
@@ -32,7 +35,7 @@ export class TransferNews {
     this.pace.run(async () => {
       const waitMs = endMs - this.simulator.clock();
       await this.pace.pause(waitMs - (seconds * 1000) / this.speed);
-      if (over.aborted) return;
+      if (stopped.aborted) return;
       this.outbox.post('transfer_started', webhookBody('transfer_started', call));
       await this.pace.pause((seconds * 600) / this.speed);
       const outcome = isCancelled ? 'transfer_cancelled' : 'transfer_bridged';
