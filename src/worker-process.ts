@@ -89,7 +89,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   relays.start();
   temporal.start();
   housekeeping.start();
-  const listening = listeners.map((listener) => listener.start());
+  for (const listener of listeners) void listener.start();
   log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
 
   return {
@@ -98,8 +98,9 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       open.stop();
       // Activities may still hand in facts: what applies them goes last.
       await Promise.all([temporal.stop(), relays.stop()]);
+      // Their starts are not waited for: `pg` never settles a connect that was ended while it was under way.
       await Promise.all(listeners.map((listener) => listener.stop()));
-      await Promise.all([intake.stop(), ...listening]);
+      await intake.stop();
       await Promise.all([metrics?.close(), database.close(), vault.close()]);
     },
   };

@@ -33,6 +33,15 @@ async function callBeingDownloaded(seed: string): Promise<string> {
   return callId;
 }
 
+describe('a worker that has hardly begun', () => {
+  it('stops, although its connections are still being made', async () => {
+    await colloquy.startWorker();
+    const from = Date.now();
+    await colloquy.stopWorkers();
+    expect(Date.now() - from).toBeLessThan(10_000);
+  });
+});
+
 describe('a worker in the middle of a download', () => {
   it('stops within 10 s with exit 0 and leaves nothing torn, on SIGTERM', async () => {
     const worker = await startWorkerProgram(colloquy.env);

@@ -84,6 +84,11 @@ export class Installation {
     return worker;
   }
 
+  /** Stops the workers that run, as a deployment does. */
+  async stopWorkers(): Promise<void> {
+    await Promise.all(this.workers.splice(0).map((worker) => worker.stop()));
+  }
+
   /** Sends a webhook as Retell would: real body, real signature, the real door. */
   send(event: string, callId: string): Promise<Received> {
     return this.sendBody(this.retell.webhookBody(event, callId));
@@ -181,7 +186,7 @@ export class Installation {
   });
 
   async close(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await this.stopWorkers();
     for (const close of this.parts.closers) await close();
     rmSync(this.parts.dataDir, { recursive: true, force: true });
   }
