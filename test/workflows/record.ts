@@ -1,16 +1,18 @@
-// Records histories of the conversation workflow from real runs. After a change of the workflow that is meant to change
-// them (and only when no conversation that is open anywhere still runs the old way):
+// Records the histories that are missing, from real runs. After a change of a workflow that is meant to change them (and only
+// when nothing that is open anywhere still runs the old way), remove the files that no longer fit and record them anew:
 //   RECORD_HISTORIES=yes npx vitest run test/workflows/replay.spec.ts
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
+import { ACCOUNT_SCENARIOS } from './account-scenarios.js';
 import { CANARIES, CANARY_CALL } from './canaries.js';
 
-export const HISTORIES = join(import.meta.dirname, 'histories');
+const HISTORIES = join(import.meta.dirname, 'histories');
 
 const NO_LINK = { recording_url: undefined, recording_multi_channel_url: undefined };
 
@@ -61,12 +63,13 @@ const watchdogAskedTwice: Scenario = async (colloquy) => {
   return handle;
 };
 
-const SCENARIOS: Record<string, Scenario> = {
+export const SCENARIOS: Record<string, Scenario> = {
   'plain-path': plainPath,
   'never-connected': neverConnected,
   lost,
   'late-wake': lateWake,
   'watchdog-asked-twice': watchdogAskedTwice,
+  ...ACCOUNT_SCENARIOS,
 };
 
 /** Nothing of the machine that recorded it: replay needs neither host names nor paths. */
@@ -76,17 +79,37 @@ function withoutMachine(key: string, value: unknown): unknown {
   return key === 'stackTrace' ? '' : value;
 }
 
-/** Runs every scenario on a real installation and writes its history. */
+/** Longer ones are kept compressed. */
+const PLAIN_CHARACTERS = 100_000;
+
+/** Names of the recorded histories, by scenario. */
+export const recorded = (): Map<string, string> =>
+  new Map(readdirSync(HISTORIES).map((file) => [file.replace(/\.json(\.gz)?$/, ''), file]));
+
+/** A recorded history as JSON. */
+export function readHistory(file: string): string {
+  const bytes = readFileSync(join(HISTORIES, file));
+  return (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+}
+
+function writeHistory(name: string, history: unknown): void {
+  const text = `${JSON.stringify(history, null, 1)}\n`;
+  const file = join(HISTORIES, `${name}.json`);
+  if (text.length > PLAIN_CHARACTERS) writeFileSync(`${file}.gz`, gzipSync(text));
+  else writeFileSync(file, text);
+}
+
+/** Runs every scenario that has no history yet on a real installation and writes it. */
 export async function recordHistories(): Promise<void> {
+  const known = recorded();
   const deadlines = { silence: 2, ask_every: 1, analysis: 2, transcript: 2, audio: 2 };
   const colloquy = await install({ deadlines });
   try {
     await colloquy.startWorker();
-    for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    for (const [name, scenario] of Object.entries(SCENARIOS).filter(([name]) => !known.has(name))) {
       const handle = await scenario(colloquy);
       await handle.result();
-      const history: unknown = JSON.parse(historyToJSON(await handle.fetchHistory()), withoutMachine);
-      writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(history, null, 1)}\n`);
+      writeHistory(name, JSON.parse(historyToJSON(await handle.fetchHistory()), withoutMachine));
     }
   } finally {
     await colloquy.close();
