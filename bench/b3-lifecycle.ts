@@ -10,6 +10,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsOf } from './cpu.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { callIds, endedCall } from './documents.js';
 import { BARE_NAMESPACE, Environment, RETELL_KEY, type Account } from './environment.js';
@@ -77,7 +78,9 @@ async function oneRound(setting: Setting, round: number, withEmpty: boolean) {
   const ours = await conversations(setting, round);
   const theirs = await bare(setting, 'same history');
   const empty = withEmpty ? await bare(setting, 'empty') : undefined;
-  return { ...ours, theirs, ...(empty !== undefined && { empty }) };
+  const { workerMs: theirWorkerMs, temporalMs: theirTemporalMs } = theirs;
+  const side = { theirs: theirs.perSecond, theirWorkerMs, theirTemporalMs };
+  return { ...ours, ...side, ...(empty !== undefined && { empty: empty.perSecond }) };
 }
 
 async function conversations({ environment, account, client, ids, count, audioUrl }: Setting, round: number) {
@@ -101,8 +104,14 @@ async function conversations({ environment, account, client, ids, count, audioUr
   };
 }
 
-/** Workflows a second. */
-async function bare({ environment, client, count }: Setting, kind: BareWorkflowsPlan['kind']): Promise<number> {
+interface Bare {
+  perSecond: number;
+  /** CPU of a workflow. */
+  workerMs: number;
+  temporalMs: number;
+}
+
+async function bare({ environment, client, count }: Setting, kind: BareWorkflowsPlan['kind']): Promise<Bare> {
   const plan: BareWorkflowsPlan = {
     address: environment.temporal?.address ?? '',
     namespace: BARE_NAMESPACE,
@@ -111,10 +120,13 @@ async function bare({ environment, client, count }: Setting, kind: BareWorkflows
   };
   const part = await startPart<null, void>('temporal/bare-worker', plan);
   try {
-    const [before, from] = [await completed(client, BARE_NAMESPACE), performance.now()];
+    const cpu = (): [number, number] => [cpuMsOf([part.pid]), environment.cpu().temporal];
+    const [before, [worker, temporal], from] = [await completed(client, BARE_NAMESPACE), cpu(), performance.now()];
     await part.go();
     await reached(client, BARE_NAMESPACE, before + count);
-    return (count * 1000) / (performance.now() - from);
+    const perSecond = (count * 1000) / (performance.now() - from);
+    const [workerAfter, temporalAfter] = cpu();
+    return { perSecond, workerMs: (workerAfter - worker) / count, temporalMs: (temporalAfter - temporal) / count };
   } finally {
     await part.stop();
   }

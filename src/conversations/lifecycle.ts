@@ -1,12 +1,12 @@
 // What a conversation's workflow does to the world: look, ask, fetch. It answers by appending facts, never by writing the record.
 import type { Part } from '../providers/provider-fact.js';
 import type { ConversationRecord } from '../intake/record.js';
-import type { FactWriter } from '../intake/fact-writer.js';
+import type { FactWriter, Standing } from '../intake/fact-writer.js';
 import type { ProviderAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import { NotYet, nextTry } from './not-yet.js';
-import type { Situation } from './situation.js';
+import { situationAfter, type Situation } from './situation.js';
 
 /** Shown in the Temporal UI and used by the workflow: enumerations and times only. */
 export interface ConversationView {
@@ -45,23 +45,27 @@ export class Lifecycle {
     const now = this.deps.now();
     // Turns and the like do not wake the workflow: it learns here that somebody spoke meanwhile.
     if (situation.record.recordState !== 'open' || !isSilent(situation, now)) return viewOf(situation, now);
-    if (situation.account.isDeleted) {
-      await this.deps.facts.state(situation, { kind: 'lost', evidence: NOBODY_TO_ASK });
-      return this.look(conversationId);
-    }
+    const lost = (evidence: string): Promise<Standing | null> =>
+      this.deps.facts.state(situation, { kind: 'lost', evidence });
+    if (situation.account.isDeleted) return this.viewAfter(situation, await lost(NOBODY_TO_ASK));
     const answer = await askOf(situation);
-    if (answer.found) await this.deps.facts.record(situation, answer.document);
-    else await this.deps.facts.state(situation, { kind: 'lost', evidence: 'provider_does_not_know_it' });
-    const view = await this.look(conversationId);
+    const told = answer.found
+      ? await this.deps.facts.record(situation, answer.document)
+      : await lost('provider_does_not_know_it');
+    const view = await this.viewAfter(situation, told);
     return { ...view, askInMs: view.askEveryMs };
+  }
+
+  private async viewAfter(situation: Situation, told: Standing | null): Promise<ConversationView> {
+    const after = await this.after(situation, told);
+    return after === null ? GONE : viewOf(after, this.deps.now());
   }
 
   /** One round of settling the record; throws NotYet while something is waited for. */
   async fetchRecord(conversationId: string, attempt: number): Promise<ConversationView> {
     const before = await this.deps.read(conversationId);
     if (before === null) return GONE;
-    if (!isRecordSettled(before)) await this.fetchOnce(before);
-    const after = await this.deps.read(conversationId);
+    const after = isRecordSettled(before) ? before : await this.fetchOnce(before);
     if (after === null) return GONE;
     const now = this.deps.now();
     if (isRecordSettled(after)) return viewOf(after, now);
@@ -72,19 +76,27 @@ export class Lifecycle {
     throw new NotYet(waitedFor(last).join(', ') || 'the record', nextTry(attempt, nextDeadline(last), now));
   }
 
-  private async fetchOnce(situation: Situation): Promise<void> {
-    if (situation.account.isDeleted) {
-      await this.deps.facts.state(situation, { kind: 'record_unavailable', reason: NOBODY_TO_ASK });
-      return;
-    }
-    try {
-      const answer = await askOf(situation);
-      if (answer.found) await this.deps.facts.record(situation, answer.document);
-      else await this.deps.facts.state(situation, { kind: 'record_unavailable', reason: 'provider_does_not_know_it' });
-    } catch (error) {
+  /** Where it stands after the provider was asked. */
+  private async fetchOnce(situation: Situation): Promise<Situation | null> {
+    const { facts } = this.deps;
+    const without = (reason: string): Promise<Standing | null> =>
+      facts.state(situation, { kind: 'record_unavailable', reason });
+    if (situation.account.isDeleted) return this.after(situation, await without(NOBODY_TO_ASK));
+    const answer = await askOf(situation).catch((error: unknown) => {
       // A provider that is away, or refuses our credentials, may be right again before the deadline.
-      if (!(error instanceof ProviderError)) throw error;
-    }
+      if (error instanceof ProviderError) return null;
+      throw error;
+    });
+    if (answer === null) return this.deps.read(situation.conversationId);
+    const told = answer.found
+      ? await facts.record(situation, answer.document)
+      : await without('provider_does_not_know_it');
+    return this.after(situation, told);
+  }
+
+  /** Where it stands after a fact was said; read anew where that was not answered. */
+  private async after(situation: Situation, told: Standing | null): Promise<Situation | null> {
+    return told === null ? this.deps.read(situation.conversationId) : situationAfter(situation, told);
   }
 
   private async declareOverdue(situation: Situation, now: number): Promise<void> {

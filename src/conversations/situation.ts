@@ -1,9 +1,9 @@
 // Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
-import type { Transaction } from '../database/with-scope.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { project } from '../intake/project.js';
 import { PURPOSE } from '../intake/read-model.js';
 import type { ConversationRecord } from '../intake/record.js';
+import type { Standing } from '../intake/fact-writer.js';
 import type { ConversationState } from '../intake/reducer.js';
 import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
@@ -56,8 +56,8 @@ export async function readSituation(
   { database, vault, accounts }: Readers,
   conversationId: string,
 ): Promise<Situation | null> {
-  const row = await database.withScope('all', (tx) => findRow(tx, conversationId));
-  if (row === null) return null;
+  const [row] = await database.once<Row>('all', { name: 'situation', text: READ, values: [conversationId] });
+  if (row === undefined) return null;
   const account = await accounts.find(row.provider_account_id);
   if (account === null) return null;
   const key = await vault.existingConversationKey(conversationId);
@@ -72,10 +72,12 @@ export async function readSituation(
   };
 }
 
-async function findRow(tx: Transaction, conversationId: string): Promise<Row | null> {
-  const [row] = await tx.query<Row>({ name: 'situation', text: READ, values: [conversationId] });
-  return row ?? null;
-}
+/** The same conversation after a fact: what was answered to the saying of it saves reading it again. */
+export const situationAfter = (before: Situation, { state, revision }: Standing): Situation => ({
+  ...before,
+  ...situationOf(state, before.account),
+  revision,
+});
 
 type FromState = Pick<
   Situation,
@@ -84,8 +86,9 @@ type FromState = Pick<
 
 function situationOf(state: ConversationState, account: ProviderAccount): FromState {
   const { registers } = state;
-  // Numbers are not looked at here, so their default region does not matter.
-  const record = project(state, { deadlines: account.deadlines, defaultRegion: null });
+  // Numbers are not looked at here: they stay as they were given.
+  const settings = { deadlines: account.deadlines, defaultRegion: null, readNumber: (raw: string) => raw };
+  const record = project(state, settings);
   const sources = Object.entries(registers).flatMap(([key, { value }]) =>
     key.startsWith('source.') ? [[key.slice('source.'.length), value as string]] : [],
   );

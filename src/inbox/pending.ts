@@ -25,51 +25,91 @@ export interface PendingFact {
   sealed: Buffer;
 }
 
+export interface WaitingCandidate extends Candidate {
+  /** Of all its waiting facts together, sealed. */
+  bytes: number;
+}
+
 const CANDIDATES = `
-select provider_account_id, identity_hash from inbox
+select provider_account_id, identity_hash, least(sum(octet_length(sealed)), 2147483647)::int as bytes from inbox
 where state = 'pending' and (retry_at is null or retry_at <= now())
 group by provider_account_id, identity_hash order by min(received_at) limit $1`;
 
 /** Conversations with applicable facts, the longest waiting first. */
-export const findCandidates = (tx: Transaction, limit: number): Promise<Candidate[]> =>
-  tx.query<Candidate>({ name: 'candidates', text: CANDIDATES, values: [limit] });
+export const findCandidates = (tx: Pick<Transaction, 'query'>, limit: number): Promise<WaitingCandidate[]> =>
+  tx.query<WaitingCandidate>({ name: 'candidates', text: CANDIDATES, values: [limit] });
+
+/** Parameters $1 and $2 of every statement over several conversations. */
+const ASKED = 'unnest($1::uuid[], $2::bytea[]) with ordinality as asked(account_id, identity_hash, nth)';
+
+/** `select` from the conversations asked for: `asked.nth` counts them from 1. */
+export const askedFor = (candidates: Candidate[]): unknown[] => [
+  candidates.map(({ provider_account_id }) => provider_account_id),
+  candidates.map(({ identity_hash }) => identity_hash),
+];
+
+/** Joins `conversation_identities i` to {@link ASKED}. */
+export const IDENTITIES_ASKED = `${ASKED} join conversation_identities i
+  on i.provider_account_id = asked.account_id and i.identity_hash = asked.identity_hash`;
 
 // FOR NO KEY UPDATE: webhooks may go on inserting beside it. Reserved: somebody is fetching all of it, and its facts wait.
 const LOCK = `
-select id, client_id, state, created_at from conversation_identities
-where provider_account_id = $1 and identity_hash = $2 and (reserved_until is null or reserved_until <= now())
-for no key update`;
+select asked.nth::int, i.id, i.client_id, i.state, i.created_at from ${IDENTITIES_ASKED}
+where i.reserved_until is null or i.reserved_until <= now()
+for no key update of i`;
 
-/** Locks the conversation; null when it is reserved, or when somebody else has it and `wait` is false. */
-export async function lockIdentity(tx: Transaction, candidate: Candidate, wait: boolean): Promise<Identity | null> {
-  const values = [candidate.provider_account_id, candidate.identity_hash];
+/**
+ * Locks conversations; by place in `candidates`. Left out are those that are reserved and, unless `wait`, those that
+ * somebody else has. Wait for one at a time only: two that wait for several might wait for each other.
+ */
+export async function lockIdentities(
+  tx: Transaction,
+  candidates: Candidate[],
+  wait: boolean,
+): Promise<Map<number, Identity>> {
   const statement = wait ? { name: 'lock', text: LOCK } : { name: 'lock_free', text: `${LOCK} skip locked` };
-  const [identity] = await tx.query<Identity>({ ...statement, values });
-  return identity ?? null;
+  const rows = await tx.query<Identity & { nth: number }>({ ...statement, values: askedFor(candidates) });
+  return new Map(rows.map((row) => [row.nth - 1, row]));
 }
 
 /** Webhooks with audio may have 64 MiB each: those beyond are read by the next turn. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 const PENDING = `
-select id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day, sealed from (
-  select *, sum(octet_length(sealed)) over (order by received_at, id) as bytes, row_number() over (order by received_at, id) as nth
-  from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending'
-    and (retry_at is null or retry_at <= now())
-  order by received_at, id limit $3
-) as waiting where nth = 1 or bytes <= ${MAX_PENDING_BYTES} order by received_at, id`;
+select nth::int, id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day, sealed from (
+  select asked.nth, i.id, i.source, i.kind, i.hash, i.received_at, i.key_day, i.sealed,
+    sum(octet_length(i.sealed)) over earlier as bytes, row_number() over earlier as turn
+  from ${ASKED} join inbox i on i.provider_account_id = asked.account_id and i.identity_hash = asked.identity_hash
+  where i.state = 'pending' and (i.retry_at is null or i.retry_at <= now())
+  window earlier as (partition by asked.nth order by i.received_at, i.id)
+) as waiting where turn = 1 or (turn <= $3 and bytes <= ${MAX_PENDING_BYTES}) order by nth, received_at, id`;
 
-/** Facts of a locked conversation, bounded in number and bytes. A second statement, so that it sees what was committed before the lock was had. */
-export const readPending = (
+/**
+ * Facts of locked conversations by place in `candidates`, of each at most `limit` and 64 MiB, in order of receipt. A
+ * statement after the lock's, so that it sees what was committed before the lock was had.
+ */
+export async function readPending(
   tx: Transaction,
-  { provider_account_id, identity_hash }: Candidate,
+  candidates: Candidate[],
   limit: number,
-): Promise<PendingFact[]> =>
-  tx.query<PendingFact>({ name: 'pending', text: PENDING, values: [provider_account_id, identity_hash, limit] });
+): Promise<Map<number, PendingFact[]>> {
+  const values = [...askedFor(candidates), limit];
+  const rows = await tx.query<PendingFact & { nth: number }>({ name: 'pending', text: PENDING, values });
+  const byPlace = new Map<number, PendingFact[]>();
+  for (const row of rows) {
+    const place = row.nth - 1;
+    const facts = byPlace.get(place);
+    if (facts === undefined) byPlace.set(place, [row]);
+    else facts.push(row);
+  }
+  return byPlace;
+}
 
 /** Applied (or suppressed) facts leave the inbox; their receipts stay. */
-export const removeFacts = (tx: Transaction, ids: string[]): Promise<unknown> =>
-  tx.query({ name: 'applied', text: 'delete from inbox where id = any($1::uuid[])', values: [ids] });
+export async function removeFacts(tx: Transaction, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query({ name: 'applied', text: 'delete from inbox where id = any($1::uuid[])', values: [ids] });
+}
 
 /** Seconds until a fact is tried again that could not be applied for reasons of ours. */
 const POSTPONED_SECONDS = 5;

@@ -1,11 +1,15 @@
-// How workflows speak: a fact into the inbox, applied at once by the same code as every other.
-import type { Inbox } from '../inbox/inbox.js';
+// How workflows speak: a fact that is applied as it is said, by the same code as every other. What cannot be applied now goes
+// into the inbox like a webhook, where failures are counted.
+import type { FactSource, Inbox } from '../inbox/inbox.js';
+import { factReceived } from '../observability/metrics.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { WorkflowFact } from './fact.js';
 import type { Intake } from './intake.js';
+import type { SaidFact, Standing } from './order.js';
 
 export type { StoredRecording, WorkflowFact } from './fact.js';
+export type { Standing } from './order.js';
 
 /** The conversation that is spoken of. */
 export interface Addressee {
@@ -19,14 +23,22 @@ export class FactWriter {
     private readonly intake: Intake,
   ) {}
 
-  /** Says what the workflow found out. Saying it twice changes nothing. */
-  async state(addressee: Addressee, fact: WorkflowFact): Promise<void> {
-    await this.write(addressee, 'workflow', fact.kind, fact);
+  /**
+   * Says what the workflow found out. Saying it twice changes nothing. Resolves with where the conversation stands then;
+   * null: it could not be applied now (somebody is bringing the conversation in, or it is erased).
+   */
+  state(addressee: Addressee, fact: WorkflowFact): Promise<Standing | null> {
+    const body = bytesOf(fact);
+    return this.say(
+      addressee,
+      { source: 'workflow', kind: fact.kind, body: JSON.parse(body.toString()) as Json },
+      body,
+    );
   }
 
-  /** Hands in the provider's own record. */
-  async record(addressee: Addressee, document: Json): Promise<void> {
-    await this.write(addressee, 'record', 'record', document);
+  /** Hands in the provider's own record; see {@link state}. */
+  record(addressee: Addressee, document: Json): Promise<Standing | null> {
+    return this.say(addressee, { source: 'record', kind: 'record', body: document }, bytesOf(document));
   }
 
   /**
@@ -38,8 +50,8 @@ export class FactWriter {
     { by, document, statements }: { by: 'backfill' | 'poll'; document: Json; statements: WorkflowFact[] },
   ): Promise<void> {
     await Promise.all([
-      this.append(addressee, 'record', by, document),
-      ...statements.map((statement) => this.append(addressee, 'workflow', statement.kind, statement)),
+      this.append(addressee, 'record', by, bytesOf(document)),
+      ...statements.map((statement) => this.append(addressee, 'workflow', statement.kind, bytesOf(statement))),
     ]);
   }
 
@@ -48,23 +60,35 @@ export class FactWriter {
     await this.intake.applyNow({ provider_account_id: account.id, identity_hash: identityHash });
   }
 
-  private async write(addressee: Addressee, source: 'workflow' | 'record', kind: string, body: unknown): Promise<void> {
-    await this.append(addressee, source, kind, body);
-    await this.apply(addressee);
+  private async say(
+    addressee: Addressee,
+    fact: Pick<SaidFact, 'source' | 'kind' | 'body'>,
+    bytes: Buffer,
+  ): Promise<Standing | null> {
+    const { account } = addressee;
+    const keep = (): Promise<void> => this.append(addressee, fact.source, fact.kind, bytes);
+    const applied = await this.intake.say(addressee, fact, bytes).catch(async (error: unknown) => {
+      // It is on disk before anybody hears of the failure, and failures are counted there.
+      await keep();
+      throw error;
+    });
+    if (applied === null) {
+      await keep();
+      return null;
+    }
+    const result = applied.accepted > 0 ? 'stored' : 'duplicate';
+    factReceived({ provider: account.provider, source: fact.source, event: fact.kind, result });
+    return applied.standing;
   }
 
   private async append(
     { account, identityHash }: Addressee,
-    source: 'workflow' | 'record',
+    source: FactSource,
     kind: string,
-    body: unknown,
+    body: Buffer,
   ): Promise<void> {
-    await this.inbox.append({
-      account,
-      identity: { hash: identityHash },
-      source,
-      kind,
-      body: Buffer.from(JSON.stringify(body)),
-    });
+    await this.inbox.append({ account, identity: { hash: identityHash }, source, kind, body });
   }
 }
+
+const bytesOf = (content: Json | WorkflowFact): Buffer => Buffer.from(JSON.stringify(content));

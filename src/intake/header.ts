@@ -8,26 +8,41 @@ export type FieldReader = <Name extends keyof Fields>(name: Name) => Fields[Name
 /** Words that carriers put where a number was withheld (reference/providers.md 8.2). */
 const WITHHELD = /^(anonymous|restricted|unknown|private|unavailable|blocked)$/i;
 
-function customerOf(raw: string | null, region: string | null): Pick<Header, 'customer_number' | 'presentation'> {
+/** A number in E.164; null where it does not parse. */
+export type NumberReader = (raw: string) => string | null;
+
+/** Reads each number once, however often it is asked: that costs more than all the rest of a projection. */
+export function numberReader(region: string | null): NumberReader {
+  const known = new Map<string, string | null>();
+  return (raw) => {
+    const before = known.get(raw);
+    if (before !== undefined) return before;
+    const number = normalisePhone(raw, region);
+    known.set(raw, number);
+    return number;
+  };
+}
+
+function customerOf(raw: string | null, readNumber: NumberReader): Pick<Header, 'customer_number' | 'presentation'> {
   if (raw === null) return { customer_number: null, presentation: null };
   if (WITHHELD.test(raw.trim())) return { customer_number: null, presentation: 'restricted' };
-  return { customer_number: normalisePhone(raw, region) ?? raw, presentation: 'allowed' };
+  return { customer_number: readNumber(raw) ?? raw, presentation: 'allowed' };
 }
 
 interface HeaderParts extends Pick<Header, 'transfers' | 'segments'> {
-  region: string | null;
+  readNumber: NumberReader;
   reason: string | null | undefined;
 }
 
 /** The sealed half of a record. */
-export function headerOf(field: FieldReader, { region, transfers, segments, reason }: HeaderParts): Header {
+export function headerOf(field: FieldReader, { readNumber, transfers, segments, reason }: HeaderParts): Header {
   const raw = field('customer_number');
   const agentNumber = field('agent_number');
   return {
     provider_conversation_id: field('provider_conversation_id'),
-    ...customerOf(raw, region),
+    ...customerOf(raw, readNumber),
     customer_user_id: field('customer_user_id'),
-    agent_number: agentNumber && (normalisePhone(agentNumber, region) ?? agentNumber),
+    agent_number: agentNumber && (readNumber(agentNumber) ?? agentNumber),
     provider_reason: reason ?? null,
     title: field('title'),
     summary: field('summary'),

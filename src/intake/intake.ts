@@ -1,4 +1,5 @@
 // The loop that applies facts. It runs in every worker; conversations are shared out by their locks.
+import { Batcher } from '../common/batcher.js';
 import { AppError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
@@ -6,19 +7,24 @@ import type { WorkerDatabase } from '../database/database.js';
 import { isStorageAway } from '../database/failures.js';
 import type { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
-import { countFailure, findCandidates, postpone, type Candidate } from '../inbox/pending.js';
-import type { ProviderAccounts } from '../providers/provider-accounts.js';
+import { countFailure, findCandidates, postpone, type Candidate, type WaitingCandidate } from '../inbox/pending.js';
+import { factHash } from '../inbox/receipts.js';
+import { traceparent } from '../observability/tracing.js';
+import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import { VaultError } from '../vault/errors.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { publicId } from '../common/ids.js';
 import { factParked } from '../observability/metrics.js';
 import { tellNews } from './news.js';
 import { AudioNotStored, type StoreAudio } from './payload-audio.js';
-import { applyPending, type Applied, type ApplyOptions } from './apply.js';
+import { AgentDirectory } from './agents.js';
+import { applyOrders, type ApplyOptions } from './apply.js';
+import { batchesOf, byConversation } from './batches.js';
+import type { Applied, Order, SaidFact } from './order.js';
 
 const POLL_MS = 1_000;
-/** Conversations under way at once: each waits for Postgres most of the time, and commits share a sync. */
-const CONCURRENCY = 8;
+/** Transactions under way at once. */
+const CONCURRENCY = 4;
 const CANDIDATES = 64;
 const FACTS_AT_ONCE = 200;
 /** How long a caller who wants its own fact applied waits for the lock. */
@@ -36,8 +42,14 @@ interface IntakeDependencies {
 
 export class Intake {
   private readonly loop = new WorkLoop(() => this.work(), POLL_MS);
+  private readonly agents: AgentDirectory;
+  /** What is said at the same time shares a commit. */
+  private readonly saying: Batcher<Order, Applied | null>;
 
-  constructor(private readonly deps: IntakeDependencies) {}
+  constructor(private readonly deps: IntakeDependencies) {
+    this.agents = new AgentDirectory(deps.vault);
+    this.saying = new Batcher((orders) => this.sayTogether(orders), { maxItems: 16, concurrency: CONCURRENCY });
+  }
 
   start(): void {
     this.loop.start();
@@ -54,16 +66,37 @@ export class Intake {
 
   /** Applies what waits for one conversation now; waits up to 2 s for its lock, then throws `storage_unavailable`. */
   async applyNow(candidate: Candidate): Promise<void> {
-    await this.attempt(candidate, { wait: true, limit: FACTS_AT_ONCE });
+    await this.attemptAlone(await this.orderOf(candidate), ALL);
+  }
+
+  /**
+   * Applies a fact as it is said (`bytes` are those of its body), with what waits for its conversation. Null: the conversation is reserved or unknown, and
+   * nothing was done. Throws `storage_unavailable` when it is locked for more than 2 s, and what makes facts unappliable:
+   * then nothing is known of the fact either.
+   */
+  async say(
+    { account, identityHash }: { account: ProviderAccount; identityHash: Buffer },
+    fact: Pick<SaidFact, 'source' | 'kind' | 'body'>,
+    bytes: Buffer,
+  ): Promise<Applied | null> {
+    const owner = { providerAccountId: account.id, clientId: account.clientId };
+    const hasher = await this.deps.vault.identityHasher(owner);
+    const hash = factHash(hasher, { source: fact.source, identityHash, body: bytes });
+    const said: SaidFact = { ...fact, hash, receivedAt: new Date(), traceparent: traceparent() };
+    const candidate = { provider_account_id: account.id, identity_hash: identityHash };
+    const order = { ...(await this.orderOf(candidate)), said: [said] };
+    return (await this.saying.add(order)) ?? this.attemptAlone(order, ALL);
   }
 
   /** One round over all that waits; resolves with how many facts were applied. */
   async round(): Promise<number> {
-    const candidates = await this.deps.database.withScope('all', (tx) => findCandidates(tx, CANDIDATES));
+    const { database } = this.deps;
+    const once: Pick<Transaction, 'query'> = { query: (statement) => database.once('all', statement) };
+    const batches = batchesOf(await findCandidates(once, CANDIDATES), CONCURRENCY);
     let applied = 0;
-    const queue = [...candidates];
     const lane = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) applied += await this.applyOrBlame(next);
+      for (let next = batches.shift(); next !== undefined; next = batches.shift())
+        applied += await this.applyOrBlame(next);
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, lane));
     return applied;
@@ -78,27 +111,50 @@ export class Intake {
     }
   }
 
-  private async applyOrBlame(candidate: Candidate): Promise<number> {
+  /** A batch that fails is taken apart: conversation by conversation, then fact by fact. */
+  private async applyOrBlame(candidates: WaitingCandidate[]): Promise<number> {
     try {
-      return (await this.attempt(candidate, { wait: false, limit: FACTS_AT_ONCE })).facts;
+      const orders = await Promise.all(candidates.map((candidate) => this.orderOf(candidate)));
+      return factsOf(await this.attempt(orders, { wait: false, ...ALL }));
     } catch (error) {
       if (isAway(error)) throw error;
-      return this.oneByOne(candidate);
+      const [first, ...others] = candidates;
+      if (first === undefined) return 0;
+      if (others.length === 0) return this.oneByOne(first);
+      let applied = 0;
+      for (const candidate of candidates) applied += await this.applyOrBlame([candidate]);
+      return applied;
     }
   }
 
-  /** A batch failed: its facts are tried alone, so that the bad one is counted and its neighbours are applied. */
+  /** A conversation's facts are tried alone, so that the bad one is counted and its neighbours are applied. */
   private async oneByOne(candidate: Candidate): Promise<number> {
     let applied = 0;
     for (;;) {
       try {
-        const { facts } = await this.attempt(candidate, { wait: false, limit: 1 });
+        const facts = factsOf(await this.attempt([await this.orderOf(candidate)], { wait: false, limit: 1 }));
         if (facts === 0) return applied;
         applied += facts;
       } catch (error) {
         if (isAway(error)) throw error;
         await this.blame(candidate, error);
       }
+    }
+  }
+
+  /** Null for those that were not carried out here: each of them then goes alone. */
+  private async sayTogether(orders: Order[]): Promise<(Applied | null)[]> {
+    const merged = byConversation(orders);
+    try {
+      const applied = await this.attempt([...merged.keys()], { wait: false, ...ALL });
+      const byOrder = new Map([...merged.keys()].map((key, index) => [key, applied[index] ?? null]));
+      const outcomes = new Map(
+        [...merged].flatMap(([key, parts]) => parts.map((part) => [part, byOrder.get(key) ?? null])),
+      );
+      return orders.map((order) => outcomes.get(order) ?? null);
+    } catch (error) {
+      if (isStorageAway(error)) throw error;
+      return orders.map(() => null);
     }
   }
 
@@ -120,26 +176,38 @@ export class Intake {
     factParked((await this.deps.accounts.find(candidate.provider_account_id))?.provider ?? 'unknown', reason);
   }
 
-  private async attempt(candidate: Candidate, options: ApplyOptions): Promise<Applied> {
-    const { database, notifier, vault, accounts, storeAudio } = this.deps;
+  private async orderOf(candidate: Candidate): Promise<Order> {
     // Before the transaction: one that holds a connection and asks for a second can starve the pool.
-    const account = await accounts.find(candidate.provider_account_id);
-    const applied = await database
+    return { candidate, account: await this.deps.accounts.find(candidate.provider_account_id), said: [] };
+  }
+
+  private async attemptAlone(order: Order, limits: { limit: number }): Promise<Applied | null> {
+    const [applied = null] = await this.attempt([order], { wait: true, ...limits });
+    return applied;
+  }
+
+  private async attempt(orders: Order[], options: ApplyOptions): Promise<(Applied | null)[]> {
+    const { database, notifier, vault, storeAudio } = this.deps;
+    const all = await database
       .withScope('all', async (tx) => {
         const [, done] = await Promise.all([
           options.wait && tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` }),
-          applyPending({ vault, account, storeAudio }, tx, candidate, options),
+          applyOrders({ vault, storeAudio, agents: this.agents }, tx, orders, options),
         ]);
         return done;
       })
       .catch((error: unknown) => {
         throw isLockTimeout(error) ? busy(error) : error;
       });
-    if (applied.woken) notifier.notify('colloquy_wakes');
-    if (applied.news !== null) tellNews(this.deps.log, applied.news);
-    return applied;
+    if (all.some((applied) => applied?.woken === true)) notifier.notify('colloquy_wakes');
+    for (const applied of all) if (applied?.news) tellNews(this.deps.log, applied.news);
+    return all;
   }
 }
+
+const ALL = { limit: FACTS_AT_ONCE };
+
+const factsOf = (all: (Applied | null)[]): number => all.reduce((sum, applied) => sum + (applied?.facts ?? 0), 0);
 
 const MESSAGES = {
   parked: 'fact parked',

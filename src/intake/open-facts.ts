@@ -8,6 +8,7 @@ import { providerNamed } from '../providers/providers.js';
 import { open } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { workflowFactOf, type Fact } from './fact.js';
+import type { SaidFact } from './order.js';
 
 /** Opens and interprets facts of one account. Throws what makes a fact unappliable: intake counts it against the fact. */
 export async function openFacts(
@@ -27,7 +28,15 @@ export async function openFacts(
   return facts;
 }
 
-function interpret(provider: Provider, row: PendingFact, body: Json): Fact {
+/** The same for facts that are applied as they are said. */
+export function saidFacts(account: ProviderAccount, said: SaidFact[]): Fact[] {
+  const provider = providerNamed(account.provider);
+  return said.map(({ receivedAt, body, ...rest }) => interpret(provider, { ...rest, received_at: receivedAt }, body));
+}
+
+type Row = Pick<PendingFact, 'source' | 'kind' | 'hash' | 'received_at'>;
+
+function interpret(provider: Provider, row: Row, body: Json): Fact {
   const received = { receivedAt: row.received_at.getTime(), hash: row.hash.toString('hex') };
   switch (row.source) {
     case 'webhook':

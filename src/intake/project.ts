@@ -2,7 +2,7 @@
 import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 import type { Registers } from './merge.js';
-import { headerOf, type FieldReader } from './header.js';
+import { headerOf, numberReader, type FieldReader, type NumberReader } from './header.js';
 import { partsOf } from './completeness.js';
 import type { ConversationRecord, Status } from './record.js';
 import type { ConversationState } from './reducer.js';
@@ -26,6 +26,8 @@ export interface ProjectionSettings {
   deadlines: PartDeadlines;
   /** ISO 3166 region of numbers without +, or null. */
   defaultRegion: string | null;
+  /** How numbers are read; default: {@link numberReader} of the region. */
+  readNumber?: NumberReader;
 }
 
 /** The record that these facts make. Deadlines count from the first receipt of the end. */
@@ -75,7 +77,7 @@ export function project(
     recordings: recordingsOf(registers, durationMs),
     fetchable: fetchableOf(registers),
     header: headerOf(field, {
-      region: settings.defaultRegion,
+      readNumber: settings.readNumber ?? numberReader(settings.defaultRegion),
       transfers,
       segments: segmentsOf({ startTime, endTime, transfers, agentId: agent?.providerAgentId ?? null }),
       reason: end?.provider_reason,

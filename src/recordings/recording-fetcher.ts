@@ -7,7 +7,8 @@ import {
   type LifecycleDependencies,
 } from '../conversations/lifecycle.js';
 import { NotYet, nextTry } from '../conversations/not-yet.js';
-import type { Situation } from '../conversations/situation.js';
+import { situationAfter, type Situation } from '../conversations/situation.js';
+import type { Standing } from '../intake/fact-writer.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { ProviderError } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
@@ -18,6 +19,13 @@ interface Attempt {
   /** From 1. */
   attempt: number;
   signal: AbortSignal;
+}
+
+interface Fetched {
+  /** Why a recording could not be had; null: none was refused. */
+  problem: string | null;
+  /** Null: nothing was stored, or nobody told. */
+  standing: Standing | null;
 }
 
 interface Dependencies extends LifecycleDependencies {
@@ -38,8 +46,10 @@ export class RecordingFetcher {
   async fetch(conversationId: string, attempt: Attempt): Promise<ConversationView> {
     const before = await this.readWithLink(conversationId, attempt.attempt);
     if (before === null) return this.deps.lifecycle.look(conversationId);
-    const problem = await this.fetchAll(before, attempt);
-    const after = await this.deps.read(conversationId);
+    const { problem, standing } = await this.fetchAll(before, attempt);
+    // What was answered to the last recording saves reading it again; a failed try may have taken long.
+    const isTold = standing !== null && problem === null;
+    const after = isTold ? situationAfter(before, standing) : await this.deps.read(conversationId);
     if (after === null) return this.deps.lifecycle.look(conversationId);
     await this.removeUnused(before, after);
     const now = this.deps.now();
@@ -55,29 +65,33 @@ export class RecordingFetcher {
     throw new NotYet('the recording', nextTry(attempt.attempt, dueAt ?? now, now));
   }
 
-  /** Stores every variant that the provider offers and we lack; returns why one could not be had. */
-  private async fetchAll(situation: Situation, attempt: Attempt): Promise<string | null> {
-    let problem: string | null = null;
+  /** Stores every variant that the provider offers and we lack; says why one could not be had, and where it stands then. */
+  private async fetchAll(situation: Situation, attempt: Attempt): Promise<Fetched> {
+    let [problem, standing]: [string | null, Standing | null] = [null, null];
     for (const variant of situation.record.fetchable as RecordingVariant[]) {
       const source = situation.sources[variant];
       if (source === undefined) continue;
       try {
-        await this.fetchOne(situation, { variant, source }, attempt);
+        standing = await this.fetchOne(situation, { variant, source }, attempt);
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
         problem = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
       }
     }
-    return problem;
+    return { problem, standing };
   }
 
-  private async fetchOne(situation: Situation, { variant, source }: RecordingSource, attempt: Attempt): Promise<void> {
+  private async fetchOne(
+    situation: Situation,
+    { variant, source }: RecordingSource,
+    attempt: Attempt,
+  ): Promise<Standing | null> {
     const key = await this.deps.vault.existingConversationKey(situation.conversationId);
     const { durationMs } = situation.record;
     const wanted = { ...situation, variant, source, durationMs, key, signal: attempt.signal };
     const recording = await downloadRecording(this.deps.store, wanted);
-    await this.deps.facts.state(situation, { kind: 'recording_stored', recording });
+    return this.deps.facts.state(situation, { kind: 'recording_stored', recording });
   }
 
   /** A copy that came by webhook meanwhile was first: ours, which nothing names, goes. */

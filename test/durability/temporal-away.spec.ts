@@ -11,6 +11,8 @@ let colloquy: Installation;
 let folder: string;
 let port: number;
 let server: EmbeddedTemporal | undefined;
+/** A call whose workflow was to start while Temporal hung. */
+let leftOver: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(inject('services').runDir, 'temporal-'));
@@ -115,6 +117,7 @@ describe('Temporal that hangs', () => {
     server?.process.kill('SIGSTOP');
     try {
       const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'while it hangs');
+      leftOver = callId;
       await colloquy.send('call_analyzed', callId);
       await colloquy.call(callId);
       const { code, tookMs } = await worker.end('SIGTERM');
@@ -132,6 +135,7 @@ describe('Temporal without its database', () => {
 
   it('gets every open conversation back by `colloquy wake`, which says how many', async () => {
     const worker = await startWorkerProgram(colloquy.env);
+    await settledAll([leftOver]);
     const calls = [...(await liveCalls(['wake_1', 'wake_2'])), await settlingCall('wake_3')];
     await worker.end('SIGTERM');
     await loseEverything();

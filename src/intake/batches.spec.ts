@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { batchesOf, byConversation } from './batches.js';
+import type { Order } from './order.js';
+
+const waiting = (count: number, bytes = 1_000) =>
+  Array.from({ length: count }, (_, index) => ({
+    provider_account_id: 'account',
+    identity_hash: Buffer.of(index),
+    bytes,
+  }));
+const sizes = (batches: unknown[][]): number[] => batches.map(({ length }) => length);
+
+describe('batches', () => {
+  it('share the work among the lanes, none smaller than four or larger than sixteen', () => {
+    expect(sizes(batchesOf(waiting(3), 4))).toEqual([3]);
+    expect(sizes(batchesOf(waiting(10), 4))).toEqual([4, 4, 2]);
+    expect(sizes(batchesOf(waiting(40), 4))).toEqual([10, 10, 10, 10]);
+    expect(sizes(batchesOf(waiting(70), 4))).toEqual([16, 16, 16, 16, 6]);
+    expect(batchesOf([], 4)).toEqual([]);
+  });
+
+  it('end before a megabyte, and leave a conversation with more alone', () => {
+    const [small, large] = [waiting(6, 300_000), waiting(2, 5_000_000)];
+    expect(sizes(batchesOf([...small, ...large], 1))).toEqual([3, 3, 1, 1]);
+  });
+
+  it('keep the order, so that the longest waiting goes first', () => {
+    const candidates = waiting(40);
+    expect(batchesOf(candidates, 4).flat()).toEqual(candidates);
+  });
+});
+
+describe('orders of one conversation', () => {
+  it('become one that says everything', () => {
+    const said = (kind: string) => ({ kind }) as Order['said'][number];
+    const order = (conversation: number, kind: string): Order => ({
+      candidate: { provider_account_id: 'account', identity_hash: Buffer.of(conversation) },
+      account: null,
+      said: [said(kind)],
+    });
+    const orders = [order(1, 'record'), order(2, 'record'), order(1, 'recording_stored')];
+    const merged = [...byConversation(orders)];
+    expect(merged.map(([one]) => one.said.map(({ kind }) => kind))).toEqual([
+      ['record', 'recording_stored'],
+      ['record'],
+    ]);
+    expect(merged.map(([, parts]) => parts)).toEqual([[orders[0], orders[2]], [orders[1]]]);
+  });
+});

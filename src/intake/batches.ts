@@ -1,0 +1,43 @@
+// How orders share transactions. Pure.
+import type { WaitingCandidate } from '../inbox/pending.js';
+import type { Order } from './order.js';
+
+/** Beyond, a transaction keeps its first conversation waiting for its last. */
+const MAX_CONVERSATIONS = 16;
+/** Fewer are not worth a second transaction. */
+const MIN_CONVERSATIONS = 4;
+/** Sealed. A conversation with more (audio inside a webhook) goes alone: its upload would hold up the others. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Candidates in their order, cut into transactions of which `lanes` run at once. */
+export function batchesOf(candidates: WaitingCandidate[], lanes: number): WaitingCandidate[][] {
+  const fair = Math.ceil(candidates.length / lanes);
+  const most = Math.min(MAX_CONVERSATIONS, Math.max(MIN_CONVERSATIONS, fair));
+  const batches: WaitingCandidate[][] = [];
+  let [batch, total]: [WaitingCandidate[], number] = [[], 0];
+  for (const candidate of candidates) {
+    total += candidate.bytes;
+    if (batch.length > 0 && (batch.length === most || total > MAX_BYTES)) {
+      batches.push(batch);
+      [batch, total] = [[], candidate.bytes];
+    }
+    batch.push(candidate);
+  }
+  return batch.length === 0 ? batches : [...batches, batch];
+}
+
+/** Orders of one conversation become one: the merged order → those it was made of. */
+export function byConversation(orders: Order[]): Map<Order, Order[]> {
+  const parts = new Map<string, Order[]>();
+  for (const order of orders) {
+    const { provider_account_id: account, identity_hash: hash } = order.candidate;
+    const key = `${account}|${hash.toString('hex')}`;
+    parts.set(key, [...(parts.get(key) ?? []), order]);
+  }
+  return new Map(
+    [...parts.values()].flatMap((same) => {
+      const [first] = same;
+      return first === undefined ? [] : [[{ ...first, said: same.flatMap(({ said }) => said) }, same] as const];
+    }),
+  );
+}

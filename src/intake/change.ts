@@ -1,0 +1,113 @@
+// One conversation's facts → what changes in it. Nothing is written here but audio that came inside a webhook.
+import { publicId } from '../common/ids.js';
+import type { Identity, PendingFact } from '../inbox/pending.js';
+import type { NewEntry } from '../journal/append.js';
+import { traceparent } from '../observability/tracing.js';
+import type { ProviderAccount } from '../providers/provider-accounts.js';
+import type { Turn } from '../providers/provider-fact.js';
+import type { DataKey } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { entriesOf } from './entries.js';
+import type { Fact } from './fact.js';
+import { numberReader } from './header.js';
+import { openFacts, saidFacts } from './open-facts.js';
+import type { SaidFact, Standing } from './order.js';
+import { storePayloadAudio, type StoreAudio } from './payload-audio.js';
+import { project } from './project.js';
+import type { Owner } from './read-model.js';
+import type { ConversationRecord } from './record.js';
+import { EMPTY, reduce } from './reducer.js';
+import { opened, type StoredRow } from './stored.js';
+import { wakeOf, type WakeKind } from './wake.js';
+
+export interface ChangeDependencies {
+  vault: VaultService;
+  /** Lays audio that came inside a webhook into the store of recordings. */
+  storeAudio: StoreAudio;
+}
+
+/** A locked conversation with the facts to apply. */
+export interface Subject {
+  identity: Identity;
+  account: ProviderAccount;
+  stored: StoredRow;
+  pending: PendingFact[];
+  said: SaidFact[];
+}
+
+/** What one application of facts makes of a conversation. */
+export interface Change {
+  owner: Owner;
+  account: ProviderAccount;
+  key: DataKey;
+  facts: Fact[];
+  before: ConversationRecord | null;
+  after: ConversationRecord;
+  standing: Standing;
+  /** Content to be stored: `transcript` (turns), `record` (document). */
+  blobs: Map<string, unknown>;
+  /** The transcript among them. */
+  turns: Turn[] | undefined;
+  journal: NewEntry[];
+  wake: WakeKind | null;
+  /** Where its trace goes on; null when nothing is traced. */
+  traceparent: string | null;
+}
+
+/** Throws what makes a fact unappliable. */
+export async function changeOf(deps: ChangeDependencies, subject: Subject): Promise<Change> {
+  const { account, stored: row } = subject;
+  const owner = ownerOf(subject);
+  const [key, pending] = await Promise.all([
+    deps.vault.conversationKey(owner),
+    openFacts(deps.vault, account, subject.pending),
+  ]);
+  const facts = [...pending, ...saidFacts(account, subject.said)];
+  const stored = opened(row, key);
+  const { default_region: defaultRegion } = row;
+  const settings = { deadlines: account.deadlines, defaultRegion, readNumber: numberReader(defaultRegion) };
+  const before = stored && project(stored.state, settings);
+  const registers = stored?.state.registers ?? {};
+  const withAudio = await storePayloadAudio(deps.storeAudio, { owner, key, facts, registers });
+  const { state, blobs } = reduce(stored?.state ?? EMPTY, withAudio);
+  const after = project(state, settings);
+  const entries = entriesOf(before, after, withAudio, blobs.has('transcript'));
+  const revision = (stored?.revision ?? 0) + (entries.length > 0 ? 1 : 0);
+  const said = actorOf(owner, facts);
+  const about = { clientId: owner.clientId, conversationId: owner.conversationId, revision };
+  return {
+    ...{ owner, account, key, facts, before, after, blobs },
+    standing: { state, revision },
+    turns: blobs.get('transcript') as Turn[] | undefined,
+    journal: entries.map((entry): NewEntry => ({ ...entry, ...said, ...about })),
+    wake: wakeOf(before, after),
+    traceparent: traceparent(),
+  };
+}
+
+/** Where a conversation stands whose facts were all known already. */
+export async function standingOf({ vault }: ChangeDependencies, subject: Subject): Promise<Standing | null> {
+  return opened(subject.stored, await vault.conversationKey(ownerOf(subject)));
+}
+
+const ownerOf = ({ identity, account }: Subject): Owner => ({
+  conversationId: identity.id,
+  clientId: identity.client_id,
+  providerAccountId: account.id,
+  provider: account.provider,
+  createdAt: identity.created_at,
+});
+
+/** A provider speaks through its webhooks and its record; what a workflow found is that workflow's word. */
+function actorOf(owner: Owner, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflowId'> {
+  const byWebhook = facts.some(({ source }) => source === 'webhook');
+  const account = publicId('providerAccount', owner.providerAccountId);
+  if (byWebhook) return { actor: { type: 'provider', id: account }, workflowId: null };
+  const conversation = `conversation/${publicId('conversation', owner.conversationId)}`;
+  const listed = facts.find(({ source, event }) => source === 'record' && event !== 'record');
+  const workflowId = listed === undefined ? conversation : `${WORKFLOW_OF[listed.event] ?? listed.event}/${account}`;
+  return { actor: { type: 'workflow', id: workflowId }, workflowId };
+}
+
+/** Who brought a record that the conversation's own workflow did not ask for → how its workflow's id begins. */
+const WORKFLOW_OF: Record<string, string> = { backfill: 'reconciliation/backfill' };

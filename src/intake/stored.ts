@@ -1,0 +1,32 @@
+// What is known of conversations before their facts are applied.
+import type { Transaction } from '../database/with-scope.js';
+import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending.js';
+import { openJson, type DataKey } from '../vault/sealing.js';
+import type { Standing } from './order.js';
+import { PURPOSE } from './read-model.js';
+import type { ConversationState } from './reducer.js';
+
+/** `revision` and `sealed` are null where nothing is known yet. */
+export interface StoredRow {
+  revision: number | null;
+  sealed: Buffer | null;
+  /** Of the client, to read numbers by. */
+  default_region: string | null;
+}
+
+const LOAD = `
+select asked.nth::int, c.revision, s.sealed, cl.default_region from ${IDENTITIES_ASKED}
+left join clients cl on cl.id = i.client_id
+left join conversations c on c.id = i.id
+left join conversation_states s on s.conversation_id = i.id`;
+
+/** By place in `candidates`. A statement after the lock's, as it must see what was committed before the lock was had. */
+export async function loadStored(tx: Transaction, candidates: Candidate[]): Promise<Map<number, StoredRow>> {
+  const rows = await tx.query<StoredRow & { nth: number }>({ name: 'load', text: LOAD, values: askedFor(candidates) });
+  return new Map(rows.map((row) => [row.nth - 1, row]));
+}
+
+export const opened = ({ revision, sealed }: StoredRow, key: DataKey): Standing | null =>
+  revision === null || sealed === null
+    ? null
+    : { revision, state: openJson(key, PURPOSE.state, sealed) as ConversationState };
