@@ -25,9 +25,15 @@ export interface ProviderContract {
   /** Every status of the provider, as a record, and ours. */
   statuses: { says: string; record: Document; status: string }[];
   transcripts: { record: Document; turns: Partial<Turn>[] }[];
+  /** What a payload would name as the source of a recording that is had from this address. */
+  recordingAt(baseUrl: string): string;
   /** Values in the fixtures that must never be kept. */
   secrets: string[];
 }
+
+/** The contract of a provider that has one. */
+export const loadContract = async (name: string): Promise<ProviderContract> =>
+  ((await import(`./fixtures/${name}/contract.ts`)) as { contract: ProviderContract }).contract;
 
 /** A fixture that lies beside the contract of `url`. */
 export const fixture = (url: string, name: string): Document =>

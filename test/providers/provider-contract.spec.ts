@@ -9,7 +9,7 @@ import { EMPTY, reduce } from '../../src/intake/reducer.js';
 import type { Claims, Json } from '../../src/providers/provider-fact.js';
 import { providerNamed, providerNames } from '../../src/providers/providers.js';
 import { startDoor, type Door } from '../support/door.js';
-import type { Document, ProviderContract } from './contract.js';
+import { loadContract, type Document, type ProviderContract } from './contract.js';
 
 const NOW = 1_760_001_000_000;
 const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };
@@ -17,8 +17,7 @@ const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 
 const contracts = new Map<string, ProviderContract>();
 for (const name of providerNames()) {
   if (!existsSync(new URL(`./fixtures/${name}/contract.ts`, import.meta.url))) continue;
-  const module = (await import(`./fixtures/${name}/contract.ts`)) as { contract: ProviderContract };
-  contracts.set(name, module.contract);
+  contracts.set(name, await loadContract(name));
 }
 
 function recordOf(claims: Claims): ConversationRecord {

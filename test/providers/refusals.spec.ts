@@ -1,0 +1,73 @@
+// What a provider's client makes of a server that wants to be left alone, over the registry.
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Provider, ProviderCredentials } from '../../src/providers/provider.js';
+import { providerNamed, providerNames } from '../../src/providers/providers.js';
+import { loadContract } from './contract.js';
+
+let server: Server;
+let baseUrl: string;
+let retryAfter: string | undefined;
+let requests = 0;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    const headers = { 'content-type': 'application/json', ...(retryAfter && { 'retry-after': retryAfter }) };
+    response.writeHead(429, headers).end('{"detail":"too many"}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => server.close());
+
+/** Every question that a provider can be asked. */
+function questions(provider: Provider, credentials: ProviderCredentials, recording: string) {
+  const [kind = ''] = provider.kinds;
+  const query = { providerKind: kind, from: null, to: null, live: true, cursor: null };
+  return {
+    record: () => provider.fetchRecord(credentials, { providerKind: kind, providerId: 'id_0001' }),
+    list: () => provider.list(credentials, query),
+    recording: () => provider.openRecording(credentials, recording, AbortSignal.timeout(5_000)),
+  };
+}
+
+const inOneMinute = (): string => new Date(Date.now() + 60_000).toUTCString();
+
+describe.each(providerNames())('%s, that answers 429', async (name) => {
+  const contract = await loadContract(name);
+  const ask = async (what: 'record' | 'list' | 'recording'): Promise<unknown> => {
+    const credentials = { ...contract.credentials, baseUrl };
+    const asked = questions(providerNamed(name), credentials, contract.recordingAt(baseUrl));
+    requests = 0;
+    return asked[what]().catch((error: unknown) => error);
+  };
+
+  describe.each(['record', 'list', 'recording'] as const)('to the question for a %s', (what) => {
+    it('is asked again after the seconds that it names', async () => {
+      retryAfter = '7';
+      expect(await ask(what)).toMatchObject({ status: 429, retryable: true, retryAfterMs: 7_000 });
+    });
+
+    it('is asked again at the time that it names', async () => {
+      retryAfter = inOneMinute();
+      const error = (await ask(what)) as { retryAfterMs: number };
+      expect(error).toMatchObject({ status: 429, retryable: true });
+      expect(error.retryAfterMs).toBeGreaterThan(50_000);
+      expect(error.retryAfterMs).toBeLessThanOrEqual(60_000);
+    });
+
+    it('is asked again when we like, if it names no time', async () => {
+      retryAfter = undefined;
+      expect(await ask(what)).toMatchObject({ status: 429, retryable: true, retryAfterMs: null });
+    });
+
+    it('was asked once: tries are counted by whoever asks', async () => {
+      await ask(what);
+      expect(requests).toBe(1);
+    });
+  });
+});
