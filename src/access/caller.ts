@@ -2,7 +2,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors.js';
-import { publicId } from '../common/ids.js';
 import type { ClientScope } from '../database/with-scope.js';
 import type { Actor } from '../journal/append.js';
 import type { Right, Role } from './rights.js';
@@ -10,6 +9,8 @@ import type { Right, Role } from './rights.js';
 export interface Caller {
   /** uuid */
   keyId: string;
+  /** The same as the API, the journal and logs name it; made once, not at every request. */
+  keyName: string;
   role: Role;
   /** Client uuids that the key may see; pass it to withScope(). */
   clients: ClientScope;
@@ -31,7 +32,7 @@ export const Caller = createParamDecorator((_: unknown, context: ExecutionContex
 });
 
 /** The caller as the journal names it. */
-export const actorOf = (caller: Caller): Actor => ({ type: 'key', id: publicId('apiKey', caller.keyId) });
+export const actorOf = (caller: Caller): Actor => ({ type: 'key', id: caller.keyName });
 
 export const mayAccess = (caller: Caller, clientId: string): boolean =>
   caller.clients === 'all' || caller.clients.includes(clientId);

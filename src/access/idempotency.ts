@@ -68,7 +68,6 @@ insert into idempotency_keys (api_key_id, key_hash, request_hash, status, object
 values ($1, $2, $3, $4, $5, $6)
 on conflict on constraint idempotency_keys_pkey do update
 set request_hash = $3, status = $4, object_kind = $5, object_id = $6, created_at = now()`;
-const SWEEP = "delete from idempotency_keys where created_at < now() - interval '24 hours' returning 1 as swept";
 
 @Injectable()
 export class Idempotency {
@@ -126,7 +125,3 @@ async function once(
   await tx.query({ name: 'once_keep', text: KEEP, values });
   return { id: outcome.id, status: outcome.status, repeated: false };
 }
-
-/** Deletes the rows of more than 24 h ago; how many. The worker calls this. */
-export const sweepIdempotencyKeys = async (tx: Transaction): Promise<number> =>
-  (await tx.query({ text: SWEEP })).length;

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/errors.js';
+import { publicId } from '../common/ids.js';
 import { ApiDatabase } from '../database/database.js';
 import { hashOf, isWellFormed } from './api-key-secret.js';
 import type { Caller } from './caller.js';
@@ -81,6 +82,7 @@ export class KeyDirectory {
 const heldOf = (row: KeyRow): Held => ({
   caller: {
     keyId: row.id,
+    keyName: publicId('apiKey', row.id),
     role: row.role,
     clients: row.all_clients ? 'all' : row.client_ids,
     rights: rightsOf(row.role, row.scopes),

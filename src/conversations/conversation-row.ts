@@ -83,17 +83,14 @@ interface Admission {
   revision: number | null;
 }
 
-/** A statement over one conversation with its identity row, for {@link admitted}; `columns` of `c` and of what is joined. */
+/**
+ * A statement over conversations ($1) among clients ($2, null: all) with their identity rows, for {@link admitted};
+ * `columns` of `c` and of what is joined.
+ */
 export const conversationStatement = (columns: string, join = ''): string => `
-select ${columns}, c.revision, i.state as identity_state, i.erased_at
+select ${columns}, c.revision, i.id as find_id, i.state as identity_state, i.erased_at
 from conversation_identities i left join conversations c on c.id = i.id ${join}
-where i.id = $1 and ($2::uuid[] is null or i.client_id = any($2))`;
-
-/** Parameters of {@link conversationStatement}: the conversation, among the caller's clients. */
-export const forCaller = ({ clients }: Caller, id: string): [string, readonly string[] | null] => [
-  id,
-  clients === 'all' ? null : clients,
-];
+where i.id = any($1::uuid[]) and ($2::uuid[] is null or i.client_id = any($2))`;
 
 /** The first row, once it may be seen. Throws `not_found` (also for another client's) or `erased`. */
 export function admitted<Row extends object>(rows: Row[]): Row {
@@ -112,7 +109,7 @@ const FIND = conversationStatement(columns({ header: true }));
 
 /** The conversation. Throws `not_found` (also for another client's) or `erased`. Re-checks the identity row each time. */
 export async function findConversation(tx: Transaction, caller: Caller, id: string): Promise<ConversationRow> {
-  const values = forCaller(caller, id);
+  const values = [[id], caller.clients === 'all' ? null : caller.clients];
   return admitted(await tx.query<ConversationRow>({ name: 'conversation_by_id', text: FIND, values }));
 }
 

@@ -1,7 +1,6 @@
 // One log line, one observation and, when tracing, one span for every request. The raw URL is in none of them: it may hold
 // numbers and words of people. Routes are told by their template, ids only when they are well-formed ids of ours.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { publicId } from '../common/ids.js';
 import type { Log, LogFields } from '../common/log.js';
 import { notesOf } from '../common/request-notes.js';
 import { requestAnswered } from './metrics.js';
@@ -93,7 +92,7 @@ function idsOf({ caller, params }: FastifyRequest): LogFields {
     const prefix = typeof value === 'string' ? PUBLIC_ID.exec(value)?.[1] : undefined;
     return prefix === undefined ? [] : [[NAMES[prefix] ?? 'id', value]];
   });
-  return { ...(caller && { key_id: publicId('apiKey', caller.keyId) }), ...Object.fromEntries(named) };
+  return { ...(caller && { key_id: caller.keyName }), ...Object.fromEntries(named) };
 }
 
 /** A caller with a key may continue its own trace; a webhook begins one, whatever its sender claims. */

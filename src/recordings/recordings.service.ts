@@ -6,11 +6,11 @@ import { AppError } from '../common/errors.js';
 import {
   admitted,
   conversationStatement,
-  forCaller,
   refuseRestricted,
   type ConversationRow,
 } from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
+import { SharedFind } from '../database/shared-find.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { VaultService } from '../vault/vault.service.js';
 import { RecordingStore } from './recording-store.js';
@@ -46,20 +46,23 @@ const SHORT_BYTES = 262_144;
 
 @Injectable()
 export class RecordingsService {
+  private readonly rows: SharedFind<Row>;
+
   constructor(
-    private readonly database: ApiDatabase,
+    database: ApiDatabase,
     private readonly vault: VaultService,
     private readonly reads: ContentReads,
     private readonly store: RecordingStore,
-  ) {}
+  ) {
+    this.rows = new SharedFind(database, { name: 'recordings', text: FIND });
+  }
 
   /**
    * The recording of that variant; without one `mixed`, else the only one there is.
    * Throws `not_found`, `erased`, `restricted`, `audio_pending`, `audio_absent`.
    */
   async find(caller: Caller, id: string, variant: string | undefined): Promise<FoundRecording> {
-    const statement = { name: 'recordings_of', text: FIND, values: forCaller(caller, id) };
-    const found = await this.database.once<Row>(caller.clients, statement);
+    const found = await this.rows.find(caller.clients, id);
     const conversation = admitted(found);
     refuseRestricted(caller, conversation);
     const rows = found.filter(({ recording_id }) => recording_id !== null);
@@ -74,12 +77,12 @@ export class RecordingsService {
 
   /** Bytes `start` to `end` inclusive, journaled first; short ranges whole, longer ones as a stream. */
   async read(caller: Caller, recording: FoundRecording, start: number, end: number): Promise<Readable | Buffer> {
-    const { conversation, id, bytes } = recording;
+    const { conversation, id, bytes, etag: version } = recording;
     const [key] = await Promise.all([
       this.vault.existingConversationKey(conversation.id),
       this.reads.record(caller, conversation, 'audio'),
     ]);
-    const stored = { id, clientId: conversation.client_id, conversationId: conversation.id, bytes };
+    const stored = { id, clientId: conversation.client_id, conversationId: conversation.id, bytes, version };
     const isShort = end - start < SHORT_BYTES;
     return isShort ? this.store.readBytes(stored, key, start, end) : this.store.read(stored, key, start, end);
   }

@@ -6,11 +6,11 @@ import { publicId } from '../common/ids.js';
 import {
   admitted,
   conversationStatement,
-  forCaller,
   refuseRestricted,
   type ConversationRow,
 } from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
+import { SharedFind } from '../database/shared-find.js';
 import { PURPOSE } from '../intake/read-model.js';
 import { ContentReads } from '../journal/content-reads.js';
 import type { Turn } from '../providers/provider-fact.js';
@@ -53,18 +53,24 @@ const FIND = conversationStatement(
   'left join transcripts t on t.conversation_id = i.id and t.client_id = i.client_id',
 );
 
+const NO_TURNS = Buffer.from('[]');
+const END = Buffer.from('}');
+
 @Injectable()
 export class TranscriptsService {
+  private readonly rows: SharedFind<Row>;
+
   constructor(
-    private readonly database: ApiDatabase,
+    database: ApiDatabase,
     private readonly vault: VaultService,
     private readonly reads: ContentReads,
-  ) {}
+  ) {
+    this.rows = new SharedFind(database, { name: 'transcripts', text: FIND });
+  }
 
   /** The transcript, or what there is of it. Throws `not_found`, `erased`, `restricted`, `transcript_absent`. */
   async find(caller: Caller, id: string): Promise<FoundTranscript> {
-    const statement = { name: 'transcript', text: FIND, values: forCaller(caller, id) };
-    const row = admitted(await this.database.once<Row>(caller.clients, statement));
+    const row = admitted(await this.rows.find(caller.clients, id));
     refuseRestricted(caller, row);
     const { sealed } = row;
     const final = row.transcript_state !== 'pending';
@@ -75,24 +81,24 @@ export class TranscriptsService {
   /** What was found, opened: a content read, journaled first. Nothing is read where there is nothing yet. */
   async open(caller: Caller, found: FoundTranscript): Promise<Transcript> {
     const turns = await this.openTurns(caller, found);
-    return { ...headOf(found), turns: turns === null ? [] : (JSON.parse(turns) as Turn[]) };
+    return { ...headOf(found), turns: turns === null ? [] : (JSON.parse(turns.toString('utf8')) as Turn[]) };
   }
 
-  /** As {@link open}, as JSON text: what was sealed is JSON already, so it is neither parsed nor written anew. */
-  async openAsJson(caller: Caller, found: FoundTranscript): Promise<string> {
-    const turns = (await this.openTurns(caller, found)) ?? '[]';
-    return `${JSON.stringify(headOf(found)).slice(0, -1)},"turns":${turns}}`;
+  /** As {@link open}, as bytes of JSON: what was sealed is JSON already, so it is neither decoded, parsed nor written anew. */
+  async openAsJson(caller: Caller, found: FoundTranscript): Promise<Buffer> {
+    const turns = (await this.openTurns(caller, found)) ?? NO_TURNS;
+    return Buffer.concat([Buffer.from(`${JSON.stringify(headOf(found)).slice(0, -1)},"turns":`), turns, END]);
   }
 
-  /** The JSON text of the turns; null where there are none yet. */
-  private async openTurns(caller: Caller, { conversation, sealed }: FoundTranscript): Promise<string | null> {
+  /** The JSON of the turns; null where there are none yet. */
+  private async openTurns(caller: Caller, { conversation, sealed }: FoundTranscript): Promise<Buffer | null> {
     if (sealed === null) return null;
     // The key may be fetched beside it; nothing is opened before the entry is on disk.
     const [key] = await Promise.all([
       this.vault.existingConversationKey(conversation.id),
       this.reads.record(caller, conversation, 'transcript'),
     ]);
-    return open(key, PURPOSE.transcript, sealed).toString('utf8');
+    return open(key, PURPOSE.transcript, sealed);
   }
 }
 

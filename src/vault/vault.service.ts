@@ -57,7 +57,7 @@ export class VaultService {
     this.#keystore = new Keystore(pool);
     this.#rootKey = rootKey;
     this.#now = now;
-    this.#conversationKeys = new Batcher((ids) => this.#findConversationKeys(ids), { maxItems: 64, concurrency: 4 });
+    this.#conversationKeys = new Batcher((ids) => this.#findConversationKeys(ids), { maxItems: 64, concurrency: 1 });
   }
 
   /** The conversation's key, made if there is none. `wrong_owner` when it is another client's. */

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { sweepIdempotencyKeys } from '../../src/access/idempotency.js';
+import { sweepIdempotencyKeys } from '../../src/access/sweep-idempotency-keys.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';

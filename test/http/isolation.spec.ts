@@ -119,6 +119,16 @@ describe("another client's ids", () => {
     }
   });
 
+  it('are 404 while their owner reads the very same ones', async () => {
+    const path = `/v1/conversations/${foreign['conversations']}/transcript`;
+    const ask = (key: string): Promise<number> => http.call('GET', path, { key }).then(({ status }) => status);
+    const [stranger] = strangers.slice(1);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => ask(index % 2 === 0 ? http.readKey : (stranger ?? ''))),
+    );
+    expect(answers).toEqual(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 200 : 404)));
+  });
+
   it('stay as they were', async () => {
     const readable = Object.entries(foreign).filter(([kind]) =>
       CONTRACT.some(({ method, url }) => method === 'GET' && url === `/v1/${kind}/:id`),

@@ -13,8 +13,12 @@ export interface Api {
   readKey: string;
   /** With the reading key unless `key` says otherwise. */
   call(method: string, url: string, options?: CallOptions): Promise<Called>;
+  /** The secret of another supervisor's key, with which nothing was read yet. */
+  newReader(): Promise<string>;
   close(): Promise<void>;
 }
+
+const READER = { name: 'Reader', role: 'supervisor', client_ids: '*' };
 
 export async function startApi({ config }: Installation): Promise<Api> {
   const [adminKey, readKey] = [newSecret(), newSecret()];
@@ -26,6 +30,10 @@ export async function startApi({ config }: Installation): Promise<Api> {
     adminKey,
     readKey,
     call: (method, url, options = {}) => call(fastify, readKey, { method, url, ...options }),
+    newReader: async () => {
+      const made = await call(fastify, adminKey, { method: 'POST', url: '/v1/api-keys', body: READER });
+      return String(made.body['secret']);
+    },
     close: () => app.close(),
   };
 }
