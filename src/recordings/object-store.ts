@@ -19,8 +19,11 @@ export interface ObjectStore {
   put(key: string, body: Readable): Promise<number>;
   /** Bytes stored under `key`; null when there is no such object. */
   size(key: string): Promise<number | null>;
-  /** The object under `key`, to read parts of it; null when there is none. Close it. */
-  open(key: string): Promise<StoredObject | null>;
+  /**
+   * The object under `key`, to read parts of it; null when there is none. Close it. Who knows its `bytes` spares the
+   * question; that it is gone then shows when it is read.
+   */
+  open(key: string, bytes?: number): Promise<StoredObject | null>;
   remove(key: string): Promise<void>;
   /** Removes what interrupted uploads left behind before `olderThan`; resolves with how many. */
   sweep(olderThan: Date): Promise<number>;

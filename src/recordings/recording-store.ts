@@ -1,6 +1,6 @@
 // Recordings, sealed on their way in and opened on their way out. Memory does not grow with their length.
 import { Readable, Transform, pipeline, type TransformCallback } from 'node:stream';
-import { decryptRange, encryptChunked, recordingContext } from '../vault/chunked.js';
+import { decryptRange, encryptChunked, readHeader, recordingContext } from '../vault/chunked.js';
 import type { DataKey } from '../vault/sealing.js';
 import { AppError } from '../common/errors.js';
 import { derivedUuid } from '../common/ids.js';
@@ -18,8 +18,16 @@ export const recordingRefOf = (
   variant: string,
 ): RecordingRef => ({ id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId });
 
-/** With the bytes of its plaintext. */
-type StoredRecording = RecordingRef & { bytes: number };
+/** With the bytes of its plaintext, and a word that is another one when it is stored anew. */
+type StoredRecording = RecordingRef & { bytes: number; version: string };
+
+/** What a read must know of an object before its first chunk. */
+interface Opening {
+  cipherSize: number;
+  header: Buffer;
+}
+
+const MAX_OPENINGS = 10_000;
 
 /** Where a recording lies: a folder for each conversation, so that all of one goes together. */
 export const objectKeyOf = ({ id, clientId, conversationId }: RecordingRef): string =>
@@ -39,6 +47,9 @@ class Counter extends Transform {
 }
 
 export class RecordingStore {
+  /** By object and version: a player that jumps about asks the store for nothing but the chunks that it hears. */
+  private readonly openings = new Map<string, Opening>();
+
   constructor(private readonly objects: ObjectStore) {}
 
   /**
@@ -88,15 +99,27 @@ export class RecordingStore {
   }
 
   private async *pieces(ref: StoredRecording, key: DataKey, start: number, end: number): AsyncGenerator<Buffer> {
-    const stored = await this.objects.open(objectKeyOf(ref));
+    const [place, name] = [objectKeyOf(ref), `${objectKeyOf(ref)} ${ref.version}`];
+    const known = this.openings.get(name);
+    const stored = await this.objects.open(place, known?.cipherSize);
     if (stored === null) throw new AppError('internal', 'the stored recording is gone');
     try {
       const read = (from: number, to: number): AsyncIterable<Uint8Array> => stored.read(from, to);
-      const sizes = { plaintextSize: ref.bytes, cipherSize: stored.bytes };
-      yield* decryptRange({ key, context: contextOf(ref), ...sizes, read }, start, end);
+      const opening = known ?? { cipherSize: stored.bytes, header: await readHeader(read) };
+      this.remember(name, opening);
+      yield* decryptRange({ key, context: contextOf(ref), plaintextSize: ref.bytes, ...opening, read }, start, end);
+    } catch (error) {
+      // Whatever failed, the next read asks anew.
+      this.openings.delete(name);
+      throw error;
     } finally {
       await stored.close();
     }
+  }
+
+  private remember(name: string, opening: Opening): void {
+    if (this.openings.size >= MAX_OPENINGS) this.openings.clear();
+    this.openings.set(name, opening);
   }
 }
 

@@ -65,8 +65,8 @@ export class S3Store implements ObjectStore {
     return head?.ContentLength ?? null;
   }
 
-  async open(key: string): Promise<StoredObject | null> {
-    const bytes = await this.size(key);
+  async open(key: string, known?: number): Promise<StoredObject | null> {
+    const bytes = known ?? (await this.size(key));
     if (bytes === null) return null;
     return { bytes, read: (start, end) => this.pieces(key, start, end), close: () => Promise.resolve() };
   }

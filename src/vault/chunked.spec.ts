@@ -5,7 +5,14 @@ import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chunkOffset } from './chunk-format.js';
-import { type ChunkedObject, cipherSize, decryptRange, encryptChunked, recordingContext } from './chunked.js';
+import {
+  type ChunkedObject,
+  cipherSize,
+  decryptRange,
+  encryptChunked,
+  readHeader,
+  recordingContext,
+} from './chunked.js';
 import { VaultError } from './errors.js';
 import { DataKey } from './sealing.js';
 
@@ -31,23 +38,24 @@ async function encrypt(plaintext: Buffer, pieceBytes = 5_000): Promise<Buffer> {
 
 const read = (stored: Buffer) => (start: number, end: number) => Readable.from([stored.subarray(start, end + 1)]);
 
-async function decrypt(
-  object: Partial<ChunkedObject> & { stored: Buffer; size: number },
-  start = 0,
-  end = object.size - 1,
-) {
+type Sample = Partial<ChunkedObject> & { stored: Buffer; size: number };
+
+async function sourceOf(object: Sample): Promise<ChunkedObject> {
+  const reader = object.read ?? read(object.stored);
+  return { key, context, plaintextSize: object.size, ...object, header: await readHeader(reader), read: reader };
+}
+
+async function decrypt(object: Sample, start = 0, end = object.size - 1) {
   const out: Buffer[] = [];
-  const source = { key, context, plaintextSize: object.size, read: read(object.stored), ...object };
-  for await (const piece of decryptRange(source, start, end)) out.push(piece);
+  for await (const piece of decryptRange(await sourceOf(object), start, end)) out.push(piece);
   return Buffer.concat(out);
 }
 
 /** What came out before the failure, and whether it failed. */
-async function attempt(object: Parameters<typeof decrypt>[0]): Promise<{ failed: boolean; out: Buffer }> {
+async function attempt(object: Sample): Promise<{ failed: boolean; out: Buffer }> {
   const out: Buffer[] = [];
-  const source = { key, context, plaintextSize: object.size, read: read(object.stored), ...object };
   try {
-    for await (const piece of decryptRange(source, 0, object.size - 1)) out.push(piece);
+    for await (const piece of decryptRange(await sourceOf(object), 0, object.size - 1)) out.push(piece);
     return { failed: false, out: Buffer.concat(out) };
   } catch (error) {
     expect(error).toBeInstanceOf(VaultError);

@@ -7,7 +7,6 @@ import {
   chunkNonce,
   chunkOffset,
   cipherSize,
-  COMMITMENT_BYTES,
   FORMAT_COBBLESTONE_256,
   HEADER_BYTES,
   lastChunk,
@@ -95,17 +94,24 @@ export interface ChunkedObject {
   plaintextSize: number;
   /** Bytes in the store, when known (its stat): must then fit `plaintextSize`, so that appended bytes show too. */
   cipherSize?: number;
+  /** What {@link readHeader} gave for this very object; it holds no secret. */
+  header: Uint8Array;
   /** Stored bytes from `start` to `end` inclusive, in pieces of any size: a file or object stream. */
-  read: (start: number, end: number) => AsyncIterable<Uint8Array>;
+  read: Reader;
 }
 
-/** Chunks that are read, opened and handed on together: each step between disk and socket costs more than a chunk does. */
-const WINDOW_CHUNKS = 16;
+type Reader = (start: number, end: number) => AsyncIterable<Uint8Array>;
+
+/**
+ * Chunks that are read, opened and handed on together: each step between disk and socket costs more than a chunk does. With
+ * 16, sixty-four readers at once no longer fit the processor's cache and each costs a half more.
+ */
+const WINDOW_CHUNKS = 8;
 /** Stores that hand on pieces of this size save a copy. */
 export const WINDOW_BYTES = WINDOW_CHUNKS * SEALED_CHUNK_BYTES;
 
 /**
- * Plaintext bytes `start` to `end` inclusive, up to 256 KiB at a time; reads the header and the chunks in question only.
+ * Plaintext bytes `start` to `end` inclusive, up to 128 KiB at a time; reads the chunks in question only.
  * The whole of an empty object is 0 to -1 (its empty chunk is verified). Every byte that comes out is verified;
  * throws {@link VaultError} `open_failed` on the first that is not, after right bytes perhaps, so the receiver must cut
  * the connection. RangeError when the range is not inside the object.
@@ -117,7 +123,7 @@ export async function* decryptRange(object: ChunkedObject, start: number, end: n
   const stored = cipherSize(size);
   if (object.cipherSize !== undefined && object.cipherSize !== stored) throw recordingFailed();
 
-  const keys = await readHeader(object);
+  const keys = keysOf(object);
   const first = Math.floor(start / CHUNK_BYTES);
   // A range that reaches the end takes the short last chunk along, even an empty one: it proves that nothing was cut.
   const last = end === size - 1 ? lastChunk(size) : Math.floor(end / CHUNK_BYTES);
@@ -143,15 +149,17 @@ export async function* decryptRange(object: ChunkedObject, start: number, end: n
   if (index !== last + 1) throw recordingFailed();
 }
 
-async function readHeader({ key, context, read }: ChunkedObject): Promise<ObjectKeys> {
-  for await (const header of exactPieces(read(0, HEADER_BYTES - 1), HEADER_BYTES)) {
-    if (header.length !== HEADER_BYTES || header[0] !== FORMAT_COBBLESTONE_256) break;
-    const keys = keysFor(key, header.subarray(1, 1 + SALT_BYTES), context);
-    const commitment = header.subarray(1 + SALT_BYTES, 1 + SALT_BYTES + COMMITMENT_BYTES);
-    if (!timingSafeEqual(commitment, keys.commitment)) break;
-    return keys;
-  }
+/** What every read of an object begins with: salt and commitment. Read it once an object, it never changes. */
+export async function readHeader(read: Reader): Promise<Buffer> {
+  for await (const header of exactPieces(read(0, HEADER_BYTES - 1), HEADER_BYTES)) return Buffer.from(header);
   throw recordingFailed();
+}
+
+function keysOf({ key, context, header }: ChunkedObject): ObjectKeys {
+  if (header.length !== HEADER_BYTES || header[0] !== FORMAT_COBBLESTONE_256) throw recordingFailed();
+  const keys = keysFor(key, header.subarray(1, 1 + SALT_BYTES), context);
+  if (!timingSafeEqual(header.subarray(1 + SALT_BYTES), keys.commitment)) throw recordingFailed();
+  return keys;
 }
 
 function decryptChunk(keys: ObjectKeys, index: number, sealed: Uint8Array, plainBytes: number): Buffer {
