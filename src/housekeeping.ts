@@ -1,4 +1,5 @@
 // What a worker tidies once an hour: keys of old inbox days, marks that have served, torn uploads. Each step may run twice.
+import { sweepIdempotencyKeys } from './access/sweep-idempotency-keys.js';
 import type { Log } from './common/log.js';
 import type { WorkerDatabase } from './database/database.js';
 import { resealParked } from './inbox/parked-facts.js';
@@ -17,10 +18,7 @@ interface Dependencies {
   log: Log;
 }
 
-const STEPS = {
-  'idempotency keys': "delete from idempotency_keys where created_at < now() - interval '24 hours'",
-  'content read marks': "delete from content_reads where slot < now() - interval '1 hour'",
-};
+const SWEEP_READ_MARKS = "delete from content_reads where slot < now() - interval '1 hour'";
 
 export class Housekeeping {
   private timer: NodeJS.Timeout | undefined;
@@ -42,8 +40,10 @@ export class Housekeeping {
   }
 
   async tidy(now: Date): Promise<void> {
-    for (const text of Object.values(STEPS)) await this.deps.database.withScope('all', (tx) => tx.query({ text }));
-    await resealParked(this.deps.database, this.deps.vault);
+    const { database, vault } = this.deps;
+    await database.withScope('all', sweepIdempotencyKeys);
+    await database.withScope('all', (tx) => tx.query({ text: SWEEP_READ_MARKS }));
+    await resealParked(database, vault);
     await this.destroyOldInboxKeys(now);
     // Last: a store that is away must not keep keys alive.
     await this.deps.objects.sweep(new Date(now.getTime() - DAY_MS));
