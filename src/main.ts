@@ -8,8 +8,8 @@ import { Log } from './common/log.js';
 import { config, ConfigError, type Config } from './config/config.js';
 import { databasesReady, StartFailure } from './databases-ready.js';
 
-/** Less than the 10 s after which whoever stops us loses patience. */
-const STOP_MS = 9_000;
+/** Less than the 10 s after which whoever stops us loses patience, and no more than `npm run up` waits for its programs. */
+const STOP_MS = 8_000;
 
 async function start(settings: Config, log: Log): Promise<NestFastifyApplication> {
   await databasesReady(settings, log);

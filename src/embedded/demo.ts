@@ -39,7 +39,7 @@ export function simulatorService(options: {
     env,
     log,
     stopMs: PROGRAM_STOP_MS,
-    together: true,
+    together: 'programs',
     isReady: (output) => output.includes('"event":"ready"') && urls.every((url) => output.includes(url)),
     readyMs: 20_000,
   });

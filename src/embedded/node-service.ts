@@ -19,7 +19,7 @@ export interface NodeServiceOptions {
   log: string;
   stopMs: number;
   /** See {@link Service}. */
-  together?: boolean;
+  together?: Service['stop']['together'];
   /** Asked every 100 ms with what the process has printed so far. */
   isReady: (output: string, runningMs: number) => boolean | Promise<boolean>;
   readyMs?: number;
@@ -33,7 +33,7 @@ export function nodeService(options: NodeServiceOptions): Service {
   return {
     name,
     log,
-    stop: { signal: 'SIGTERM', waitMs: options.stopMs, together: options.together ?? false },
+    stop: { signal: 'SIGTERM', waitMs: options.stopMs, ...(options.together && { together: options.together }) },
     lastWords: () => lastWords(output()),
     start: async (onSpawn) => {
       mkdirSync(dirname(log), { recursive: true, mode: 0o700 });

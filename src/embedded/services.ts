@@ -10,10 +10,11 @@ import type { EmbeddedTemporal, TemporalOptions } from './temporal.js';
 import { startTemporal } from './temporal.js';
 
 /**
- * API, worker and simulators end side by side. The worker gives running activities 5 s of it; with Temporal and PostgreSQL
- * after them, at their slowest, all is over within 9.5 s.
+ * API, worker and simulators end side by side; the API gives requests in flight 7.5 s, the worker its activities 7 s. After
+ * them Temporal and PostgreSQL, side by side too: at their slowest, all is over within 9.9 s.
  */
-export const PROGRAM_STOP_MS = 5_500;
+export const PROGRAM_STOP_MS = 8_000;
+const SERVER_STOP_MS = 1_400;
 
 /** A service that other processes connect to; after a restart it has the same port. */
 export interface ServerService<Server> extends Service {
@@ -27,7 +28,7 @@ export function postgresService(dataDir: string, log: string): ServerService<Emb
   return {
     name: 'PostgreSQL',
     log,
-    stop: { signal: 'SIGINT', waitMs: 1_700, urgent: 'SIGQUIT' },
+    stop: { signal: 'SIGINT', waitMs: SERVER_STOP_MS, urgent: 'SIGQUIT', together: 'servers' },
     current: () => started(server),
     start: async (onSpawn) => {
       const again = server === undefined ? {} : { port: server.port };
@@ -49,7 +50,7 @@ export function temporalService(options: {
   return {
     name: 'Temporal',
     log,
-    stop: { signal: 'SIGINT', waitMs: 1_600 },
+    stop: { signal: 'SIGINT', waitMs: SERVER_STOP_MS, together: 'servers' },
     current: () => started(server),
     start: async (onSpawn) => {
       const again: Partial<TemporalOptions> =
@@ -69,7 +70,7 @@ export const apiService = ({ root, env, log }: Program, apiUrl: string): Service
     env,
     log,
     stopMs: PROGRAM_STOP_MS,
-    together: true,
+    together: 'programs',
     isReady: async () => await answersOk(`${apiUrl}/readyz`),
   });
 
@@ -82,7 +83,7 @@ export const workerService = ({ root, env, log }: Program, logLevel: Config['log
     env,
     log,
     stopMs: PROGRAM_STOP_MS,
-    together: true,
+    together: 'programs',
     isReady: (output, runningMs) => output.includes('"worker ready"') || (!speaks && runningMs > 5_000),
   });
 };

@@ -9,9 +9,9 @@ import { StartError } from './start-error.js';
 export interface Service {
   /** As people read it: `the API`. */
   name: string;
-  /** What asks it to end, how long it has before SIGKILL goes to its group, what makes it hurry before that, and whether
-   * it may end together with neighbours of the same kind, needing none of them. */
-  stop: { signal: 'SIGINT' | 'SIGTERM'; waitMs: number; urgent?: 'SIGQUIT'; together?: boolean };
+  /** What asks it to end, how long it has before SIGKILL goes to its group, what makes it hurry before that, and with which
+   * neighbours it may end side by side, needing none of them. */
+  stop: { signal: 'SIGINT' | 'SIGTERM'; waitMs: number; urgent?: 'SIGQUIT'; together?: 'programs' | 'servers' };
   /** Its log, named when it dies. */
   log: string;
   /** Starts a process, hands it over at once, and resolves when it is ready. Throws {@link StartError}. */
@@ -78,15 +78,16 @@ export class Supervisor {
 
   /**
    * Ends all children, newest first, each within its own time and then by force. The times, that of neighbours that end
-   * together counted once, must not add up to more than 9.5 s, so that the whole stays under 10 s.
+   * together counted once, must not add up to more than 9.9 s (half a second of it for an urgent way), so that the whole
+   * stays under 10 s.
    */
   async stop(): Promise<void> {
     this.stopping.abort();
     const groups: Entry[][] = [];
     for (const entry of this.entries.toReversed()) {
       const neighbours = groups.at(-1);
-      const joins = entry.service.stop.together === true && neighbours?.[0]?.service.stop.together === true;
-      if (joins) neighbours.push(entry);
+      const { together } = entry.service.stop;
+      if (together !== undefined && neighbours?.[0]?.service.stop.together === together) neighbours.push(entry);
       else groups.push([entry]);
     }
     for (const group of groups) await Promise.all(group.map(async (entry) => await end(entry)));

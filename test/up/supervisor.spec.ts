@@ -16,7 +16,7 @@ let seen: Set<number>;
 let supervisor: Supervisor;
 
 /** A Node program in a file, ready when it has printed `ready`. */
-const service = (name: string, code: string, stopMs = 1_000, together = false): Service => {
+const service = (name: string, code: string, stopMs = 1_000, together?: 'programs' | 'servers'): Service => {
   const script = join(folder, `${name}.mjs`);
   writeFileSync(script, code);
   const log = join(folder, `${name}.log`);
@@ -26,7 +26,7 @@ const service = (name: string, code: string, stopMs = 1_000, together = false): 
     env: {},
     log,
     stopMs,
-    together,
+    ...(together && { together }),
     isReady: (text) => text.includes('ready'),
     readyMs: 5_000,
   });
@@ -125,11 +125,26 @@ describe('Supervisor', () => {
 
   it('stops neighbours that need none of each other side by side', async () => {
     const slow = `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 600)); ${STAYS}`;
-    for (const name of ['api', 'worker', 'simulator']) await supervisor.start(service(name, slow, 2_000, true));
+    for (const name of ['api', 'worker', 'simulator']) await supervisor.start(service(name, slow, 2_000, 'programs'));
     const begun = Date.now();
     await supervisor.stop();
     expect(Date.now() - begun).toBeLessThan(1_700);
     expect(alive()).toEqual([]);
+  });
+
+  it('stops the programs before the servers that they use, each kind side by side', async () => {
+    const order = join(folder, 'order');
+    const polite = (name: string): string =>
+      `import { appendFileSync } from 'node:fs';
+       process.on('SIGTERM', () => setTimeout(() => { appendFileSync('${order}', '${name} '); process.exit(0); }, 400)); ${STAYS}`;
+    const kinds = { database: 'servers', queue: 'servers', api: 'programs', worker: 'programs' } as const;
+    for (const [name, kind] of Object.entries(kinds)) {
+      await supervisor.start(service(name, polite(kind), 2_000, kind));
+    }
+    const begun = Date.now();
+    await supervisor.stop();
+    expect(readFileSync(order, 'utf8')).toBe('programs programs servers servers ');
+    expect(Date.now() - begun).toBeLessThan(1_500);
   });
 
   it('ends everything at once, when killed', async () => {

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -96,14 +98,28 @@ describe('npm run up', { timeout: 120_000 }, () => {
     },
   );
 
-  it('stops every process within 10 s of Ctrl-C', async () => {
+  it('stops every process within 10 s of Ctrl-C, also when a request goes on for ever', async () => {
     const pids = [...processes().values()];
     expect(pids).toHaveLength(6);
+    const endless = request(`${row('API')}/v1/clients`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${row('Admin key')}`,
+        'content-type': 'application/json',
+        'content-length': 99,
+      },
+    });
+    const cut = once(endless, 'error').then(() => Date.now());
+    endless.write('{');
+    await sleep(300);
     const begun = Date.now();
     run.process.kill('SIGINT');
     expect(await run.ended).toBe(0);
     expect(Date.now() - begun).toBeLessThan(10_000);
     await untilGone(pids, 0);
+    // It had its time, and then the API ended by itself.
+    expect((await cut) - begun).toBeGreaterThan(7_000);
+    expect(readFileSync(join(checkout.dataDir, 'logs', 'api.log'), 'utf8')).toContain('"api stopped"');
   });
 
   it('finds its data again, with the same keys and without showing them', async () => {
