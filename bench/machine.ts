@@ -2,6 +2,7 @@
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { median, percentile, rounded } from './statistics.js';
 
 export interface Machine {
@@ -22,6 +23,20 @@ export const machine = (): Machine => ({
 
 /** Runnable processes of the last minute, a core: 0 is idle, 1 is as much as there is. */
 export const loadPerCore = (): number => rounded((loadavg()[0] ?? 0) / cpus().length);
+
+/** Share of all cores' time that others use now, watched for `ms`: 0 to 1. Unlike the load it forgets what is over. */
+export async function busyShare(ms = 2_000): Promise<number> {
+  const before = coreTimes();
+  await sleep(ms);
+  const after = coreTimes();
+  return rounded(1 - (after.idle - before.idle) / (after.all - before.all));
+}
+
+function coreTimes(): { idle: number; all: number } {
+  const times = cpus().map(({ times: one }) => one);
+  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+  return { idle: sum(times.map(({ idle }) => idle)), all: sum(times.flatMap((one) => Object.values(one))) };
+}
 
 export interface DiskSpeed {
   /** How often in a second one writer gets 8 kB onto the disk. */

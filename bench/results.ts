@@ -29,8 +29,10 @@ export interface Result extends Findings {
   mode: 'full' | 'short';
   at: string;
   machine: Machine & { postgres: string; temporal: string | null };
-  /** Runnable processes a core in the minute before and at the end. */
-  load: { before: number; after: number };
+  /** Share of the cores that others used before the start, 0 to 1. */
+  busy: number;
+  /** Runnable processes a core in the last minute, of the benchmark itself above all. */
+  load: number;
   fdatasync: DiskSpeed;
   /** What makes these figures less trustworthy. */
   flags: string[];

@@ -18,7 +18,7 @@ npm run bench -- B1            # one benchmark; --help tells the rest
 npm run bench -- --short       # all, each within about 40 s
 \`\`\`
 
-A benchmark starts its own Postgres (durable: fsync on), its own Temporal with a database on disk, and our processes as built, on free ports and in a folder of its own, and removes all of it. It refuses a busy machine unless told \`--force\`. CPU times a request and every single round are in the JSON.
+A benchmark starts its own Postgres (durable: fsync on), its own Temporal with a database on disk, and our processes as built, on free ports and in a folder of its own, and removes all of it. It refuses a busy machine unless told \`--force\`. CPU times a request and every single round are in the JSON. Where a goal is missed, [decision 0013](decisions/0013-first-figures.md) says where the time goes and what the next step would cost.
 `;
 
 const MET: Record<string, string> = { true: 'met', false: '**missed**', null: '' };
@@ -30,13 +30,13 @@ function rowsOf({ name, figures }: Result): string[] {
   });
 }
 
-function conditionsOf({ name, title, machine, at, load, fdatasync, notes, flags, figures }: Result): string {
+function conditionsOf({ name, title, machine, at, busy, fdatasync, notes, flags, figures }: Result): string {
   const versions = [machine.postgres, machine.temporal, `Node ${machine.node}`].filter((text) => text !== null);
   const disk = `fdatasync ${fdatasync.perSecond} a second (median ${fdatasync.medianMs} ms, p99 ${fdatasync.p99Ms} ms)`;
-  const busy = `load before ${load.before} a core, after ${load.after}`;
+  const others = `others used ${Math.round(busy * 100)} % of the cores before`;
   const rounds = `${figures[0]?.rounds.length ?? 0} rounds`;
   const facts = [
-    `${at.slice(0, 10)}, ${rounds}, ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, Linux ${machine.kernel}; ${busy}; ${disk}.`,
+    `${at.slice(0, 10)}, ${rounds}, ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, Linux ${machine.kernel}; ${others}; ${disk}.`,
     `${versions.join(' · ')}.`,
     ...notes,
     ...flags.map((flag) => `Less certain: ${flag}.`),
