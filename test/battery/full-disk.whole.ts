@@ -1,5 +1,5 @@
 // Full disks: a small tmpfs below Postgres and one below the recordings. Part of `npm run battery` alone.
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,10 +15,11 @@ import { sizes } from './sizes.js';
 const size = sizes();
 const rooms: SmallRoom[] = [];
 let battery: Battery;
+let folder: string;
 let [ofPostgres, ofRecordings]: SmallRoom[] = [];
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'colloquy-full-'));
+  folder = mkdtempSync(join(tmpdir(), 'colloquy-full-'));
   const room = (name: string, megabytes: number): SmallRoom => {
     const made = new SmallRoom(join(folder, name), megabytes);
     rooms.push(made);
@@ -33,6 +34,7 @@ afterAll(async () => {
   for (const room of rooms) room.empty();
   await battery?.close();
   for (const room of rooms) room.unmount();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('the disk of Postgres, full', () => {
