@@ -36,6 +36,12 @@ interface DemoState {
   accounts: Partial<Record<DemoProvider, Partial<DemoAccount>>>;
 }
 
+/** As it was written while Retell was the only simulated provider, or as it is now. */
+type SavedState = Partial<DemoState> & Partial<Pick<DemoAccount, 'port' | 'apiKey' | 'accountId'>>;
+
+const retellOf = ({ port, apiKey, accountId }: SavedState): DemoState['accounts'] =>
+  apiKey === undefined || port === undefined ? {} : { retell: { port, apiKey, ...(accountId && { accountId }) } };
+
 /** The remembered state, written at every change. */
 class Memory {
   private readonly state: DemoState;
@@ -43,8 +49,8 @@ class Memory {
 
   constructor(dataDir: string) {
     this.file = join(dataDir, 'simulators.json');
-    const saved = existsSync(this.file) ? (JSON.parse(readFileSync(this.file, 'utf8')) as Partial<DemoState>) : {};
-    this.state = { seed: saved.seed ?? randomUUID(), accounts: saved.accounts ?? {} };
+    const saved = existsSync(this.file) ? (JSON.parse(readFileSync(this.file, 'utf8')) as SavedState) : {};
+    this.state = { seed: saved.seed ?? randomUUID(), accounts: saved.accounts ?? retellOf(saved) };
   }
 
   get seed(): string {

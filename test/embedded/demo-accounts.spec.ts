@@ -1,0 +1,47 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareAccounts } from '../../src/embedded/demo-accounts.js';
+import { ownApi, type OwnApi } from '../../src/embedded/own-api.js';
+import { startHttpApp, type HttpApp } from '../http/http-app.js';
+
+let http: HttpApp;
+let admin: OwnApi;
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'colloquy-demo-'));
+  http = await startHttpApp();
+  await http.app.listen(0, '127.0.0.1');
+  admin = ownApi(await http.app.getUrl(), http.adminKey);
+});
+afterAll(async () => {
+  await http.stop();
+  rmSync(dataDir, { recursive: true });
+});
+
+const memory = (): string => join(dataDir, 'simulators.json');
+const saved = (): { accounts: Record<string, { accountId: string }> } =>
+  JSON.parse(readFileSync(memory(), 'utf8')) as { accounts: Record<string, { accountId: string }> };
+const accountIds = async (): Promise<unknown[]> =>
+  ((await admin.get('/v1/provider-accounts'))?.['data'] as { id: string }[]).map(({ id }) => id);
+
+describe('accounts of the simulated providers', () => {
+  it('are made once, and found again at the next start', async () => {
+    const { retell, elevenlabs } = await prepareAccounts(dataDir, admin);
+    expect(await accountIds()).toEqual([retell.accountId, elevenlabs.accountId]);
+    expect(await prepareAccounts(dataDir, admin)).toEqual({ retell, elevenlabs });
+    expect(await accountIds()).toHaveLength(2);
+  });
+
+  it('are completed, when the folder is from the time of Retell alone', async () => {
+    const { retell, elevenlabs } = await prepareAccounts(dataDir, admin);
+    const { apiKey, port, accountId } = retell;
+    writeFileSync(memory(), JSON.stringify({ seed: 'as-then', apiKey, port, clientId: 'cl_then', accountId }));
+    const after = await prepareAccounts(dataDir, admin);
+    expect(after.retell).toEqual(retell);
+    expect(after.elevenlabs.accountId).not.toBe(elevenlabs.accountId);
+    expect(saved().accounts['elevenlabs']?.accountId).toBe(after.elevenlabs.accountId);
+  });
+});
