@@ -87,7 +87,10 @@ export const providerAccountSchema = z
     base_url: z.string().nullable(),
     webhook_url: z.string(),
     has_api_key: z.boolean(),
-    has_webhook_secret: z.boolean(),
+    has_webhook_secret: z.boolean().meta({
+      description:
+        'False: webhooks of ElevenLabs are answered 401 `invalid_signature` until one is set. Retell signs with the API key',
+    }),
     agent_clients: z.array(z.object({ provider_agent_id: z.string(), client_id: publicIdText('client') })),
     backfill_days: z.int(),
     poll_active_seconds: z.int().nullable(),
