@@ -4,9 +4,11 @@
 // under row-level security, the read is journaled, the block is opened, unpacked and sent as JSON.
 // Theirs: `node:http` and `pg` that fetch the same sealed block by the same SQL and send it as it lies there.
 // Fair because both go through HTTP and one query on the same server; the other side sends a quarter of the bytes.
+// Beside it: our own services behind `node:http` without framework, API keys and log (bare/content.ts): what is left of the
+// other side when a read is looked up under row-level security, journaled, its key fetched and the block opened.
 // "First reads": nobody has read these conversations with this key, so each is journaled on disk before its first byte.
 // "Again": within five minutes the same key reads them again, which falls under the same entry.
-import { publicId } from '../src/common/ids.js';
+import { newUuid, publicId } from '../src/common/ids.js';
 import { Random } from '../simulators/random.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { callIds } from './documents.js';
@@ -29,6 +31,13 @@ interface Stored {
 
 type Server = Part<{ port: number }, null>;
 
+interface Servers {
+  /** Sends the sealed block. */
+  block: Server;
+  /** Opens it, without a framework. */
+  content: Server;
+}
+
 async function measure(run: Run): Promise<Findings> {
   const environment = await Environment.start({ temporal: false, ...run });
   try {
@@ -41,16 +50,19 @@ async function measure(run: Run): Promise<Findings> {
     await environment.stopWorker();
     await environment.sql.query('vacuum analyze');
     const plan = { kind: 'block', url: environment.postgres.url('colloquy'), sql: SQL, poolSize: POOL_SIZE };
-    const server: Server = await startPart('bare/server', plan);
-    environment.onClose(server.stop);
-    const measured = await rounds(run, (round) => oneRound(environment, server, shuffled(stored, round)));
+    const servers: Servers = {
+      block: await startPart('bare/server', plan),
+      content: await startPart('bare/content', { env: environment.env() }),
+    };
+    for (const { stop } of Object.values(servers) as Server[]) environment.onClose(stop);
+    const measured = await rounds(run, (round) => oneRound(environment, servers, shuffled(stored, round)));
     return findings(measured, stored.length);
   } finally {
     await environment.close();
   }
 }
 
-async function oneRound(environment: Environment, server: Server, stored: Stored[]) {
+async function oneRound(environment: Environment, { block, content }: Servers, stored: Stored[]) {
   const { secret } = await environment.call<{ secret: string }>('POST', '/v1/api-keys', {
     ...{ name: 'Reader', role: 'supervisor', client_ids: '*' },
   });
@@ -63,12 +75,17 @@ async function oneRound(environment: Environment, server: Server, stored: Stored
   const first = await ours();
   const after = environment.cpu();
   const theirs = await gets(
-    server.ready.port,
+    block.ready.port,
     stored.map(({ id, client_id }) => ({ path: `/${id}/${client_id}` })),
+  );
+  const reader = newUuid();
+  const opened = await gets(
+    content.ready.port,
+    stored.map(({ id }) => ({ path: `/transcript/${id}/${reader}` })),
   );
   const again = await ours();
   return {
-    ...{ first: first.perSecond, again: again.perSecond, theirs: theirs.perSecond },
+    ...{ first: first.perSecond, again: again.perSecond, theirs: theirs.perSecond, opened: opened.perSecond },
     ...{
       apiMs: (after.api - before.api) / stored.length,
       postgresMs: (after.postgres - before.postgres) / stored.length,
@@ -104,6 +121,15 @@ const findings = (measured: Round[], count: number): Findings => ({
       'first reads of transcripts ÷ bare fetches of the block',
       measured.map(({ first, ...rest }) => ({ ours: first, ...rest })),
       { goal: 0.6, gated: true },
+    ),
+    ratioFigure(
+      'first reads of transcripts ÷ the same reads without a framework',
+      measured.map(({ first, opened }) => ({ ours: first, theirs: opened })),
+      { gated: true },
+    ),
+    ratioFigure(
+      'reads without a framework ÷ bare fetches of the block',
+      measured.map(({ opened, theirs }) => ({ ours: opened, theirs })),
     ),
     ratioFigure(
       'the same reads again ÷ bare fetches of the block',

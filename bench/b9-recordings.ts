@@ -4,13 +4,14 @@
 // per key, recording and five minutes), the chunks in question are read, verified, decrypted and sent.
 // Theirs: nginx, one worker process as we are one, sends the same range of a plain file of the same size by sendfile, which
 // never copies it into the process. tcp_nopush is off: on loopback it would cost nginx 40 ms an answer.
-// Beside it: `node:http` with a file stream, what Node can reach without a database and without sealing. It is what CI
-// watches, because nginx need not be there.
+// Beside it: `node:http` with a file stream, what Node can reach without a database and without sealing, which CI watches,
+// because nginx need not be there; and our own services behind `node:http` without framework, API keys and log
+// (bare/content.ts): what is left when a range is checked, journaled and decrypted.
 // Fair because files lie on the same disk, warm in the same page cache, and one generator reads both.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { publicId } from '../src/common/ids.js';
+import { newUuid, publicId, uuidOf } from '../src/common/ids.js';
 import { Random } from '../simulators/random.js';
 import { nginxServer, nodeServer, type FileServer } from './bare/nginx.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
@@ -20,7 +21,7 @@ import { Environment } from './environment.js';
 import { counted, finishedCalls } from './fill.js';
 import type { LoadResult } from './load/closed-loop.js';
 import type { GetsPlan } from './load/gets.js';
-import { runPart, startPart } from './programs.js';
+import { runPart, startPart, type Part } from './programs.js';
 import { plainFigure, ratioFigure, type Figure, type Findings } from './results.js';
 
 const FILE_BYTES = 5_000_000;
@@ -48,6 +49,8 @@ interface Setting {
   /** Null where it is not installed. */
   nginx: FileServer | null;
   node: FileServer;
+  /** Decrypts, without a framework. */
+  content: Part<{ port: number }, null>;
   /** Public ids; files of the other side have the same names. */
   ids: string[];
   isShort: boolean;
@@ -86,8 +89,9 @@ async function prepared(environment: Environment, isShort: boolean): Promise<Set
   const ids = stored.map(({ id }) => publicId('conversation', id));
   for (const id of ids) writeFileSync(join(folder, id), audio);
   const [nginx, node] = [await nginxServer(folder), await nodeServer(folder, FILE_BYTES)];
-  for (const server of [nginx, node]) if (server !== null) environment.onClose(server.stop);
-  return { environment, nginx, node, ids, isShort };
+  const content: Setting['content'] = await startPart('bare/content', { env: environment.env() });
+  for (const server of [nginx, node, content]) if (server !== null) environment.onClose(server.stop);
+  return { environment, nginx, node, content, ids, isShort };
 }
 
 /** Calls whose recordings have been fetched by their workflows; afterwards the API and Postgres are alone. */
@@ -108,7 +112,7 @@ async function recorded(environment: Environment, recording: Buffer, ids: string
   return stored;
 }
 
-async function oneRound({ environment, nginx, node, ids, isShort }: Setting, one: Case, round: number) {
+async function oneRound({ environment, nginx, node, content, ids, isShort }: Setting, one: Case, round: number) {
   const ranges = rangesOf(ids, one, isShort ? one.count.short : one.count.full, `${one.what} ${round}`);
   const { read } = environment.keys;
   const before = environment.cpu();
@@ -124,9 +128,16 @@ async function oneRound({ environment, nginx, node, ids, isShort }: Setting, one
   const plain = ranges.map(({ id, range }) => ({ path: `/${id}`, headers: { range } }));
   const theirs = nginx === null ? null : await gets(nginx.port, one, plain);
   const bare = await gets(node.port, one, plain);
+  const reader = newUuid();
+  const opened = await gets(
+    content.ready.port,
+    one,
+    ranges.map(({ id, range }) => ({ path: `/audio/${uuidOf('conversation', id)}/${reader}`, headers: { range } })),
+  );
   const megabytes = ({ bytes, ms }: LoadResult): number => bytes / MB / (ms / 1000);
   return {
-    ...{ ours: megabytes(ours), nginx: theirs && megabytes(theirs), node: megabytes(bare), perSecond: ours.perSecond },
+    ...{ ours: megabytes(ours), nginx: theirs && megabytes(theirs), node: megabytes(bare), opened: megabytes(opened) },
+    perSecond: ours.perSecond,
     ...{ apiMs: (after.api - before.api) / ours.count, postgresMs: (after.postgres - before.postgres) / ours.count },
     rssMb: memoryMbOf(environment.api?.pid ?? 0).now,
   };
@@ -145,6 +156,10 @@ function figuresOf(setting: Setting, { what }: Case, measured: Round[]): Figure[
   return [
     ...(toNginx.length === 0 ? [] : [ratioFigure(`ranges of ${what} ÷ ${name}`, toNginx, { goal: 0.5 })]),
     ratioFigure(`ranges of ${what} ÷ ${setting.node.name}`, toNode, { gated: true }),
+    ratioFigure(
+      `ranges of ${what} ÷ the same without a framework`,
+      measured.map(({ ours, opened }) => ({ ours, theirs: opened })),
+    ),
     ...(limit.length === 0 ? [] : [ratioFigure(`${setting.node.name} ÷ ${name}, ${what}`, limit)]),
   ];
 }
