@@ -33,7 +33,7 @@ const activities: ConversationActivities = {
 
 async function workerOf({ namespace, kind }: BareWorkflowsPlan, connection: NativeConnection): Promise<Worker> {
   // As src/temporal/temporal-worker.ts has them.
-  const settings = { connection, namespace, maxCachedWorkflows: 500, maxConcurrentActivityTaskExecutions: 20 };
+  const settings = { connection, namespace, maxCachedWorkflows: 500, maxConcurrentActivityTaskExecutions: 100 };
   if (kind === 'same history') {
     const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
     return Worker.create({ ...settings, taskQueue: QUEUE.conversations, workflowBundle: { codePath }, activities });

@@ -11,11 +11,11 @@ const waiting = (count: number, bytes = 1_000) =>
 const sizes = (batches: unknown[][]): number[] => batches.map(({ length }) => length);
 
 describe('batches', () => {
-  it('share the work among the lanes, none smaller than four or larger than sixteen', () => {
+  it('share the work among the lanes, at least four and at most eight together', () => {
     expect(sizes(batchesOf(waiting(3), 4))).toEqual([3]);
     expect(sizes(batchesOf(waiting(10), 4))).toEqual([4, 4, 2]);
-    expect(sizes(batchesOf(waiting(40), 4))).toEqual([10, 10, 10, 10]);
-    expect(sizes(batchesOf(waiting(70), 4))).toEqual([16, 16, 16, 16, 6]);
+    expect(sizes(batchesOf(waiting(24), 4))).toEqual([6, 6, 6, 6]);
+    expect(sizes(batchesOf(waiting(36), 4))).toEqual([8, 8, 8, 8, 4]);
     expect(batchesOf([], 4)).toEqual([]);
   });
 

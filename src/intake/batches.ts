@@ -3,7 +3,7 @@ import type { WaitingCandidate } from '../inbox/pending.js';
 import type { Order } from './order.js';
 
 /** Beyond, a transaction keeps its first conversation waiting for its last. */
-const MAX_CONVERSATIONS = 16;
+const MAX_CONVERSATIONS = 8;
 /** Fewer are not worth a second transaction. */
 const MIN_CONVERSATIONS = 4;
 /** Sealed. A conversation with more (audio inside a webhook) goes alone: its upload would hold up the others. */

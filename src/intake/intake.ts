@@ -23,8 +23,10 @@ import { batchesOf, byConversation } from './batches.js';
 import type { Applied, Order, SaidFact } from './order.js';
 
 const POLL_MS = 1_000;
-/** Transactions under way at once. */
-const CONCURRENCY = 4;
+/** Transactions under way at once: one computes here while the other is with Postgres. More only make the first wait. */
+const CONCURRENCY = 2;
+/** As above, for what workflows say: they come one by one. */
+const SAID_AT_ONCE = { maxItems: 8, concurrency: 4 };
 const CANDIDATES = 64;
 const FACTS_AT_ONCE = 200;
 /** How long a caller who wants its own fact applied waits for the lock. */
@@ -48,7 +50,7 @@ export class Intake {
 
   constructor(private readonly deps: IntakeDependencies) {
     this.agents = new AgentDirectory(deps.vault);
-    this.saying = new Batcher((orders) => this.sayTogether(orders), { maxItems: 16, concurrency: CONCURRENCY });
+    this.saying = new Batcher((orders) => this.sayTogether(orders), SAID_AT_ONCE);
   }
 
   start(): void {

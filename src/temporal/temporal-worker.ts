@@ -135,7 +135,8 @@ export class TemporalWorker {
         taskQueue: QUEUE.conversations,
         workflowBundle: { codePath: workflowBundle },
         maxCachedWorkflows: 500,
-        maxConcurrentActivityTaskExecutions: 20,
+        // Below, activities wait for a poll instead of coming with the answer to their workflow's task: two calls more a conversation.
+        maxConcurrentActivityTaskExecutions: 100,
       }),
       Worker.create({ ...shared, taskQueue: QUEUE.reconciliation, maxConcurrentActivityTaskExecutions: WALKS }),
     ]);
