@@ -9,6 +9,11 @@ interface Waiting<Item, Result> {
 interface Limits<Item> {
   maxItems: number;
   concurrency: number;
+  /**
+   * Milliseconds that a busy batcher waits after a batch before the next: those that were just answered may have more,
+   * and a sync is shared by twice as many. An idle one never waits. Default 0.
+   */
+  gatherMs?: number;
   /** Of all items of a batch together; one item alone may be heavier. */
   maxWeight?: number;
   weightOf?: (item: Item) => number;
@@ -21,6 +26,7 @@ interface Limits<Item> {
 export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
   private running = 0;
+  private gathering = false;
 
   constructor(
     private readonly run: (items: Item[]) => Promise<Result[]>,
@@ -37,13 +43,23 @@ export class Batcher<Item, Result> {
   }
 
   private next(): void {
-    if (this.running >= this.limits.concurrency || this.waiting.length === 0) return;
+    if (this.gathering || this.running >= this.limits.concurrency || this.waiting.length === 0) return;
     const batch = this.waiting.splice(0, this.nextCount());
     this.running += 1;
     void this.settle(batch).finally(() => {
       this.running -= 1;
-      this.next();
+      this.afterBatch();
     });
+  }
+
+  private afterBatch(): void {
+    const { gatherMs = 0, maxItems } = this.limits;
+    if (gatherMs === 0 || this.waiting.length === 0 || this.waiting.length >= maxItems) return this.next();
+    this.gathering = true;
+    setTimeout(() => {
+      this.gathering = false;
+      this.next();
+    }, gatherMs);
   }
 
   private nextCount(): number {

@@ -82,7 +82,7 @@ export class Inbox {
     private readonly notifier: Notifier,
   ) {
     this.batcher = new Batcher((rows) => this.insert(rows), {
-      ...{ maxItems: 64, concurrency: 1 },
+      ...{ maxItems: 64, concurrency: 1, gatherMs: 1 },
       ...{ maxWeight: MAX_BATCH_BYTES, weightOf: ({ sealed }) => sealed.length },
     });
   }
