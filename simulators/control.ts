@@ -21,6 +21,7 @@ const schema = z
     getDelayMs: ms,
     listDelayMs: ms,
     audioDelayMs: ms,
+    deleteDelayMs: ms,
     resetConnections: z.union([z.number().int().min(0), z.literal('always').transform(() => Infinity)]),
     missing: z.array(z.string()).transform((value) => new Set(value)),
     listLagMs: ms,

@@ -43,7 +43,7 @@ export class Disturbance {
   }
 
   private delayOf(operation: Operation): number {
-    const { getDelayMs, listDelayMs, audioDelayMs } = this.faults;
-    return { get: getDelayMs, list: listDelayMs, delete: 0, audio: audioDelayMs, other: 0 }[operation];
+    const { getDelayMs, listDelayMs, audioDelayMs, deleteDelayMs } = this.faults;
+    return { get: getDelayMs, list: listDelayMs, delete: deleteDelayMs, audio: audioDelayMs, other: 0 }[operation];
   }
 }

@@ -34,6 +34,7 @@ export interface Faults {
   getDelayMs: number;
   listDelayMs: number;
   audioDelayMs: number;
+  deleteDelayMs: number;
   /** So many next requests of any kind are cut off without an answer; Infinity: the provider is down. */
   resetConnections: number;
   /** Records that answer 404 although they exist. */
@@ -74,6 +75,7 @@ export function noFaults(): Faults {
     getDelayMs: 0,
     listDelayMs: 0,
     audioDelayMs: 0,
+    deleteDelayMs: 0,
     resetConnections: 0,
     missing: new Set(),
     listLagMs: 0,

@@ -1,6 +1,8 @@
 // Command line of the simulators. One JSON line on stdout says where they listen; SIGTERM or SIGINT ends them.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { startElevenLabsWorkspace } from './elevenlabs/workspace.js';
+import { setFaults } from './control.js';
+import { noFaults } from './faults.js';
 import type { CommonOptions, ProviderOptions, Workspace } from './opening.js';
 import { startRetellWorkspace } from './retell/workspace.js';
 
@@ -29,6 +31,19 @@ const number =
     return value;
   };
 
+const whole =
+  (low: number, high: number) =>
+  (text: string): number => {
+    const value = number(low, high)(text);
+    if (!Number.isInteger(value)) throw new InvalidArgumentError('a whole number');
+    return value;
+  };
+
+function secret(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new InvalidArgumentError('visible ASCII characters, at least one');
+  return text;
+}
+
 function httpUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new InvalidArgumentError('an http or https URL');
@@ -41,7 +56,13 @@ function fault(text: string, before: unknown[]): unknown[] {
   if (rest.length === 0) throw new InvalidArgumentError('name=value');
   const value = rest.join('=');
   const parsed = /^[[{"\d-]|^(true|false|null)$/.test(value) ? jsonOf(value) : value;
-  return [...before, path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), parsed)];
+  const given = path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), parsed);
+  try {
+    setFaults(noFaults(), given);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : 'unknown');
+  }
+  return [...before, given];
 }
 
 function jsonOf(text: string): unknown {
@@ -55,7 +76,7 @@ function jsonOf(text: string): unknown {
 function commandLine(): Command {
   const command = new Command('simulators')
     .description(
-      'Simulated Retell and ElevenLabs workspaces: their HTTP APIs, recordings, and conversations that happen and are\n' +
+      'Simulated Retell and ElevenLabs workspaces: their HTTP APIs, recordings, and conversations that happen and are ' +
         'announced by webhook. Prints one JSON line with base URLs and keys; Ctrl-C ends it. Faults: simulators/README.md.',
     )
     .addOption(
@@ -64,8 +85,8 @@ function commandLine(): Command {
     .option('--rate <number>', 'conversations a minute of each provider', number(0.01, 6000), 6)
     .option('--seed <text>', 'decides all conversations (default: that of the state folder, else a random one)')
     .option('--speed <number>', 'how many times faster than real a conversation passes', number(0.1, 100_000), 20)
-    .option('--history <number>', 'finished conversations at the first start, announced', number(0, 1000), 12)
-    .option('--bulk <number>', 'finished conversations at the first start, not announced', number(0, 1_000_000), 0)
+    .option('--history <number>', 'finished conversations at the first start, announced', whole(0, 1000), 12)
+    .option('--bulk <number>', 'finished conversations at the first start, not announced', whole(0, 1_000_000), 0)
     .option('--bulk-days <number>', 'over how many days back they are spread', number(0.01, 3650), 30)
     .option(
       '--disorder <share>',
@@ -74,7 +95,7 @@ function commandLine(): Command {
       0.1,
     )
     .option('--fault <name=value>', 'a fault from the start, such as webhooks.late=0.2; repeatable', fault, [])
-    .option('--max-conversations <number>', 'stop starting conversations after so many', number(0, 1_000_000))
+    .option('--max-conversations <number>', 'stop starting conversations after so many', whole(0, 1_000_000))
     .option('--state-dir <folder>', 'keep conversations, ports and keys over restarts');
   for (const [key, name, signed] of [
     ['retell', 'Retell', ' and of webhook signatures'],
@@ -84,10 +105,10 @@ function commandLine(): Command {
       .option(
         `--${key}-port <number>`,
         `port of ${name} on 127.0.0.1 (0: that of the last run, else a free one)`,
-        number(0, 65_535),
+        whole(0, 65_535),
         0,
       )
-      .option(`--${key}-api-key <key>`, `key of ${name}'s API${signed} (default: as with the port)`)
+      .option(`--${key}-api-key <key>`, `API key of ${name}${signed} (default: as with the port)`, secret)
       .option(
         `--${key}-webhook-url <url>`,
         `where ${name} announces; absent: nothing happens, the API only serves`,
@@ -95,7 +116,7 @@ function commandLine(): Command {
       );
   }
   return command
-    .option('--elevenlabs-webhook-secret <secret>', "secret of ElevenLabs' webhook signatures")
+    .option('--elevenlabs-webhook-secret <secret>', "secret of ElevenLabs' webhook signatures", secret)
     .option('--elevenlabs-retries', 'send webhooks of ElevenLabs again; off as at ElevenLabs', false)
     .option('--chats <share>', "share of chats among Retell's conversations", number(0, 1), 0.15)
     .option('--transcript-updates', 'Retell announces each turn of a live call (transcript_updated)', false);
@@ -132,6 +153,14 @@ async function start(given: Given): Promise<Record<string, Workspace>> {
   };
 }
 
+/** One sentence; the system's own words name the path or the address. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed to start';
+  if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error)
+    return `port ${String(error.port)} is in use: choose another one, or 0 for a free one`;
+  return error.message;
+}
+
 async function main(): Promise<void> {
   const given = commandLine().parse().opts<Given>();
   const ended = signalled();
@@ -142,6 +171,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`simulators: ${error instanceof Error ? error.message : 'failed to start'}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`simulators: ${sentenceOf(error)}\n`);
+  // What has started already would keep the process, and signals only end what is whole.
+  process.exit(1);
 });

@@ -38,6 +38,8 @@ export interface Opening {
   settings: Omit<SavedSettings, 'baseUrl'>;
   /** That of the last run when the caller leaves it open, so that known URLs go on working. */
   port: number;
+  /** Whether the port is only remembered: another one will do. */
+  mayMove: boolean;
   /** The seed of what happens in this run. */
   runSeed: string;
 }
@@ -58,7 +60,20 @@ export function openingOf(provider: string, options: ProviderOptions, common: Co
     webhookSecret: saved?.webhookSecret,
   };
   const port = options.port !== 0 || !saved ? options.port : Number(new URL(saved.baseUrl).port);
-  return { state, saved, settings, port, runSeed: `${seed} run ${run}` };
+  return { state, saved, settings, port, mayMove: options.port === 0, runSeed: `${seed} run ${run}` };
+}
+
+/** Starts on the port of this run; on a free one, when it was only remembered and somebody has taken it. */
+export async function onItsPort<Started>(
+  { port, mayMove }: Opening,
+  start: (port: number) => Promise<Started>,
+): Promise<Started> {
+  try {
+    return await start(port);
+  } catch (error) {
+    if (!mayMove || !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    return start(0);
+  }
 }
 
 /** The latest records, when this receiver has not heard of them yet. */

@@ -61,14 +61,9 @@ export class SimulatedApi {
     return this.url;
   }
 
-  /** Begins to listen; when the port is taken, on a free one. Other errors reject. */
+  /** Begins to listen; rejects when the port is taken. */
   async listen(port: number): Promise<void> {
-    try {
-      await this.bind(port);
-    } catch (error) {
-      if (port === 0 || !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-      await this.bind(0);
-    }
+    await this.bind(port);
     const address = this.server.address();
     if (address === null || typeof address === 'string') throw new Error('the simulator has no port');
     this.url = `http://127.0.0.1:${address.port}`;

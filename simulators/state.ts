@@ -56,7 +56,10 @@ export class StateFolder {
   /** The settings of the last start; undefined in a new folder. Throws when the file is damaged. */
   settings(): SavedSettings | undefined {
     const file = this.fileOf('json');
-    return existsSync(file) ? settingsSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+    if (!existsSync(file)) return undefined;
+    const saved = settingsSchema.safeParse(parseOrUndefined(readFileSync(file, 'utf8')));
+    if (!saved.success) throw new Error(`${file} is damaged: remove the folder, or choose another one`);
+    return saved.data;
   }
 
   saveSettings(settings: SavedSettings): void {

@@ -22,7 +22,7 @@ import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from '.
 /** Until somebody finishes it: about thirty thousand years. */
 const NEVER_MS = 1e15;
 
-/** How to start. `port` 0 or a port in use: a free one. `clock` gives epoch milliseconds. */
+/** How to start. `port` 0: a free one. `clock` gives epoch milliseconds. */
 export interface SimulatorOptions {
   port?: number;
   apiKey?: string;
@@ -92,7 +92,7 @@ export class ElevenLabsSimulator {
     return this.api.requests;
   }
 
-  /** Begins to listen on 127.0.0.1; when the port is taken, on a free one. Other errors reject. */
+  /** Begins to listen on 127.0.0.1; rejects when the port is taken. */
   async listen(port: number): Promise<void> {
     await this.api.listen(port);
   }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setFaults } from '../control.js';
 import {
   bulkOf,
+  onItsPort,
   openingOf,
   unannounced,
   type CommonOptions,
@@ -28,7 +29,9 @@ export async function startElevenLabsWorkspace(
   const { apiKey } = settings;
   const webhookSecret = options.webhookSecret ?? settings.webhookSecret ?? `wsec_${randomBytes(16).toString('hex')}`;
   const webhooks = { retries: options.retries };
-  const simulator = await startElevenLabsSimulator({ port: opening.port, apiKey, webhookSecret, webhooks });
+  const simulator = await onItsPort(opening, (port) =>
+    startElevenLabsSimulator({ port, apiKey, webhookSecret, webhooks }),
+  );
   for (const faults of common.faults) setFaults(simulator.faults, faults);
   const { baseUrl } = simulator;
   state?.attach(simulator.conversations, 'conversations', { from: saved?.baseUrl, to: baseUrl });

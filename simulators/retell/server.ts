@@ -20,7 +20,7 @@ import { webhookBody } from './webhook-body.js';
 import { postOnce } from '../post.js';
 import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
 
-/** How to start. `port` 0 or a port in use: a free one. `clock` gives epoch milliseconds. */
+/** How to start. `port` 0: a free one. `clock` gives epoch milliseconds. */
 export interface SimulatorOptions {
   port?: number;
   apiKey?: string;
@@ -83,7 +83,7 @@ export class RetellSimulator {
     return this.api.requests;
   }
 
-  /** Begins to listen on 127.0.0.1; when the port is taken, on a free one. Other errors reject. */
+  /** Begins to listen on 127.0.0.1; rejects when the port is taken. */
   async listen(port: number): Promise<void> {
     await this.api.listen(port);
   }

@@ -2,6 +2,7 @@
 import { setFaults } from '../control.js';
 import {
   bulkOf,
+  onItsPort,
   openingOf,
   unannounced,
   type CommonOptions,
@@ -21,7 +22,8 @@ export interface RetellWorkspaceOptions extends ProviderOptions {
 export async function startRetellWorkspace(options: RetellWorkspaceOptions, common: CommonOptions): Promise<Workspace> {
   const opening = openingOf('retell', options, common);
   const { state, saved, settings, runSeed } = opening;
-  const simulator = await startRetellSimulator({ port: opening.port, apiKey: settings.apiKey });
+  const { apiKey: ownKey } = settings;
+  const simulator = await onItsPort(opening, (port) => startRetellSimulator({ port, apiKey: ownKey }));
   for (const faults of common.faults) setFaults(simulator.faults, faults);
   const { baseUrl } = simulator;
   state?.attach(simulator.calls, 'calls', { from: saved?.baseUrl, to: baseUrl });

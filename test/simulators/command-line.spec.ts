@@ -1,7 +1,7 @@
 // The simulators as a process: what `npm run up` starts, from the compiled code.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -48,6 +48,16 @@ async function startAll(...options: string[]) {
     return exited;
   };
   return { ...readyLine.parse(JSON.parse(line)), stop };
+}
+
+/** A start that fails; what it says on stderr. */
+async function refused(...options: string[]): Promise<{ code: unknown; said: string }> {
+  const child = spawn(process.execPath, [main, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+  children.push(child);
+  let said = '';
+  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  const [code] = await once(child, 'close');
+  return { code, said };
 }
 
 describe('simulators', () => {
@@ -133,10 +143,31 @@ describe('simulators', () => {
     await second.stop('SIGTERM');
   });
 
-  it('refuses options that do not fit, with a sentence', async () => {
-    const child = spawn(process.execPath, [main, '--rate', 'often'], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const [line] = z.tuple([z.string()]).parse(await once(createInterface(child.stderr), 'line'));
-    expect(line).toContain('--rate');
-    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(1);
+  it.each([
+    ['--rate', 'often'],
+    ['--rate', '-1'],
+    ['--provider', 'nobody'],
+    ['--fault', 'nonsense=1'],
+    ['--fault', 'webhooks.late=2'],
+    ['--bulk', '1.5'],
+    ['--retell-api-key', ''],
+    ['--bogus', '1'],
+  ])('refuses %s %j in one line, and ends', async (name, value) => {
+    const { code, said } = await refused(name, value);
+    expect(code).toBe(1);
+    expect(said).toMatch(new RegExp(`^error: .*${name}.*\\n$`));
+  });
+
+  it.each(['retell', 'elevenlabs'])('refuses a port of %s that is taken in one line, and ends', async (name) => {
+    const port = new URL(receiver.url).port;
+    const { code, said } = await refused(`--${name}-port`, port);
+    expect([code, said]).toEqual([1, `simulators: port ${port} is in use: choose another one, or 0 for a free one\n`]);
+  });
+
+  it('refuses a damaged state folder in one line, and ends', async () => {
+    await writeFile(join(folder, 'elevenlabs.json'), '{"apiKey":');
+    const { code, said } = await refused('--state-dir', folder);
+    expect(code).toBe(1);
+    expect(said).toMatch(/^simulators: .*elevenlabs\.json is damaged: .*\n$/);
   });
 });
