@@ -89,7 +89,7 @@ export const providerAccountSchema = z
     has_api_key: z.boolean(),
     has_webhook_secret: z.boolean().meta({
       description:
-        'False: webhooks of ElevenLabs are answered 401 `invalid_signature` until one is set. Retell signs with the API key',
+        'False: webhooks are answered 401 `invalid_signature` until one is set, unless the provider signs with the API key',
     }),
     agent_clients: z.array(z.object({ provider_agent_id: z.string(), client_id: publicIdText('client') })),
     backfill_days: z.int(),
