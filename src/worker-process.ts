@@ -5,7 +5,7 @@ import { createReconciliationActivities } from '../activities/reconciliation.act
 import type { Log } from './common/log.js';
 import { required, type Config } from './config/config.js';
 import { Lifecycle } from './conversations/lifecycle.js';
-import { readSituation } from './conversations/situation.js';
+import { situationReader } from './conversations/situation.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
 import { Listener, Notifier } from './database/notifier.js';
@@ -142,7 +142,7 @@ async function wakeEverything(
 function activitiesOf(parts: ActivityParts): object {
   const { database, vault, accounts, facts, store } = parts;
   const reading = {
-    read: (id: string) => readSituation({ database, vault, accounts }, id),
+    read: situationReader({ database, vault, accounts }),
     facts,
     now: () => Date.now(),
   };

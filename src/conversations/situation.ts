@@ -1,4 +1,5 @@
 // Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
+import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { project } from '../intake/project.js';
 import { PURPOSE } from '../intake/read-model.js';
@@ -43,7 +44,7 @@ select i.id, i.client_id, i.provider_account_id, i.identity_hash, c.revision, s.
 from conversation_identities i
 join conversations c on c.id = i.id
 join conversation_states s on s.conversation_id = i.id
-where i.id = $1 and i.state = 'live'`;
+where i.id = any($1::uuid[]) and i.state = 'live'`;
 
 interface Readers {
   database: WorkerDatabase;
@@ -51,20 +52,31 @@ interface Readers {
   accounts: ProviderAccounts;
 }
 
-/** The situation, or null when there is no such live row: unknown, or erased. */
-export async function readSituation(
-  { database, vault, accounts }: Readers,
-  conversationId: string,
-): Promise<Situation | null> {
-  const [row] = await database.once<Row>('all', { name: 'situation', text: READ, values: [conversationId] });
-  if (row === undefined) return null;
+export type ReadSituation = (conversationId: string) => Promise<Situation | null>;
+
+/** Reads situations; null where there is no such live row: unknown, or erased. Those asked for at once share a query. */
+export function situationReader(readers: Readers): ReadSituation {
+  const rows = new Batcher((ids: string[]) => findRows(readers.database, ids), { maxItems: 32, concurrency: 4 });
+  return async (conversationId) => {
+    const row = await rows.add(conversationId);
+    return row === null ? null : opened(readers, row);
+  };
+}
+
+async function findRows(database: WorkerDatabase, ids: string[]): Promise<(Row | null)[]> {
+  const rows = await database.once<Row>('all', { name: 'situations', text: READ, values: [ids] });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
+async function opened({ vault, accounts }: Readers, row: Row): Promise<Situation | null> {
   const account = await accounts.find(row.provider_account_id);
   if (account === null) return null;
-  const key = await vault.existingConversationKey(conversationId);
+  const key = await vault.existingConversationKey(row.id);
   const state = openJson(key, PURPOSE.state, row.sealed) as ConversationState;
   return {
     ...situationOf(state, account),
-    conversationId,
+    conversationId: row.id,
     clientId: row.client_id,
     identityHash: row.identity_hash,
     account,

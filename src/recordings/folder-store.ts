@@ -1,10 +1,19 @@
 // The folder driver: written beside its place, synced, then renamed into it, so that a crash leaves nothing torn.
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { access, constants, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { WINDOW_BYTES } from '../vault/chunked.js';
 import { Counted } from './counted.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
@@ -24,7 +33,7 @@ export class FolderStore implements ObjectStore {
     const counted = new Counted(body);
     try {
       const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await pipeline(counted.pieces(), createWriteStream(partial, { mode: 0o600, flush: true }));
+      await writeSynced(partial, gathered(counted.pieces()));
       await rename(partial, path);
       await syncFolders(dirname(path), made === undefined ? dirname(path) : dirname(made));
       return counted.bytes;
@@ -82,6 +91,29 @@ export class FolderStore implements ObjectStore {
     if (!path.startsWith(this.root + sep)) throw new RangeError('an object key must stay inside its folder');
     return path;
   }
+}
+
+async function writeSynced(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await writeFile(file, pieces);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Small pieces together: each write is a task for another thread, whatever its size. */
+async function* gathered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let [held, bytes]: [Uint8Array[], number] = [[], 0];
+  for await (const piece of pieces) {
+    held.push(piece);
+    bytes += piece.length;
+    if (bytes < WINDOW_BYTES) continue;
+    yield Buffer.concat(held);
+    [held, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield Buffer.concat(held);
 }
 
 /**
