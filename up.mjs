@@ -13,7 +13,7 @@ const STAMP = join(ROOT, 'dist', '.built');
 const HELP = `Usage: npm run up
 
 Installs and builds what is missing, then starts Colloquy with everything embedded: PostgreSQL, Temporal, API, worker
-and a simulated Retell with traffic. Ctrl-C stops all of it; the next start finds its data again.
+and simulated Retell and ElevenLabs workspaces with traffic. Ctrl-C stops all of it; the next start finds its data again.
 
 Settings (environment):
   PORT                     port of the API (default 3000; 0: a free one)
