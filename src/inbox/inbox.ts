@@ -1,5 +1,4 @@
 // Durable and once: facts go in here, each with its identity row, before anybody is told that they arrived.
-import { createHash } from 'node:crypto';
 import { Batcher } from '../common/batcher.js';
 import { newUuid } from '../common/ids.js';
 import type { Database } from '../database/database.js';
@@ -10,6 +9,7 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { BlindIndex } from '../vault/blind-index.js';
 import { seal } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
+import { factHash } from './receipts.js';
 
 export type FactSource = 'webhook' | 'record' | 'workflow';
 
@@ -106,9 +106,6 @@ export class Inbox {
     ]);
     const id = newUuid();
     const identityHash = identityHashOf(fact.identity, hasher);
-    // A workflow may say the same words of many conversations; a provider's bytes are its own.
-    const scope = fact.source === 'workflow' ? (identityHash?.toString('hex') ?? '') : '';
-    const digest = createHash('sha256').update(fact.body).digest('hex');
     return this.batcher.add({
       id,
       accountId: account.id,
@@ -116,7 +113,7 @@ export class Inbox {
       ...firstOf(fact.identity),
       source: fact.source,
       kind: fact.kind,
-      hash: hasher.hash('fact', fact.source, scope, digest),
+      hash: factHash(hasher, { source: fact.source, identityHash, body: fact.body }),
       receivedAt,
       keyDay,
       sealed: seal(key, factPurpose(id), fact.body),
