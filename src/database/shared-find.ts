@@ -5,8 +5,8 @@ import { Batcher } from '../common/batcher.js';
 import type { Database } from './database.js';
 import type { ClientScope, Statement } from './with-scope.js';
 
-/** One at a time: what waits meanwhile makes the next one worth its way. */
-const LIMITS = { maxItems: 64, concurrency: 1 };
+/** Few at a time: what waits meanwhile makes the next one worth its way. Two keep Postgres and this process busy. */
+const LIMITS = { maxItems: 64, concurrency: 2 };
 
 /**
  * Finds rows by id. The statement takes the ids as `$1::uuid[]` and the clients as `$2::uuid[]` (null: all), and names the

@@ -49,7 +49,7 @@ export class ContentReads {
   private readonly known = new Map<string, number>();
 
   constructor(private readonly database: ApiDatabase) {
-    this.batcher = new Batcher((entries) => this.write(entries), { maxItems: MAX_BATCH, concurrency: 1 });
+    this.batcher = new Batcher((entries) => this.write(entries), { maxItems: MAX_BATCH, concurrency: 2 });
   }
 
   /** Journals a read of one conversation's content. Send the content only after it resolves. */
