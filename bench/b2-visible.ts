@@ -18,7 +18,7 @@ const CONNECTIONS = 32;
 const FIRST_TURNS = 38;
 
 /** Webhooks that are watched in a second. */
-const WATCHED = 20;
+const WATCHED = 40;
 
 interface Size {
   calls: number;
@@ -27,8 +27,8 @@ interface Size {
   seconds: number;
 }
 
-const FULL: Size = { calls: 200, bursts: 3, seconds: 20 };
-const SHORT: Size = { calls: 100, bursts: 2, seconds: 4 };
+const FULL: Size = { calls: 200, bursts: 3, seconds: 10 };
+const SHORT: Size = { calls: 100, bursts: 2, seconds: 5 };
 
 interface Setting {
   environment: Environment;
@@ -40,29 +40,33 @@ interface Setting {
 async function measure(run: Run): Promise<Findings> {
   const environment = await Environment.start({ temporal: true, ...run });
   try {
-    const setting = await prepared(environment, run.short ? SHORT : FULL);
-    return findings(await rounds(run, () => oneRound(setting)), setting.size);
+    await environment.startApi();
+    await environment.startWorker();
+    const account = await environment.account();
+    const size = run.short ? SHORT : FULL;
+    const measured = await rounds(run, async (round) => oneRound(await prepared(environment, account, size, round)));
+    return findings(measured, size);
   } finally {
     await environment.close();
   }
 }
 
-async function prepared(environment: Environment, size: Size): Promise<Setting> {
-  await environment.startApi();
-  await environment.startWorker();
-  const account = await environment.account();
-  const ids = callIds('b2', size.calls);
-  const setting = {
-    environment,
-    account,
-    size,
-    calls: ids.map((callId) => ({ callId, conversationId: '', turns: FIRST_TURNS })),
-  };
+/** New calls each round: transcripts grow while they are measured, and a later round must not have longer ones. */
+async function prepared(environment: Environment, account: Account, size: Size, round: number): Promise<Setting> {
+  const calls = callIds(`b2_${round}`, size.calls).map((callId) => ({
+    callId,
+    conversationId: '',
+    turns: FIRST_TURNS,
+  }));
+  const setting = { environment, account, size, calls };
   // One at a time, so that conversations come in the order of their calls.
   await send(setting, { count: size.calls, connections: 1, watchEvery: 0 });
-  await counted(environment, 'select count(*) from conversations', size.calls);
+  await counted(environment, 'select count(*) from conversations', size.calls * (round + 1));
   await counted(environment, 'select count(*) from wakes', 0);
-  const { rows } = await environment.sql.query<{ id: string }>('select id from conversation_identities order by id');
+  const { rows } = await environment.sql.query<{ id: string }>(
+    'select id from conversation_identities order by id offset $1',
+    [size.calls * round],
+  );
   setting.calls.forEach((call, index) => (call.conversationId = publicId('conversation', rows[index]?.id ?? '')));
   return setting;
 }
