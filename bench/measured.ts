@@ -46,7 +46,10 @@ export async function measured(benchmark: Benchmark, settings: Settings): Promis
     fdatasync,
     figures,
     notes,
-    flags: [...(isBusy ? [`the machine was busy before: ${percent(before)} of its cores`] : []), ...figures.flatMap(unsteady)],
+    flags: [
+      ...(isBusy ? [`the machine was busy before: ${percent(before)} of its cores`] : []),
+      ...figures.flatMap(unsteady),
+    ],
   };
 }
 
