@@ -10,11 +10,14 @@ beforeAll(async () => {
 });
 afterAll(() => colloquy.close());
 
-/** All of the plain path: start, watchdog, wake at the end, two activities side by side, close. */
-const PLAIN_PATH_EVENTS = 24;
+/**
+ * All of the plain path: start, watchdog, wake at the end, two activities side by side, close. When these two do not end
+ * together, each has a workflow task of its own: three events more.
+ */
+const PLAIN_PATH_EVENTS = [24, 27];
 
 describe('a call from its first webhook to its settled record', () => {
-  it('settles with transcript, recording and analysis, in 24 history events', async () => {
+  it('settles with transcript, recording and analysis, in 24 history events, 27 at most', async () => {
     const { callId, handle } = await colloquy.liveCall();
     colloquy.finish(callId);
     await colloquy.send('call_ended', callId);
@@ -27,8 +30,7 @@ describe('a call from its first webhook to its settled record', () => {
       analysis_state: 'present',
     });
     expect(await handle.result()).toMatchObject({ phase: 'settled' });
-    expect((await eventTypes(handle)).length).toBe(PLAIN_PATH_EVENTS);
-    expect(PLAIN_PATH_EVENTS).toBeLessThanOrEqual(27);
+    expect(PLAIN_PATH_EVENTS).toContain((await eventTypes(handle)).length);
   });
 
   it('costs at most 7 more history events for each further wake', async () => {
@@ -44,7 +46,7 @@ describe('a call from its first webhook to its settled record', () => {
     colloquy.finish(callId);
     await colloquy.send('call_ended', callId);
     await handle.result();
-    expect((await eventTypes(handle)).length).toBe(PLAIN_PATH_EVENTS + 2 * 7);
+    expect(PLAIN_PATH_EVENTS).toContain((await eventTypes(handle)).length - 2 * 7);
   });
 
   it('does not wake the workflow for turns and for transfers that the provider makes by itself', async () => {
@@ -57,7 +59,7 @@ describe('a call from its first webhook to its settled record', () => {
     colloquy.finish(callId);
     await colloquy.send('call_ended', callId);
     await handle.result();
-    expect((await eventTypes(handle)).length).toBe(PLAIN_PATH_EVENTS);
+    expect(PLAIN_PATH_EVENTS).toContain((await eventTypes(handle)).length);
   });
 
   it('tells its life in the journal: created, ended, recording stored, settled, each by its actor', async () => {
