@@ -1,6 +1,7 @@
 // Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
 import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
+import { isConfirmed } from '../intake/completeness.js';
 import { project } from '../intake/project.js';
 import { PURPOSE } from '../intake/read-model.js';
 import type { ConversationRecord } from '../intake/record.js';
@@ -109,7 +110,7 @@ function situationOf(state: ConversationState, account: ProviderAccount): FromSt
     providerId: record.header.provider_conversation_id ?? '',
     providerKind: (registers['kind']?.value as string | undefined) ?? '',
     sources: Object.fromEntries(sources) as Situation['sources'],
-    isConfirmed: ['confirmed', 'unconfirmed', 'lost'].some((key) => registers[key] !== undefined),
+    isConfirmed: isConfirmed(registers),
     hasRecord: registers['confirmed'] !== undefined,
     endSeenAt: (registers['end_seen']?.value as number | undefined) ?? null,
   };

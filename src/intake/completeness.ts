@@ -47,7 +47,15 @@ function reasonOfAbsence(part: Part, registers: Registers, neverConnected: boole
   if (neverConnected) return 'never_connected';
   const said = registers[`denied.${part}`]?.value ?? registers[`absent.${part}`]?.value;
   if (said !== undefined) return said as string;
-  // A provider's later word of the end takes `ended` from `lost`: then parts are waited for again.
-  const lost = registers['lost'];
-  return lost !== undefined && registers['ended']?.stamp[4] === lost.stamp[4] ? 'lost' : null;
+  return isLost(registers) ? 'lost' : null;
 }
+
+/** Nobody knows how it ended. A provider's later word of the end takes `ended` from `lost`: then parts are waited for again. */
+function isLost(registers: Registers): boolean {
+  const lost = registers['lost'];
+  return lost !== undefined && registers['ended']?.stamp[4] === lost.stamp[4];
+}
+
+/** The provider's own record was read after the end, or cannot be had: nobody needs to ask for it. */
+export const isConfirmed = (registers: Registers): boolean =>
+  registers['confirmed'] !== undefined || registers['unconfirmed'] !== undefined || isLost(registers);

@@ -3,7 +3,7 @@ import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 import type { Registers } from './merge.js';
 import { headerOf, numberReader, type FieldReader, type NumberReader } from './header.js';
-import { partsOf } from './completeness.js';
+import { isConfirmed, partsOf } from './completeness.js';
 import type { ConversationRecord, Status } from './record.js';
 import type { ConversationState } from './reducer.js';
 import { segmentsOf, transfersOf } from './transfers.js';
@@ -52,13 +52,12 @@ export function project(
   const agent = value<ConversationRecord['agent']>('agent');
   const transfers = transfersOf(registers);
   const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
-  const confirmed = ['confirmed', 'unconfirmed', 'lost'].some((key) => registers[key] !== undefined);
   return {
     agent,
     channel: field('channel') ?? 'other',
     direction: field('direction'),
     status,
-    recordState: ended === null ? 'open' : resolved && confirmed ? 'settled' : 'settling',
+    recordState: ended === null ? 'open' : resolved && isConfirmed(registers) ? 'settled' : 'settling',
     startTime,
     endTime,
     durationMs,

@@ -102,4 +102,16 @@ describe.concurrent('a silent call', () => {
     });
     expect(await colloquy.store.header(settled)).toMatchObject({ provider_reason: 'user_hangup' });
   });
+
+  it('is asked for, when it is taken back from lost by a webhook that says everything', async () => {
+    const { callId } = await lostCall('taken_back_whole');
+    const asked = colloquy.requestsOf(callId, 'get');
+    colloquy.retell.faults.missing.delete(callId);
+    await colloquy.send('call_analyzed', callId);
+    await colloquy.call(
+      callId,
+      ({ record_state, end_category }) => record_state === 'settled' && end_category !== 'lost',
+    );
+    expect(colloquy.requestsOf(callId, 'get')).toBeGreaterThan(asked);
+  });
 });
