@@ -51,6 +51,7 @@ export interface ConversationRow {
   analysis_reason: string | null;
   analysis_due_at: Date | null;
   last_turn_at: Date | null;
+  holder: string;
   header: Buffer | null;
   recordings: RecordingRow[];
   revision: number;
@@ -63,7 +64,7 @@ const PLAIN_COLUMNS = [
   'start_time, end_time, duration_ms, end_category, end_party, outcome, outcome_score, sentiment, sentiment_score, language',
   'turn_count, transfer_count, cost_amount_micros, cost_currency, latency_p50_ms, latency_p95_ms, latency_source',
   'transcript_state, transcript_reason, transcript_due_at, audio_state, audio_reason, audio_due_at',
-  'analysis_state, analysis_reason, analysis_due_at, last_turn_at, revision, created_at, updated_at',
+  'analysis_state, analysis_reason, analysis_due_at, last_turn_at, holder, revision, created_at, updated_at',
 ]
   .join(', ')
   .split(', ');

@@ -89,7 +89,7 @@ export class ConversationsService {
     const data = rows.map((row) => ({
       ...basicView(row, this.workflowUrl),
       elapsed_ms: Math.max(0, now.getTime() - row.start_time.getTime()),
-      holder: 'agent',
+      holder: row.holder,
       last_turn_at: row.last_turn_at?.toISOString() ?? null,
     }));
     return { as_of: now.toISOString(), data };

@@ -8,6 +8,7 @@ import { CreateConversations1790000000003 } from './migrations/1790000000003-cre
 import { CreateJournal1790000000004 } from './migrations/1790000000004-create-journal.js';
 import { CreateBackfills1790000000005 } from './migrations/1790000000005-create-backfills.js';
 import { AddTraces1790000000007 } from './migrations/1790000000007-add-traces.js';
+import { AddUnfinishedWork1790000000008 } from './migrations/1790000000008-add-unfinished-work.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
@@ -36,6 +37,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       CreateJournal1790000000004,
       CreateBackfills1790000000005,
       AddTraces1790000000007,
+      AddUnfinishedWork1790000000008,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',

@@ -85,6 +85,8 @@ function ofStatement(statement: WorkflowFact, fact: Fact): Assertion[] {
       return [ofRecording(statement.recording, fact)];
     case 'part_absent':
       return [last(`absent.${statement.part}`, statement.reason)];
+    case 'recording_unavailable':
+      return [last(`unavailable.${statement.variant}`, statement.source)];
     case 'record_unavailable':
       return [last('unconfirmed', statement.reason)];
     case 'lost':

@@ -9,7 +9,7 @@ export interface HistoryEntry {
 }
 
 /** Moves with every fact; by itself it is no change of the record. */
-const NOT_A_CHANGE = new Set(['lastFactAt', 'lastTurnAt', 'fetchable', 'lostEvidence']);
+const NOT_A_CHANGE = new Set(['lastFactAt', 'lastTurnAt', 'fetchable', 'lostEvidence', 'holder']);
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);

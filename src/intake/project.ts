@@ -51,6 +51,7 @@ export function project(
   });
   const agent = value<ConversationRecord['agent']>('agent');
   const transfers = transfersOf(registers);
+  const segments = segmentsOf({ startTime, endTime, transfers, agentId: agent?.providerAgentId ?? null });
   const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
   return {
     agent,
@@ -74,11 +75,12 @@ export function project(
     lastTurnAt: transcript?.received_at ?? null,
     lostEvidence: end?.category === 'lost' ? value<string>('lost') : null,
     recordings: recordingsOf(registers, durationMs),
+    holder: segments.at(-1)?.holder ?? 'agent',
     fetchable: fetchableOf(registers),
     header: headerOf(field, {
       readNumber: settings.readNumber ?? numberReader(settings.defaultRegion),
       transfers,
-      segments: segmentsOf({ startTime, endTime, transfers, agentId: agent?.providerAgentId ?? null }),
+      segments,
       reason: end?.provider_reason,
     }),
   };
@@ -112,8 +114,12 @@ function recordingsOf(registers: Registers, durationMs: number | null): StoredRe
 const SOURCE = 'source.';
 
 function fetchableOf(registers: Registers): string[] {
+  const isWanted = (variant: string): boolean =>
+    registers[`recording.${variant}`] === undefined &&
+    registers[`unavailable.${variant}`]?.value !== registers[`${SOURCE}${variant}`]?.value;
   return Object.keys(registers)
-    .filter((key) => key.startsWith(SOURCE) && registers[`recording.${key.slice(SOURCE.length)}`] === undefined)
+    .filter((key) => key.startsWith(SOURCE))
     .map((key) => key.slice(SOURCE.length))
+    .filter(isWanted)
     .sort();
 }

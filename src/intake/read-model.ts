@@ -30,13 +30,14 @@ const COLUMNS = {
   ...{ latency_source: 'text', transcript_state: 'text', transcript_reason: 'text', transcript_due_at: 'time' },
   ...{ audio_state: 'text', audio_reason: 'text', audio_due_at: 'time', analysis_state: 'text' },
   ...{ analysis_reason: 'text', analysis_due_at: 'time', last_fact_at: 'time', last_turn_at: 'time' },
+  ...{ holder: 'text', unfetched: 'boolean' },
   ...{ revision: 'integer', created_at: 'time', updated_at: 'time' },
 } as const;
 
 type Column = keyof typeof COLUMNS;
 
 /** Values of the plain columns, for JSON. */
-function columnsOf({ owner, agentId, record, revision }: SealedRow): Record<Column, string | number | null> {
+function columnsOf({ owner, agentId, record, revision }: SealedRow): Record<Column, string | number | boolean | null> {
   const { transcript, audio, analysis } = record.completeness;
   return {
     id: owner.conversationId,
@@ -77,6 +78,8 @@ function columnsOf({ owner, agentId, record, revision }: SealedRow): Record<Colu
     analysis_due_at: analysis.dueAt,
     last_fact_at: record.lastFactAt,
     last_turn_at: record.lastTurnAt,
+    holder: record.holder,
+    unfetched: record.fetchable.length > 0,
     revision,
     created_at: owner.createdAt.getTime(),
     updated_at: Date.now(),

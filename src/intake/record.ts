@@ -72,7 +72,9 @@ export interface ConversationRecord {
   lastTurnAt: number | null;
   lostEvidence: string | null;
   recordings: StoredRecording[];
-  /** Variants that the provider offers and our store lacks. */
+  /** Who holds it now, or held it last. */
+  holder: Segment['holder'];
+  /** Variants that the provider offers, our store lacks and nobody has given up. */
   fetchable: string[];
   header: Header;
 }

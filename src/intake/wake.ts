@@ -4,13 +4,19 @@ import type { ConversationRecord } from './record.js';
 export type WakeKind = 'started' | 'ended' | 'late';
 
 /**
- * `started`: a first fact, unless everything came at once. `ended`: a live one is over. `late`: it had settled, and now
- * there is work again (a recording can be fetched, or a provider knows a conversation that was given up).
+ * `started`: a first fact, unless everything came at once. `ended`: a live one is over. `late`: there is work again that its
+ * workflow may have passed already: a recording can be fetched, or a provider knows a conversation that was given up.
  */
 export function wakeOf(before: ConversationRecord | null, after: ConversationRecord): WakeKind | null {
-  if (before === null) return after.recordState === 'settled' ? null : 'started';
-  if (before.recordState === 'open' && after.recordState !== 'open') return 'ended';
-  if (before.recordState !== 'settled') return null;
-  const fetchable = after.fetchable.some((variant) => !before.fetchable.includes(variant));
-  return fetchable || after.recordState === 'settling' ? 'late' : null;
+  if (before === null) return after.recordState === 'settled' && after.fetchable.length === 0 ? null : 'started';
+  if (before.recordState === 'open') return after.recordState === 'open' ? null : 'ended';
+  if (before.recordState === 'settled' && after.recordState === 'settling') return 'late';
+  return hasNewRecording(before, after) ? 'late' : null;
+}
+
+/** Whoever waits for the recording looks for its links himself; once it is there or absent, nobody does any more. */
+function hasNewRecording(before: ConversationRecord, after: ConversationRecord): boolean {
+  if (before.completeness.audio.state === 'pending') return false;
+  const isOffered = after.fetchable.some((variant) => !before.fetchable.includes(variant));
+  return isOffered || after.completeness.audio.state === 'pending';
 }

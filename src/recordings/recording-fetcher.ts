@@ -6,13 +6,14 @@ import {
   type Lifecycle,
   type LifecycleDependencies,
 } from '../conversations/lifecycle.js';
-import { NotYet, nextTry } from '../conversations/not-yet.js';
+import { NotYet } from '../conversations/not-yet.js';
 import { situationAfter, type Situation } from '../conversations/situation.js';
 import type { Standing } from '../intake/fact-writer.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { ProviderError } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { downloadRecording } from './recording-download.js';
+import { verdictOf } from './recording-verdict.js';
 import { recordingRefOf, type RecordingStore } from './recording-store.js';
 
 interface Attempt {
@@ -22,8 +23,8 @@ interface Attempt {
 }
 
 interface Fetched {
-  /** Why a recording could not be had; null: none was refused. */
-  problem: string | null;
+  /** Variants that could not be had, and why. */
+  refused: { variant: RecordingVariant; source: string; reason: string }[];
   /** Null: nothing was stored, or nobody told. */
   standing: Standing | null;
 }
@@ -36,38 +37,41 @@ interface Dependencies extends LifecycleDependencies {
 
 /** From this try on a missing link is asked for; before, the record that is fetched alongside brings it. */
 const ASK_FROM_ATTEMPT = 4;
-/** How often a link is tried when nothing waits for it: it came after its deadline, or another variant is stored. */
-const LATE_ATTEMPTS = 6;
 
 export class RecordingFetcher {
   constructor(private readonly deps: Dependencies) {}
 
-  /** One round: stores what can be fetched; throws NotYet while the recording is waited for. */
+  /** One round: stores what can be fetched; throws NotYet while a recording is waited for. */
   async fetch(conversationId: string, attempt: Attempt): Promise<ConversationView> {
     const before = await this.readWithLink(conversationId, attempt.attempt);
     if (before === null) return this.deps.lifecycle.look(conversationId);
-    const { problem, standing } = await this.fetchAll(before, attempt);
+    const { refused, standing } = await this.fetchAll(before, attempt);
     // What was answered to the last recording saves reading it again; a failed try may have taken long.
-    const isTold = standing !== null && problem === null;
+    const isTold = standing !== null && refused.length === 0;
     const after = isTold ? situationAfter(before, standing) : await this.deps.read(conversationId);
     if (after === null) return this.deps.lifecycle.look(conversationId);
     await this.removeUnused(before, after);
     const now = this.deps.now();
-    const { state, dueAt } = after.record.completeness.audio;
-    if (state !== 'pending') {
-      if (problem === null || attempt.attempt >= LATE_ATTEMPTS) return viewOf(after, now);
-      throw new NotYet('a further recording', nextTry(attempt.attempt, Infinity, now));
-    }
-    if (dueAt !== null && dueAt <= now) {
-      await this.deps.facts.state(after, { kind: 'part_absent', part: 'audio', reason: problem ?? 'deadline' });
-      return this.deps.lifecycle.look(conversationId);
-    }
-    throw new NotYet('the recording', nextTry(attempt.attempt, dueAt ?? now, now));
+    const verdict = verdictOf(after, { refused: refused.length, attempt: attempt.attempt, now });
+    if (verdict.kind === 'wait') throw new NotYet(verdict.what, verdict.retryInMs);
+    return verdict.kind === 'give_up' ? this.giveUp(after, refused) : viewOf(after, now);
   }
 
-  /** Stores every variant that the provider offers and we lack; says why one could not be had, and where it stands then. */
+  /** Says that what was refused is not had any more, and that the audio is absent if nothing else is there. */
+  private async giveUp(situation: Situation, refused: Fetched['refused']): Promise<ConversationView> {
+    const { facts, lifecycle } = this.deps;
+    if (situation.record.completeness.audio.state === 'pending') {
+      const reason = refused.at(-1)?.reason ?? 'deadline';
+      await facts.state(situation, { kind: 'part_absent', part: 'audio', reason });
+    }
+    for (const one of refused) await facts.state(situation, { kind: 'recording_unavailable', ...one });
+    return lifecycle.look(situation.conversationId);
+  }
+
+  /** Stores every variant that the provider offers and we lack; says which could not be had, and where it stands then. */
   private async fetchAll(situation: Situation, attempt: Attempt): Promise<Fetched> {
-    let [problem, standing]: [string | null, Standing | null] = [null, null];
+    const refused: Fetched['refused'] = [];
+    let standing: Standing | null = null;
     for (const variant of situation.record.fetchable as RecordingVariant[]) {
       const source = situation.sources[variant];
       if (source === undefined) continue;
@@ -76,10 +80,11 @@ export class RecordingFetcher {
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
-        problem = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
+        const reason = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
+        refused.push({ variant, source, reason });
       }
     }
-    return { problem, standing };
+    return { refused, standing };
   }
 
   private async fetchOne(

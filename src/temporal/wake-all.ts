@@ -8,16 +8,16 @@ const CONCURRENCY = 16;
 
 const OPEN = `
 select id, client_id, provider, channel, direction from conversations
-where record_state in ('open', 'settling') and id > $1 order by id limit $2`;
+where (record_state in ('open', 'settling') or unfetched) and id > $1 order by id limit $2`;
 
 export interface WokenConversations {
-  /** Conversations that are not settled. */
+  /** Conversations that are not settled, or wait for a further recording. */
   open: number;
   /** Those that had no workflow until now. */
   started: number;
 }
 
-/** Starts a workflow for every unsettled conversation that has none. */
+/** Starts a workflow for every conversation that has work and no workflow. */
 export async function wakeAll(database: WorkerDatabase, starter: ConversationStarter): Promise<WokenConversations> {
   const result = { open: 0, started: 0 };
   let after = '00000000-0000-0000-0000-000000000000';

@@ -68,6 +68,9 @@ describe.concurrent('the recording', () => {
     await colloquy.send('call_analyzed', callId);
     const settled = await colloquy.settled(callId);
     expect(settled).toMatchObject({ audio_state: 'absent', audio_reason: 'provider_answered_403' });
+    // Nobody tries that link again.
+    await colloquy.call(callId, ({ unfetched }) => !unfetched);
+    await (await colloquy.workflow(callId)).result();
     expect(await objectsOf(settled.id)).toEqual([]);
   });
 
@@ -91,6 +94,23 @@ describe.concurrent('the recording', () => {
     });
     expect(variants).toEqual(['mixed', 'redacted']);
     expect(await objectsOf(settled.id)).toHaveLength(2);
+  });
+
+  it('is fetched with its redacted variant, when that link comes while the analysis is still waited for', async () => {
+    const { callId, link } = finished('variant while settling');
+    colloquy.retell.calls.update(callId, { call_analysis: undefined });
+    await colloquy.send('call_ended', callId);
+    await colloquy.call(
+      callId,
+      ({ record_state, audio_state }) => record_state === 'settling' && audio_state === 'present',
+    );
+    // The first look at the recordings is over; the record is still waited for.
+    await eventually(async () => colloquy.requestsOf(callId, 'get') >= 2);
+    colloquy.retell.calls.update(callId, { scrubbed_recording_url: link });
+    await colloquy.send('call_ended', callId);
+    const { id } = await colloquy.settled(callId);
+    await eventually(async () => (await colloquy.store.recordings(id)).length === 2);
+    expect((await colloquy.store.recordings(id)).map(({ variant }) => variant)).toEqual(['mixed', 'redacted']);
   });
 
   it('is stored by a short run of the workflow, when its link comes after it was declared absent', async () => {

@@ -25,6 +25,8 @@ export interface StoredConversation {
   analysis_state: string;
   analysis_reason: string | null;
   revision: number;
+  unfetched: boolean;
+  holder: string;
   header: Buffer;
 }
 

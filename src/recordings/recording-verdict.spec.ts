@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { Situation } from '../conversations/situation.js';
+import { verdictOf } from './recording-verdict.js';
+
+const END = 1_000_000;
+const DEADLINE_S = 600;
+const LATE = END + DEADLINE_S * 1000;
+
+function situation(audio: 'pending' | 'present' | 'absent', fetchable: string[]): Parameters<typeof verdictOf>[0] {
+  return {
+    record: { completeness: { audio: { state: audio } }, fetchable } as Situation['record'],
+    endSeenAt: END,
+    account: { deadlines: { audio: DEADLINE_S } } as Situation['account'],
+  };
+}
+
+const wait = (what: string, retryInMs: number) => ({ kind: 'wait', what, retryInMs });
+
+describe('fetching recordings', () => {
+  it.each([
+    ['is done, when there is one and nothing more is offered', 'present', [], 0, 1, END, { kind: 'done' }],
+    ['is done, when there is none and nothing is offered', 'absent', [], 0, 1, LATE, { kind: 'done' }],
+    ['waits for the link', 'pending', [], 0, 2, END, wait('the recording', 2_000)],
+    ['waits no longer than to the deadline', 'pending', [], 0, 8, LATE - 900, wait('the recording', 900)],
+    ['is over at the deadline, whatever was tried how often', 'pending', ['mixed'], 1, 1, LATE, { kind: 'give_up' }],
+    ['goes on for a refused further one', 'present', ['redacted'], 1, 7, END, wait('a further recording', 120_000)],
+    ['is over with a refused further one at the deadline', 'present', ['redacted'], 1, 6, LATE, { kind: 'give_up' }],
+    ['tries a late link a few times', 'absent', ['mixed'], 1, 3, LATE, wait('a further recording', 5_000)],
+    [
+      'takes up a link of this very round at once',
+      'present',
+      ['redacted'],
+      0,
+      9,
+      LATE,
+      wait('a further recording', 1_000),
+    ],
+  ] as const)('%s', (_, audio, fetchable, refused, attempt, now, verdict) => {
+    expect(verdictOf(situation(audio, [...fetchable]), { refused, attempt, now })).toEqual(verdict);
+  });
+
+  it('never gives up, while the end is not known', () => {
+    const unknown = { ...situation('pending', []), endSeenAt: null };
+    expect(verdictOf(unknown, { refused: 0, attempt: 8, now: LATE })).toEqual(wait('the recording', 300_000));
+  });
+});

@@ -1,0 +1,35 @@
+// After a round of fetching: is it done, is it over, or when is the next try? Pure.
+import { nextTry } from '../conversations/not-yet.js';
+import type { Situation } from '../conversations/situation.js';
+
+export type Verdict = { kind: 'done' } | { kind: 'give_up' } | { kind: 'wait'; what: string; retryInMs: number };
+
+/** How often a link is tried at least, also one that came after the deadline. */
+const LEAST_ATTEMPTS = 6;
+
+interface Round {
+  /** How many variants could not be had. */
+  refused: number;
+  /** From 1. */
+  attempt: number;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+/** What follows from where a conversation stands once everything that it offered has been tried. */
+export function verdictOf(
+  { record, endSeenAt, account }: Pick<Situation, 'record' | 'endSeenAt' | 'account'>,
+  { refused, attempt, now }: Round,
+): Verdict {
+  const isPending = record.completeness.audio.state === 'pending';
+  const offered = record.fetchable.length;
+  if (!isPending && offered === 0) return { kind: 'done' };
+  // Of a conversation that has its recording a further one is tried for as long as the first would have been.
+  const dueAt = endSeenAt === null ? Infinity : endSeenAt + account.deadlines.audio * 1000;
+  // A link that came during the round is tried at once, and a few times however late it is.
+  const isNew = refused < offered;
+  const isOver = now >= dueAt;
+  if (isOver && (isPending || (!isNew && attempt >= LEAST_ATTEMPTS))) return { kind: 'give_up' };
+  const retryInMs = nextTry(isNew ? 1 : attempt, isOver ? Infinity : dueAt, now);
+  return { kind: 'wait', what: isPending ? 'the recording' : 'a further recording', retryInMs };
+}
