@@ -12,6 +12,11 @@ export type Statement = Pick<QueryConfig, 'name' | 'text' | 'values'>;
 export interface Transaction {
   /** Rows of one statement. */
   query<Row extends QueryResultRow>(statement: Statement): Promise<Row[]>;
+  /**
+   * Sends COMMIT right behind what was sent, which saves a round trip. Call it when every statement is under way and nothing
+   * but the failure of one of them, which rolls all back, could still speak against it. Await their answers afterwards.
+   */
+  commit(): void;
   /** TypeORM on the same connection and transaction, for entities. */
   readonly manager: EntityManager;
 }
@@ -34,14 +39,18 @@ export async function withScope<Result>(
   try {
     const client = (await runner.connect()) as Connected;
     const opened = writtenTogether(client, () => open(client, clients));
+    let committed: Promise<unknown> | undefined;
+    const commit = (): Promise<unknown> => (committed ??= writtenTogether(client, () => client.query('commit')));
     try {
       const result = await work({
         query: async <Row extends QueryResultRow>(statement: Statement) =>
           (await writtenTogether(client, () => client.query<Row>(statement))).rows,
+        // Awaited below, unless a statement fails before: that is the error to tell.
+        commit: () => void commit().catch(() => undefined),
         manager: runner.manager,
       });
       await opened;
-      await client.query('commit');
+      await commit();
       return result;
     } catch (error) {
       // A connection that broke cannot roll back; the server does it. The first error is the one to tell.

@@ -26,14 +26,18 @@ export interface PendingFact {
 }
 
 export interface WaitingCandidate extends Candidate {
-  /** Of all its waiting facts together, sealed. */
+  /** Of its waiting facts together, sealed; of those that were looked at. */
   bytes: number;
 }
 
+/** Of so many facts the conversations are looked for: after an outage hundreds of thousands may wait, and nobody reads all of them to find the first. */
+const OLDEST = 1024;
+
 const CANDIDATES = `
-select provider_account_id, identity_hash, least(sum(octet_length(sealed)), 2147483647)::int as bytes from inbox
-where state = 'pending' and (retry_at is null or retry_at <= now())
-group by provider_account_id, identity_hash order by min(received_at) limit $1`;
+select provider_account_id, identity_hash, least(sum(bytes), 2147483647)::int as bytes from (
+  select provider_account_id, identity_hash, received_at, octet_length(sealed) as bytes from inbox
+  where state = 'pending' and (retry_at is null or retry_at <= now()) order by received_at limit ${OLDEST}
+) as oldest group by provider_account_id, identity_hash order by min(received_at) limit $1`;
 
 /** Conversations with applicable facts, the longest waiting first. */
 export const findCandidates = (tx: Pick<Transaction, 'query'>, limit: number): Promise<WaitingCandidate[]> =>
