@@ -29,7 +29,7 @@ select encode(hash, 'hex') as hash from ${WANTED} where exists (
 const ADD = `
 insert into fact_receipts (provider_account_id, hash, received_at)
 select account_id, hash, received_at from unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) as w(account_id, hash, received_at)
-order by account_id, hash on conflict do nothing returning 1`;
+order by account_id, hash`;
 
 /** Hashes, in hex, of those that were accepted before. */
 export async function knownReceipts(tx: Transaction, receipts: Receipt[]): Promise<Set<string>> {
@@ -39,7 +39,7 @@ export async function knownReceipts(tx: Transaction, receipts: Receipt[]): Promi
   return new Set(rows.map(({ hash }) => hash));
 }
 
-/** Writes receipts that are new. Throws when one of them is not: somebody else brought the same bytes meanwhile. */
+/** Writes receipts that are new. Fails when one of them is not: somebody else brought the same bytes meanwhile. */
 export async function addReceipts(tx: Transaction, receipts: Receipt[]): Promise<void> {
   if (receipts.length === 0) return;
   const values = [
@@ -47,6 +47,5 @@ export async function addReceipts(tx: Transaction, receipts: Receipt[]): Promise
     receipts.map(({ hash }) => hash),
     receipts.map(({ receivedAt }) => receivedAt),
   ];
-  const added = await tx.query({ name: 'receipts_in', text: ADD, values });
-  if (added.length < receipts.length) throw new Error('a fact was accepted by somebody else at the same time');
+  await tx.query({ name: 'receipts_in', text: ADD, values });
 }

@@ -35,7 +35,7 @@ interface Locked extends Omit<Subject, 'account'> {
   factIds: string[];
 }
 
-/** Carries out orders, each of another conversation, within `tx`. Null where the lock was not to be had: nothing was done. */
+/** Carries out orders, each of another conversation, in `tx`, and commits it. Null where the lock was not to be had: nothing was done. */
 export async function applyOrders(
   deps: ApplyDependencies,
   tx: Transaction,
@@ -48,7 +48,7 @@ export async function applyOrders(
   const changes = await changesOf(deps, tx, live.filter(isAtWork));
   const agents = await deps.agents.idsFor(tx, [...changes.values()]);
   const rows = await Promise.all([...changes.values()].map((change) => sealed(deps.vault, change, agents)));
-  await Promise.all([
+  const written = Promise.all([
     writeConversations(tx, rows),
     addWakes(tx, [...changes.values()]),
     appendJournal(tx, [...erased.map(suppressed), ...[...changes.values()].flatMap(({ journal }) => journal)]),
@@ -61,6 +61,8 @@ export async function applyOrders(
       locked.flatMap(({ factIds }) => factIds),
     ),
   ]);
+  tx.commit();
+  await written;
   return outcomesOf(deps, orders, locked, changes);
 }
 
