@@ -4,6 +4,7 @@
 export class WorkLoop {
   private stopped = false;
   private nudged = false;
+  private resting = false;
   private wakeUp: () => void = () => undefined;
   private running: Promise<void> = Promise.resolve();
 
@@ -13,6 +14,11 @@ export class WorkLoop {
     /** How long it rests when nobody nudges, in milliseconds. */
     private readonly pollMs: number,
   ) {}
+
+  /** There is nothing to do, as far as it knows. */
+  get isResting(): boolean {
+    return this.resting;
+  }
 
   start(): void {
     this.running = this.run();
@@ -40,13 +46,17 @@ export class WorkLoop {
     }
   }
 
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
+  private async rest(): Promise<void> {
+    this.resting = true;
+    await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.pollMs);
       this.wakeUp = () => {
+        // Whoever nudges from now on means another one.
+        this.resting = false;
         clearTimeout(timer);
         resolve();
       };
     });
+    this.resting = false;
   }
 }

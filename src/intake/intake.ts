@@ -19,12 +19,13 @@ import { tellNews } from './news.js';
 import { AudioNotStored, type StoreAudio } from './payload-audio.js';
 import { AgentDirectory } from './agents.js';
 import { applyOrders, type ApplyOptions } from './apply.js';
-import { batchesOf, byConversation } from './batches.js';
+import { byConversation } from './batches.js';
 import type { Applied, Order, SaidFact } from './order.js';
+import { WaitingLine } from './waiting-line.js';
 
 const POLL_MS = 1_000;
 /** Transactions under way at once: one computes here while the other is with Postgres. More only make the first wait. */
-const CONCURRENCY = 2;
+const LANES = 2;
 /** As above, for what workflows say: they come one by one. */
 const SAID_AT_ONCE = { maxItems: 8, concurrency: 4 };
 const CANDIDATES = 64;
@@ -43,7 +44,8 @@ interface IntakeDependencies {
 }
 
 export class Intake {
-  private readonly loop = new WorkLoop(() => this.work(), POLL_MS);
+  private readonly lanes = Array.from({ length: LANES }, () => new WorkLoop(() => this.work(), POLL_MS));
+  private readonly line = new WaitingLine(() => this.candidates(), LANES);
   private readonly agents: AgentDirectory;
   /** What is said at the same time shares a commit. */
   private readonly saying: Batcher<Order, Applied | null>;
@@ -54,16 +56,16 @@ export class Intake {
   }
 
   start(): void {
-    this.loop.start();
+    for (const lane of this.lanes) lane.start();
   }
 
-  /** There may be work: look at once instead of at the next poll. */
+  /** There may be work: look at once instead of at the next poll. A lane that rests does, while the other goes on. */
   nudge(): void {
-    this.loop.nudge();
+    (this.lanes.find(({ isResting }) => isResting) ?? this.lanes[0])?.nudge();
   }
 
-  stop(): Promise<void> {
-    return this.loop.stop();
+  async stop(): Promise<void> {
+    await Promise.all(this.lanes.map((lane) => lane.stop()));
   }
 
   /** Applies what waits for one conversation now; waits up to 2 s for its lock, then throws `storage_unavailable`. */
@@ -90,18 +92,21 @@ export class Intake {
     return (await this.saying.add(order)) ?? this.attemptAlone(order, ALL);
   }
 
-  /** One round over all that waits; resolves with how many facts were applied. */
+  /** One turn of a lane: a transaction's worth of what waits. Resolves with how many facts were applied. */
   async round(): Promise<number> {
+    const batch = await this.line.take();
+    if (batch.length === 0) return 0;
+    if (this.line.hasMore) this.nudge();
+    try {
+      return await this.applyOrBlame(batch);
+    } finally {
+      this.line.giveBack(batch);
+    }
+  }
+
+  private candidates(): Promise<WaitingCandidate[]> {
     const { database } = this.deps;
-    const once: Pick<Transaction, 'query'> = { query: (statement) => database.once('all', statement) };
-    const batches = batchesOf(await findCandidates(once, CANDIDATES), CONCURRENCY);
-    let applied = 0;
-    const lane = async (): Promise<void> => {
-      for (let next = batches.shift(); next !== undefined; next = batches.shift())
-        applied += await this.applyOrBlame(next);
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, lane));
-    return applied;
+    return findCandidates({ query: (statement) => database.once('all', statement) }, CANDIDATES);
   }
 
   private async work(): Promise<boolean> {
