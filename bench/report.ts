@@ -29,11 +29,14 @@ export function describe({ name, title, figures, flags, fdatasync }: Result): st
   return [`${name} ${title}`, ...lines, disk, ...flags.map((flag) => `  ! ${flag}`)];
 }
 
-/** Gated figures that lie more than 30 % under the recorded median, a line each. */
+/** Gated figures that lie more than 30 % under the recorded median, or were not measured at all, a line each. */
 export function isBelow(result: Result, recorded: Result): string[] {
-  return result.figures.flatMap((figure) => {
-    const before = recorded.figures.find(({ what, gated }) => gated === true && what === figure.what);
-    if (before === undefined || figure.median >= TOLERATED * before.median) return [];
-    return [`${result.name} ${figure.what}: ${figure.median}, recorded ${before.median}: more than 30 % lower`];
+  const gated = recorded.figures.filter((figure) => figure.gated === true);
+  return gated.flatMap(({ what, median: before }) => {
+    const now = result.figures.find((figure) => figure.what === what)?.median;
+    if (now === undefined) return [`${result.name} ${what}: recorded ${before}, not measured`];
+    return now >= TOLERATED * before
+      ? []
+      : [`${result.name} ${what}: ${now}, recorded ${before}: more than 30 % lower`];
   });
 }

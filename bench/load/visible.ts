@@ -50,11 +50,18 @@ function messagesOf({ calls, count, path, apiKey }: VisiblePlan): Message[] {
 }
 
 const WATCH_MS = 10_000;
+/** Connections to begin with; more are opened when so many turns are waited for at the same time. */
+const WATCHERS = 16;
+/** Between two questions about one turn: they are load as well. A turn counts as seen when its answer has come. */
+const ASK_AGAIN_MS = 2;
 
 /** Asks until the conversation has so many turns; resolves with the milliseconds that it took. */
-async function watch(connection: HttpConnection, { path, turns }: Message, readKey: string): Promise<number> {
+async function watch(
+  connection: HttpConnection,
+  { path, turns }: Message,
+  { readKey, from }: { readKey: string; from: number },
+): Promise<number> {
   const request = getRequest(path, { authorization: `Bearer ${readKey}` });
-  const from = performance.now();
   for (;;) {
     const { status, body } = await connection.request(request, { keepBody: true });
     if (status !== 200) throw new Error(`GET answered ${status}`);
@@ -62,16 +69,23 @@ async function watch(connection: HttpConnection, { path, turns }: Message, readK
     const { turn_count: shown } = JSON.parse(body.toString()) as { turn_count: number };
     if (shown >= turns) return took;
     if (took > WATCH_MS) throw new Error('a turn did not become visible within 10 s');
-    await sleep(1);
+    await sleep(ASK_AGAIN_MS);
   }
 }
 
 async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResult> {
   const open = (count: number) => Promise.all(Array.from({ length: count }, () => HttpConnection.open(plan.port)));
-  const [posting, [watching]] = await Promise.all([open(plan.connections), open(1)]);
+  const [posting, idle] = await Promise.all([open(plan.connections), open(WATCHERS)]);
   const [posts, seen]: [number[], number[]] = [[], []];
-  let [next, watched] = [0, Promise.resolve()];
-  let isWatching = false;
+  const watches: Promise<void>[] = [];
+  let next = 0;
+  // Every turn that is due is watched: leaving out those that come while another is slow would hide the slow ones.
+  const seenBy = async (message: Message): Promise<void> => {
+    const since = performance.now();
+    const watching = idle.pop() ?? (await HttpConnection.open(plan.port));
+    seen.push(await watch(watching, message, { readKey: plan.readKey, from: since }));
+    idle.push(watching);
+  };
   const from = performance.now();
   const lane = async (connection: HttpConnection): Promise<void> => {
     for (let index = next++; index < messages.length; index = next++) {
@@ -82,20 +96,16 @@ async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResu
       const { status } = await connection.request(message.bytes);
       if (status !== 200) throw new Error(`the webhook was answered ${status}`);
       posts.push(performance.now() - due);
-      const isDue = plan.watchEvery > 0 && index % plan.watchEvery === 0;
-      if (!isDue || isWatching || watching === undefined) continue;
-      isWatching = true;
-      watched = watch(watching, message, plan.readKey).then((ms) => {
-        seen.push(ms);
-        isWatching = false;
-      });
-      watched.catch(() => undefined);
+      if (plan.watchEvery === 0 || index % plan.watchEvery !== 0) continue;
+      const watched = seenBy(message);
+      watched.catch(() => undefined); // told below
+      watches.push(watched);
     }
   };
   await Promise.all(posting.map(lane));
   const ms = performance.now() - from;
-  await watched;
-  for (const connection of [...posting, watching]) connection?.close();
+  await Promise.all(watches);
+  for (const connection of [...posting, ...idle]) connection.close();
   return { ms, post: quantiles(posts), visible: seen.length === 0 ? null : { ...quantiles(seen), count: seen.length } };
 }
 
