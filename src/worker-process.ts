@@ -34,7 +34,7 @@ const POOL_SIZE = 20;
 const BUNDLE = new URL('../workflow-bundle.js', import.meta.url);
 
 export interface WorkerProcess {
-  /** Finishes what is under way and closes everything, in less than 10 s. */
+  /** Finishes what is under way and closes everything. What hangs is waited for: whoever calls it sets the limit. */
   stop(): Promise<void>;
 }
 
@@ -97,7 +97,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       housekeeping.stop();
       open.stop();
       // Activities may still hand in facts: what applies them goes last.
-      await Promise.all([temporal.stop(), relays.stop()]);
+      await temporal.stop(relays.stop());
       // Their starts are not waited for: `pg` never settles a connect that was ended while it was under way.
       await Promise.all(listeners.map((listener) => listener.stop()));
       await intake.stop();

@@ -5,25 +5,45 @@ import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
 import { databasesReady, StartFailure } from './databases-ready.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
-import { startWorker } from './worker-process.js';
+import { startWorker, type WorkerProcess } from './worker-process.js';
 
-try {
-  const settings = config();
-  const log = new Log(settings.logLevel);
-  TemporalWorker.installRuntime(log);
-  await databasesReady(settings, log);
-  const worker = await startWorker(settings, log);
+/** Less than the 10 s after which whoever stops us loses patience, and than the 8 s that `npm run up` gives its programs. */
+const STOP_MS = 7_800;
+
+function stopOnSignals(worker: WorkerProcess, log: Log): void {
+  let stopping = false;
   const stop = (): void => {
+    // A Ctrl-C under npm arrives twice.
+    if (stopping) return;
+    stopping = true;
+    log.info('worker stopping');
+    // No failure: everything that a worker does may be done again.
+    setTimeout(() => {
+      log.warn('worker stopped in the middle of something that hangs; the next worker does it again');
+      process.exit(0);
+    }, STOP_MS);
     worker.stop().then(
-      () => endTracing().then(() => process.exit(0)),
+      async () => {
+        await endTracing();
+        log.info('worker stopped');
+        process.exit(0);
+      },
       (error: unknown) => {
         log.error('stopping failed', {}, error);
         process.exit(1);
       },
     );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+try {
+  const settings = config();
+  const log = new Log(settings.logLevel);
+  TemporalWorker.installRuntime(log);
+  await databasesReady(settings, log);
+  stopOnSignals(await startWorker(settings, log), log);
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof AppError || error instanceof StartFailure)) throw error;
   process.stderr.write(`${error.message}\n`);

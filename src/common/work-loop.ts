@@ -30,6 +30,11 @@ export class WorkLoop {
     this.wakeUp();
   }
 
+  /** A round that has much to do ends early then, between two pieces of its work. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
   /** Resolves when the round under way is done. */
   async stop(): Promise<void> {
     this.stopped = true;

@@ -73,6 +73,8 @@ export class AccountRelay {
       const rows = await tx.query<{ id: string; provider_account_id: string }>({ text: NEXT, values: [BATCH] });
       const told: string[] = [];
       for (const accountId of new Set(rows.map((row) => row.provider_account_id))) {
+        // What is left waits for the next worker: a Temporal that is slow must not hold up the end of this one.
+        if (this.loop.isStopped) break;
         await tellOf(tx, temporal, accountId);
         told.push(...rows.filter((row) => row.provider_account_id === accountId).map(({ id }) => id));
       }

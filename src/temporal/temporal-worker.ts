@@ -41,6 +41,7 @@ export class TemporalWorker {
   /** Workflows and activities may be under way: stopping waits for them. */
   private serving = false;
   private running: Promise<void> = Promise.resolve();
+  private relays: Promise<void> = Promise.resolve();
 
   constructor(private readonly deps: Dependencies) {}
 
@@ -73,12 +74,14 @@ export class TemporalWorker {
     return this.accountWorkflows;
   }
 
-  async stop(): Promise<void> {
+  /** Ends polling, and activities after their grace. The connection stays until `relays`, which use it, are done. */
+  async stop(relays: Promise<void> = Promise.resolve()): Promise<void> {
     this.stopped = true;
+    this.relays = relays;
     // A server that accepts and never answers must not hold up a process that has nothing to finish.
-    if (!this.serving) return;
+    const ended = this.serving ? this.running : Promise.resolve();
     this.shutDown();
-    await Promise.race([this.running, sleep(STOP_MS, undefined, { ref: false })]);
+    await Promise.race([Promise.all([ended, relays]), sleep(STOP_MS, undefined, { ref: false })]);
   }
 
   private shutDown(): void {
@@ -114,6 +117,7 @@ export class TemporalWorker {
       this.starter = null;
       this.accountWorkflows = null;
       this.serving = false;
+      await this.relays;
       await connection.close();
     }
   }

@@ -19,7 +19,7 @@ interface WakeRow extends StartedConversation {
   traceparent: string | null;
 }
 
-// One row a conversation and batch, the newest: what it says includes what the older ones said.
+// All of them, in the order of their writing: the first of a conversation starts its workflow, the later ones are signals to it.
 const NEXT = `
 select w.id as wake_id, w.kind, w.traceparent, c.id, c.client_id, c.provider, c.channel, c.direction
 from wakes w join conversations c on c.id = w.conversation_id
@@ -55,13 +55,22 @@ export class WakeRelay {
     if (starter === null) return 0;
     return this.deps.database.withScope('all', async (tx) => {
       const rows = await tx.query<WakeRow>({ name: 'next_wakes', text: NEXT, values: [BATCH] });
-      const results = await Promise.allSettled(byConversation(rows).map((group) => relay(starter, group)));
-      const answered = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+      const answered: string[] = [];
+      const groups = byConversation(rows).map((group) => this.relay(starter, group, answered));
+      const failed = (await Promise.allSettled(groups)).filter(({ status }) => status === 'rejected').length;
       await remove(tx, answered);
-      if (answered.length < rows.length)
-        this.deps.log.warn('wakes not delivered; trying again', { failed: rows.length - answered.length });
+      if (failed > 0) this.deps.log.warn('wakes not delivered; trying again', { conversations: failed });
       return answered.length;
     });
+  }
+
+  /** Hands on the wakes of one conversation in their order, as far as the worker is not told to stop; `answered` gets their ids. */
+  private async relay(starter: ConversationStarter, rows: WakeRow[], answered: string[]): Promise<void> {
+    for (const row of rows) {
+      if (this.loop.isStopped) return;
+      await handOn(starter, row);
+      answered.push(row.wake_id);
+    }
   }
 
   private async work(): Promise<boolean> {
@@ -81,20 +90,17 @@ function byConversation(rows: WakeRow[]): WakeRow[][] {
   return [...groups.values()];
 }
 
-/** A first wake starts (eagerly); later ones signal, starting where nothing runs. Resolves with the ids of rows done. */
-async function relay(starter: ConversationStarter, rows: WakeRow[]): Promise<string[]> {
-  for (const row of rows) {
-    const attributes = { 'colloquy.conversation_id': publicId('conversation', row.id), 'colloquy.kind': row.kind };
-    const options = { kind: 'client', parent: row.traceparent, attributes } as const;
-    const result = await traced('wake workflow', options, () => tell(starter, row)).catch((error: unknown) => {
-      workflowWoken(row.kind, 'failed');
-      throw error;
-    });
-    workflowWoken(row.kind, result);
-  }
-  return rows.map(({ wake_id }) => wake_id);
+async function handOn(starter: ConversationStarter, row: WakeRow): Promise<void> {
+  const attributes = { 'colloquy.conversation_id': publicId('conversation', row.id), 'colloquy.kind': row.kind };
+  const options = { kind: 'client', parent: row.traceparent, attributes } as const;
+  const result = await traced('wake workflow', options, () => tell(starter, row)).catch((error: unknown) => {
+    workflowWoken(row.kind, 'failed');
+    throw error;
+  });
+  workflowWoken(row.kind, result);
 }
 
+/** A first wake starts (eagerly); later ones signal, starting where nothing runs. */
 async function tell(starter: ConversationStarter, row: WakeRow): Promise<'started' | 'running' | 'signalled'> {
   if (row.kind === 'started') return (await starter.start(row)) ? 'started' : 'running';
   await starter.wake(row, row.kind);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openObjectStore } from '../../src/recordings/open-object-store.js';
 import { eventually } from '../support/eventually.js';
@@ -53,8 +54,27 @@ describe('a worker in the middle of a download', () => {
     expect(colloquy.recordingFiles()).toEqual([]);
     host.release();
     await startWorkerProgram(colloquy.env);
-    await eventually(async () => colloquy.recordingFiles().length === 1);
-  });
+    await eventually(async () => colloquy.recordingFiles().length === 1 && partial().length === 0, 40);
+  }, 60_000);
+
+  it('finishes it, when that takes no longer than its grace, and nobody fetches it again', async () => {
+    const before = colloquy.recordingFiles().length;
+    const worker = await startWorkerProgram(colloquy.env);
+    const callId = await callBeingDownloaded('finished in time');
+    const ended = worker.end('SIGTERM');
+    await worker.says('worker stopping');
+    // Long enough that a worker without patience would have gone.
+    await sleep(2_000);
+    expect(partial()).toHaveLength(1);
+    host.release();
+    const { code, tookMs } = await ended;
+    expect([code, tookMs < 10_000]).toEqual([0, true]);
+    expect(colloquy.recordingFiles()).toHaveLength(before + 1);
+    expect(await colloquy.call(callId)).toMatchObject({ audio_state: 'present' });
+    await startWorkerProgram(colloquy.env);
+    await colloquy.settled(callId, 40);
+    expect(host.requests).toBe(1);
+  }, 60_000);
 
   it('settles the call with exactly one object after its restart, when it was killed', async () => {
     const worker = await startWorkerProgram(colloquy.env);

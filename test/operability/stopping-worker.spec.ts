@@ -1,0 +1,102 @@
+// SIGTERM to a worker whose servers answer late, or not at all.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { install, type Installation } from '../support/installation.js';
+import { endPrograms, startWorkerProgram, type Program } from '../support/programs.js';
+import { openWay, type Way } from '../support/way.js';
+
+const ACCOUNTS = 5;
+const WAKES = 6;
+
+let colloquy: Installation;
+let toTemporal: Way;
+let toPostgres: Way;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  colloquy = await install();
+  for (let count = 1; count < ACCOUNTS; count += 1)
+    await colloquy.addAccount({ provider: 'retell', api_key: 'key_test', base_url: colloquy.retell.baseUrl });
+  await colloquy.sql.query('update provider_accounts set poll_active_seconds = 3600');
+  await colloquy.send('call_started', colloquy.retell.addCall().call_id);
+});
+beforeEach(async () => {
+  const database = new URL(colloquy.config.databaseUrl ?? '');
+  [toTemporal, toPostgres] = await Promise.all([openWay(inject('services').temporalAddress), openWay(database.host)]);
+  database.host = toPostgres.address;
+  env = { ...colloquy.env, TEMPORAL_ADDRESS: toTemporal.address, DATABASE_URL: database.toString() };
+});
+afterEach(async () => {
+  endPrograms();
+  await Promise.all([toTemporal.close(), toPostgres.close()]);
+  await colloquy.sql.query('truncate wakes, account_wakes');
+});
+afterAll(() => colloquy.close());
+
+/** A worker that has told Temporal of everything so far. */
+async function startWorker(): Promise<Program> {
+  const worker = await startWorkerProgram(env);
+  await worker.says('open conversations have their workflows');
+  await eventually(async () => (await waiting()).every((count) => count === 0));
+  return worker;
+}
+
+const waiting = async (which = ''): Promise<number[]> => {
+  const counts = ['wakes', 'account_wakes'].map(async (table) => {
+    return (await colloquy.sql.query(`select 1 from ${table} ${which}`)).rows.length;
+  });
+  return Promise.all(counts);
+};
+
+/** There is something to tell of every account, and several things of one conversation; the relays have begun. */
+async function muchToTell(): Promise<void> {
+  await colloquy.sql.query('insert into account_wakes (provider_account_id) select id from provider_accounts');
+  await colloquy.sql.query(
+    "insert into wakes (conversation_id, kind) select id, 'started' from conversations, generate_series(1, $1)",
+    [WAKES],
+  );
+  expect(await waiting()).toEqual([WAKES, ACCOUNTS]);
+  await eventually(async () => (await waiting('for update skip locked')).every((count) => count === 0));
+}
+
+describe('a worker that is told to stop', () => {
+  it('tells a slow Temporal of nothing more than it has begun with, and exits 0 within 10 s', async () => {
+    const worker = await startWorker();
+    toTemporal.slow(2_000);
+    await muchToTell();
+    const { code, tookMs } = await worker.end('SIGTERM');
+    expect([code, tookMs < 10_000]).toEqual([0, true]);
+    expect(worker.said()).toContain('"worker stopped"');
+    const [wakes = 0, accounts = 0] = await waiting();
+    expect(wakes).toBeGreaterThan(0);
+    expect(wakes).toBeLessThan(WAKES);
+    expect(accounts).toBeGreaterThan(0);
+    expect(accounts).toBeLessThan(ACCOUNTS);
+  }, 60_000);
+
+  it('exits 0 within 10 s, when Temporal hangs while it is told of several accounts', async () => {
+    const worker = await startWorker();
+    toTemporal.hang();
+    await muchToTell();
+    const { code, tookMs } = await worker.end('SIGTERM');
+    expect([code, tookMs < 10_000]).toEqual([0, true]);
+    expect(await waiting()).toEqual([WAKES, ACCOUNTS]);
+  }, 60_000);
+
+  it('ends once and in order, also when it is told twice, as by a Ctrl-C under npm', async () => {
+    const worker = await startWorker();
+    const first = worker.end('SIGINT');
+    await worker.says('"worker stopping"');
+    const { code } = await worker.end('SIGINT');
+    expect([code, (await first).code]).toEqual([0, 0]);
+    expect(worker.said().match(/"worker stopp(ing|ed)"/g)).toEqual(['"worker stopping"', '"worker stopped"']);
+  });
+
+  it('exits 0 within 10 s, when PostgreSQL hangs', async () => {
+    const worker = await startWorker();
+    toPostgres.hang();
+    const { code, tookMs } = await worker.end('SIGTERM');
+    expect([code, tookMs < 10_000]).toEqual([0, true]);
+    expect(worker.said()).toContain('the next worker');
+  }, 60_000);
+});
