@@ -5,6 +5,7 @@ import { newSecret } from '../../src/access/api-key-secret.js';
 import { publicId } from '../../src/common/ids.js';
 import { scanText } from '../residue/scan.js';
 import { eventTypes, eventually, install, type Installation } from '../support/installation.js';
+import { valueOf } from '../support/metrics.js';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.js';
 import { endPrograms, startApiProgram, startWorkerProgram, type Program } from '../support/programs.js';
 
@@ -90,12 +91,6 @@ afterAll(async () => {
   await collector.close();
   await colloquy.close();
 });
-
-/** The value of the series with exactly these labels. */
-function valueOf(text: string, series: string): number {
-  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
-  return Number(line?.slice(series.length + 1) ?? Number.NaN);
-}
 
 type Line = Record<string, unknown>;
 const linesOf = (program: Program): Line[] =>
