@@ -26,7 +26,8 @@ export class HealthController {
   @Operation({
     id: 'getReadiness',
     summary: 'Everything that requests need answers, each part by name',
-    description: 'When a part is away: 503 with `checks` in the problem document.',
+    description:
+      'When PostgreSQL, the keystore or Temporal is away: 503 with `checks` in the problem document. A store of recordings that is away is named, and nothing else.',
     answer: ready,
     problems: ['storage_unavailable', 'keystore_unavailable', 'orchestrator_unavailable'],
   })

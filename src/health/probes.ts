@@ -1,13 +1,15 @@
-// What this process cannot do without, each by name. Whoever owns a connection adds its probe.
+// What this process works with, each by name, and what it cannot do without. Whoever owns a connection adds its probe.
 import type { ProblemCode } from '../common/errors.js';
 
 export interface Probe {
   name: string;
   /** Resolves when the part answers. */
   check: () => Promise<void>;
-  /** What its absence means to callers. */
-  code: ProblemCode;
+  /** What its absence means to callers; null: the process is ready without it. */
+  code: ProblemCode | null;
 }
+
+type Needed = Probe & { code: ProblemCode };
 
 export type ProbeState = 'up' | 'down';
 
@@ -21,14 +23,19 @@ export class HealthProbes {
   }
 
   /** Asks all at once; a probe that does not answer within 2 s is down. */
-  async ask(): Promise<{ checks: Record<string, ProbeState>; failed: Probe[] }> {
+  async ask(): Promise<{ checks: Record<string, ProbeState>; failed: Needed[] }> {
     const answers = await Promise.all(this.probes.map(async (probe) => ({ probe, isUp: await isUp(probe) })));
     return {
       checks: Object.fromEntries(answers.map(({ probe, isUp: up }) => [probe.name, up ? 'up' : 'down'])),
-      failed: answers.filter((answer) => !answer.isUp).map(({ probe }) => probe),
+      failed: answers
+        .filter((answer) => !answer.isUp)
+        .map(({ probe }) => probe)
+        .filter(isNeeded),
     };
   }
 }
+
+const isNeeded = (probe: Probe): probe is Needed => probe.code !== null;
 
 async function isUp({ check }: Probe): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;

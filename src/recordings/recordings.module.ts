@@ -18,7 +18,8 @@ import { RecordingsService } from './recordings.service.js';
       inject: [CONFIG, HealthProbes],
       useFactory: async (config: Config, probes: HealthProbes) => {
         const objects = await openObjectStore(config);
-        probes.add({ name: 'object_store', check: () => objects.ping(), code: 'storage_unavailable' });
+        // Named only: all instances share it, and without it everything but recordings is answered, webhooks above all.
+        probes.add({ name: 'object_store', check: () => objects.ping(), code: null });
         return new RecordingStore(objects);
       },
     },
