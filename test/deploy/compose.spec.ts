@@ -8,6 +8,7 @@ interface Service {
   image: string;
   command?: string[];
   ports?: string[];
+  expose?: string[];
   profiles?: string[];
   restart?: string;
   stop_grace_period?: string;
@@ -94,6 +95,14 @@ describe('docker-compose.yml', () => {
       expect(services[name]?.environment?.['COLLOQUY_ROOT_KEY']).toBe('file:/run/secrets/root-key');
       expect(Number.parseInt(services[name]?.stop_grace_period ?? '0', 10)).toBeGreaterThan(10);
     }
+  });
+
+  it('shows what the worker counts inside its network alone', () => {
+    const port = services['worker']?.environment?.['COLLOQUY_WORKER_METRICS_PORT'];
+    expect(Number(port)).toBeGreaterThan(0);
+    expect(services['worker']?.expose).toEqual([port]);
+    expect(services['worker']?.ports).toBeUndefined();
+    expect(read('docs/operations.md')).toContain(`http://worker:${port}/metrics`);
   });
 
   it('keeps content, keys and Temporal on clusters of their own, each on a volume', () => {
