@@ -129,8 +129,15 @@ module.exports = {
       name: 'embedded-by-up-alone',
       comment: 'Nothing home-made stands where Temporal and Postgres run in production.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/embedded/', '^src/up\\.ts$'] },
+      from: { path: '^src/', pathNot: ['^src/embedded/', '^src/(up|cli)\\.ts$'] },
       to: { path: '^src/embedded/' },
+    },
+    {
+      name: 'commands-find-what-is-embedded',
+      comment: 'The command line asks where it runs, and nothing else.',
+      severity: 'error',
+      from: { path: '^src/cli\\.ts$' },
+      to: { path: '^src/embedded/', pathNot: '^src/embedded/lock\\.ts$' },
     },
     {
       name: 'controllers-at-the-edge',

@@ -5,6 +5,7 @@ import { AppError } from './common/errors.js';
 import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
+import { runningOn } from './embedded/lock.js';
 import { tellAll } from './temporal/account-relay.js';
 import { wakeAll } from './temporal/wake-all.js';
 import { withStarters } from './temporal/with-starter.js';
@@ -44,15 +45,30 @@ async function wake(settings: Config): Promise<void> {
   }
 }
 
-const program = new Command('colloquy').description('Colloquy: conversation system of record for AI agents');
+/** The settings; where they name no server, those of the installation that `npm run up` runs on the data folder. */
+function settings(): Config {
+  const own = config();
+  const named = own.databaseUrl ?? own.keystoreDatabaseUrl ?? own.temporal.address;
+  const running = named === undefined ? runningOn(own.dataDir) : undefined;
+  if (running === undefined) return own;
+  say(`the installation that runs on ${own.dataDir} (npm run up, process ${running.pid}):`);
+  return { ...own, ...running.places, temporal: { ...own.temporal, ...running.places.temporal } };
+}
+
+const ABOUT = `Colloquy: conversation system of record for AI agents
+
+Commands work on the servers that DATABASE_URL, KEYSTORE_DATABASE_URL and TEMPORAL_ADDRESS name; without all of them, on the
+installation that "npm run up" runs on COLLOQUY_DATA_DIR (default .data).`;
+
+const program = new Command('colloquy').description(ABOUT);
 program
   .command('migrate')
   .description('create or update the tables of the content and the keystore database')
-  .action(() => migrate(config()));
+  .action(() => migrate(settings()));
 program
   .command('wake')
   .description('start a workflow for every open conversation that has none, as the worker does each hour')
-  .action(() => wake(config()));
+  .action(() => wake(settings()));
 
 try {
   await program.parseAsync();

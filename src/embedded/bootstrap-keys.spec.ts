@@ -20,15 +20,16 @@ const settings = (keys: { bootstrapKey?: string; bootstrapReadKey?: string } = {
 describe('bootstrapKeys', () => {
   it('makes both keys once, and finds them again', () => {
     const first = bootstrapKeys(settings());
-    expect(first.made).toEqual({ admin: true, read: true });
+    expect(first.from).toEqual({ admin: 'made', read: 'made' });
     expect(statSync(first.file).mode & 0o777).toBe(0o600);
-    expect(bootstrapKeys(settings())).toEqual({ ...first, made: { admin: false, read: false } });
+    expect(bootstrapKeys(settings())).toEqual({ ...first, from: { admin: 'file', read: 'file' } });
   });
 
   it('prefers the keys of the settings, and does not write them down', () => {
     const given = { bootstrapKey: newSecret(), bootstrapReadKey: newSecret() };
     const keys = bootstrapKeys(settings(given));
-    expect([keys.admin, keys.read]).toEqual([given.bootstrapKey, given.bootstrapReadKey]);
+    expect(keys).toMatchObject({ admin: given.bootstrapKey, read: given.bootstrapReadKey });
+    expect(keys.from).toEqual({ admin: 'setting', read: 'setting' });
     expect(() => statSync(keys.file)).toThrow(/ENOENT/);
   });
 });

@@ -1,6 +1,7 @@
-// The one folder that holds everything: its format, and the lock that keeps a second `up` out.
+// The one folder that holds everything: its format, its logs, and the lock that keeps a second `up` out.
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive, takeLock, writeLock, type LockFile, type Places } from './lock.js';
 import { endProcess, identityOf } from './processes.js';
 import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
@@ -9,16 +10,11 @@ import type { SupervisedChild } from './supervisor.js';
 const DATA_FORMAT = 1;
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
-interface LockFile {
-  pid: number;
-  /** `identityOf` the pid, so that a pid that is used again is not taken for the owner. */
-  identity: string;
-  children: (SupervisedChild & { identity: string })[];
-}
-
 export interface DataFolder {
   /** Writes the living children into the lock, for the next start to clean up after a crash of this one. */
   record(children: SupervisedChild[]): void;
+  /** Writes into the lock where databases and Temporal are, for commands that are given by hand. */
+  tell(places: Places): void;
   /** A log file of ours, moved aside when it has grown over 20 MiB. */
   log(name: string): string;
   release(): void;
@@ -30,9 +26,8 @@ export interface DataFolder {
  */
 export async function takeDataFolder(dir: string, report: (line: string) => void): Promise<DataFolder> {
   makeFolder(dir);
-  const path = join(dir, 'up.lock');
   const mine: LockFile = { pid: process.pid, identity: identityOf(process.pid) ?? '', children: [] };
-  const dead = takeLock(path, dir, mine);
+  const { path, dead } = takeLock(dir, mine);
   const release = (): void => rmSync(path, { force: true });
   try {
     checkFormat(dir);
@@ -43,10 +38,14 @@ export async function takeDataFolder(dir: string, report: (line: string) => void
   }
   const record = (children: SupervisedChild[]): void => {
     mine.children = children.map((child) => ({ ...child, identity: identityOf(child.pid) ?? '' }));
-    writeFileSync(`${path}.new`, JSON.stringify(mine), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    writeLock(path, mine);
   };
-  return { record, log: (name) => logFile(dir, name), release };
+  const tell = ({ databaseUrl, keystoreDatabaseUrl, publicUrl, temporal }: Places): void => {
+    const { address, namespace } = temporal;
+    mine.places = { databaseUrl, keystoreDatabaseUrl, publicUrl, temporal: { address, namespace } };
+    writeLock(path, mine);
+  };
+  return { record, tell, log: (name) => logFile(dir, name), release };
 }
 
 function makeFolder(dir: string): void {
@@ -62,53 +61,6 @@ function makeFolder(dir: string): void {
     );
   }
 }
-
-/** Writes our lock; the answer is the lock of a dead owner, if there was one. */
-function takeLock(path: string, dir: string, mine: LockFile): LockFile | undefined {
-  const text = JSON.stringify(mine);
-  for (;;) {
-    try {
-      writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
-    const owner = readLock(path);
-    if (owner !== undefined && isAlive(owner)) {
-      throw new StartError(
-        `Another "npm run up" (process ${owner.pid}) already runs on the data folder ${dir}: stop it, or choose another folder and ` +
-          'port (COLLOQUY_DATA_DIR=… PORT=… npm run up).',
-      );
-    }
-    // Moved, not removed: of two that find the same dead lock only one gets it; the other one starts over.
-    const taken = `${path}.${process.pid}`;
-    renameSync(path, taken);
-    const moved = readLock(taken);
-    rmSync(taken);
-    if (moved !== undefined && isAlive(moved)) {
-      // It was replaced between our look and our move: give it back and look again.
-      writeFileSync(path, JSON.stringify(moved), { mode: 0o600 });
-      continue;
-    }
-    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
-    return moved;
-  }
-}
-
-/** A lock that does not parse was cut off by a crash of the machine: nobody's. */
-function readLock(path: string): LockFile | undefined {
-  try {
-    const lock = JSON.parse(readFileSync(path, 'utf8')) as Partial<LockFile>;
-    return { pid: lock.pid ?? 0, identity: lock.identity ?? '', children: lock.children ?? [] };
-  } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
-      return undefined;
-    throw error;
-  }
-}
-
-const isAlive = ({ pid, identity }: { pid: number; identity: string }): boolean =>
-  pid > 0 && identityOf(pid) === identity;
 
 function checkFormat(dir: string): void {
   const file = join(dir, 'VERSION');

@@ -1,6 +1,6 @@
 // Brings a whole installation up: databases, Temporal, migrations, API, worker, simulators.
 import { join } from 'node:path';
-import type { Config } from '../config/config.js';
+import { parseConfig, type Config } from '../config/config.js';
 import { bootstrapKeys } from './bootstrap-keys.js';
 import { takeDataFolder } from './data-folder.js';
 import type { DataFolder } from './data-folder.js';
@@ -49,6 +49,8 @@ export class Installation {
     const databases = await this.startPostgres(folder);
     const temporal = await this.startTemporal(folder, cli);
     const apiUrl = `http://127.0.0.1:${port}`;
+    // 0 is a free one as well; a port that the worker chose itself would be another one after a restart.
+    const metricsPort = config.workerMetricsPort || (await freePort());
     const env = {
       ...this.options.env,
       ...databases,
@@ -57,12 +59,16 @@ export class Installation {
       COLLOQUY_DATA_DIR: config.dataDir,
       COLLOQUY_BOOTSTRAP_KEY: keys.admin,
       COLLOQUY_BOOTSTRAP_READ_KEY: keys.read,
+      COLLOQUY_WORKER_METRICS_PORT: String(metricsPort),
     };
+    folder.tell(parseConfig(env));
     await this.startOwn({ folder, env, apiUrl });
     if (config.simulators) await this.startSimulators({ folder, env, apiUrl, adminKey: keys.admin });
     const transcriptPath = await this.firstTranscript(apiUrl, keys.read);
     const temporalUiUrl = temporal.TEMPORAL_UI_URL;
-    return { apiUrl, temporalUiUrl, keys, dataDir: config.dataDir, transcriptPath, tookMs: Date.now() - this.begun };
+    const { dataDir } = config;
+    const tookMs = Date.now() - this.begun;
+    return { apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath, tookMs };
   }
 
   /** Ends all children, newest first, and gives the folder free. */

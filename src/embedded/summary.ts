@@ -1,8 +1,11 @@
-import type { BootstrapKeys } from './bootstrap-keys.js';
+// What is printed once everything runs.
+import type { BootstrapKeyName, BootstrapKeys } from './bootstrap-keys.js';
 
 export interface Summary {
   apiUrl: string;
   temporalUiUrl: string | undefined;
+  /** Of the worker. */
+  metricsPort: number;
   keys: BootstrapKeys;
   dataDir: string;
   /** Path of a transcript that can be read now. */
@@ -10,20 +13,22 @@ export interface Summary {
   tookMs: number;
 }
 
+const SETTING = { admin: 'COLLOQUY_BOOTSTRAP_KEY', read: 'COLLOQUY_BOOTSTRAP_READ_KEY' };
+
 /** What a person needs next, as a table, and one line to paste. */
 export function summaryLines(summary: Summary): string[] {
-  const { apiUrl, temporalUiUrl, keys, dataDir, transcriptPath } = summary;
-  const key = (name: 'admin' | 'read', setting: string): string =>
-    keys.made[name] ? keys[name] : `made before (${setting}, or ${keys.file})`;
+  const { apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath } = summary;
   const rows: [string, string][] = [
     ['API', apiUrl],
     ['Interactive docs', `${apiUrl}/docs`],
     ['Temporal UI', temporalUiUrl ?? 'set TEMPORAL_UI_URL to see it here'],
-    ['Admin key', key('admin', 'COLLOQUY_BOOTSTRAP_KEY')],
-    ['Read key', key('read', 'COLLOQUY_BOOTSTRAP_READ_KEY')],
+    ['API metrics', `${apiUrl}/metrics`],
+    ['Worker metrics', `http://127.0.0.1:${metricsPort}/metrics`],
+    ['Admin key', shown(keys, 'admin')],
+    ['Read key', shown(keys, 'read')],
     ['Data and logs', dataDir],
   ];
-  const curl = (path: string): string => `curl -s -H "Authorization: Bearer ${keys.read}" "${apiUrl}${path}"`;
+  const curl = (path: string): string => `curl -s -H "Authorization: Bearer ${inShell(keys)}" "${apiUrl}${path}"`;
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   return [
     '',
@@ -37,4 +42,16 @@ export function summaryLines(summary: Summary): string[] {
     `  ${curl(transcriptPath ?? '/v1/conversations')}`,
     '',
   ];
+}
+
+/** A key in full where it was made, and only there. */
+function shown(keys: BootstrapKeys, name: BootstrapKeyName): string {
+  const where = { made: keys[name], file: `made before, see ${keys.file}`, setting: `that of ${SETTING[name]}` };
+  return where[keys.from[name]];
+}
+
+/** The read key for a line that works when it is pasted: later starts say where it lies instead of showing it. */
+function inShell({ read, from, file }: BootstrapKeys): string {
+  const script = `require(${JSON.stringify(file)}).read`.replaceAll("'", String.raw`'\''`);
+  return { made: read, file: `$(node -p '${script}')`, setting: `$${SETTING.read}` }[from.read];
 }

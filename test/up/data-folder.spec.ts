@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeDataFolder } from '../../src/embedded/data-folder.js';
+import { runningOn, type Places } from '../../src/embedded/lock.js';
 import { identityOf } from '../../src/embedded/processes.js';
 import { StartError } from '../../src/embedded/start-error.js';
 
@@ -64,6 +65,23 @@ describe('takeDataFolder', () => {
     } finally {
       for (const process of [left, stranger]) process.kill('SIGKILL');
     }
+  });
+
+  it('lets commands find what runs on it, as long as its owner lives, and nobody else read the passwords', async () => {
+    const places: Places = {
+      ...{ databaseUrl: 'postgres://one', keystoreDatabaseUrl: 'postgres://two', publicUrl: 'http://here' },
+      temporal: { address: 'here:7233', namespace: 'default' },
+    };
+    const folder = await take();
+    expect(runningOn(dir)).toBeUndefined();
+    folder.tell(places);
+    folder.record([]);
+    expect(runningOn(dir)).toEqual({ pid: process.pid, places });
+    expect(statSync(join(dir, 'up.lock')).mode & 0o777).toBe(0o600);
+    folder.release();
+    expect(runningOn(dir)).toBeUndefined();
+    lock({ pid: process.pid, identity: 'another boot:1', children: [], places });
+    expect(runningOn(dir)).toBeUndefined();
   });
 
   it('refuses the folder of a newer version with the ways out, and gives the lock back', async () => {

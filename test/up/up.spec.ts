@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -10,17 +10,31 @@ import { identityOf } from '../../src/embedded/processes.js';
 import type { Run } from './support/checkout.js';
 import { Checkout } from './support/checkout.js';
 
-const READY = /Colloquy is ready after [^]*\n {2}curl [^\n]+\n/;
+const READY = /Colloquy is ready after ([\d.]+) s[^]*\n {2}curl [^\n]+\n/;
+const READY_MS = 60_000;
+/** What is told while it works, in this order. */
+const STEPS = ['starting PostgreSQL', 'PostgreSQL ready', 'Temporal ready', 'migrations ready', 'starting the worker'];
 const CURL = /^ {2}(curl -s .+\/v1\/conversations\/conv_\w+\/transcript\?format=text")$/m;
 
 let checkout: Checkout;
 let port: number;
 let run: Run;
 let curl: string;
+let keys: string[];
 
 const start = (): Run => checkout.up({ PORT: String(port) });
 const row = (name: string): string => new RegExp(`^ {2}${name} +(\\S+)$`, 'm').exec(run.stdout())?.[1] ?? '';
 const paste = (): string => execFileSync('/bin/sh', ['-c', curl], { encoding: 'utf8' });
+
+/** A command by hand, in a shell that knows nothing of the installation. */
+const colloquy = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
+  const { PATH } = process.env;
+  return spawnSync(process.execPath, ['dist/src/cli.js', ...args], {
+    cwd: checkout.dir,
+    env: { PATH },
+    encoding: 'utf8',
+  });
+};
 
 /** All processes of the installation: `up` itself and what its lock file lists. */
 function processes(): Map<string, number> {
@@ -44,19 +58,42 @@ beforeAll(async () => {
 afterAll(async () => await checkout.remove());
 
 describe('npm run up', { timeout: 120_000 }, () => {
-  it('starts everything and prints a table with a line that shows a transcript', async () => {
+  it('starts everything within a minute and prints a table with a line that shows a transcript', async () => {
     run = start();
-    await run.says(READY, 90_000);
+    let last = -1;
+    for (const step of STEPS) {
+      await run.says(new RegExp(step), READY_MS);
+      // While it works, not in the end.
+      expect(run.stdout()).not.toMatch(READY);
+      expect(run.stdout().indexOf(step)).toBeGreaterThan(last);
+      last = run.stdout().indexOf(step);
+    }
+    const [, seconds] = await run.says(READY, READY_MS);
+    expect(Number(seconds)).toBeLessThan(READY_MS / 1000);
+    keys = [row('Admin key'), row('Read key')];
     curl = CURL.exec(run.stdout())?.[1] ?? '';
     expect(paste().length).toBeGreaterThan(20);
     for (const page of [`${row('API')}/readyz`, row('Interactive docs'), row('Temporal UI')]) {
       expect((await fetch(page)).status, page).toBe(200);
     }
+    const metrics = async (name: string): Promise<string> => await (await fetch(row(name))).text();
+    expect(await metrics('API metrics')).toContain('colloquy_http_request_duration_seconds_count');
+    for (const name of ['ingest_lag_seconds', 'inbox_facts', 'facts_parked_total', 'recording_custody_seconds'])
+      expect(await metrics('Worker metrics')).toContain(`# TYPE colloquy_${name} `);
     const get = async (path: string, key: string): Promise<number> =>
       (await fetch(`${row('API')}${path}`, { headers: { authorization: `Bearer ${key}` } })).status;
     expect(await get('/v1/clients', row('Admin key'))).toBe(200);
     expect(await get('/v1/conversations?view=full', row('Read key'))).toBe(200);
     expect(await get('/v1/clients', row('Read key'))).toBe(403);
+  });
+
+  it('is found by commands that are given by hand, which say what they work on', () => {
+    const about = `the installation that runs on ${checkout.dataDir} (npm run up, process ${processes().get('up')}):\n`;
+    const wake = colloquy('wake');
+    expect(wake).toMatchObject({ status: 0, stderr: '' });
+    expect(wake.stdout.startsWith(about)).toBe(true);
+    expect(wake.stdout).toMatch(/\d+ conversations are open, \d+ of them had no workflow/);
+    expect(colloquy('migrate').stdout).toBe(`${about}content: up to date\nkeystore: up to date\n`);
   });
 
   it('shows conversations of both providers', async () => {
@@ -88,6 +125,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
         60_000,
       );
       expect(processes().get(name)).not.toBe(pid);
+      expect((await fetch(row('Worker metrics'))).status).toBe(200);
       const ready = async (): Promise<boolean> =>
         await fetch(`${row('API')}/readyz`).then(
           ({ ok }) => ok,
@@ -119,15 +157,27 @@ describe('npm run up', { timeout: 120_000 }, () => {
     await untilGone(pids, 0);
     // It had its time, and then the API ended by itself.
     expect((await cut) - begun).toBeGreaterThan(7_000);
-    expect(readFileSync(join(checkout.dataDir, 'logs', 'api.log'), 'utf8')).toContain('"api stopped"');
+    for (const name of ['api', 'worker'])
+      expect(readFileSync(join(checkout.dataDir, 'logs', `${name}.log`), 'utf8')).toContain(`"${name} stopped"`);
+  });
+
+  it('is not found by commands any more, when it has stopped', () => {
+    const wake = colloquy('wake');
+    expect([wake.status, wake.stdout]).toEqual([1, '']);
+    expect(wake.stderr).toMatch(/^DATABASE_URL is missing: .*npm run up/);
   });
 
   it('finds its data again, with the same keys and without showing them', async () => {
     run = start();
-    await run.says(READY, 90_000);
-    expect(paste().length).toBeGreaterThan(20);
-    expect(row('Admin key')).toBe('');
+    const [, seconds] = await run.says(READY, READY_MS);
+    expect(Number(seconds)).toBeLessThan(READY_MS / 1000);
+    expect(keys.map((key) => [key.startsWith('clq_'), run.stdout().includes(key)])).toEqual([
+      [true, false],
+      [true, false],
+    ]);
     expect(run.stdout()).toContain(join(checkout.dataDir, 'keys.json'));
+    curl = CURL.exec(run.stdout())?.[1] ?? '';
+    expect(paste().length).toBeGreaterThan(20);
   });
 
   it('leaves nothing running, when it is killed itself', async () => {

@@ -1,0 +1,90 @@
+// The lock of a data folder: who runs on it, with which children, and where what they serve is found.
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/config.js';
+import { identityOf } from './processes.js';
+import { StartError } from './start-error.js';
+import type { SupervisedChild } from './supervisor.js';
+
+/** Where the parts of an installation are. With passwords: the file is its owner's alone. */
+export interface Places extends Pick<Config, 'databaseUrl' | 'keystoreDatabaseUrl' | 'publicUrl'> {
+  temporal: Pick<Config['temporal'], 'address' | 'namespace'>;
+}
+
+export interface LockFile {
+  pid: number;
+  /** `identityOf` the pid, so that a pid that is used again is not taken for the owner. */
+  identity: string;
+  children: (SupervisedChild & { identity: string })[];
+  /** Once all of them are known. */
+  places?: Places;
+}
+
+const pathOf = (dir: string): string => join(dir, 'up.lock');
+
+/** Writes our lock; the answer is its path, and the lock of a dead owner, if there was one. */
+export function takeLock(dir: string, mine: LockFile): { path: string; dead?: LockFile } {
+  const path = pathOf(dir);
+  const text = JSON.stringify(mine);
+  for (;;) {
+    try {
+      writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+      return { path };
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const owner = readLock(path);
+    if (owner !== undefined && isAlive(owner)) {
+      throw new StartError(
+        `Another "npm run up" (process ${owner.pid}) already runs on the data folder ${dir}: stop it, or choose another folder and ` +
+          'port (COLLOQUY_DATA_DIR=… PORT=… npm run up).',
+      );
+    }
+    // Moved, not removed: of two that find the same dead lock only one gets it; the other one starts over.
+    const taken = `${path}.${process.pid}`;
+    renameSync(path, taken);
+    const moved = readLock(taken);
+    rmSync(taken);
+    if (moved !== undefined && isAlive(moved)) {
+      // It was replaced between our look and our move: give it back and look again.
+      writeFileSync(path, JSON.stringify(moved), { mode: 0o600 });
+      continue;
+    }
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+    return { path, ...(moved && { dead: moved }) };
+  }
+}
+
+/** A lock that does not parse was cut off by a crash of the machine: nobody's. */
+function readLock(path: string): LockFile | undefined {
+  try {
+    const {
+      pid = 0,
+      identity = '',
+      children = [],
+      places,
+    } = JSON.parse(readFileSync(path, 'utf8')) as Partial<LockFile>;
+    return { pid, identity, children, ...(places && { places }) };
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Whether the process that this was written of is still the one with its pid. */
+export const isAlive = ({ pid, identity }: { pid: number; identity: string }): boolean =>
+  pid > 0 && identityOf(pid) === identity;
+
+/** Replaces the lock that is ours. */
+export function writeLock(path: string, mine: LockFile): void {
+  writeFileSync(`${path}.new`, JSON.stringify(mine), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** The `up` that lives on this folder, once it has told where its parts are. */
+export function runningOn(dir: string): { pid: number; places: Places } | undefined {
+  const lock = readLock(pathOf(dir));
+  if (lock?.places === undefined || !isAlive(lock)) return undefined;
+  return { pid: lock.pid, places: lock.places };
+}
