@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Log } from '../common/log.js';
 import { OpenConversations } from './open-conversations.js';
 import type { WokenConversations } from './wake-all.js';
 
 const WOKEN: WokenConversations = { open: 1, started: 1 };
+const MINUTE_MS = 60_000;
 const log = new Log('silent');
 let subject: OpenConversations | undefined;
 
-afterEach(() => subject?.stop());
+afterEach(() => {
+  subject?.stop();
+  vi.useRealTimers();
+});
 
 /** Answers the first looks as told, the later ones with success. */
 function looks(...answers: (() => Promise<WokenConversations> | null)[]): { times: number[] } {
@@ -28,6 +32,17 @@ describe('OpenConversations', () => {
   it('tries again soon until it succeeds, then rests', async () => {
     const { times } = looks(fail, fail);
     await sleep(200);
+    expect(times).toHaveLength(3);
+  });
+
+  it('looks again after an hour, and after each further one', async () => {
+    vi.useFakeTimers();
+    const { times } = looks();
+    await vi.advanceTimersByTimeAsync(59 * MINUTE_MS);
+    expect(times).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    expect(times).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(60 * MINUTE_MS);
     expect(times).toHaveLength(3);
   });
 

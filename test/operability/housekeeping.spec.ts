@@ -1,0 +1,94 @@
+// Keys of inbox days, a week later: what was sealed under them can never be opened again, unless it still waits.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Log } from '../../src/common/log.js';
+import { publicId } from '../../src/common/ids.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { WorkerDatabase } from '../../src/database/database.js';
+import { Housekeeping } from '../../src/housekeeping.js';
+import { openObjectStore } from '../../src/recordings/open-object-store.js';
+import { KeyDestroyed } from '../../src/vault/errors.js';
+import { openVault } from '../../src/vault/open-vault.js';
+import type { VaultService } from '../../src/vault/vault.service.js';
+import { install, type Installation } from '../support/installation.js';
+
+const DAY_MS = 86_400_000;
+const TODAY = new Date().toISOString().slice(0, 10);
+
+let colloquy: Installation;
+/** Of a process that holds no key yet. */
+let vault: VaultService;
+let database: WorkerDatabase;
+let housekeeping: Housekeeping;
+/** An account whose fact still waits, and one of which came nothing but what names no conversation. */
+let [waiting, unknown] = ['', ''];
+let waitingCall: string;
+
+beforeAll(async () => {
+  colloquy = await install();
+  const { config } = colloquy;
+  const url = config.databaseUrl ?? '';
+  database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
+  await database.dataSource.initialize();
+  vault = await openVault({ keystoreUrl: config.keystoreDatabaseUrl ?? '', rootKeyFile: config.rootKeyFile });
+  const objects = await openObjectStore(config);
+  housekeeping = new Housekeeping({ database, vault, objects, log: new Log('silent') });
+  await appliedFact();
+  const account = { provider: 'retell', api_key: colloquy.retell.apiKey, base_url: colloquy.retell.baseUrl };
+  [waiting, unknown] = [await colloquy.addAccount(account), await colloquy.addAccount(account)];
+  waitingCall = colloquy.retell.addCompleteCall({}, 'waits for a week').call_id;
+  await deliver(waiting, colloquy.retell.webhookBody('call_analyzed', waitingCall));
+  await deliver(unknown, '{"event":"unheard_of"}');
+});
+afterAll(async () => {
+  await Promise.all([database.close(), vault.close()]);
+  await colloquy.close();
+});
+
+async function appliedFact(): Promise<void> {
+  await colloquy.startWorker();
+  const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'applied');
+  await colloquy.send('call_analyzed', callId);
+  await colloquy.settled(callId);
+  await colloquy.stopWorkers();
+}
+
+async function deliver(accountId: string, body: string): Promise<void> {
+  const headers = { 'x-retell-signature': colloquy.retell.sign(body) };
+  await colloquy.door.receive(publicId('providerAccount', accountId), { rawBody: Buffer.from(body), headers });
+}
+
+const tidyIn = (days: number): Promise<void> => housekeeping.tidy(new Date(Date.now() + days * DAY_MS));
+
+/** Accounts whose key of today still lives. */
+const living = async (): Promise<string[]> =>
+  (await vault.inboxKeyDays('9999-12-31')).map(({ providerAccountId }) => providerAccountId).sort();
+
+const facts = async (): Promise<string[]> =>
+  (await colloquy.sql.query<{ state: string }>('select state from inbox order by state')).rows.map(
+    ({ state }) => state,
+  );
+
+describe('the key of an inbox day', () => {
+  it('lives for a week', async () => {
+    await tidyIn(7);
+    expect(await living()).toEqual([colloquy.accountId, waiting, unknown].sort());
+    expect(await facts()).toEqual(['pending', 'unknown']);
+  });
+
+  it('is destroyed after it, with what names no conversation, and kept while a fact waits under it', async () => {
+    await tidyIn(8);
+    expect(await living()).toEqual([waiting]);
+    expect(await facts()).toEqual(['pending']);
+    const { clientId } = colloquy;
+    for (const providerAccountId of [colloquy.accountId, unknown])
+      await expect(vault.inboxKey({ providerAccountId, clientId, day: TODAY })).rejects.toThrow(KeyDestroyed);
+  });
+
+  it('is destroyed once that fact is applied', async () => {
+    await colloquy.startWorker();
+    const subject = { accountId: waiting, kind: 'call', providerId: waitingCall };
+    await colloquy.conversationOf(subject, ({ record_state }) => record_state === 'settled');
+    await tidyIn(8);
+    expect(await living()).toEqual([]);
+  });
+});
