@@ -8,7 +8,8 @@ if (withoutDisks) process.stderr.write('battery: COLLOQUY_BATTERY_DISKS=off, so 
 export default defineConfig({
   test: {
     ...common.test,
-    include: [`test/battery/**/*.${withoutDisks ? 'spec' : '{spec,whole}'}.ts`],
+    include: ['test/battery/**/*.{spec,whole}.ts'],
+    exclude: [...(common.test?.exclude ?? []), ...(withoutDisks ? ['test/battery/full-disk.whole.ts'] : [])],
     // One after the other: each wants the machine for itself.
     fileParallelism: false,
     provide: { battery: 'whole' },
