@@ -97,6 +97,18 @@ describe('an API that is told to stop', () => {
   });
 });
 
+describe('an API that is told to stop twice', () => {
+  it('finishes what is under way all the same: a Ctrl-C under npm arrives so', async () => {
+    const api = await startApi();
+    const download = await pausedDownload(api);
+    const first = api.end('SIGINT');
+    await eventually(() => isRefused(api));
+    const second = api.end('SIGINT');
+    expect((await bytesOf(download)).equals(AUDIO)).toBe(true);
+    expect([(await first).code, (await second).code]).toEqual([0, 0]);
+  });
+});
+
 describe('a worker that is told to stop while facts come in', () => {
   it('exits 0 within 10 s and loses none: the next one settles every call, once', async () => {
     const worker = await startWorkerProgram(colloquy.env);
