@@ -38,6 +38,9 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/** Headers of the answer that was being given when it failed: they say nothing true of a problem document. */
+const OF_THE_ANSWER = ['accept-ranges', 'cache-control', 'content-length', 'content-range', 'etag', 'link'];
+
 /** Answers with a problem document, unless the answer has begun: then the connection is cut, so that nobody takes it for whole. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   note(request, { code: error.code });
@@ -45,7 +48,7 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
     reply.raw.destroy();
     return;
   }
-  for (const name of ['etag', 'link', 'cache-control']) reply.removeHeader(name);
+  for (const name of OF_THE_ANSWER) reply.removeHeader(name);
   if (error.status === 401 && error.code !== 'invalid_signature') reply.header('www-authenticate', 'Bearer');
   void reply
     .code(error.status)

@@ -1,0 +1,109 @@
+// A recording that was altered where it lies: what its listener gets, and what the history and the log say of it.
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicId } from '../../src/common/ids.js';
+import { chunkOffset } from '../../src/vault/chunk-format.js';
+import { startApi, type Api } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+import { install, type Installation } from '../support/installation.js';
+import { startSlowHost, type SlowHost } from '../support/slow-host.js';
+
+/** Long enough for a stream of several pieces. */
+const AUDIO = randomBytes(700_000);
+/** The plaintext chunk that is altered holds bytes 458,752 to 475,135. */
+const ALTERED_CHUNK = 28;
+
+let colloquy: Installation;
+let api: Api;
+let host: SlowHost;
+let url: string;
+let conversationId: string;
+let path: string;
+let whole: Buffer;
+
+beforeAll(async () => {
+  colloquy = await install();
+  api = await startApi(colloquy);
+  await api.app.listen(0, '127.0.0.1');
+  host = await startSlowHost(AUDIO);
+  host.release();
+  await colloquy.startWorker();
+  const { call_id: callId } = colloquy.retell.addCompleteCall({ recording_url: host.url }, 'tampered');
+  await colloquy.send('call_analyzed', callId);
+  ({ id: conversationId } = await colloquy.settled(callId));
+  const { port } = api.app.getHttpServer().address() as AddressInfo;
+  url = `http://127.0.0.1:${port}/v1/conversations/${publicId('conversation', conversationId)}/audio`;
+  const [recording] = await colloquy.store.recordings(conversationId);
+  path = join(colloquy.config.dataDir, 'recordings', recording?.object_key ?? '');
+  whole = readFileSync(path);
+  const altered = Buffer.from(whole);
+  const at = chunkOffset(ALTERED_CHUNK) + 9;
+  altered.writeUInt8(altered.readUInt8(at) ^ 1, at);
+  writeFileSync(path, altered);
+});
+afterAll(async () => {
+  await api.close();
+  await colloquy.close();
+  await host.close();
+});
+
+const get = (range?: string, key = api.readKey): Promise<Response> =>
+  fetch(url, { headers: { authorization: `Bearer ${key}`, ...(range !== undefined && { range }) } });
+
+/** What arrived, and whether the connection was cut before the end. */
+async function heard(response: Response): Promise<{ bytes: Buffer; isCut: boolean }> {
+  const pieces: Uint8Array[] = [];
+  try {
+    for await (const piece of response.body ?? []) pieces.push(piece as Uint8Array);
+    return { bytes: Buffer.concat(pieces), isCut: false };
+  } catch {
+    return { bytes: Buffer.concat(pieces), isCut: true };
+  }
+}
+
+interface Failure {
+  action: string;
+  client_id: string;
+  object_ids: string[];
+  actor_type: string;
+  actor_id: string;
+  reason: string;
+}
+
+const failures = async (): Promise<Failure[]> =>
+  (
+    await colloquy.sql.query<Failure>(
+      "select * from journal where action = 'integrity.failed' and conversation_id = $1 order by position",
+      [conversationId],
+    )
+  ).rows;
+
+describe('a range that does not open', () => {
+  it.each([
+    ['a short one', 'bytes=460000-460099'],
+    ['a long one, when its beginning does not open', 'bytes=458752-699999'],
+  ])('is a problem without anything of the answer that it was to be: %s', async (_, range) => {
+    const response = await get(range);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ code: 'internal', status: 500 });
+    expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    for (const name of ['content-range', 'accept-ranges', 'etag'])
+      expect([name, response.headers.get(name)]).toEqual([name, null]);
+  });
+
+  it('ends in a cut connection after right bytes, when some were sent', async () => {
+    const response = await get('bytes=100-699999');
+    expect([response.status, response.headers.get('content-length')]).toEqual([206, '699900']);
+    const { bytes, isCut } = await heard(response);
+    expect(isCut).toBe(true);
+    expect(bytes.length).toBeGreaterThan(0);
+    expect(bytes.equals(AUDIO.subarray(100, 100 + bytes.length))).toBe(true);
+  });
+
+  it('leaves the rest of the recording as it is', async () => {
+    expect((await heard(await get('bytes=0-299999'))).bytes.equals(AUDIO.subarray(0, 300_000))).toBe(true);
+  });
+});
