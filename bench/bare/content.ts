@@ -6,11 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { Caller } from '../../src/access/caller.js';
 import { publicId } from '../../src/common/ids.js';
+import { Log } from '../../src/common/log.js';
 import { parseConfig, required } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import { ContentReads } from '../../src/journal/content-reads.js';
 import { openObjectStore } from '../../src/recordings/open-object-store.js';
+import { RecordingIntegrity } from '../../src/recordings/recording-integrity.js';
 import { RecordingStore } from '../../src/recordings/recording-store.js';
 import { RecordingsService } from '../../src/recordings/recordings.service.js';
 import { TranscriptsService } from '../../src/transcripts/transcripts.service.js';
@@ -42,9 +44,10 @@ async function services(env: Record<string, string>): Promise<Services> {
   const vault = await openVault({ keystoreUrl, rootKeyFile: config.rootKeyFile });
   const reads = new ContentReads(database);
   const store = new RecordingStore(await openObjectStore(config));
+  const integrity = new RecordingIntegrity(database, new Log('silent'));
   return {
     transcripts: new TranscriptsService(database, vault, reads),
-    recordings: new RecordingsService(database, vault, reads, store),
+    recordings: new RecordingsService(database, vault, reads, store, integrity),
   };
 }
 

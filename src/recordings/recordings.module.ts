@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import { HealthProbes } from '../health/probes.js';
 import { JournalModule } from '../journal/journal.module.js';
 import { openObjectStore } from './open-object-store.js';
+import { RecordingIntegrity } from './recording-integrity.js';
 import { RecordingStore } from './recording-store.js';
 import { RecordingsController } from './recordings.controller.js';
 import { RecordingsService } from './recordings.service.js';
@@ -13,6 +14,7 @@ import { RecordingsService } from './recordings.service.js';
   controllers: [RecordingsController],
   providers: [
     RecordingsService,
+    RecordingIntegrity,
     {
       provide: RecordingStore,
       inject: [CONFIG, HealthProbes],

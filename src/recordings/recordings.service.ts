@@ -13,6 +13,7 @@ import { ApiDatabase } from '../database/database.js';
 import { SharedFind } from '../database/shared-find.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { VaultService } from '../vault/vault.service.js';
+import { RecordingIntegrity } from './recording-integrity.js';
 import { RecordingStore } from './recording-store.js';
 
 type Subject = Pick<ConversationRow, 'id' | 'client_id' | 'restricted' | 'audio_state' | 'audio_reason'>;
@@ -53,6 +54,7 @@ export class RecordingsService {
     private readonly vault: VaultService,
     private readonly reads: ContentReads,
     private readonly store: RecordingStore,
+    private readonly integrity: RecordingIntegrity,
   ) {
     this.rows = new SharedFind(database, { name: 'recordings', text: FIND });
   }
@@ -83,8 +85,15 @@ export class RecordingsService {
       this.reads.record(caller, conversation, 'audio'),
     ]);
     const stored = { id, clientId: conversation.client_id, conversationId: conversation.id, bytes, version };
-    const isShort = end - start < SHORT_BYTES;
-    return isShort ? this.store.readBytes(stored, key, start, end) : this.store.read(stored, key, start, end);
+    try {
+      if (end - start < SHORT_BYTES) return await this.store.readBytes(stored, key, start, end);
+      const content = await this.store.read(stored, key, start, end);
+      // After the first bytes all that can be done for the listener is to cut the connection.
+      return content.once('error', (error) => void this.integrity.tell(error, recording));
+    } catch (error) {
+      await this.integrity.tell(error, recording);
+      throw error;
+    }
   }
 }
 

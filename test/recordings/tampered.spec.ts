@@ -4,8 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { publicId } from '../../src/common/ids.js';
-import { chunkOffset } from '../../src/vault/chunk-format.js';
+import { AppError } from '../../src/common/errors.js';
+import { newUuid, publicId } from '../../src/common/ids.js';
+import { Log } from '../../src/common/log.js';
+import { ApiDatabase } from '../../src/database/database.js';
+import { RecordingIntegrity } from '../../src/recordings/recording-integrity.js';
+import { chunkOffset, recordingFailed } from '../../src/vault/chunk-format.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
@@ -23,6 +27,7 @@ let url: string;
 let conversationId: string;
 let path: string;
 let whole: Buffer;
+let altered: Buffer;
 
 beforeAll(async () => {
   colloquy = await install();
@@ -39,7 +44,7 @@ beforeAll(async () => {
   const [recording] = await colloquy.store.recordings(conversationId);
   path = join(colloquy.config.dataDir, 'recordings', recording?.object_key ?? '');
   whole = readFileSync(path);
-  const altered = Buffer.from(whole);
+  altered = Buffer.from(whole);
   const at = chunkOffset(ALTERED_CHUNK) + 9;
   altered.writeUInt8(altered.readUInt8(at) ^ 1, at);
   writeFileSync(path, altered);
@@ -107,3 +112,74 @@ describe('a range that does not open', () => {
     expect((await heard(await get('bytes=0-299999'))).bytes.equals(AUDIO.subarray(0, 300_000))).toBe(true);
   });
 });
+
+describe('the history', () => {
+  it('has one entry of a recording that does not open, however often it is asked for', async () => {
+    await Promise.all(Array.from({ length: 8 }, () => get('bytes=460000-460099')));
+    await heard(await get());
+    const entry = await eventually(async () => (await failures())[0]);
+    expect(await failures()).toEqual([entry]);
+    const { rows } = await colloquy.sql.query<{ id: string }>('select id from recordings where conversation_id = $1', [
+      conversationId,
+    ]);
+    expect(entry).toMatchObject({
+      ...{ client_id: colloquy.clientId, object_ids: rows.map(({ id }) => id), reason: 'open_failed' },
+      ...{ actor_type: 'system', actor_id: 'recordings' },
+    });
+  });
+
+  it('has an entry, when the connection was cut after right bytes', async () => {
+    await forget();
+    await heard(await get('bytes=0-699999'));
+    await eventually(async () => (await failures()).length === 1);
+  });
+
+  it('has another entry an hour later, and none for a recording that opens', async () => {
+    await backdate();
+    await get('bytes=460000-460099');
+    expect(await failures()).toHaveLength(2);
+    await backdate();
+    writeFileSync(path, whole);
+    expect((await heard(await get())).bytes.equals(AUDIO)).toBe(true);
+    expect(await failures()).toHaveLength(2);
+  });
+
+  it('is no reason to hide the failure, when it cannot be written', async () => {
+    writeFileSync(path, altered);
+    await backdate();
+    // The read itself is on record for these five minutes: nothing but the failure is to be written.
+    await get('bytes=0-9');
+    await colloquy.sql.query('revoke insert on journal from colloquy_api');
+    try {
+      expect((await get('bytes=460000-460099')).status).toBe(500);
+    } finally {
+      await colloquy.sql.query('grant insert on journal to colloquy_api');
+    }
+  });
+});
+
+describe('the log', () => {
+  it('names what does not open by its ids, and says nothing of other failures', async () => {
+    const lines: string[] = [];
+    const log = new Log('info', { write: (line: string) => void lines.push(line) });
+    const integrity = new RecordingIntegrity(api.app.get(ApiDatabase), log);
+    const recording = { id: newUuid(), conversation: { id: conversationId, client_id: colloquy.clientId } };
+    await integrity.tell(new AppError('storage_unavailable', 'away'), recording);
+    await integrity.tell(recordingFailed(), recording);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({
+        msg: 'a stored recording does not open',
+        conversation_id: publicId('conversation', conversationId),
+        recording_id: publicId('recording', recording.id),
+      }),
+    ]);
+  });
+});
+
+/** The journal is append-only: only its owner, and only like this, moves it in time. */
+const asOwner = (statement: string): Promise<unknown> =>
+  colloquy.sql.query(`alter table journal disable trigger journal_append_only; ${statement};
+    alter table journal enable trigger journal_append_only`);
+const forget = (): Promise<unknown> => asOwner("delete from journal where action = 'integrity.failed'");
+const backdate = (): Promise<unknown> =>
+  asOwner("update journal set time = time - interval '61 minutes' where action = 'integrity.failed'");
