@@ -3,6 +3,7 @@ import { sweepIdempotencyKeys } from './access/sweep-idempotency-keys.js';
 import type { Log } from './common/log.js';
 import type { WorkerDatabase } from './database/database.js';
 import { resealParked } from './inbox/parked-facts.js';
+import type { LooseObjects } from './recordings/loose-objects.js';
 import type { ObjectStore } from './recordings/object-store.js';
 import type { VaultService } from './vault/vault.service.js';
 
@@ -15,6 +16,7 @@ interface Dependencies {
   database: WorkerDatabase;
   vault: VaultService;
   objects: ObjectStore;
+  loose: LooseObjects;
   log: Log;
 }
 
@@ -46,7 +48,14 @@ export class Housekeeping {
     await resealParked(database, vault);
     await this.destroyOldInboxKeys(now);
     // Last: a store that is away must not keep keys alive.
-    await this.deps.objects.sweep(new Date(now.getTime() - DAY_MS));
+    await this.sweepObjects(new Date(now.getTime() - DAY_MS));
+  }
+
+  /** What attempts at recordings left that were over long before. */
+  private async sweepObjects(olderThan: Date): Promise<void> {
+    const { objects, loose, log } = this.deps;
+    const [torn, removed] = [await objects.sweep(olderThan), await loose.sweep(olderThan)];
+    if (torn + removed > 0) log.info('objects that no record names removed', { torn, removed });
   }
 
   /** A day's key goes when nothing under it waits; facts that name no conversation go with it. */

@@ -16,6 +16,7 @@ import type { StoreAudio } from './intake/payload-audio.js';
 import { Housekeeping } from './housekeeping.js';
 import { workerMetrics } from './observability/worker-metrics.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
+import { LooseObjects } from './recordings/loose-objects.js';
 import { openObjectStore } from './recordings/open-object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
@@ -56,7 +57,8 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const accounts = new ProviderAccounts(database, vault);
   const notifier = new Notifier(database);
   const objects = await openObjectStore(config);
-  const store = new RecordingStore(objects);
+  const loose = new LooseObjects(database, objects);
+  const store = new RecordingStore(objects, (ref) => loose.announce(ref));
   const storeAudio: StoreAudio = (ref, key, bytes) => store.writeBytes(ref, key, bytes);
   const intake = new Intake({ database, notifier, log, vault, accounts, storeAudio });
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
@@ -83,7 +85,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
     new Listener(url, 'colloquy_inbox', () => intake.nudge()),
     new Listener(url, 'colloquy_wakes', () => relays.nudge()),
   ];
-  const housekeeping = new Housekeeping({ database, vault, objects, log });
+  const housekeeping = new Housekeeping({ database, vault, objects, loose, log });
 
   intake.start();
   relays.start();

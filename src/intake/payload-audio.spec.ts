@@ -23,11 +23,13 @@ const heard = (receivedAt: number, hash = 'aa'): Fact => ({
 });
 
 /** Counts what is laid down, as the store would. */
-function recorder(): { store: StoreAudio; laid: string[] } {
+function recorder(): { store: StoreAudio; laid: string[]; versions: string[] } {
   const laid: string[] = [];
+  const versions: string[] = [];
   return {
-    laid,
+    ...{ laid, versions },
     store: (ref, _, bytes) => {
+      versions.push(ref.version);
       laid.push(`${ref.id} ${bytes.toString()}`);
       return Promise.resolve(`key of ${ref.id}`);
     },
@@ -57,14 +59,15 @@ describe('storePayloadAudio', () => {
     expect(facts).toMatchObject([{ claims: { audio: [] } }]);
   });
 
-  it('lands on the same object, when it is repeated; on another for other bytes', async () => {
-    const { store, laid } = recorder();
+  it('tells of the same recording by another object, when it is repeated; of another one for other bytes', async () => {
+    const { store, laid, versions } = recorder();
     const attempt = (facts: Fact[]) => storePayloadAudio(store, { owner, key, facts, registers: {} });
     await attempt([heard(5)]);
     await attempt([heard(5)]);
     await attempt([heard(5, 'cc')]);
     expect(laid[0]).toBe(laid[1]);
     expect(laid[2]).not.toBe(laid[0]);
+    expect(new Set(versions).size).toBe(3);
   });
 
   it('stores nothing, when a recording was there before', async () => {

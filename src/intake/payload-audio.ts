@@ -1,6 +1,6 @@
 // Audio that came inside a webhook: laid into the store before the commit, so that nothing is forgotten that is not kept.
 // Under zero retention it is the only copy there will ever be.
-import { derivedUuid } from '../common/ids.js';
+import { derivedUuid, newUuid } from '../common/ids.js';
 import type { AudioClaim } from '../providers/provider-fact.js';
 import type { DataKey } from '../vault/sealing.js';
 import { ofRecording } from './assertions.js';
@@ -11,9 +11,10 @@ interface RecordingRef {
   id: string;
   clientId: string;
   conversationId: string;
+  version: string;
 }
 
-/** Seals and stores `bytes`, replacing what an earlier attempt left; resolves with the key of the object. */
+/** Seals and stores `bytes`, beside what earlier attempts left; resolves with the key of the object. */
 export type StoreAudio = (ref: RecordingRef, key: DataKey, bytes: Buffer) => Promise<string>;
 
 /** The store of recordings cannot take it now. The fact is good and waits; it must not be parked. */
@@ -46,7 +47,7 @@ export async function storePayloadAudio(store: StoreAudio, { owner, key, facts, 
       const known = registers[register];
       // It would lose to the recording that is there.
       if (known !== undefined && compareStamps(known.stamp, stamp) < 0) continue;
-      const ref = { id: recording.id, ...owner };
+      const ref = { id: recording.id, ...owner, version: newUuid() };
       const objectKey = await store(ref, key, audio.bytes).catch((error: unknown) => {
         throw new AudioNotStored(error);
       });
@@ -58,7 +59,7 @@ export async function storePayloadAudio(store: StoreAudio, { owner, key, facts, 
   return done;
 }
 
-/** By its fact: a repeated attempt lands on the same object, and on no object that was fetched from the provider. */
+/** By its fact: a repeated attempt tells of the same recording, which is none that was fetched from the provider. */
 const recordingOf = (
   { variant, contentType, bytes }: AudioClaim,
   { conversationId }: Subject['owner'],

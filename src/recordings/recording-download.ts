@@ -6,7 +6,8 @@ import type { RecordingVariant } from '../providers/provider-fact.js';
 import { ProviderError } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import type { DataKey } from '../vault/sealing.js';
-import { objectKeyOf, recordingRefOf, type RecordingStore } from './recording-store.js';
+import { newRecordingRef, objectKeyOf } from './recording-object.js';
+import type { RecordingStore } from './recording-store.js';
 
 interface WantedRecording {
   conversationId: string;
@@ -20,12 +21,12 @@ interface WantedRecording {
   signal: AbortSignal;
 }
 
-/** Downloads and stores a recording; a repetition replaces its own object. Throws ProviderError, and what the store throws. */
+/** Downloads and stores a recording; a repetition makes another object. Throws ProviderError, and what the store throws. */
 export async function downloadRecording(store: RecordingStore, wanted: WantedRecording): Promise<StoredRecording> {
   const { conversationId, clientId, account, variant } = wanted;
   const provider = providerNamed(account.provider);
   const { body, contentType } = await provider.openRecording(account.credentials, wanted.source, wanted.signal);
-  const ref = recordingRefOf({ conversationId, clientId }, variant);
+  const ref = newRecordingRef({ conversationId, clientId }, variant);
   const bytes = await store.write(ref, wanted.key, body).catch((error: unknown) => {
     // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
     throw error instanceof AppError ? error : new ProviderError(null, true, error);

@@ -8,13 +8,13 @@ import {
 } from '../conversations/lifecycle.js';
 import { NotYet } from '../conversations/not-yet.js';
 import { situationAfter, type Situation } from '../conversations/situation.js';
-import type { Standing } from '../intake/fact-writer.js';
+import type { Standing, StoredRecording } from '../intake/fact-writer.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { ProviderError } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { downloadRecording } from './recording-download.js';
+import type { RecordingStore } from './recording-store.js';
 import { verdictOf } from './recording-verdict.js';
-import { recordingRefOf, type RecordingStore } from './recording-store.js';
 
 interface Attempt {
   /** From 1. */
@@ -50,7 +50,6 @@ export class RecordingFetcher {
     const isTold = standing !== null && refused.length === 0;
     const after = isTold ? situationAfter(before, standing) : await this.deps.read(conversationId);
     if (after === null) return this.deps.lifecycle.look(conversationId);
-    await this.removeUnused(before, after);
     const now = this.deps.now();
     const verdict = verdictOf(after, { refused: refused.length, attempt: attempt.attempt, now });
     if (verdict.kind === 'wait') throw new NotYet(verdict.what, verdict.retryInMs);
@@ -96,16 +95,11 @@ export class RecordingFetcher {
     const { durationMs } = situation.record;
     const wanted = { ...situation, variant, source, durationMs, key, signal: attempt.signal };
     const recording = await downloadRecording(this.deps.store, wanted);
-    return this.deps.facts.state(situation, { kind: 'recording_stored', recording });
-  }
-
-  /** A copy that came by webhook meanwhile was first: ours, which nothing names, goes. */
-  private async removeUnused(before: Situation, after: Situation): Promise<void> {
-    for (const variant of before.record.fetchable as RecordingVariant[]) {
-      const ref = recordingRefOf(after, variant);
-      const kept = after.record.recordings.find((recording) => recording.variant === variant);
-      if (kept !== undefined && kept.id !== ref.id) await this.deps.store.remove(ref);
-    }
+    const standing = await this.deps.facts.state(situation, { kind: 'recording_stored', recording });
+    // Another copy was first, by a webhook or another attempt: ours has lost for good. Not applied yet, it might still win.
+    const hasLost = standing !== null && !isNamed(situationAfter(situation, standing), recording);
+    if (hasLost) await this.deps.store.remove(recording.object_key);
+    return standing;
   }
 
   /** Where it stands; the provider is asked first when its link is long in coming, may have died, or is due now. */
@@ -124,3 +118,6 @@ export class RecordingFetcher {
     return this.deps.read(conversationId);
   }
 }
+
+const isNamed = ({ record }: Situation, { object_key: key }: StoredRecording): boolean =>
+  record.recordings.some((named) => named.object_key === key);

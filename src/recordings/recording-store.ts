@@ -1,25 +1,13 @@
 // Recordings, sealed on their way in and opened on their way out. Memory does not grow with their length.
 import { Readable, Transform, pipeline, type TransformCallback } from 'node:stream';
-import { decryptRange, encryptChunked, readHeader, recordingContext } from '../vault/chunked.js';
+import { decryptRange, encryptChunked, readHeader } from '../vault/chunked.js';
 import type { DataKey } from '../vault/sealing.js';
 import { AppError } from '../common/errors.js';
-import { derivedUuid } from '../common/ids.js';
 import { storeAway, type ObjectStore } from './object-store.js';
+import { contextOf, objectKeyOf, type RecordingRef } from './recording-object.js';
 
-export interface RecordingRef {
-  id: string;
-  clientId: string;
-  conversationId: string;
-}
-
-/** A conversation's recording of one variant: derived, so that a repeated fetch replaces its own object. */
-export const recordingRefOf = (
-  { conversationId, clientId }: { conversationId: string; clientId: string },
-  variant: string,
-): RecordingRef => ({ id: derivedUuid(conversationId, `recording:${variant}`), conversationId, clientId });
-
-/** With the bytes of its plaintext, and a word that is another one when it is stored anew. */
-type StoredRecording = RecordingRef & { bytes: number; version: string };
+/** With the bytes of its plaintext. */
+type StoredRecording = RecordingRef & { bytes: number };
 
 /** What a read must know of an object before its first chunk. */
 interface Opening {
@@ -28,13 +16,6 @@ interface Opening {
 }
 
 const MAX_OPENINGS = 10_000;
-
-/** Where a recording lies: a folder for each conversation, so that all of one goes together. */
-export const objectKeyOf = ({ id, clientId, conversationId }: RecordingRef): string =>
-  `${clientId}/${conversationId}/${id}`;
-
-const contextOf = ({ id, clientId, conversationId }: RecordingRef): string =>
-  recordingContext({ clientId, conversationId, recordingId: id });
 
 /** Counts what passes. */
 class Counter extends Transform {
@@ -47,10 +28,14 @@ class Counter extends Transform {
 }
 
 export class RecordingStore {
-  /** By object and version: a player that jumps about asks the store for nothing but the chunks that it hears. */
+  /** By object: a player that jumps about asks the store for nothing but the chunks that it hears. */
   private readonly openings = new Map<string, Opening>();
 
-  constructor(private readonly objects: ObjectStore) {}
+  /** Who writes announces what is about to lie there; see {@link LooseObjects}. */
+  constructor(
+    private readonly objects: ObjectStore,
+    private readonly announce: (ref: RecordingRef) => Promise<void> = () => Promise.resolve(),
+  ) {}
 
   /**
    * Seals and stores `audio`; resolves with its own bytes. Throws AppError `storage_unavailable` when the store cannot
@@ -61,6 +46,10 @@ export class RecordingStore {
     const sealed = encryptChunked(key, contextOf(ref));
     // A failure anywhere destroys the last stream, which put() sees.
     pipeline(audio, counter, sealed, () => undefined);
+    await this.announce(ref).catch((error: unknown) => {
+      audio.destroy();
+      throw error;
+    });
     await this.objects.put(objectKeyOf(ref), sealed);
     return counter.bytes;
   }
@@ -71,9 +60,9 @@ export class RecordingStore {
     return objectKeyOf(ref);
   }
 
-  /** Removes an object that no record names. */
-  remove(ref: RecordingRef): Promise<void> {
-    return this.objects.remove(objectKeyOf(ref));
+  /** Removes an object that no record names, nor ever will. */
+  remove(objectKey: string): Promise<void> {
+    return this.objects.remove(objectKey);
   }
 
   /**
@@ -99,9 +88,9 @@ export class RecordingStore {
   }
 
   private async *pieces(ref: StoredRecording, key: DataKey, start: number, end: number): AsyncGenerator<Buffer> {
-    const [place, name] = [objectKeyOf(ref), `${objectKeyOf(ref)} ${ref.version}`];
+    const name = objectKeyOf(ref);
     const known = this.openings.get(name);
-    const stored = await this.objects.open(place, known?.cipherSize);
+    const stored = await this.objects.open(name, known?.cipherSize);
     if (stored === null) throw new AppError('internal', 'the stored recording is gone');
     try {
       const read = (from: number, to: number): AsyncIterable<Uint8Array> => stored.read(from, to);

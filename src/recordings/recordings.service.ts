@@ -14,6 +14,7 @@ import { SharedFind } from '../database/shared-find.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { VaultService } from '../vault/vault.service.js';
 import { RecordingIntegrity } from './recording-integrity.js';
+import { versionOf } from './recording-object.js';
 import { RecordingStore } from './recording-store.js';
 
 type Subject = Pick<ConversationRow, 'id' | 'client_id' | 'restricted' | 'audio_state' | 'audio_reason'>;
@@ -23,6 +24,8 @@ export interface FoundRecording {
   id: string;
   contentType: string;
   bytes: number;
+  /** Of its object; see {@link versionOf}. */
+  version: string | null;
   /** Changes when the recording is stored anew. */
   etag: string;
 }
@@ -33,12 +36,13 @@ interface Row extends Subject {
   variant: string;
   content_type: string;
   bytes: string;
+  object_key: string;
   created_at: Date;
 }
 
 const FIND = conversationStatement(
   `c.id, c.client_id, c.restricted, c.audio_state, c.audio_reason,
-  r.id as recording_id, r.variant, r.content_type, r.bytes, r.created_at`,
+  r.id as recording_id, r.variant, r.content_type, r.bytes, r.object_key, r.created_at`,
   'left join recordings r on r.conversation_id = i.id and r.client_id = i.client_id',
 );
 const RETRY_AFTER_S = 10;
@@ -74,12 +78,15 @@ export class RecordingsService {
         : rows.find((one) => one.variant === variant);
     if (row === undefined || row.recording_id === null) throw missing(conversation, rows.length > 0);
     const etag = `"${row.recording_id}-${row.created_at.getTime().toString(36)}"`;
-    return { conversation, id: row.recording_id, contentType: row.content_type, bytes: Number(row.bytes), etag };
+    return {
+      ...{ conversation, id: row.recording_id, contentType: row.content_type, bytes: Number(row.bytes) },
+      ...{ version: versionOf(row.object_key), etag },
+    };
   }
 
   /** Bytes `start` to `end` inclusive, journaled first; short ranges whole, longer ones as a stream. */
   async read(caller: Caller, recording: FoundRecording, start: number, end: number): Promise<Readable | Buffer> {
-    const { conversation, id, bytes, etag: version } = recording;
+    const { conversation, id, bytes, version } = recording;
     const [key] = await Promise.all([
       this.vault.existingConversationKey(conversation.id),
       this.reads.record(caller, conversation, 'audio'),

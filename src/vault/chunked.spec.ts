@@ -18,7 +18,8 @@ import { DataKey } from './sealing.js';
 
 const CHUNK = 16_384;
 const SIZES = [0, 1, 57, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK - 1, 3 * CHUNK, 3 * CHUNK + 100];
-const context = recordingContext({ clientId: 'c', conversationId: 'v', recordingId: 'r' });
+const place = { clientId: 'c', conversationId: 'v', recordingId: 'r', version: '1' };
+const context = recordingContext(place);
 const key = new DataKey(Buffer.alloc(32, 3), 'a');
 
 /** Bytes that differ everywhere, so that a wrong chunk cannot look right. */
@@ -65,6 +66,14 @@ async function attempt(object: Sample): Promise<{ failed: boolean; out: Buffer }
 
 const samples = await Promise.all(SIZES.map(async (size) => ({ size, stored: await encrypt(plaintextOf(size)) })));
 const sample = (size: number): Buffer => Buffer.from(samples.find((one) => one.size === size)?.stored ?? []);
+
+describe('recordingContext', () => {
+  // What is sealed to it in stores today must open for ever.
+  it('is the one of old, when there is no version', () => {
+    expect(recordingContext({ ...place, version: null })).toBe('["recording",1,"c","v","r"]');
+    expect(context).toBe('["recording",1,"c","v","r","1"]');
+  });
+});
 
 describe('encryptChunked', () => {
   it.each(samples)(
@@ -200,9 +209,10 @@ describe('a recording that was tampered with', () => {
 
   it('fails with another key, another context or a chunk of another object', async () => {
     const stored = sample(size);
-    const other = recordingContext({ clientId: 'c', conversationId: 'v', recordingId: 'r2' });
+    const others = [{ recordingId: 'r2' }, { version: '2' }, { version: null }];
     const nothing = { failed: true, out: Buffer.alloc(0) };
-    expect(await attempt({ stored, size, context: other })).toEqual(nothing);
+    for (const other of others)
+      expect(await attempt({ stored, size, context: recordingContext({ ...place, ...other }) })).toEqual(nothing);
     expect(await attempt({ stored, size, key: new DataKey(randomBytes(32), 'a') })).toEqual(nothing);
     chunk(await encrypt(whole), 1).copy(stored, chunkOffset(1));
     expect(await attempt({ stored, size })).toEqual({ failed: true, out: whole.subarray(0, CHUNK) });

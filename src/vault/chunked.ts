@@ -22,9 +22,20 @@ import { exactPieces } from './exact-pieces.js';
 
 export { cipherSize } from './chunk-format.js';
 
+interface RecordingPlace {
+  clientId: string;
+  conversationId: string;
+  recordingId: string;
+  /** Null: of a recording that was stored before there were versions. */
+  version: string | null;
+}
+
 /** Text that binds an object to its place: as JSON, so that no two places share one. */
-export const recordingContext = (of: { clientId: string; conversationId: string; recordingId: string }): string =>
-  JSON.stringify(['recording', FORMAT_COBBLESTONE_256, of.clientId, of.conversationId, of.recordingId]);
+export const recordingContext = ({ clientId, conversationId, recordingId, version }: RecordingPlace): string =>
+  JSON.stringify([
+    ...['recording', FORMAT_COBBLESTONE_256, clientId, conversationId, recordingId],
+    ...(version === null ? [] : [version]),
+  ]);
 
 const keysFor = (key: DataKey, salt: Uint8Array, context: string): ObjectKeys => {
   const recordings = key.subkey('chunked');

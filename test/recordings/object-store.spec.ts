@@ -8,10 +8,13 @@ import { buffer } from 'node:stream/consumers';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newUuid } from '../../src/common/ids.js';
 import { parseConfig } from '../../src/config/config.js';
 import type { ObjectStore } from '../../src/recordings/object-store.js';
 import { openObjectStore } from '../../src/recordings/open-object-store.js';
-import { RecordingStore, objectKeyOf } from '../../src/recordings/recording-store.js';
+import { newRecordingRef, objectKeyOf, type RecordingRef } from '../../src/recordings/recording-object.js';
+import { RecordingStore } from '../../src/recordings/recording-store.js';
+import { encryptChunked } from '../../src/vault/chunked.js';
 import { DataKey } from '../../src/vault/data-key.js';
 import { startS3Server } from '../support/s3-server.js';
 
@@ -42,6 +45,7 @@ async function bucket(): Promise<Place> {
 const bytes = (size: number): Buffer => randomBytes(size);
 const of = (...pieces: Buffer[]): Readable => Readable.from(pieces, { objectMode: false });
 const newKey = (): string => `${bytes(4).toString('hex')}/${bytes(4).toString('hex')}`;
+const newRecording = (): RecordingRef => newRecordingRef({ clientId: newUuid(), conversationId: newUuid() }, 'mixed');
 
 /** A stream of `size` bytes that breaks off after them. */
 function broken(size: number): Readable {
@@ -183,11 +187,11 @@ describe.each([
   it('holds recordings sealed: any range opens, and what was altered does not', async () => {
     const recordings = new RecordingStore(store);
     const key = DataKey.random('test');
-    const ref = { id: 'rec', clientId: newKey(), conversationId: 'conv' };
+    const ref = newRecording();
     const audio = bytes(200_000);
     expect(await recordings.write(ref, key, of(audio))).toBe(audio.length);
     const part = async (start: number, end: number, from = recordings): Promise<Buffer> =>
-      buffer(await from.read({ ...ref, bytes: audio.length, version: '1' }, key, start, end));
+      buffer(await from.read({ ...ref, bytes: audio.length }, key, start, end));
     expect((await part(0, 199_999)).equals(audio)).toBe(true);
     expect((await part(16_380, 16_390)).equals(audio.subarray(16_380, 16_391))).toBe(true);
 
@@ -205,6 +209,47 @@ describe.each([
     await expect(part(0, 99, new RecordingStore(store))).rejects.toMatchObject({ code: 'internal' });
   });
 
+  it('does not open an older object of a recording in place of a newer one', async () => {
+    const recordings = new RecordingStore(store);
+    const key = DataKey.random('test');
+    const owner = { clientId: newUuid(), conversationId: newUuid() };
+    const [older, newer] = [newRecordingRef(owner, 'mixed'), newRecordingRef(owner, 'mixed')];
+    expect(older.id).toBe(newer.id);
+    for (const ref of [older, newer]) await recordings.write(ref, key, of(bytes(1000)));
+    const size = (await store.size(objectKeyOf(older))) ?? 0;
+    await store.put(objectKeyOf(newer), of(await readAll(objectKeyOf(older), 0, size - 1)));
+    const replaced = recordings.readBytes({ ...newer, bytes: 1000 }, key, 0, 9);
+    await expect(replaced).rejects.toMatchObject({ reason: 'open_failed' });
+  });
+
+  it('opens a recording that was stored before there were versions', async () => {
+    const recordings = new RecordingStore(store);
+    const key = DataKey.random('test');
+    const ref = { ...newRecording(), version: null };
+    const audio = bytes(1000);
+    const sealed = encryptChunked(key, JSON.stringify(['recording', 1, ref.clientId, ref.conversationId, ref.id]));
+    sealed.end(audio);
+    await store.put(`${ref.clientId}/${ref.conversationId}/${ref.id}`, sealed);
+    expect(await recordings.readBytes({ ...ref, bytes: 1000 }, key, 0, 999)).toEqual(audio);
+  });
+
+  it('stores nothing of what could not be announced, and lets its stream go', async () => {
+    const recordings = new RecordingStore(store, () => Promise.reject(new Error('not announced')));
+    const [ref, audio] = [newRecording(), broken(MIB)];
+    await expect(recordings.write(ref, DataKey.random('test'), audio)).rejects.toThrow('not announced');
+    expect(audio.destroyed).toBe(true);
+    expect(await store.size(objectKeyOf(ref))).toBeNull();
+  });
+
+  it('passes the error of a stream on that breaks while it is being announced', async () => {
+    const audio = of(bytes(100));
+    const recordings = new RecordingStore(store, async () => {
+      audio.destroy(new Error('the line broke'));
+      await new Promise(setImmediate);
+    });
+    await expect(recordings.write(newRecording(), DataKey.random('test'), audio)).rejects.toThrow('the line broke');
+  });
+
   it('is asked for the chunks alone, once a recording was begun', async () => {
     const asked: string[] = [];
     const watched: Pick<ObjectStore, 'open'> = {
@@ -220,12 +265,13 @@ describe.each([
     };
     const recordings = new RecordingStore(Object.assign(Object.create(store) as ObjectStore, watched));
     const key = DataKey.random('test');
-    const ref = { id: 'rec', clientId: newKey(), conversationId: 'conv', bytes: 50_000, version: '1' };
-    await recordings.write(ref, key, of(bytes(50_000)));
+    const [ref, another] = [newRecording(), newRecording()].map((one) => ({ ...one, bytes: 50_000 }));
+    if (ref === undefined || another === undefined) throw new Error('two are asked for');
+    for (const one of [ref, another]) await recordings.write(one, key, of(bytes(50_000)));
     await recordings.readBytes(ref, key, 0, 9);
     await recordings.readBytes(ref, key, 20_000, 20_009);
     expect(asked).toEqual(['size', '0', '57', 'no size', '16457']);
-    await recordings.readBytes({ ...ref, version: '2' }, key, 0, 9);
+    await recordings.readBytes(another, key, 0, 9);
     expect(asked.slice(5)).toEqual(['size', '0', '57']);
   });
 });

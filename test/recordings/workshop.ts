@@ -1,0 +1,66 @@
+// A worker's parts without its loops: tests decide when facts are applied and when recordings are fetched.
+import { createServer, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Log } from '../../src/common/log.js';
+import { Lifecycle } from '../../src/conversations/lifecycle.js';
+import { situationReader } from '../../src/conversations/situation.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { WorkerDatabase } from '../../src/database/database.js';
+import { Notifier } from '../../src/database/notifier.js';
+import { Inbox } from '../../src/inbox/inbox.js';
+import { FactWriter } from '../../src/intake/fact-writer.js';
+import { Intake } from '../../src/intake/intake.js';
+import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
+import { LooseObjects } from '../../src/recordings/loose-objects.js';
+import { openObjectStore } from '../../src/recordings/open-object-store.js';
+import { RecordingFetcher } from '../../src/recordings/recording-fetcher.js';
+import { RecordingStore } from '../../src/recordings/recording-store.js';
+import type { Installation } from '../support/installation.js';
+
+export async function openWorkshop({ config, vault }: Installation) {
+  const url = config.databaseUrl ?? '';
+  const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 8 }));
+  await database.dataSource.initialize();
+  const objects = await openObjectStore(config);
+  const loose = new LooseObjects(database, objects);
+  const store = new RecordingStore(objects, (ref) => loose.announce(ref));
+  const [accounts, notifier, log] = [new ProviderAccounts(database, vault), new Notifier(database), new Log('silent')];
+  const storeAudio: ConstructorParameters<typeof Intake>[0]['storeAudio'] = (ref, key, bytes) =>
+    store.writeBytes(ref, key, bytes);
+  const intake = new Intake({ database, vault, accounts, notifier, log, storeAudio });
+  const inbox = new Inbox(database, vault, notifier);
+  const facts = new FactWriter(inbox, intake);
+  const read = situationReader({ database, vault, accounts });
+  const reading = { read, facts, now: () => Date.now() };
+  const fetcher = new RecordingFetcher({ ...reading, lifecycle: new Lifecycle(reading), vault, store });
+  return { database, objects, loose, store, intake, inbox, facts, read, fetcher, close: () => database.close() };
+}
+
+export interface PatientHost {
+  url: string;
+  /** Resolves when so many have asked. */
+  asked(count: number): boolean;
+  /** Gives the nth to ask its content. */
+  answer(nth: number, content: Buffer): void;
+  close(): Promise<void>;
+}
+
+/** A host of recordings that answers each request with what, and when, the test says. */
+export async function startPatientHost(): Promise<PatientHost> {
+  const waiting: ServerResponse[] = [];
+  const server = createServer((_, response) => void waiting.push(response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/recording.wav`,
+    asked: (count) => waiting.length >= count,
+    answer: (nth, content) =>
+      void waiting[nth]?.writeHead(200, { 'content-type': 'audio/wav', 'content-length': content.length }).end(content),
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
