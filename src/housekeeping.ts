@@ -1,6 +1,8 @@
-// What a worker tidies once an hour: keys of old inbox days, marks that have served, torn uploads. Each step may run twice.
+// What a worker tidies once an hour: keys of old inbox days and of no conversation, marks that have served, objects that no
+// record names. Each step may run twice.
 import { sweepIdempotencyKeys } from './access/sweep-idempotency-keys.js';
 import type { Log } from './common/log.js';
+import { orphansAmong } from './conversations/orphans.js';
 import type { WorkerDatabase } from './database/database.js';
 import { resealParked } from './inbox/parked-facts.js';
 import type { LooseObjects } from './recordings/loose-objects.js';
@@ -47,8 +49,15 @@ export class Housekeeping {
     await database.withScope('all', (tx) => tx.query({ text: SWEEP_READ_MARKS }));
     await resealParked(database, vault);
     await this.destroyOldInboxKeys(now);
+    await this.sweepConversationKeys();
     // Last: a store that is away must not keep keys alive.
     await this.sweepObjects(new Date(now.getTime() - DAY_MS));
+  }
+
+  private async sweepConversationKeys(): Promise<void> {
+    const { database, vault, log } = this.deps;
+    const { condemned, removed } = await vault.sweepConversationKeys((ids) => orphansAmong(database, ids));
+    if (condemned + removed > 0) log.info('keys of conversations that do not exist swept', { condemned, removed });
   }
 
   /** What attempts at recordings left that were over long before. */

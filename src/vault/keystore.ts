@@ -28,12 +28,18 @@ export type DataKeyRow = KeyId &
   ({ wrapped: Buffer; destroyedAt: null } | { wrapped: null; destroyedAt: Date }) & {
     kek: Buffer | null;
     kekDestroyedAt: Date | null;
+    /** It was found to be nobody's: before its use, see that it is not removed ({@link Keystore.reprieve}). */
+    condemned: boolean;
   };
 
 const SELECT_DATA_KEYS = `
   SELECT d.purpose, d.owner, d.part, d.client_id AS "clientId", d.epoch, d.wrapped, d.destroyed_at AS "destroyedAt",
-         k.wrapped AS kek, k.destroyed_at AS "kekDestroyedAt"
+         k.wrapped AS kek, k.destroyed_at AS "kekDestroyedAt", d.condemned_at IS NOT NULL AS condemned
   FROM data_keys d LEFT JOIN keks k USING (client_id, epoch)`;
+
+const LIVE_CONVERSATION_KEYS = "purpose = 'conversation' AND part = '' AND wrapped IS NOT NULL";
+/** Longer than any process serves a key from memory. */
+const LONG_CONDEMNED = "condemned_at < now() - interval '30 minutes'";
 
 /** Connection lost or refused, server starting or stopping, no free connection: worth trying again later. */
 const UNAVAILABLE_CLASSES = ['08', '53', '57'];
@@ -112,7 +118,7 @@ export class Keystore {
     const text = `
       INSERT INTO data_keys (purpose, owner, part, client_id, epoch, destroyed_at) VALUES ($1, $2, $3, $4, $5, now())
       ON CONFLICT ON CONSTRAINT data_keys_pkey
-        DO UPDATE SET wrapped = NULL, destroyed_at = coalesce(data_keys.destroyed_at, now())
+        DO UPDATE SET wrapped = NULL, condemned_at = NULL, destroyed_at = coalesce(data_keys.destroyed_at, now())
       RETURNING destroyed_at AS "destroyedAt"`;
     const values = [id.purpose, id.owner, id.part, orphan.clientId, orphan.epoch];
     const { rows } = await this.#query<{ destroyedAt: Date }>({ text, values });
@@ -128,8 +134,45 @@ export class Keystore {
     return (await this.#query<KeyId>({ text, values: [day] })).rows;
   }
 
+  /** Owners of live keys of conversations that are more than a day old, downwards from below `owner`. */
+  keyedConversations(owner: string, limit: number): Promise<string[]> {
+    const text = `SELECT owner FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND owner < $1 AND condemned_at IS NULL
+      AND created_at < now() - interval '1 day' ORDER BY owner DESC LIMIT $2`;
+    return this.#owners(text, [owner, limit]);
+  }
+
+  /** How many were condemned by this. */
+  async condemn(owners: string[]): Promise<number> {
+    const text = `UPDATE data_keys SET condemned_at = now() WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])
+      AND condemned_at IS NULL AND created_at < now() - interval '1 day'`;
+    return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
+  }
+
+  /** Keeps live keys, condemned or not; how many there are. One that was removed meanwhile is not among them. */
+  async reprieve(owners: string[]): Promise<number> {
+    const text = `UPDATE data_keys SET condemned_at = NULL WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])`;
+    return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
+  }
+
+  /** Owners of keys that were condemned half an hour ago, and not asked for since. */
+  condemnedConversations(limit: number): Promise<string[]> {
+    return this.#owners(`SELECT owner FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND ${LONG_CONDEMNED} LIMIT $1`, [
+      limit,
+    ]);
+  }
+
+  /** Deletes keys that were condemned half an hour ago, and not asked for since: not even a tombstone stays. How many. */
+  async removeCondemned(owners: string[]): Promise<number> {
+    const text = `DELETE FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND ${LONG_CONDEMNED} AND owner = ANY($1::uuid[])`;
+    return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+
+  async #owners(text: string, values: unknown[]): Promise<string[]> {
+    return (await this.#query<{ owner: string }>({ text, values })).rows.map(({ owner }) => owner);
   }
 
   async #query<Row extends QueryResultRow>(query: QueryConfig): Promise<QueryResult<Row>> {

@@ -6,6 +6,7 @@ import { DataKey } from './data-key.js';
 import { VaultError, KeyDestroyed } from './errors.js';
 import { epochOf } from './kek-epoch.js';
 import { KeyCache } from './key-cache.js';
+import { KeySweep, type OrphansAmong } from './key-sweep.js';
 import { type DataKeyRow, type KeyId, Keystore } from './keystore.js';
 import { type KekId, kekContext, type RootKey } from './root-key.js';
 import { open, seal } from './sealing.js';
@@ -52,9 +53,11 @@ export class VaultService {
   readonly #conversationKeys: Batcher<string, DataKeyRow | undefined>;
   readonly #dataKeys = new KeyCache();
   readonly #keks = new KeyCache();
+  readonly #sweep: KeySweep;
 
   constructor({ pool, rootKey, now = () => new Date() }: VaultDependencies) {
     this.#keystore = new Keystore(pool);
+    this.#sweep = new KeySweep(this.#keystore);
     this.#rootKey = rootKey;
     this.#now = now;
     this.#conversationKeys = new Batcher((ids) => this.#findConversationKeys(ids), { maxItems: 64, concurrency: 1 });
@@ -88,7 +91,8 @@ export class VaultService {
     const wanted = conversationIds.filter((id) => !keys.has(id));
     if (wanted.length === 0) return keys;
     for (const row of await this.#keystore.findDataKeys('conversation', wanted)) {
-      if (row.wrapped !== null && row.kekDestroyedAt === null) keys.set(row.owner, await this.#unwrap(row, ticket));
+      const isLive = row.wrapped !== null && row.kekDestroyedAt === null && (await this.#isKept(row));
+      if (isLive) keys.set(row.owner, await this.#unwrap(row, ticket));
     }
     return keys;
   }
@@ -131,6 +135,11 @@ export class VaultService {
     return keys.map(({ owner, part }) => ({ providerAccountId: owner, day: part }));
   }
 
+  /** Condemns day-old keys of conversations that do not exist, and deletes those condemned before; see key-sweep.ts. */
+  sweepConversationKeys(orphansAmong: OrphansAmong): Promise<{ condemned: number; removed: number }> {
+    return this.#sweep.run(orphansAmong);
+  }
+
   ping(): Promise<void> {
     return this.#keystore.ping();
   }
@@ -170,7 +179,12 @@ export class VaultService {
     const row = await (id.purpose === 'conversation'
       ? this.#conversationKeys.add(id.owner)
       : this.#keystore.findDataKey(id));
-    return row === undefined ? undefined : this.#unwrap(row, ticket);
+    return row !== undefined && (await this.#isKept(row)) ? this.#unwrap(row, ticket) : undefined;
+  }
+
+  /** Whoever asks for a condemned key keeps it; false when it was removed a moment ago. */
+  async #isKept({ condemned, owner }: DataKeyRow): Promise<boolean> {
+    return !condemned || (await this.#keystore.reprieve([owner])) === 1;
   }
 
   async #findConversationKeys(ids: string[]): Promise<(DataKeyRow | undefined)[]> {
