@@ -5,6 +5,7 @@ import { publicId } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { Housekeeping } from '../../src/housekeeping.js';
+import { LooseObjects } from '../../src/recordings/loose-objects.js';
 import { openObjectStore } from '../../src/recordings/open-object-store.js';
 import { KeyDestroyed } from '../../src/vault/errors.js';
 import { openVault } from '../../src/vault/open-vault.js';
@@ -31,7 +32,8 @@ beforeAll(async () => {
   await database.dataSource.initialize();
   vault = await openVault({ keystoreUrl: config.keystoreDatabaseUrl ?? '', rootKeyFile: config.rootKeyFile });
   const objects = await openObjectStore(config);
-  housekeeping = new Housekeeping({ database, vault, objects, log: new Log('silent') });
+  const loose = new LooseObjects(database, objects);
+  housekeeping = new Housekeeping({ database, vault, objects, loose, log: new Log('silent') });
   await appliedFact();
   const account = { provider: 'retell', api_key: colloquy.retell.apiKey, base_url: colloquy.retell.baseUrl };
   [waiting, unknown] = [await colloquy.addAccount(account), await colloquy.addAccount(account)];
