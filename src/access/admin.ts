@@ -1,9 +1,9 @@
 // What the administration's services share: their scope, their refusals, and text as people may enter it.
 import { z } from 'zod';
 import { AppError } from '../common/errors.js';
-import type { ClientScope } from '../database/with-scope.js';
+import type { ClientScope, Transaction } from '../database/with-scope.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
-import { mayAccess, type Caller } from './caller.js';
+import { mayAccess, reachOf, type Caller } from './caller.js';
 
 /** The caller's clients and the system's log, to which changes of keys and accounts are told. */
 export const adminScope = ({ clients }: Caller): ClientScope =>
@@ -22,6 +22,17 @@ export const unknownObject = (what: string): AppError => new AppError('not_found
 /** Refuses clients outside of the key's as if they did not exist. Throws `not_found`. */
 export function requireClients(caller: Caller, clientIds: readonly string[]): void {
   if (!clientIds.every((id) => mayAccess(caller, id))) throw unknownObject('client');
+}
+
+const CLIENTS_EXIST = `
+select count(*)::integer as found from clients where ($1::uuid[] is null or id = any($1::uuid[])) and id = any($2::uuid[])`;
+
+/** Refuses clients that there are not among the key's. Throws `not_found`. */
+export async function requireExisting(tx: Transaction, caller: Caller, clientIds: readonly string[]): Promise<void> {
+  const ids = [...new Set(clientIds)];
+  if (ids.length === 0) return;
+  const [row] = await tx.query<{ found: number }>({ text: CLIENTS_EXIST, values: [reachOf(caller), ids] });
+  if (row?.found !== ids.length) throw unknownObject('client');
 }
 
 /** Names of the fields of `patch` that differ from `before`. */

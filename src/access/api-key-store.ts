@@ -5,7 +5,7 @@ import type { Transaction } from '../database/with-scope.js';
 import { openJson, sealJson } from '../vault/sealing.js';
 import { SYSTEM_CLIENT, VaultService } from '../vault/vault.service.js';
 import type { ApiKey } from './api-key.schema.js';
-import type { Caller } from './caller.js';
+import { reachOf, type Caller } from './caller.js';
 import type { Role } from './rights.js';
 
 export interface ApiKeyRow {
@@ -39,17 +39,16 @@ insert into api_keys (id, role, all_clients, client_ids, scopes, expires_at, has
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict on constraint api_keys_hash_unique do nothing
 returning id`;
 const UPDATE = `
-update api_keys set role = $2, all_clients = $3, client_ids = $4, scopes = $5, expires_at = $6, sealed = $7,
+update api_keys set role = $3, all_clients = $4, client_ids = $5, scopes = $6, expires_at = $7, sealed = $8,
   revision = revision + 1, updated_at = now()
-where id = $1 returning ${COLUMNS}`;
+where ${VISIBLE} and id = $2 returning ${COLUMNS}`;
 const ROTATE = `
-update api_keys set hash = $2, prefix = $3, revision = revision + 1, updated_at = now() where id = $1`;
+update api_keys set hash = $3, prefix = $4, revision = revision + 1, updated_at = now() where ${VISIBLE} and id = $2`;
 const REVOKE = `
 update api_keys set revoked_at = now(), revision = revision + 1, updated_at = now()
-where id = $1 and revoked_at is null`;
+where ${VISIBLE} and id = $2 and revoked_at is null`;
 
 const purposeOf = (keyId: string): string => `api_key:${keyId}`;
-const reachOf = ({ clients }: Caller): readonly string[] | null => (clients === 'all' ? null : clients);
 const valuesOf = (id: string, grant: Grant): unknown[] => [
   ...[id, grant.role, grant.all_clients, grant.client_ids, grant.scopes, grant.expires_at],
 ];
@@ -82,18 +81,23 @@ export class ApiKeyStore {
 
   async update(
     tx: Transaction,
+    caller: Caller,
     { id, grant, name }: { id: string; grant: Grant; name: string },
   ): Promise<ApiKeyRow | undefined> {
-    const values = [...valuesOf(id, grant), await this.seal(id, name)];
+    const values = [reachOf(caller), ...valuesOf(id, grant), await this.seal(id, name)];
     return (await tx.query<ApiKeyRow>({ text: UPDATE, values }))[0];
   }
 
-  async rotate(tx: Transaction, { id, hash, prefix }: { id: string; hash: Buffer; prefix: string }): Promise<void> {
-    await tx.query({ text: ROTATE, values: [id, hash, prefix] });
+  async rotate(
+    tx: Transaction,
+    caller: Caller,
+    { id, hash, prefix }: { id: string; hash: Buffer; prefix: string },
+  ): Promise<void> {
+    await tx.query({ text: ROTATE, values: [reachOf(caller), id, hash, prefix] });
   }
 
-  async revoke(tx: Transaction, id: string): Promise<void> {
-    await tx.query({ text: REVOKE, values: [id] });
+  async revoke(tx: Transaction, caller: Caller, id: string): Promise<void> {
+    await tx.query({ text: REVOKE, values: [reachOf(caller), id] });
   }
 
   async nameOf({ id, sealed }: ApiKeyRow): Promise<string> {

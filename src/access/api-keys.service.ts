@@ -10,15 +10,13 @@ import { ApiDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
-import { adminScope, changedFields, requireClients, unknownObject } from './admin.js';
+import { adminScope, changedFields, requireClients, requireExisting, unknownObject } from './admin.js';
 import { hashOf, newSecret, prefixOf } from './api-key-secret.js';
 import type { ApiKey, ApiKeyInput, ApiKeyPatch, ApiKeyWithSecret } from './api-key.schema.js';
 import { ApiKeyStore, type ApiKeyRow, type Grant } from './api-key-store.js';
 import { actorOf, type Caller } from './caller.js';
 import { Idempotency, type Attempt } from './idempotency.js';
 import { KeyDirectory } from './key-directory.js';
-
-const CLIENTS_EXIST = 'select count(*)::integer as found from clients where id = any($1::uuid[])';
 
 @Injectable()
 export class ApiKeysService {
@@ -51,7 +49,7 @@ export class ApiKeysService {
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, async () => {
-        await requireExisting(tx, grant);
+        await requireExisting(tx, caller, grant.client_ids);
         await this.store.insert(tx, { id, grant, name, hash: hashOf(secret), prefix: prefixOf(secret) });
         await tell(tx, caller, { action: 'api_key.created', id });
         return { status: 201, kind: 'apiKey', id };
@@ -68,7 +66,7 @@ export class ApiKeysService {
       once(tx, async () => {
         const row = await this.locked(tx, caller, id);
         if (row.revoked_at !== null) throw new AppError('invalid_state', 'the key is revoked');
-        await this.store.rotate(tx, { id, hash: hashOf(secret), prefix: prefixOf(secret) });
+        await this.store.rotate(tx, caller, { id, hash: hashOf(secret), prefix: prefixOf(secret) });
         await tell(tx, caller, { action: 'api_key.rotated', id });
         return { status: 200, kind: 'apiKey', id };
       }),
@@ -91,8 +89,8 @@ export class ApiKeysService {
       if (changes.length === 0) return before;
       const next = { ...known, ...patch };
       const grant = grantOf(caller, next);
-      await requireExisting(tx, grant);
-      const after = await this.store.update(tx, { id, grant, name: next.name });
+      await requireExisting(tx, caller, grant.client_ids);
+      const after = await this.store.update(tx, caller, { id, grant, name: next.name });
       await tell(tx, caller, { action: 'api_key.updated', id, changes });
       return after ?? before;
     });
@@ -105,7 +103,7 @@ export class ApiKeysService {
     await this.database.withScope(adminScope(caller), async (tx) => {
       const row = await this.locked(tx, caller, id);
       if (row.revoked_at !== null) return;
-      await this.store.revoke(tx, id);
+      await this.store.revoke(tx, caller, id);
       await tell(tx, caller, { action: 'api_key.revoked', id });
     });
     this.directory.changed();
@@ -137,12 +135,6 @@ const inputOf = (row: ApiKeyRow): GrantInput => ({
   scopes: row.scopes as GrantInput['scopes'],
   expires_at: row.expires_at,
 });
-
-async function requireExisting(tx: Transaction, { client_ids: ids }: Grant): Promise<void> {
-  if (ids.length === 0) return;
-  const [row] = await tx.query<{ found: number }>({ text: CLIENTS_EXIST, values: [ids] });
-  if (row?.found !== ids.length) throw unknownObject('client');
-}
 
 const withSecret = ({ body, extras }: Answer<ApiKey>, secret: string | null): Answer<ApiKeyWithSecret> =>
   new Answer(secret === null ? body : { ...body, secret }, extras);

@@ -34,5 +34,8 @@ export const Caller = createParamDecorator((_: unknown, context: ExecutionContex
 /** The caller as the journal names it. */
 export const actorOf = (caller: Caller): Actor => ({ type: 'key', id: caller.keyName });
 
+/** The caller's clients as a statement's predicate takes them: `$1::uuid[] is null or client_id = any($1::uuid[])`. */
+export const reachOf = ({ clients }: Caller): readonly string[] | null => (clients === 'all' ? null : clients);
+
 export const mayAccess = (caller: Caller, clientId: string): boolean =>
   caller.clients === 'all' || caller.clients.includes(clientId);

@@ -1,7 +1,7 @@
 // Agents as people manage them. Those of providers are made at first sight (intake); here they are named, and own ones made.
 import { Injectable } from '@nestjs/common';
-import { adminScope, requireClients, unknownObject } from '../access/admin.js';
-import { actorOf, type Caller } from '../access/caller.js';
+import { adminScope, requireClients, requireExisting, unknownObject } from '../access/admin.js';
+import { actorOf, reachOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
 import { requireMatch, versioned, withStatus, type Answer, type List } from '../common/answer.js';
 import { Cursors } from '../common/cursor.js';
@@ -26,19 +26,16 @@ interface AgentRow {
 }
 
 const COLUMNS = 'id, client_id, provider_account_id, sealed, version, revision, created_at, updated_at';
+const VISIBLE = '($1::uuid[] is null or client_id = any($1::uuid[]))';
 const LIST = `
-select ${COLUMNS} from agents
-where ($1::uuid[] is null or client_id = any($1::uuid[])) and ($2::uuid is null or client_id = $2::uuid)
+select ${COLUMNS} from agents where ${VISIBLE} and ($2::uuid is null or client_id = $2::uuid)
   and ($3::uuid is null or provider_account_id = $3::uuid) and ($4::uuid is null or id > $4::uuid)
 order by id limit $5`;
-const FIND = `
-select ${COLUMNS} from agents where id = $1 and ($2::uuid[] is null or client_id = any($2::uuid[]))`;
+const FIND = `select ${COLUMNS} from agents where ${VISIBLE} and id = $2`;
 const INSERT = 'insert into agents (id, client_id, sealed, version) values ($1, $2, $3, $4)';
 const UPDATE = `
-update agents set sealed = $2, revision = revision + 1, updated_at = now() where id = $1 returning ${COLUMNS}`;
-const CLIENT_EXISTS = 'select 1 as found from clients where id = $1';
-
-const own = ({ clients }: Caller): readonly string[] | null => (clients === 'all' ? null : clients);
+update agents set sealed = $3, revision = revision + 1, updated_at = now()
+where ${VISIBLE} and id = $2 returning ${COLUMNS}`;
 
 @Injectable()
 export class AgentsService {
@@ -53,7 +50,7 @@ export class AgentsService {
     const { client_id: client = null, provider_account_id: account = null } = filter;
     const read = (after: string | null, most: number): Promise<AgentRow[]> =>
       this.database.withScope(caller.clients, (tx) =>
-        tx.query<AgentRow>({ text: LIST, values: [own(caller), client, account, after, most] }),
+        tx.query<AgentRow>({ text: LIST, values: [reachOf(caller), client, account, after, most] }),
       );
     const question = { limit, cursor, filter: ['agents', filter] };
     return pageById(this.cursors, question, { read, render: (row) => this.render(row) });
@@ -72,8 +69,7 @@ export class AgentsService {
     const id = newUuid();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, async () => {
-        const [client] = await tx.query({ text: CLIENT_EXISTS, values: [input.client_id] });
-        if (client === undefined) throw unknownObject('client');
+        await requireExisting(tx, caller, [input.client_id]);
         const details = { name: input.name, provider_agent_id: null };
         const sealed = sealAgent(await this.vault.clientKey(input.client_id), id, details);
         await tx.query({ text: INSERT, values: [id, input.client_id, sealed, input.version ?? null] });
@@ -93,13 +89,13 @@ export class AgentsService {
   ): Promise<Answer<Agent>> {
     const key = await this.vault.clientKey((await this.row(caller, id)).client_id);
     const row = await this.database.withScope(adminScope(caller), async (tx) => {
-      const [before] = await tx.query<AgentRow>({ text: `${FIND} for update`, values: [id, own(caller)] });
+      const [before] = await tx.query<AgentRow>({ text: `${FIND} for update`, values: [reachOf(caller), id] });
       if (before === undefined) throw unknownObject('agent');
       requireMatch(ifMatch, before.revision);
       const details = detailsOf(key, before);
       if (patch.name === undefined || patch.name === details.name) return before;
       const sealed = sealAgent(key, id, { ...details, name: patch.name });
-      const [after] = await tx.query<AgentRow>({ text: UPDATE, values: [id, sealed] });
+      const [after] = await tx.query<AgentRow>({ text: UPDATE, values: [reachOf(caller), id, sealed] });
       const change = { clientId: before.client_id, objectIds: [id], actor: actorOf(caller), changes: ['name'] };
       await appendJournal(tx, [{ ...change, action: 'agent.updated' }]);
       return after ?? before;
@@ -109,7 +105,7 @@ export class AgentsService {
 
   private async row(caller: Caller, id: string): Promise<AgentRow> {
     const [row] = await this.database.withScope(caller.clients, (tx) =>
-      tx.query<AgentRow>({ text: FIND, values: [id, own(caller)] }),
+      tx.query<AgentRow>({ text: FIND, values: [reachOf(caller), id] }),
     );
     if (row === undefined) throw unknownObject('agent');
     return row;

@@ -1,7 +1,7 @@
 // Clients: the boundary of isolation. Their names are sealed under their own key.
 import { Injectable } from '@nestjs/common';
 import { adminScope, changedFields, unknownObject } from '../access/admin.js';
-import { actorOf, type Caller } from '../access/caller.js';
+import { actorOf, reachOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
 import { requireMatch, versioned, withStatus, type Answer, type List } from '../common/answer.js';
 import { Cursors } from '../common/cursor.js';
@@ -24,14 +24,14 @@ interface ClientRow {
 }
 
 const COLUMNS = 'id, sealed, default_region, revision, created_at, updated_at';
+const VISIBLE = '($1::uuid[] is null or id = any($1::uuid[]))';
 const LIST = `
-select ${COLUMNS} from clients
-where ($1::uuid[] is null or id = any($1::uuid[])) and ($2::uuid is null or id > $2::uuid) order by id limit $3`;
-const FIND = `select ${COLUMNS} from clients where id = $1`;
+select ${COLUMNS} from clients where ${VISIBLE} and ($2::uuid is null or id > $2::uuid) order by id limit $3`;
+const FIND = `select ${COLUMNS} from clients where ${VISIBLE} and id = $2`;
 const INSERT = 'insert into clients (id, sealed, default_region) values ($1, $2, $3)';
 const UPDATE = `
-update clients set sealed = $2, default_region = $3, revision = revision + 1, updated_at = now()
-where id = $1 returning ${COLUMNS}`;
+update clients set sealed = $3, default_region = $4, revision = revision + 1, updated_at = now()
+where ${VISIBLE} and id = $2 returning ${COLUMNS}`;
 
 const purposeOf = (clientId: string): string => `client:${clientId}`;
 const sealName = (key: DataKey, id: string, name: string): Buffer => sealJson(key, purposeOf(id), { name });
@@ -46,16 +46,17 @@ export class ClientsService {
   ) {}
 
   async list(caller: Caller, page: { limit: number; cursor?: string | undefined }): Promise<List<Client>> {
-    const own = caller.clients === 'all' ? null : caller.clients;
     const read = (after: string | null, limit: number): Promise<ClientRow[]> =>
-      this.database.withScope(caller.clients, (tx) => tx.query<ClientRow>({ text: LIST, values: [own, after, limit] }));
+      this.database.withScope(caller.clients, (tx) =>
+        tx.query<ClientRow>({ text: LIST, values: [reachOf(caller), after, limit] }),
+      );
     return pageById(this.cursors, { ...page, filter: 'clients' }, { read, render: (row) => this.render(row) });
   }
 
   /** Throws `not_found`. */
   async get(caller: Caller, id: string): Promise<Answer<Client>> {
     const [row] = await this.database.withScope(caller.clients, (tx) =>
-      tx.query<ClientRow>({ text: FIND, values: [id] }),
+      tx.query<ClientRow>({ text: FIND, values: [reachOf(caller), id] }),
     );
     if (row === undefined) throw unknownObject('client');
     return versioned(await this.render(row), row.revision);
@@ -87,7 +88,7 @@ export class ClientsService {
   ): Promise<Answer<Client>> {
     const key = await this.keyOf(caller, id);
     const row = await this.database.withScope(adminScope(caller), async (tx) => {
-      const [before] = await tx.query<ClientRow>({ text: `${FIND} for update`, values: [id] });
+      const [before] = await tx.query<ClientRow>({ text: `${FIND} for update`, values: [reachOf(caller), id] });
       if (before === undefined) throw unknownObject('client');
       requireMatch(change.ifMatch, before.revision);
       const known = { name: nameOf(key, before), default_region: before.default_region };
@@ -96,7 +97,7 @@ export class ClientsService {
       const next = { ...known, ...change.patch };
       const [after] = await tx.query<ClientRow>({
         text: UPDATE,
-        values: [id, sealName(key, id, next.name), next.default_region],
+        values: [reachOf(caller), id, sealName(key, id, next.name), next.default_region],
       });
       const entry = { clientId: id, action: 'client.updated', objectIds: [id], actor: actorOf(caller), changes };
       await appendJournal(tx, [entry]);

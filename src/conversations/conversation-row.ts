@@ -1,5 +1,5 @@
 // Rows of conversations as Postgres gives them, and how one is found for a caller.
-import type { Caller } from '../access/caller.js';
+import { reachOf, type Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
 import type { Transaction } from '../database/with-scope.js';
 
@@ -71,7 +71,8 @@ const PLAIN_COLUMNS = [
 
 const RECORDINGS = `
 coalesce((select json_agg(json_build_object('id', r.id, 'variant', r.variant, 'content_type', r.content_type, 'bytes', r.bytes,
-  'duration_ms', r.duration_ms) order by r.variant) from recordings r where r.conversation_id = c.id), '[]') as recordings`;
+  'duration_ms', r.duration_ms) order by r.variant) from recordings r where r.conversation_id = c.id and r.client_id = c.client_id),
+  '[]') as recordings`;
 
 /** Select list over `conversations c`; the header only where it will be opened. */
 export const columns = ({ header }: { header: boolean }): string =>
@@ -90,7 +91,7 @@ interface Admission {
  */
 export const conversationStatement = (columns: string, join = ''): string => `
 select ${columns}, c.revision, i.id as find_id, i.state as identity_state, i.erased_at
-from conversation_identities i left join conversations c on c.id = i.id ${join}
+from conversation_identities i left join conversations c on c.id = i.id and c.client_id = i.client_id ${join}
 where i.id = any($1::uuid[]) and ($2::uuid[] is null or i.client_id = any($2))`;
 
 /** The first row, once it may be seen. Throws `not_found` (also for another client's) or `erased`. */
@@ -110,7 +111,7 @@ const FIND = conversationStatement(columns({ header: true }));
 
 /** The conversation. Throws `not_found` (also for another client's) or `erased`. Re-checks the identity row each time. */
 export async function findConversation(tx: Transaction, caller: Caller, id: string): Promise<ConversationRow> {
-  const values = [[id], caller.clients === 'all' ? null : caller.clients];
+  const values = [[id], reachOf(caller)];
   return admitted(await tx.query<ConversationRow>({ name: 'conversation_by_id', text: FIND, values }));
 }
 

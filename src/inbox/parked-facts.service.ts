@@ -1,7 +1,7 @@
 // Parked facts as operators see and retry them. Whose they are is told by the identity row: its client, its policy.
 import { Injectable } from '@nestjs/common';
 import { unknownObject } from '../access/admin.js';
-import { actorOf, type Caller } from '../access/caller.js';
+import { actorOf, reachOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
 import { Answer, type List } from '../common/answer.js';
 import { Cursors } from '../common/cursor.js';
@@ -30,22 +30,23 @@ interface Row {
   parked_at: Date | null;
 }
 
+const IDENTITY = 'i.provider_account_id = f.provider_account_id and i.identity_hash = f.identity_hash';
+const VISIBLE = '($1::uuid[] is null or i.client_id = any($1::uuid[]))';
 const SELECT = `
 select f.id, f.state, i.id as identity_id, i.client_id, f.provider_account_id, c.id as conversation_id, f.source, f.kind,
   f.parked_reason, f.attempts, f.received_at, f.parked_at
 from inbox f
-join conversation_identities i on i.provider_account_id = f.provider_account_id and i.identity_hash = f.identity_hash
-left join conversations c on c.id = i.id
-where ($1::uuid[] is null or i.client_id = any($1::uuid[]))`;
+join conversation_identities i on ${IDENTITY}
+left join conversations c on c.id = i.id and c.client_id = i.client_id
+where ${VISIBLE}`;
 const LIST = `${SELECT} and f.state = 'parked' and ($2::uuid is null or i.client_id = $2)
   and ($3::uuid is null or f.provider_account_id = $3) and ($4::uuid is null or f.id > $4)
 order by f.id limit $5`;
 const FIND = `${SELECT} and f.id = $2`;
 const RETRY = `
-update inbox set state = 'pending', attempts = 0, retry_at = null, parked_at = null, parked_reason = null
-where id = $1 and state = 'parked' returning id`;
-
-const reachOf = ({ clients }: Caller): readonly string[] | null => (clients === 'all' ? null : clients);
+update inbox f set state = 'pending', attempts = 0, retry_at = null, parked_at = null, parked_reason = null
+from conversation_identities i
+where ${VISIBLE} and ${IDENTITY} and f.id = $2 and f.state = 'parked' returning f.id`;
 
 @Injectable()
 export class ParkedFactsService {
@@ -86,7 +87,7 @@ export class ParkedFactsService {
   private async release(tx: Transaction, caller: Caller, id: string): Promise<void> {
     const row = await find(tx, caller, id);
     if (row === undefined) throw unknownObject('parked fact');
-    const released = await tx.query({ text: RETRY, values: [id] });
+    const released = await tx.query({ text: RETRY, values: [reachOf(caller), id] });
     if (released.length === 0)
       throw new AppError('invalid_state', 'this fact is not parked: it is about to be applied');
     await appendJournal(tx, [

@@ -1,6 +1,6 @@
 // Rows of provider accounts, and how they are shown: secrets go in and never come out.
 import { Inject, Injectable } from '@nestjs/common';
-import { mayAccess, type Caller } from '../access/caller.js';
+import { mayAccess, reachOf, type Caller } from '../access/caller.js';
 import { CONFIG } from '../common/settings.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
@@ -43,12 +43,12 @@ const INSERT = `
 insert into provider_accounts (id, client_id, provider, sealed, deadlines, backfill_days, poll_active_seconds)
 values ($1, $2, $3, $4, $5, $6, $7)`;
 const UPDATE = `
-update provider_accounts set sealed = $2, deadlines = $3, backfill_days = $4, poll_active_seconds = $5,
+update provider_accounts set sealed = $3, deadlines = $4, backfill_days = $5, poll_active_seconds = $6,
   revision = revision + 1, updated_at = now()
-where id = $1 returning ${COLUMNS}`;
+where ${VISIBLE} and id = $2`;
 const DELETE = `
-update provider_accounts set sealed = $2, deleted_at = now(), revision = revision + 1, updated_at = now()
-where id = $1`;
+update provider_accounts set sealed = $3, deleted_at = now(), revision = revision + 1, updated_at = now()
+where ${VISIBLE} and id = $2`;
 
 /** Shown where no own silence is set: the default for calls. */
 const CALL_SILENCE = 900;
@@ -61,8 +61,6 @@ interface ListFilter {
 }
 
 type Owner = Pick<AccountRow, 'id' | 'client_id'>;
-
-const reachOf = ({ clients }: Caller): readonly string[] | null => (clients === 'all' ? null : clients);
 
 async function withBackfills(tx: Transaction, rows: AccountRow[]): Promise<ShownAccount[]> {
   const backfills = await readBackfills(
@@ -103,16 +101,16 @@ export class AccountStore {
     await tx.query({ text: INSERT, values: [owner.id, owner.client_id, owner.provider, sealed, ...plain] });
   }
 
-  async update(tx: Transaction, owner: Owner, settings: AccountSettings): Promise<AccountRow | undefined> {
+  async update(tx: Transaction, caller: Caller, owner: Owner, settings: AccountSettings): Promise<void> {
     const { sealed, plain } = await this.columns(owner, settings);
-    return (await tx.query<AccountRow>({ text: UPDATE, values: [owner.id, sealed, ...plain] }))[0];
+    await tx.query({ text: UPDATE, values: [reachOf(caller), owner.id, sealed, ...plain] });
   }
 
   /** The row stays for those who ask where a conversation came from; its secrets go. */
-  async remove(tx: Transaction, row: AccountRow): Promise<void> {
+  async remove(tx: Transaction, caller: Caller, row: AccountRow): Promise<void> {
     const settings = await this.settingsOf(row);
     const { sealed } = await this.columns(row, { ...settings, api_key: '', webhook_secret: null });
-    await tx.query({ text: DELETE, values: [row.id, sealed] });
+    await tx.query({ text: DELETE, values: [reachOf(caller), row.id, sealed] });
   }
 
   async settingsOf(row: AccountRow): Promise<AccountSettings> {

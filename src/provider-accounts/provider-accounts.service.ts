@@ -1,6 +1,6 @@
 // Provider accounts as people manage them.
 import { Injectable } from '@nestjs/common';
-import { adminScope, requireClients, unknownObject } from '../access/admin.js';
+import { adminScope, requireClients, requireExisting, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
 import { Answer, etagOf, requireMatch, withStatus, type List } from '../common/answer.js';
@@ -22,8 +22,6 @@ import type {
   ProviderAccountPatch,
   ProviderAccountQuery,
 } from './provider-account.schema.js';
-
-const CLIENTS_EXIST = 'select count(*)::integer as found from clients where id = any($1::uuid[])';
 
 @Injectable()
 export class ProviderAccountsService {
@@ -69,7 +67,7 @@ export class ProviderAccountsService {
     const id = newUuid();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, async () => {
-        await requireExisting(tx, clients);
+        await requireExisting(tx, caller, clients);
         await this.store.insert(tx, { id, client_id: clientId, provider }, settings);
         if (settings.backfill_days > 0) await requestBackfill(tx, { id, client_id: clientId }, settings.backfill_days);
         await wakeAccount(tx, id);
@@ -93,8 +91,8 @@ export class ProviderAccountsService {
       requireMatch(revisionsOf(ifMatch), before.revision);
       const { settings, changes } = patched(caller, await this.store.settingsOf(before), patch);
       if (changes.length === 0) return;
-      await requireExisting(tx, clientsOf(patch));
-      await this.store.update(tx, before, settings);
+      await requireExisting(tx, caller, clientsOf(patch));
+      await this.store.update(tx, caller, before, settings);
       await followUp(tx, before, { settings, changes });
       await tell(tx, caller, { action: 'provider_account.updated', id, changes });
     });
@@ -106,7 +104,7 @@ export class ProviderAccountsService {
   /** Webhooks to the account answer 404 from now on, and its secrets are gone. Throws `not_found`. */
   async remove(caller: Caller, id: string): Promise<void> {
     await this.database.withScope(adminScope(caller), async (tx) => {
-      await this.store.remove(tx, await this.locked(tx, caller, id));
+      await this.store.remove(tx, caller, await this.locked(tx, caller, id));
       await cancelBackfill(tx, id);
       await wakeAccount(tx, id);
       await tell(tx, caller, { action: 'provider_account.deleted', id });
@@ -145,13 +143,6 @@ async function followUp(
 
 const clientsOf = ({ agent_clients: agents = [] }: Partial<Pick<AccountSettings, 'agent_clients'>>): string[] =>
   agents.map((entry) => entry.client_id);
-
-async function requireExisting(tx: Transaction, clientIds: readonly string[]): Promise<void> {
-  const ids = [...new Set(clientIds)];
-  if (ids.length === 0) return;
-  const [row] = await tx.query<{ found: number }>({ text: CLIENTS_EXIST, values: [ids] });
-  if (row?.found !== ids.length) throw unknownObject('client');
-}
 
 /** Accounts are told in the system's log. */
 const tell = (
