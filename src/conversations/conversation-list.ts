@@ -74,13 +74,13 @@ export function findPage(
 }
 
 const LIVE = "c.status in ('ringing', 'active', 'transferring')";
-const ACTIVE_LIMIT = 1_000;
+export const ACTIVE_LIMIT = 1_000;
 
-/** What is live now, newest first. */
+/** What is live now, newest first, up to {@link ACTIVE_LIMIT} + 1 rows: the one too many says that there is more. */
 export function findActive(tx: Transaction, caller: Caller, filter: ConversationFilter): Promise<ConversationRow[]> {
   const where = whereOf(caller, filter);
   const text = `select ${columns({ header: false })} from conversations c where ${LIVE} and ${where.text}
-    order by c.start_time desc, c.id desc limit ${ACTIVE_LIMIT}`;
+    order by c.start_time desc, c.id desc limit ${ACTIVE_LIMIT + 1}`;
   return tx.query<ConversationRow>({ text, values: where.values });
 }
 

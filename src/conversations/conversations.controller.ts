@@ -31,6 +31,9 @@ const activeQuery = z.strictObject(filter);
 const active = z
   .object({
     as_of: timeText,
+    has_more: z
+      .boolean()
+      .meta({ description: 'More are live than the 1,000 newest that are shown: narrow the filter' }),
     data: z.array(
       basicConversation
         .extend({ elapsed_ms: z.int(), holder: z.string(), last_turn_at: timeText.nullable() })

@@ -13,7 +13,14 @@ import type { Header } from '../intake/record.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { openJson, type DataKey } from '../vault/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
-import { countTotal, findActive, findPage, type ConversationFilter, type Total } from './conversation-list.js';
+import {
+  ACTIVE_LIMIT,
+  countTotal,
+  findActive,
+  findPage,
+  type ConversationFilter,
+  type Total,
+} from './conversation-list.js';
 import { findConversation, refuseRestricted, type ConversationRow } from './conversation-row.js';
 import { basicView, fullView } from './conversation-view.js';
 import type { BasicConversation, FullConversation } from './conversation.schema.js';
@@ -33,6 +40,12 @@ export type ActiveConversation = BasicConversation & {
   holder: string;
   last_turn_at: string | null;
 };
+
+export interface Active {
+  as_of: string;
+  has_more: boolean;
+  data: ActiveConversation[];
+}
 
 @Injectable()
 export class ConversationsService {
@@ -82,17 +95,17 @@ export class ConversationsService {
     return new Answer(this.opened(row, key), { etag });
   }
 
-  /** What is live now. */
-  async active(caller: Caller, filter: ConversationFilter): Promise<{ as_of: string; data: ActiveConversation[] }> {
+  /** What is live now: the newest 1,000, and whether there are more. */
+  async active(caller: Caller, filter: ConversationFilter): Promise<Active> {
     const now = new Date();
     const rows = await this.database.withScope(caller.clients, (tx) => findActive(tx, caller, filter));
-    const data = rows.map((row) => ({
+    const data = rows.slice(0, ACTIVE_LIMIT).map((row) => ({
       ...basicView(row, this.workflowUrl),
       elapsed_ms: Math.max(0, now.getTime() - row.start_time.getTime()),
       holder: row.holder,
       last_turn_at: row.last_turn_at?.toISOString() ?? null,
     }));
-    return { as_of: now.toISOString(), data };
+    return { as_of: now.toISOString(), has_more: rows.length > ACTIVE_LIMIT, data };
   }
 
   private find(caller: Caller, id: string): Promise<ConversationRow> {

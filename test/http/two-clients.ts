@@ -1,5 +1,4 @@
 // Two clients of one installation: one has an object of every kind, the keys of the other must never meet any of them.
-import { createHmac } from 'node:crypto';
 import { expect } from 'vitest';
 import { newUuid, publicId, uuidOf } from '../../src/common/ids.js';
 import { ApiDatabase } from '../../src/database/database.js';
@@ -7,6 +6,7 @@ import type { ClientScope } from '../../src/database/with-scope.js';
 import { SYSTEM_CLIENT, VaultService } from '../../src/vault/vault.service.js';
 import { applyWaiting } from '../support/intake.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
+import { sendRetell } from './webhooks.js';
 
 /** What keeps clients apart. Each of the two holds alone, or it is none. */
 export type Locks = 'both' | 'predicates' | 'row-level security';
@@ -84,11 +84,8 @@ async function makeConversation(http: HttpApp, accountId: string, apiKey: string
   const call = { call_id: 'call_1', call_type: 'phone_call', agent_id: 'agent_1', call_status: 'ongoing' };
   const transcript_object = [{ role: 'agent', content: 'Hello', words: [{ word: 'Hello', start: 0.4, end: 0.8 }] }];
   const said = { ...call, from_number: '+12025550142', start_timestamp: Date.now(), transcript_object };
-  const body = JSON.stringify({ event: 'transcript_updated', call: said });
-  const at = String(Date.now());
-  const digest = createHmac('sha256', apiKey).update(body).update(at).digest('hex');
-  const headers = { 'x-retell-signature': `v=${at},d=${digest}`, 'content-type': 'application/json' };
-  expect((await http.call('POST', `/v1/webhooks/${accountId}`, { key: null, body, headers })).status).toBe(200);
+  const account = { id: accountId, secret: apiKey };
+  expect((await sendRetell(http, account, 'transcript_updated', said)).status).toBe(200);
   expect(await applyWaiting(http.databaseUrl, http.app.get(VaultService))).toBe(1);
   const [row] = await http.sql<{ id: string }>(`
     insert into recordings (id, conversation_id, client_id, variant, content_type, bytes, object_key, created_at)
