@@ -125,7 +125,10 @@ function placesOf(pieces: Buffer[]): { from: number; bytes: number }[] {
 }
 
 const NAMES = Object.keys(COLUMNS);
-const KEPT = new Set(['id', 'client_id', 'provider', 'provider_account_id', 'created_at']);
+const KEPT = new Set(['id', 'client_id', 'provider', 'provider_account_id', 'created_at', 'updated_at']);
+// Facts that change nothing move neither the revision nor the time: what has the same entity tag is the same.
+const UPDATED_AT = `updated_at = case when conversations.revision = excluded.revision then conversations.updated_at
+  else excluded.updated_at end`;
 const UPSERT = `
 insert into conversations (${NAMES.join(', ')}, header)
 select ${Object.entries(COLUMNS)
@@ -136,7 +139,7 @@ from json_to_recordset($1::json) as r(${Object.entries(COLUMNS)
   .join(', ')}, "from" integer, bytes integer)
 on conflict (id) do update set ${[...NAMES.filter((name) => !KEPT.has(name)), 'header']
   .map((name) => `${name} = excluded.${name}`)
-  .join(', ')}`;
+  .join(', ')}, ${UPDATED_AT}`;
 
 async function upsertConversations(tx: Transaction, rows: SealedRow[]): Promise<void> {
   const headers = rows.map(({ header }) => header);

@@ -150,6 +150,20 @@ describe('GET /v1/conversations/{id}', () => {
     );
   });
 
+  it('is the same under the same ETag, when the provider says again what is known', async () => {
+    const [callId = ''] = finished;
+    const { id } = await colloquy.settled(callId);
+    const url = `/v1/conversations/${publicId('conversation', id)}`;
+    const lastFact = async () => (await colloquy.call(callId)).last_fact_at.getTime();
+    const [before, heard] = [await api.call('GET', url), await lastFact()];
+    // Other bytes: no duplicate, but a fact.
+    await colloquy.sendBody(`${colloquy.retell.webhookBody('call_analyzed', callId)} `);
+    await eventually(async () => (await lastFact()) > heard);
+    const after = await api.call('GET', url);
+    expect(after.headers['etag']).toBe(before.headers['etag']);
+    expect(after.body).toEqual(before.body);
+  });
+
   it('answers 404 for an unknown id and 400 for a malformed one', async () => {
     expect((await api.call('GET', `/v1/conversations/${publicId('conversation', newUuid())}`)).body).toMatchObject({
       status: 404,

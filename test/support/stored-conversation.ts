@@ -24,6 +24,7 @@ export interface StoredConversation {
   audio_reason: string | null;
   analysis_state: string;
   analysis_reason: string | null;
+  last_fact_at: Date;
   revision: number;
   unfetched: boolean;
   holder: string;
