@@ -10,6 +10,7 @@ import { CreateBackfills1790000000005 } from './migrations/1790000000005-create-
 import { AddTraces1790000000007 } from './migrations/1790000000007-add-traces.js';
 import { AddUnfinishedWork1790000000008 } from './migrations/1790000000008-add-unfinished-work.js';
 import { AddLooseObjects1790000000010 } from './migrations/1790000000010-add-loose-objects.js';
+import { DropTranscriptFinal1790000000011 } from './migrations/1790000000011-drop-transcript-final.js';
 import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
@@ -41,6 +42,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       AddTraces1790000000007,
       AddUnfinishedWork1790000000008,
       AddLooseObjects1790000000010,
+      DropTranscriptFinal1790000000011,
       OrderInbox1790000000012,
     ],
     migrationsTableName: 'migrations',

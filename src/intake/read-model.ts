@@ -175,17 +175,15 @@ async function upsertSealed(
 }
 
 const TRANSCRIPTS = `
-insert into transcripts (conversation_id, client_id, revision, final, sealed)
-select id, client_id, revision, final, substr($5::bytea, sealed_from, bytes)
-from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $6::int[], $7::boolean[])
-  as r(id, client_id, sealed_from, bytes, revision, final)
-on conflict (conversation_id) do update set revision = excluded.revision, final = excluded.final, sealed = excluded.sealed`;
+insert into transcripts (conversation_id, client_id, revision, sealed)
+select id, client_id, revision, substr($5::bytea, sealed_from, bytes)
+from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $6::int[]) as r(id, client_id, sealed_from, bytes, revision)
+on conflict (conversation_id) do update set revision = excluded.revision, sealed = excluded.sealed`;
 
 async function upsertTranscripts(tx: Transaction, sealed: SealedBytes[]): Promise<void> {
   if (sealed.length === 0) return;
   const revisions = sealed.map(({ row }) => row.revision);
-  const finals = sealed.map(({ row }) => row.record.completeness.transcript.state === 'present');
-  await tx.query({ name: 'transcripts', text: TRANSCRIPTS, values: [...sealedValues(sealed), revisions, finals] });
+  await tx.query({ name: 'transcripts', text: TRANSCRIPTS, values: [...sealedValues(sealed), revisions] });
 }
 
 /** What a record comes to name is loose no longer; what it names no longer is (recordings/loose-objects.ts). */

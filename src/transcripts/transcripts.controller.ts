@@ -62,8 +62,9 @@ export class TranscriptsController {
     id: 'getTranscript',
     summary: 'The transcript, whole',
     description:
-      'A content read. While the conversation is live it grows (`final` false). By `format` or `Accept` also as text, one ' +
-      'line a turn (`text/plain`), and as subtitles of the spoken turns: `application/x-subrip`, `text/vtt`.',
+      'A content read. While the conversation is live it grows (`final` false); where the final transcript never came, what ' +
+      'was heard until then is given (`final` false). By `format` or `Accept` also as text, one line a turn (`text/plain`), ' +
+      'and as subtitles of the spoken turns: `application/x-subrip`, `text/vtt`.',
     answer: transcriptSchema,
     alsoAs: FORMATS.filter((format) => format !== 'json').map((format) => MEDIA_TYPES[format]),
     problems: [

@@ -20,7 +20,7 @@ import { VaultService } from '../vault/vault.service.js';
 export interface Transcript {
   conversation_id: string;
   revision: number;
-  /** False while the conversation may still grow. */
+  /** False while it may still grow, and of words whose final transcript was given up. */
   final: boolean;
   language: string | null;
   turns: Turn[];
@@ -72,10 +72,10 @@ export class TranscriptsService {
   async find(caller: Caller, id: string): Promise<FoundTranscript> {
     const row = admitted(await this.rows.find(caller.clients, id));
     refuseRestricted(caller, row);
-    const { sealed } = row;
-    const final = row.transcript_state !== 'pending';
-    if (sealed === null && final) throw absent(row.transcript_reason);
-    return { conversation: row, sealed, revision: row.block_revision ?? row.revision, final };
+    const { sealed, transcript_state: state } = row;
+    // What was heard while it was live stays, when no final transcript came after it.
+    if (sealed === null && state !== 'pending') throw absent(row.transcript_reason);
+    return { conversation: row, sealed, revision: row.block_revision ?? row.revision, final: state === 'present' };
   }
 
   /** What was found, opened: a content read, journaled first. Nothing is read where there is nothing yet. */
