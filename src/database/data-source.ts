@@ -12,6 +12,7 @@ import { AddUnfinishedWork1790000000008 } from './migrations/1790000000008-add-u
 import { AddLooseObjects1790000000010 } from './migrations/1790000000010-add-loose-objects.js';
 import { DropTranscriptFinal1790000000011 } from './migrations/1790000000011-drop-transcript-final.js';
 import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.js';
+import { FollowAgentVersions1790000000013 } from './migrations/1790000000013-follow-agent-versions.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
@@ -44,6 +45,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       AddLooseObjects1790000000010,
       DropTranscriptFinal1790000000011,
       OrderInbox1790000000012,
+      FollowAgentVersions1790000000013,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',

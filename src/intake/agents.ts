@@ -1,4 +1,4 @@
-// Agents are made at first sight; an officer may name them later.
+// Agents are made at first sight and follow the version of their latest conversation; an officer may name them.
 import { newUuid, publicId } from '../common/ids.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
@@ -31,6 +31,15 @@ interface SeenAgent {
   account: ProviderAccount;
   agent: Agent;
   hash: Buffer;
+  /** When the conversation began, epoch milliseconds. */
+  seenAt: number;
+}
+
+/** What is stored of an agent. */
+interface KnownAgent {
+  id: string;
+  version: string | null;
+  version_seen_at: Date | null;
 }
 
 /** {@link agentKey} → our uuid. */
@@ -42,13 +51,33 @@ export const agentKey = (of: { clientId: string; accountId: string; providerAgen
 const keyOf = ({ clientId, account, agent }: SeenAgent): string =>
   agentKey({ clientId, accountId: account.id, providerAgentId: agent.providerAgentId });
 
+/** A version of which the row does not know, in a conversation that began after the one it has its own from. */
+const isLater = ({ agent: { version }, seenAt }: SeenAgent, known: KnownAgent): boolean =>
+  version !== null && version !== known.version && seenAt > (known.version_seen_at?.getTime() ?? -Infinity);
+
+/** Of two sightings of one agent the fuller one: who is only a target has neither name nor version. */
+const saysMore = (one: SeenAgent, other: SeenAgent): boolean =>
+  told(one) === told(other) ? one.seenAt > other.seenAt : told(one) > told(other);
+const told = ({ agent: { name, version } }: SeenAgent): number => Number(name !== null) + Number(version !== null);
+
 const FIND = `
-select asked.nth::int, a.id from unnest($1::uuid[], $2::uuid[], $3::bytea[]) with ordinality
+select asked.nth::int, a.id, a.version, a.version_seen_at from unnest($1::uuid[], $2::uuid[], $3::bytea[]) with ordinality
   as asked(client_id, account_id, hash, nth)
 join agents a on a.client_id = asked.client_id and a.provider_account_id = asked.account_id and a.provider_agent_hash = asked.hash`;
 const INSERT = `
-insert into agents (id, client_id, provider_account_id, provider_agent_hash, sealed, version) values ($1, $2, $3, $4, $5, $6)
+insert into agents (id, client_id, provider_account_id, provider_agent_hash, sealed, version, version_seen_at)
+values ($1, $2, $3, $4, $5, $6, to_timestamp($7::double precision / 1000))
 on conflict on constraint agents_provider_unique do update set version = agents.version returning id`;
+// An agent that somebody else is writing is left to the next conversation, so that nobody waits.
+const FOLLOW = `
+update agents a set version = later.version, version_seen_at = later.seen_at, revision = revision + 1, updated_at = now()
+from (
+  select a.id, seen.version, to_timestamp(seen.ms / 1000) as seen_at
+  from unnest($1::uuid[], $2::text[], $3::double precision[]) as seen(id, version, ms) join agents a on a.id = seen.id
+  where a.version is distinct from seen.version
+    and (a.version_seen_at is null or a.version_seen_at < to_timestamp(seen.ms / 1000))
+  for no key update of a skip locked) as later
+where a.id = later.id`;
 
 const MAX_KNOWN = 10_000;
 
@@ -64,26 +93,25 @@ function agentsOf({ agent, header }: ConversationRecord, turns: Turn[]): Agent[]
   return agent === null ? later : [agent, ...later];
 }
 
-/** The agents of an installation. An agent's id never changes, so that those once found are not asked for again. */
+/** The agents of an installation. Those once found are not asked for again, until one comes with a later version. */
 export class AgentDirectory {
-  private readonly known = new Map<string, string>();
+  private readonly known = new Map<string, KnownAgent>();
 
   constructor(private readonly vault: VaultService) {}
 
   /** Ids of all whom these conversations name, made where they are new. */
   async idsFor(tx: Transaction, sightings: Sightings[]): Promise<AgentIds> {
     const ids = new Map<string, string>();
-    const unknown = new Map<string, SeenAgent>();
+    const news = new Map<string, SeenAgent>();
     for (const sighting of sightings) {
       for (const seen of await this.seenIn(sighting)) {
         const key = keyOf(seen);
-        const id = this.known.get(key);
-        if (id !== undefined) ids.set(key, id);
-        // With a name before without: of the same agent, the one that says most.
-        else if ((unknown.get(key)?.agent.name ?? null) === null) unknown.set(key, seen);
+        const [known, before] = [this.known.get(key), news.get(key)];
+        if (known !== undefined && !isLater(seen, known)) ids.set(key, known.id);
+        else if (before === undefined || saysMore(seen, before)) news.set(key, seen);
       }
     }
-    if (unknown.size > 0) await this.resolve(tx, [...unknown.values()], ids);
+    if (news.size > 0) await this.resolve(tx, [...news.values()], ids);
     return ids;
   }
 
@@ -92,7 +120,7 @@ export class AgentDirectory {
     const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
     return agentsOf(after, turns ?? []).map((agent) => {
       const hash = hasher.hash('provider_id', 'agent', agent.providerAgentId);
-      return { clientId, account, agent, hash };
+      return { clientId, account, agent, hash, seenAt: after.startTime };
     });
   }
 
@@ -104,28 +132,40 @@ export class AgentDirectory {
       sorted.map(({ account }) => account.id),
       sorted.map(({ hash }) => hash),
     ];
-    const rows = await tx.query<{ nth: number; id: string }>({ name: 'agents', text: FIND, values });
-    const found = new Map(rows.map(({ nth, id }) => [nth - 1, id]));
+    const rows = await tx.query<KnownAgent & { nth: number }>({ name: 'agents', text: FIND, values });
+    const found = new Map(rows.map((row) => [row.nth - 1, row]));
+    const later: { id: string; seen: SeenAgent }[] = [];
     for (const [place, seen] of sorted.entries()) {
-      const id = found.get(place);
-      // What this transaction makes is remembered once another has found it: it may yet be rolled back.
-      if (id !== undefined) this.remember(keyOf(seen), id);
-      ids.set(keyOf(seen), id ?? (await this.make(tx, seen)));
+      const row = found.get(place);
+      ids.set(keyOf(seen), row?.id ?? (await this.make(tx, seen)));
+      // What this transaction writes is remembered once another has found it: it may yet be rolled back.
+      if (row !== undefined && isLater(seen, row)) later.push({ id: row.id, seen });
+      else if (row !== undefined) this.remember(keyOf(seen), row);
     }
+    if (later.length > 0) await this.follow(tx, later);
   }
 
-  private remember(key: string, id: string): void {
+  private remember(key: string, { id, version, version_seen_at }: KnownAgent): void {
     if (this.known.size >= MAX_KNOWN) this.known.clear();
-    this.known.set(key, id);
+    this.known.set(key, { id, version, version_seen_at });
   }
 
-  private async make(tx: Transaction, { clientId, account, agent, hash }: SeenAgent): Promise<string> {
+  private async follow(tx: Transaction, later: { id: string; seen: SeenAgent }[]): Promise<void> {
+    const values = [
+      later.map(({ id }) => id),
+      later.map(({ seen }) => seen.agent.version),
+      later.map(({ seen }) => seen.seenAt),
+    ];
+    await tx.query({ name: 'agent_versions', text: FOLLOW, values });
+  }
+
+  private async make(tx: Transaction, { clientId, account, agent, hash, seenAt }: SeenAgent): Promise<string> {
     const id = newUuid();
     const sealed = sealAgent(await this.vault.clientKey(clientId), id, {
       name: agent.name,
       provider_agent_id: agent.providerAgentId,
     });
-    const values = [id, clientId, account.id, hash, sealed, agent.version];
+    const values = [id, clientId, account.id, hash, sealed, agent.version, agent.version === null ? null : seenAt];
     const [made] = await tx.query<{ id: string }>({ name: 'agent_in', text: INSERT, values });
     return made?.id ?? id;
   }

@@ -9,6 +9,8 @@ import type { VaultService } from '../../src/vault/vault.service.js';
 /** Plain columns, by the names of the table. */
 export interface StoredConversation {
   id: string;
+  agent_id: string | null;
+  agent_version: string | null;
   status: string;
   record_state: string;
   channel: string;
