@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BlindIndex } from '../../src/vault/blind-index.js';
 import { install, type Installation } from '../support/installation.js';
+import type { StoredConversation } from '../support/stored-conversation.js';
 
 let colloquy: Installation;
 
@@ -92,6 +94,73 @@ describe('webhooks that we do not understand', () => {
   });
 });
 
+interface LookUp {
+  kind: string;
+  hash: string;
+  client_id: string;
+  start_time: Date;
+}
+
+/** Rows of the blind index, in one order. */
+async function lookUps(conversationId: string): Promise<LookUp[]> {
+  const text = `select kind, encode(hash, 'hex') as hash, client_id, start_time from blind_indexes where conversation_id = $1`;
+  const { rows } = await colloquy.sql.query<LookUp>(text, [conversationId]);
+  return inOrder(rows);
+}
+
+const inOrder = (rows: LookUp[]): LookUp[] =>
+  rows.toSorted((a, b) => (`${a.kind} ${a.hash}` < `${b.kind} ${b.hash}` ? -1 : 1));
+
+type Value = Parameters<BlindIndex['hash']>;
+
+/** The rows that a conversation should have to be found by these values. */
+async function rowsFor({ start_time }: StoredConversation, ...values: Value[]): Promise<LookUp[]> {
+  const hasher = await colloquy.vault.indexHasher(colloquy.clientId);
+  const of = { client_id: colloquy.clientId, start_time };
+  return inOrder(
+    values.map(([kind, ...value]) => ({ ...of, kind, hash: hasher.hash(kind, ...value).toString('hex') })),
+  );
+}
+
+describe('what a conversation can be found by', () => {
+  it('is hashed into rows of its own, and replaced by what holds now, when the provider corrects itself', async () => {
+    const { call_id: callId } = colloquy.retell.addCompleteCall(
+      {
+        ...{ direction: 'inbound', from_number: '+12025550142', metadata: { order: 'A-17', lane: 'fast' } },
+        ...{ telephony_identifier: { twilio_call_sid: 'CA17' }, transfer_destination: '+12025550177' },
+      },
+      'look-ups',
+    );
+    await colloquy.send('transfer_bridged', callId);
+    await colloquy.send('call_analyzed', callId);
+    const settled = await colloquy.settled(callId);
+    const lasting: Value[] = [
+      ['provider_id', callId],
+      ['correlation', 'twilio.call_sid', 'CA17'],
+      ['transfer_target', '+12025550177'],
+    ];
+    const first: Value[] = [
+      ['phone', '+12025550142'],
+      ['phone_last4', '0142'],
+      ['metadata', 'order', 'A-17'],
+      ['metadata', 'lane', 'fast'],
+    ];
+    expect(await lookUps(settled.id)).toEqual(await rowsFor(settled, ...lasting, ...first));
+
+    const start_timestamp = settled.start_time.getTime() - 1000;
+    colloquy.retell.calls.update(callId, { from_number: '+12025550199', metadata: { order: 'A-18' }, start_timestamp });
+    await colloquy.send('call_analyzed', callId);
+    const corrected = await colloquy.call(callId, ({ revision }) => revision > settled.revision);
+    expect(corrected.start_time.getTime()).toBe(start_timestamp);
+    const now: Value[] = [
+      ['phone', '+12025550199'],
+      ['phone_last4', '0199'],
+      ['metadata', 'order', 'A-18'],
+    ];
+    expect(await lookUps(settled.id)).toEqual(await rowsFor(corrected, ...lasting, ...now));
+  });
+});
+
 describe('what is stored', () => {
   it('has no numbers and no direction, when a web call has none', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({ call_type: 'web_call' }, 'web');
@@ -99,11 +168,9 @@ describe('what is stored', () => {
     const settled = await colloquy.settled(callId);
     expect(settled).toMatchObject({ channel: 'web_call', direction: null, status: 'completed' });
     expect(await colloquy.store.header(settled)).toMatchObject({ customer_number: null, agent_number: null });
-    const { rows } = await colloquy.sql.query(
-      "select kind from blind_indexes where conversation_id = $1 and kind like 'phone%'",
-      [settled.id],
-    );
-    expect(rows).toEqual([]);
+    const kinds = (await lookUps(settled.id)).map(({ kind }) => kind);
+    expect(kinds).toContain('provider_id');
+    expect(kinds.filter((kind) => kind.startsWith('phone'))).toEqual([]);
   });
 
   it('holds neither access_token nor thought_signature, when the webhook and the record bring both', async () => {

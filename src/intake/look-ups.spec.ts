@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { BlindIndex } from '../vault/blind-index.js';
+import { DataKey } from '../vault/data-key.js';
+import { lookUpsOf } from './look-ups.js';
+import type { Header, TransferRecord } from './record.js';
+
+const hasher = new BlindIndex(new DataKey(Buffer.alloc(32, 7), 'client'));
+
+const EMPTY: Header = {
+  ...{ provider_conversation_id: null, customer_number: null, customer_user_id: null, presentation: null },
+  ...{ agent_number: null, provider_reason: null, title: null, summary: null, rationale: null },
+  ...{ tags: [], metadata: {}, variables: {}, correlation: [], segments: [], transfers: [] },
+};
+const handover = (type: TransferRecord['target']['type'], value: string | null): TransferRecord => ({
+  ...{ kind: null, status: 'bridged', initiated_by: 'provider', start_time: null, end_time: null },
+  target: { type, value },
+});
+
+/** What a header can be found by, as sorted `kind hash` lines. */
+const found = (header: Partial<Header>): string[] =>
+  lookUpsOf({ ...EMPTY, ...header }, hasher)
+    .map(({ kind, hash }) => `${kind} ${hash.toString('hex')}`)
+    .sort();
+type Value = Parameters<BlindIndex['hash']>;
+const hashes = (...values: Value[]): string[] =>
+  values.map(([kind, ...value]) => `${kind} ${hasher.hash(kind, ...value).toString('hex')}`).sort();
+
+describe('lookUpsOf', () => {
+  it('gives nothing for a header in which there is nothing', () => {
+    expect(found({})).toEqual([]);
+  });
+
+  it('gives a number whole and by its last four digits', () => {
+    expect(found({ customer_number: '+12025550142' })).toEqual(
+      hashes(['phone', '+12025550142'], ['phone_last4', '0142']),
+    );
+  });
+
+  it.each(['anonymous', '4711', 'sip:reception@example.org'])('gives no number for what is none: %s', (raw) => {
+    expect(found({ customer_number: raw })).toEqual([]);
+  });
+
+  it('gives ids as they are, and a user id without outer space', () => {
+    expect(found({ provider_conversation_id: 'call_1', customer_user_id: ' u-1 ' })).toEqual(
+      hashes(['provider_id', 'call_1'], ['user_id', 'u-1']),
+    );
+  });
+
+  it('gives tags, and pairs of correlation and metadata, each by both halves', () => {
+    const header = {
+      tags: ['vip', 'refund'],
+      correlation: [{ namespace: 'twilio.call_sid', value: 'CA1' }],
+      metadata: { order: 'A-17', attempt: 2, test: true },
+    };
+    expect(found(header)).toEqual(
+      hashes(
+        ...([
+          ['tag', 'vip'],
+          ['tag', 'refund'],
+          ['correlation', 'twilio.call_sid', 'CA1'],
+          ['metadata', 'order', 'A-17'],
+          ['metadata', 'attempt', '2'],
+          ['metadata', 'test', 'true'],
+        ] satisfies Value[]),
+      ),
+    );
+  });
+
+  it('gives no metadata that is null, nested, or too long to be a key', () => {
+    const metadata = { none: null, nested: { a: 1 }, list: ['a'], text: 'x'.repeat(257), key: 'x'.repeat(256) };
+    expect(found({ metadata })).toEqual(hashes(['metadata', 'key', 'x'.repeat(256)]));
+  });
+
+  it('gives the targets of handovers: numbers in one spelling, others as they are, each once', () => {
+    const transfers = [
+      handover('phone', '+1 (202) 555-0177'),
+      handover('phone', '+12025550177'),
+      handover('agent', 'agt_1'),
+      handover('phone', null),
+    ];
+    expect(found({ transfers })).toEqual(hashes(['transfer_target', '+12025550177'], ['transfer_target', 'agt_1']));
+  });
+
+  it('gives nothing of what is content: title, summary, variables, the number of the agent', () => {
+    const header = { title: 'T', summary: 'S', rationale: 'R', variables: { name: 'N' }, agent_number: '+12025550100' };
+    expect(found(header)).toEqual([]);
+  });
+});
