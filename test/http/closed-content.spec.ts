@@ -1,0 +1,230 @@
+// Content that is not given: of what was erased, of what is restricted, and whatever cannot be journaled first.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicId } from '../../src/common/ids.js';
+import type { Called } from './http-app.js';
+import { startApi, type Api } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+import { install, type Installation } from '../support/installation.js';
+import type { StoredConversation } from '../support/stored-conversation.js';
+
+let colloquy: Installation;
+let api: Api;
+
+beforeAll(async () => {
+  colloquy = await install();
+  api = await startApi(colloquy);
+  await colloquy.startWorker();
+});
+afterAll(async () => {
+  await api.close();
+  await colloquy.close();
+});
+
+interface Subject {
+  callId: string;
+  /** uuid */
+  id: string;
+  publicId: string;
+  url: string;
+}
+
+const subjectOf = (callId: string, { id }: StoredConversation): Subject => {
+  const name = publicId('conversation', id);
+  return { callId, id, publicId: name, url: `/v1/conversations/${name}` };
+};
+
+/** A call with everything there is to read. */
+async function settledCall(seed: string): Promise<Subject> {
+  const { call_id: callId } = colloquy.retell.addCompleteCall({ call_id: seed }, seed);
+  await colloquy.send('call_analyzed', callId);
+  return subjectOf(callId, await colloquy.settled(callId));
+}
+
+const READS = ['', '/transcript', '/transcript?format=text', '/transcript?format=srt', '/audio'];
+const listed = ({ body }: Called): string[] => (body['data'] as { id: string }[]).map(({ id }) => id);
+
+async function keyOf(role: string, scopes: string[] = []): Promise<string> {
+  const body = { name: role, role, client_ids: '*', scopes };
+  return String((await api.call('POST', '/v1/api-keys', { key: api.adminKey, body })).body['secret']);
+}
+
+/** As an erasure leaves it; no route starts one yet. */
+async function setState({ id }: Subject, state: 'erasing' | 'erased', at: Date | null): Promise<void> {
+  await colloquy.sql.query('update conversation_identities set state = $2, erased_at = $3 where id = $1', [
+    id,
+    state,
+    at,
+  ]);
+  await colloquy.sql.query('update conversations set record_state = $2 where id = $1', [id, state]);
+}
+
+describe('what is being erased, or was', () => {
+  const ERASED_AT = new Date('2026-05-04T10:00:00.123Z');
+
+  it.each([
+    ['erased', ERASED_AT],
+    ['erasing', null],
+  ] as const)('answers 410 with the time of it and nothing else on every route: %s', async (state, at) => {
+    const subject = await settledCall(`gone_${state}`);
+    const { headers } = await api.call('GET', subject.url);
+    await setState(subject, state, at);
+    for (const role of ['supervisor', 'compliance', 'operator']) {
+      const key = await keyOf(role);
+      for (const path of [...READS, '/history']) {
+        const answer = await api.call('GET', `${subject.url}${path}`, {
+          key,
+          headers: { 'if-none-match': headers['etag'] ?? '' },
+        });
+        if (answer.status === 403) continue;
+        expect([path, answer.body]).toEqual([
+          path,
+          {
+            ...{ type: 'https://colloquy.dev/problems/erased', title: 'Erased', status: 410, code: 'erased' },
+            ...{ detail: 'the conversation was erased', request_id: expect.any(String) },
+            erased_at: at?.toISOString() ?? null,
+          },
+        ]);
+        expect([answer.status, answer.headers['etag']]).toEqual([410, undefined]);
+      }
+    }
+    expect((await api.call('HEAD', `${subject.url}/audio`)).status).toBe(410);
+  });
+
+  it('is in no list, and in no total', async () => {
+    const [kept, gone] = [await settledCall('kept'), await settledCall('gone')];
+    const { callId } = await colloquy.liveCall({ call_id: 'gone_live' });
+    const live = subjectOf(callId, await colloquy.call(callId));
+    const lists = ['', '?view=full', '?status=completed', '?sort=start_time', '?limit=200&include=total', '/active'];
+    const all = () => Promise.all(lists.map((query) => api.call('GET', `/v1/conversations${query}`)));
+    const before = (await all()).map(listed);
+    expect(before.map((ids) => ids.includes(gone.publicId) || ids.includes(live.publicId))).not.toContain(false);
+    await setState(gone, 'erased', ERASED_AT);
+    await setState(live, 'erasing', null);
+    const after = await all();
+    for (const answer of after) expect(answer.text).not.toMatch(new RegExp(`${gone.publicId}|${live.publicId}`));
+    expect(listed(after[0] as Called)).toContain(kept.publicId);
+    const { total, data } = after[4]?.body ?? {};
+    expect(total).toEqual({ value: (data as unknown[]).length, exact: true });
+  });
+
+  it('takes nothing back: a fact of it is answered 200, dropped and told in the journal', async () => {
+    const subject = await settledCall('suppressed');
+    await setState(subject, 'erased', ERASED_AT);
+    const stored = () => colloquy.sql.query('select * from conversations where id = $1', [subject.id]);
+    const before = (await stored()).rows;
+    colloquy.retell.calls.update(subject.callId, { metadata: { word: 'canary-suppressed' } });
+    const body = colloquy.retell.webhookBody('call_analyzed', subject.callId);
+    const headers = { 'x-retell-signature': colloquy.retell.sign(body), 'content-type': 'application/json' };
+    const url = `/v1/webhooks/${publicId('providerAccount', colloquy.accountId)}`;
+    for (const _ of ['new', 'again']) {
+      const answer = await api.call('POST', url, { key: null, body, headers });
+      expect([answer.status, answer.body]).toEqual([200, {}]);
+    }
+    const entries = await eventually(async () => {
+      const journal = await colloquy.store.journal(subject.id);
+      return journal.filter(({ action }) => action === 'ingest.suppressed').length > 0 && journal;
+    });
+    expect(entries.at(-1)).toMatchObject({
+      action: 'ingest.suppressed',
+      actor_type: 'system',
+      changes: [],
+      reason: null,
+    });
+    expect(entries.filter(({ action }) => action === 'ingest.suppressed')).toHaveLength(1);
+    const { rows: waiting } = await colloquy.sql.query("select 1 from inbox where state <> 'unknown'");
+    expect([waiting, (await stored()).rows]).toEqual([[], before]);
+  });
+});
+
+describe('what is restricted', () => {
+  let subject: Subject;
+  beforeAll(async () => {
+    subject = await settledCall('article_18');
+    await colloquy.sql.query('update conversations set restricted = true where id = $1', [subject.id]);
+  });
+
+  it.each([
+    ['consumer', []],
+    ['supervisor', []],
+    ['operator', ['content:read']],
+    ['admin', ['content:read', 'conversations:read']],
+  ])('answers 403 restricted to content reads of a %s', async (role, scopes) => {
+    const key = await keyOf(role, scopes);
+    for (const path of READS) {
+      const { status, body, text } = await api.call('GET', `${subject.url}${path}`, { key });
+      expect([path, status, body['code']]).toEqual([path, 403, 'restricted']);
+      expect(text).not.toContain(subject.callId);
+    }
+    expect((await api.call('HEAD', `${subject.url}/audio`, { key })).status).toBe(403);
+    const full = listed(await api.call('GET', '/v1/conversations?view=full&limit=200', { key }));
+    expect(full).not.toContain(subject.publicId);
+    expect(full.length).toBeGreaterThan(0);
+    const { body } = await api.call('GET', '/v1/conversations?limit=200', { key });
+    expect(body['data']).toContainEqual(expect.objectContaining({ id: subject.publicId, restricted: true }));
+  });
+
+  it('is not told from its entity tag either', async () => {
+    const key = await keyOf('compliance');
+    const { headers } = await api.call('GET', subject.url, { key });
+    const asked = { headers: { 'if-none-match': headers['etag'] ?? '' } };
+    expect((await api.call('GET', subject.url, { key, ...asked })).status).toBe(304);
+    expect((await api.call('GET', subject.url, asked)).body['code']).toBe('restricted');
+  });
+
+  it('is open to compliance', async () => {
+    const key = await keyOf('compliance');
+    for (const path of READS)
+      expect([path, (await api.call('GET', `${subject.url}${path}`, { key })).status]).toEqual([path, 200]);
+    expect(listed(await api.call('GET', '/v1/conversations?view=full&limit=200', { key }))).toContain(subject.publicId);
+  });
+
+  it('shows its plain half to an operator, and its history to who may read histories', async () => {
+    const key = await keyOf('operator');
+    const { status, body } = await api.call('GET', subject.url, { key });
+    expect([status, body['restricted'], body['customer']]).toEqual([200, true, undefined]);
+    expect((await api.call('GET', `${subject.url}/history`, { key })).status).toBe(200);
+  });
+});
+
+describe('what cannot be journaled', () => {
+  let subject: Subject;
+  let reader: string;
+  beforeAll(async () => {
+    subject = await settledCall('unjournaled');
+    // A read of these five minutes by the same key would need no entry.
+    reader = await api.newReader();
+    await colloquy.sql.query('revoke insert on journal from colloquy_api');
+  });
+  afterAll(() => colloquy.sql.query('grant insert on journal to colloquy_api'));
+
+  const fetchAs = (key: string, path: string, headers: Record<string, string> = {}) =>
+    api.app
+      .getHttpAdapter()
+      .getInstance()
+      .inject({ url: path, headers: { authorization: `Bearer ${key}`, ...headers } });
+
+  it.each([
+    ['the detail', '', {}],
+    ['the transcript as JSON', '/transcript', {}],
+    ['the transcript as text', '/transcript?format=text', {}],
+    ['the transcript as subtitles', '/transcript?format=vtt', {}],
+    ['the end of a transcript', '/transcript?after_index=0', {}],
+    ['the recording', '/audio', {}],
+    ['a range of the recording', '/audio', { range: 'bytes=0-9' }],
+  ])('is not sent, not one byte of it: %s', async (_, path, headers) => {
+    const answer = await fetchAs(reader, `${subject.url}${path}`, headers);
+    expect([answer.statusCode, answer.json()]).toEqual([500, expect.objectContaining({ code: 'internal' })]);
+    expect(Number(answer.headers['content-length'])).toBe(answer.rawPayload.length);
+    for (const name of ['etag', 'content-range', 'accept-ranges']) expect(answer.headers).not.toHaveProperty(name);
+  });
+
+  it('is not sent, not one byte of it: a page with view=full', async () => {
+    const { statusCode, body } = await fetchAs(reader, '/v1/conversations?view=full');
+    expect([statusCode, body]).toEqual([500, expect.not.stringContaining(subject.publicId)]);
+  });
+
+  it('is no matter to what is not content', async () => {
+    for (const path of ['/v1/conversations', '/v1/conversations/active', `${subject.url}/history`])
+      expect([path, (await fetchAs(reader, path)).statusCode]).toEqual([path, 200]);
+  });
+});
