@@ -240,6 +240,15 @@ describe('pages', () => {
 describe('GET /v1/conversations/active', () => {
   const active = async () => (await http.call('GET', '/v1/conversations/active', { key: http.readKey })).body;
 
+  it('has what is live now and how long already', async () => {
+    const { as_of, data } = await active();
+    expect((data as Row[]).map(({ start_time }) => start_time)).toEqual([at(3), at(3), at(2)]);
+    for (const row of data as (Row & { elapsed_ms: number })[]) {
+      expect(row).toMatchObject({ holder: 'agent', capabilities: [], last_turn_at: null });
+      expect(row.elapsed_ms).toBe(Date.parse(String(as_of)) - Date.parse(row.start_time));
+    }
+  });
+
   it('shows at most the 1,000 that began last, and says when there are more', async () => {
     expect(await active()).toMatchObject({ has_more: false, data: { length: 3 } });
     await addLive(997);

@@ -7,9 +7,8 @@ import { install, type Installation } from '../support/installation.js';
 
 let colloquy: Installation;
 let api: Api;
-/** Five finished calls, oldest first, and one that is live. */
+/** Five calls, oldest first; one more is live. */
 const finished: string[] = [];
-let live: string;
 
 const CALL = {
   direction: 'inbound',
@@ -41,7 +40,6 @@ beforeAll(async () => {
   }
   const ongoing = colloquy.retell.addCall();
   await colloquy.send('call_started', ongoing.call_id);
-  live = ongoing.call_id;
   await colloquy.conversationWhen(({ status }) => status === 'active');
   await eventually(
     async () => (await colloquy.conversations()).filter(({ record_state }) => record_state === 'settled').length === 5,
@@ -104,15 +102,6 @@ describe('GET /v1/conversations', () => {
     expect(status).toBe(400);
     expect(body['code']).toBe(code);
     expect(body['errors']).toMatchObject([{ parameter: query.split('=')[0] }]);
-  });
-});
-
-describe('GET /v1/conversations/active', () => {
-  it('has what is live now and how long already', async () => {
-    const { body } = await api.call('GET', '/v1/conversations/active');
-    expect(body['data']).toMatchObject([{ status: 'active', holder: 'agent', capabilities: [] }]);
-    expect((body['data'] as { elapsed_ms: number }[])[0]!.elapsed_ms).toBeGreaterThanOrEqual(0);
-    expect(live).toBeDefined();
   });
 });
 
