@@ -249,6 +249,16 @@ describe('GET /v1/conversations/active', () => {
     }
   });
 
+  it('says who holds each of them', async () => {
+    const [row] = await http.sql<{ id: string }>("select id from conversations where status = 'active' limit 1");
+    const held = async (holder: string) => {
+      await http.sql('update conversations set holder = $2 where id = $1', [row?.id, holder]);
+      const rows = (await active())['data'] as (Row & { holder: string })[];
+      return rows.find(({ id }) => id === publicId('conversation', row?.id ?? ''))?.holder;
+    };
+    expect([await held('phone'), await held('agent')]).toEqual(['phone', 'agent']);
+  });
+
   it('shows at most the 1,000 that began last, and says when there are more', async () => {
     expect(await active()).toMatchObject({ has_more: false, data: { length: 3 } });
     await addLive(997);

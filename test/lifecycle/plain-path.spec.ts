@@ -56,6 +56,7 @@ describe('a call from its first webhook to its settled record', () => {
     await colloquy.call(callId, ({ revision }) => revision > 1);
     await eventually(async () => (await colloquy.sql.query('select 1 from inbox')).rows.length === 0);
     expect((await eventTypes(handle)).length).toBe(6);
+    expect(await colloquy.call(callId)).toMatchObject({ status: 'active', holder: 'phone' });
     colloquy.finish(callId);
     await colloquy.send('call_ended', callId);
     await handle.result();
