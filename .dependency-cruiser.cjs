@@ -15,7 +15,7 @@ const SURFACE = {
 const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({
   name: `${folder}-through-its-surface`,
   severity: 'error',
-  from: { pathNot: `^src/${folder}/|\\.spec\\.ts$` },
+  from: { pathNot: `^src/${folder}/|^test/|\\.spec\\.ts$` },
   to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(${files})\\.ts$` },
 }));
 
