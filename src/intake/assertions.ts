@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { Claims, TransferClaim, Turn } from '../providers/provider-fact.js';
 import type { Fact, StoredRecording, WorkflowFact } from './fact.js';
+import { handoverKeys, type HandoverWord } from './handovers.js';
 import type { Assertion, Stamp } from './merge.js';
 
 /** Rank never falls; `active` and `transferring` share one. */
 const LIVE_RANK = { ringing: 0, active: 1, transferring: 1 } as const;
-const TRANSFER_RANK = { started: 0, cancelled: 1, failed: 1, bridged: 2, ended: 3 } as const;
 
 export function assertionsOf(fact: Fact): Assertion[] {
   if (fact.source === 'workflow') return ofStatement(fact.statement, fact);
@@ -66,13 +66,19 @@ const endSeen = (fact: Fact): Assertion => ({
   keep: 'first',
 });
 
-function ofTransfer(transfer: TransferClaim, fact: Fact, stamp: (rank: number) => Stamp): Assertion[] {
-  const at = transfer.at ?? fact.receivedAt;
-  const key = `transfer.${transfer.id}`;
+function ofTransfer(
+  { id, target, status, at: told }: TransferClaim,
+  fact: Fact,
+  stamp: (rank: number) => Stamp,
+): Assertion[] {
+  const at = told ?? fact.receivedAt;
+  const first = { stamp: [0, 0, 0, fact.receivedAt, fact.hash], keep: 'first' } as const;
+  const value: HandoverWord = { target, status, at };
+  if (id === null) return [{ key: handoverKeys.word(status, fact.hash), value, ...first }];
   return [
-    { key: `${key}.target`, value: transfer.target, stamp: stamp(0), keep: 'last' },
-    { key: `${key}.status`, value: transfer.status, stamp: stamp(TRANSFER_RANK[transfer.status]), keep: 'last' },
-    { key: `${key}.${transfer.status}_at`, value: at, stamp: [0, 0, at, fact.receivedAt, fact.hash], keep: 'first' },
+    // Who names the target knows more than who does not.
+    { key: handoverKeys.target(id), value: target, stamp: stamp(target.value === null ? -1 : 0), keep: 'last' },
+    { key: handoverKeys.time(id, status), value: at, stamp: [0, 0, at, fact.receivedAt, fact.hash], keep: 'first' },
   ];
 }
 

@@ -50,7 +50,7 @@ export function project(
     deadlines: settings.deadlines,
   });
   const agent = value<ConversationRecord['agent']>('agent');
-  const transfers = transfersOf(registers);
+  const transfers = transfersOf(registers, endTime);
   const segments = segmentsOf({ startTime, endTime, transfers, agentId: agent?.providerAgentId ?? null });
   const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
   return {

@@ -1,5 +1,6 @@
 // Handovers that the provider made by itself, and who held the conversation when.
 import type { TransferClaim } from '../providers/provider-fact.js';
+import { handoversOf, standingOf, type Handover } from './handovers.js';
 import type { Registers } from './merge.js';
 import type { Segment, TransferRecord } from './record.js';
 
@@ -10,32 +11,26 @@ const STATUS: Record<TransferClaim['status'], TransferRecord['status']> = {
   failed: 'failed',
   ended: 'completed',
 };
-const SUFFIX = '.status';
 
-/** Transfers in order of their first known time. */
-export function transfersOf(registers: Registers): TransferRecord[] {
-  return Object.keys(registers)
-    .filter((key) => key.startsWith('transfer.') && key.endsWith(SUFFIX))
-    .map((key) => transferOf(key.slice(0, -SUFFIX.length), registers))
+/** Transfers in order of their first known time. `endTime`: of the conversation, null while it is live. */
+export function transfersOf(registers: Registers, endTime: number | null): TransferRecord[] {
+  return handoversOf(registers)
+    .map((handover) => transferOf(handover, endTime))
     .sort(
       (a, b) => (a.start_time ?? 0) - (b.start_time ?? 0) || (a.target.value ?? '').localeCompare(b.target.value ?? ''),
     );
 }
 
-function transferOf(key: string, registers: Registers): TransferRecord {
-  const at = (name: string): number | null => (registers[`${key}.${name}_at`]?.value as number | undefined) ?? null;
-  const status = registers[`${key}${SUFFIX}`]?.value as TransferClaim['status'];
-  return {
-    kind: null,
-    target: (registers[`${key}.target`]?.value as TransferClaim['target'] | undefined) ?? {
-      type: 'phone',
-      value: null,
-    },
-    status: STATUS[status],
-    initiated_by: 'provider',
-    start_time: at('started') ?? at('bridged') ?? at('cancelled') ?? at('failed') ?? at('ended'),
-    end_time: at('ended') ?? at('cancelled') ?? at('failed'),
-  };
+function transferOf(handover: Handover, endTime: number | null): TransferRecord {
+  const { target, times } = handover;
+  const last = standingOf(handover);
+  const start = Math.min(...Object.values(times));
+  const transfer = { kind: null, target, initiated_by: 'provider', start_time: start } as const;
+  // Nobody took it before the conversation was over.
+  if (last === 'started' && endTime !== null)
+    return { ...transfer, status: 'failed', end_time: Math.max(start, endTime) };
+  const isOver = last !== 'started' && last !== 'bridged';
+  return { ...transfer, status: STATUS[last], end_time: isOver ? (times[last] ?? null) : null };
 }
 
 interface Timeline {

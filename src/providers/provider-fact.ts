@@ -56,8 +56,11 @@ export interface Fields {
 
 /** A handover that the provider made by itself. */
 export interface TransferClaim {
-  /** Tells the handovers of one conversation apart: the same one has the same id in every document. */
-  id: string;
+  /**
+   * Tells the handovers of one conversation apart: the same one has the same id in every document. Null where a document
+   * does not tell which one it speaks of: then all such claims together do.
+   */
+  id: string | null;
   /** A number or SIP URI, or the provider's id of an agent. */
   target: { type: 'phone' | 'agent'; value: string | null };
   status: 'started' | 'bridged' | 'cancelled' | 'failed' | 'ended';

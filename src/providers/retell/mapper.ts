@@ -106,19 +106,24 @@ function recordingsOf(call: RetellCall): Claims['recordings'] {
   return found;
 }
 
-const TRANSFER_EVENTS: Record<string, TransferClaim['status']> = {
-  transfer_started: 'started',
-  transfer_bridged: 'bridged',
-  transfer_cancelled: 'cancelled',
-  transfer_ended: 'ended',
-};
+const TRANSFER_EVENTS = new Map<string | null, TransferClaim['status']>([
+  ['transfer_started', 'started'],
+  ['transfer_bridged', 'bridged'],
+  ['transfer_cancelled', 'cancelled'],
+  ['transfer_ended', 'ended'],
+]);
 
-/** Retell keeps the last destination only; after the end the reason says whether the handover went through. */
+/**
+ * Events tell of a handover without saying which, and not always to whom. After the end the reason says whether the
+ * last one went through: the only one that every later document names.
+ */
 function transfersOf(call: RetellCall, event: string | null): TransferClaim[] {
   const target = { type: 'phone', value: call.transfer_destination ?? null } as const;
-  const id = target.value ?? '';
-  const status = TRANSFER_EVENTS[event ?? ''];
-  if (status) return [{ id, target, status, at: status === 'ended' ? (call.transfer_end_timestamp ?? null) : null }];
-  if (call.disconnection_reason !== 'call_transfer') return [];
-  return [{ id, target, status: 'bridged', at: call.end_timestamp ?? null }];
+  const over = call.transfer_end_timestamp ?? null;
+  const status = TRANSFER_EVENTS.get(event);
+  const told: TransferClaim[] = status ? [{ id: null, target, status, at: status === 'ended' ? over : null }] : [];
+  if (call.disconnection_reason !== 'call_transfer') return told;
+  told.push({ id: 'end', target, status: 'bridged', at: call.end_timestamp ?? null });
+  if (over !== null) told.push({ id: 'end', target, status: 'ended', at: over });
+  return told;
 }

@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Json } from '../providers/provider-fact.js';
+import { retell } from '../providers/retell/index.js';
+import type { Fact } from './fact.js';
+import { project } from './project.js';
+import { EMPTY, reduce } from './reducer.js';
+import type { ConversationRecord } from './record.js';
+
+const START = 1_760_000_000_000;
+const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };
+const [X, Y] = ['+12025550177', '+12025550178'];
+
+const recordOf = (facts: Fact[]): ConversationRecord => project(reduce(EMPTY, facts).state, SETTINGS);
+
+/** Facts that are received a second apart, in this order. */
+const inTurn = (claims: Extract<Fact, { source: 'webhook' }>['claims'][]): Fact[] =>
+  claims.map((each, index) => ({
+    ...{ source: 'webhook', event: 'event', claims: each },
+    ...{ receivedAt: START + (index + 1) * 1000, hash: String(index).padStart(4, '0') },
+  }));
+
+type Word = [event: string, destination?: string, more?: Record<string, Json>];
+
+const callDocument = ([event, destination, more]: Word): Json => ({
+  event,
+  call: {
+    ...{ call_id: 'call_1', agent_id: 'agent_1', call_status: 'ongoing', start_timestamp: START },
+    ...(destination !== undefined && { transfer_destination: destination }),
+    ...more,
+  },
+});
+const ended = (reason: string, more: Record<string, Json> = {}): Record<string, Json> => ({
+  ...{ call_status: 'ended', disconnection_reason: reason, end_timestamp: START + 60_000, ...more },
+});
+
+/** What becomes of Retell's words, received in this order: `target status` of each transfer, and how many count. */
+function told(...words: Word[]): { transfers: string[]; count: number } {
+  const facts = inTurn(words.map((word) => retell.interpretWebhook(callDocument(word))));
+  const { header, transferCount } = recordOf(facts);
+  return {
+    transfers: header.transfers.map(({ target, status }) => `${target.value} ${status}`),
+    count: transferCount,
+  };
+}
+
+describe('transfers of a Retell call', () => {
+  it('are one, when only the later of its words names the destination', () => {
+    expect(told(['transfer_started'], ['transfer_bridged', X])).toEqual({ transfers: [`${X} bridged`], count: 1 });
+    expect(told(['transfer_started', X], ['transfer_bridged'])).toEqual({ transfers: [`${X} bridged`], count: 1 });
+  });
+
+  it('are one, when its words come in the wrong order', () => {
+    expect(told(['transfer_bridged', X], ['transfer_started'])).toEqual({ transfers: [`${X} bridged`], count: 1 });
+  });
+
+  it('are two, when the same number is tried again after the first try was cancelled', () => {
+    const words: Word[] = [
+      ['transfer_started', X],
+      ['transfer_cancelled', X],
+      ['transfer_started', X, { try: 2 }],
+    ];
+    expect(told(...words)).toEqual({ transfers: [`${X} cancelled`, `${X} in_progress`], count: 1 });
+    const again = told(...words, ['transfer_bridged', X]);
+    expect(again).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
+  });
+
+  it('are two with their own ends, when the word of the first one is late', () => {
+    const words: Word[] = [
+      ...([
+        ['transfer_started', X],
+        ['transfer_started', X],
+        ['transfer_bridged', X],
+      ] satisfies Word[]),
+      ['transfer_cancelled', X],
+    ];
+    expect(told(...words)).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
+  });
+
+  it('are two, when another number is tried', () => {
+    expect(told(['transfer_started', X], ['transfer_cancelled'], ['transfer_started', Y])).toEqual({
+      transfers: [`${X} cancelled`, `${Y} in_progress`],
+      count: 1,
+    });
+  });
+
+  it('are one, however many documents say that the call ended by it', () => {
+    const end = ended('call_transfer');
+    const whole = ended('call_transfer', { transfer_end_timestamp: START + 90_000 });
+    const words: Word[] = [
+      ...([['transfer_started'], ['transfer_bridged', X], ['call_ended', X, end]] satisfies Word[]),
+      ['call_analyzed', X, { ...end, call_analysis: {} }],
+    ];
+    expect(told(...words)).toEqual({ transfers: [`${X} bridged`], count: 1 });
+    expect(told(...words, ['transfer_ended', X, whole])).toEqual({ transfers: [`${X} completed`], count: 1 });
+    expect(told(['call_analyzed', X, whole])).toEqual({ transfers: [`${X} completed`], count: 1 });
+  });
+
+  it('are two, when the call ended by one after another was cancelled', () => {
+    const words: Word[] = [
+      ['transfer_started', X],
+      ['transfer_cancelled', X],
+      ['call_ended', X, ended('call_transfer')],
+    ];
+    expect(told(...words)).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
+  });
+
+  it('have failed and do not count, when the call ended before anybody took it', () => {
+    const facts = inTurn(
+      (
+        [
+          ['transfer_started', X],
+          ['call_ended', X, ended('user_hangup')],
+        ] satisfies Word[]
+      ).map((word) => retell.interpretWebhook(callDocument(word))),
+    );
+    expect(recordOf(facts)).toMatchObject({
+      transferCount: 0,
+      header: { transfers: [{ status: 'failed', end_time: START + 60_000 }], segments: [{ holder: 'agent' }] },
+    });
+  });
+
+  it('are the same, in whatever order what was received is applied', () => {
+    const words: Word[] = [
+      ['transfer_started'],
+      ['transfer_started', X],
+      ['transfer_started', Y],
+      ['transfer_bridged'],
+      ['transfer_bridged', X],
+      ['transfer_cancelled', X],
+      ['transfer_cancelled'],
+      ['call_ended', X, ended('call_transfer')],
+      ['call_ended', undefined, ended('user_hangup')],
+      ['transfer_ended', X, ended('call_transfer', { transfer_end_timestamp: START + 90_000 })],
+    ];
+    const orders = fc.shuffledSubarray(words, { minLength: 1 }).chain((some) => {
+      const facts = inTurn(some.map((word) => retell.interpretWebhook(callDocument(word))));
+      return fc.tuple(fc.constant(facts), fc.shuffledSubarray(facts, { minLength: facts.length }));
+    });
+    fc.assert(
+      fc.property(orders, ([facts, shuffled]) => {
+        expect(recordOf(shuffled)).toEqual(recordOf(facts));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
