@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../providers/provider-fact.js';
+import { elevenlabs } from '../providers/elevenlabs/index.js';
 import { retell } from '../providers/retell/index.js';
 import type { Fact } from './fact.js';
 import { project } from './project.js';
@@ -143,5 +144,101 @@ describe('transfers of a Retell call', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+const said = (seconds: number, agentId: string, more: Record<string, Json> = {}): Json => ({
+  ...{ role: 'agent', message: 'Hello', time_in_call_secs: seconds, agent_metadata: { agent_id: agentId }, ...more },
+});
+const tool = (seconds: number, agentId: string, result: Record<string, Json> | null): Json =>
+  said(seconds, agentId, {
+    message: null,
+    tool_results: result === null ? [] : [{ request_id: `tc_${seconds}`, tool_name: 'transfer', result }],
+  });
+const toAgent = (to: string | null): Record<string, Json> => ({
+  result_type: 'transfer_to_agent_success',
+  to_agent: to,
+});
+
+/** ElevenLabs' records of one conversation, received in this order. */
+const listened = (...documents: [status: string, transcript: Json[]][]): ConversationRecord =>
+  recordOf(
+    inTurn(
+      documents.map(([status, transcript]) =>
+        elevenlabs.interpretRecord({
+          ...{ conversation_id: 'conv_1', agent_id: 'A', status, transcript },
+          metadata: { start_time_unix_secs: START / 1000, call_duration_secs: 60 },
+        }),
+      ),
+    ),
+  );
+const holders = ({ header }: ConversationRecord): unknown[] =>
+  header.segments.map(({ agent_id: agent, start_time: at }) => [agent, (at - START) / 1000]);
+
+describe('handovers between ElevenLabs agents', () => {
+  const byTool = [said(0, 'A'), tool(5, 'A', toAgent('B')), said(8, 'B')];
+
+  it('are segments, whether a tool or a workflow made them', () => {
+    const record = listened(['done', [...byTool, said(20, 'C')]]);
+    expect(holders(record)).toEqual([
+      ['A', 0],
+      ['B', 5],
+      ['C', 20],
+    ]);
+    expect(record.transferCount).toBe(2);
+  });
+
+  it('are told once, when the result of the tool comes with a later record', () => {
+    const early = [said(0, 'A'), tool(5, 'A', null), said(8, 'B')];
+    const record = listened(['in-progress', early], ['processing', early], ['done', byTool]);
+    expect(holders(record)).toEqual([
+      ['A', 0],
+      ['B', 5],
+    ]);
+    expect(record.transferCount).toBe(1);
+  });
+
+  it('are told once, when the tool does not name to whom', () => {
+    const record = listened(['done', [said(0, 'A'), tool(5, 'A', toAgent(null)), said(8, 'B')]]);
+    expect(holders(record)).toEqual([
+      ['A', 0],
+      ['B', 8],
+    ]);
+  });
+
+  it('are told once, when the result of the tool hangs on words of the agent that took over', () => {
+    const record = listened(['done', [said(0, 'A'), tool(5, 'B', toAgent('B')), said(8, 'B')]]);
+    expect(holders(record)).toEqual([
+      ['A', 0],
+      ['B', 5],
+    ]);
+  });
+
+  it('are told once, when the agent that handed over finishes its sentence', () => {
+    const record = listened(['done', [...byTool.slice(0, 2), said(6, 'A'), said(8, 'B')]]);
+    expect(holders(record)).toEqual([
+      ['A', 0],
+      ['B', 5],
+    ]);
+  });
+
+  it('are two, when an agent hands back', () => {
+    const record = listened(['done', [...byTool, tool(20, 'B', toAgent('A')), said(22, 'A')]]);
+    expect(holders(record)).toEqual([
+      ['A', 0],
+      ['B', 5],
+      ['A', 20],
+    ]);
+  });
+
+  it('hold nothing, when the tool failed', () => {
+    const failed = tool(5, 'A', { result_type: 'transfer_to_agent_error' });
+    const record = listened(['done', [said(0, 'A'), failed, said(8, 'A'), tool(9, 'A', toAgent('B'))]]);
+    expect(holders(record)).toEqual([
+      ['A', 0],
+      ['B', 9],
+    ]);
+    expect(record.header.transfers.map(({ status }) => status)).toEqual(['failed', 'bridged']);
+    expect(record.transferCount).toBe(1);
   });
 });

@@ -35,7 +35,7 @@ export function claimsOfConversation(document: Json, source: Source): Claims {
     ended: hasEnded ? { failed: status === 'failed', neverConnected: neverConnected(conversation) } : null,
     agent: agentOf(conversation),
     fields,
-    transfers: transfersOf(items, { startMs, hasEnded }),
+    transfers: transfersOf(items, startMs),
     recordings:
       hasEnded && conversation.has_audio === true ? [{ variant: 'mixed', source: conversation.conversation_id }] : [],
     audio: [],
