@@ -25,17 +25,25 @@ function ofClaims(claims: Claims, fact: Fact): Assertion[] {
   for (const { variant, source } of claims.recordings) found.push(last(`source.${variant}`, source));
   for (const { part, reason } of claims.denied) found.push(last(`denied.${part}`, reason));
   for (const transfer of claims.transfers) found.push(...ofTransfer(transfer, fact, stamp));
-  if (claims.transcript) {
-    const { turns, final } = claims.transcript;
-    found.push({
-      ...last('transcript', { turn_count: turns.length, final, received_at: fact.receivedAt, digest: digestOf(turns) }),
-      blob: turns,
-    });
-  }
+  if (claims.transcript) found.push(ofTranscript(claims.transcript, fact, stamp()));
   if (claims.record !== null) found.push({ ...last('record', true, richness(claims)), blob: claims.record });
   // The provider's own record, read after the end, is what settles a conversation.
   if (fact.source === 'record' && claims.ended) found.push(last('confirmed', 'record'));
   return found;
+}
+
+/** What is heard while a conversation lives may all have one time, that of its start: the longest has been heard last. */
+function ofTranscript({ turns, final }: NonNullable<Claims['transcript']>, fact: Fact, stamp: Stamp): Assertion {
+  const [, phase, , ...receipt] = stamp;
+  const reach = Math.max(0, ...turns.map(({ start_ms: start, end_ms: end }) => end ?? start ?? 0));
+  return {
+    key: 'transcript',
+    value: { turn_count: turns.length, final, received_at: fact.receivedAt, digest: digestOf(turns) },
+    // More turns rank higher, and all of them below what is final.
+    stamp: final ? stamp : [-1 / (turns.length + 1), phase, reach, ...receipt],
+    keep: 'last',
+    blob: turns,
+  };
 }
 
 /** Stays in the sealed state. */

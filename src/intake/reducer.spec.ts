@@ -10,6 +10,7 @@ import {
   statement,
   webhook,
 } from '../../test/support/facts.js';
+import type { Json, Turn } from '../providers/provider-fact.js';
 import type { Fact } from './fact.js';
 import { project } from './project.js';
 import { EMPTY, reduce, type ConversationState } from './reducer.js';
@@ -149,6 +150,26 @@ describe('reducer', () => {
     ]);
     expect(outcome.header.summary).toBe('kept');
     expect(blobs['transcript']).toHaveLength(1);
+  });
+
+  it('keeps the longer of two live transcripts, in whichever order they come, until the call is over', () => {
+    const saidUntil = (...ends: number[]): Json[] =>
+      ends.map((end) => ({ role: 'user', content: `until ${end}`, words: [{ word: 'word', start: 0, end }] }));
+    const shown = (...transcripts: Json[][]): unknown => {
+      const facts = transcripts.map((items) => [webhook('transcript_updated', { transcript_object: items })]);
+      return (applied(facts).blobs['transcript'] as Turn[]).map(({ text }) => text);
+    };
+    expect(shown(saidUntil(1, 2), saidUntil(1))).toEqual(['until 1', 'until 2']);
+    expect(shown(saidUntil(1), saidUntil(1, 2))).toEqual(['until 1', 'until 2']);
+    // The last turn grows while it is spoken; a tool that is called adds a turn and no words.
+    expect(shown(saidUntil(1, 3), saidUntil(1, 2))).toEqual(['until 1', 'until 3']);
+    const tool = { role: 'tool_call_invocation', tool_call_id: 't', name: 'look_up', arguments: '{}' };
+    expect(shown([...saidUntil(1), tool], saidUntil(1))).toEqual(['until 1', null]);
+    const { blobs } = applied([
+      [webhook('call_ended', { ...END, transcript_object: SAID })],
+      [webhook('transcript_updated', { transcript_object: saidUntil(1, 2, 3) })],
+    ]);
+    expect((blobs['transcript'] as Turn[]).map(({ text }) => text)).toEqual(['Hello']);
   });
 
   it('has no new content when another document brings the same transcript', () => {
