@@ -104,11 +104,6 @@ function ofStatement(statement: WorkflowFact, fact: Fact): Assertion[] {
     case 'record_unavailable':
       return [last('unconfirmed', statement.reason)];
     case 'lost':
-      return [
-        last('ended', { failed: true, neverConnected: false }),
-        last('field.end', { category: 'lost', party: null, provider_reason: null }),
-        last('lost', statement.evidence),
-        endSeen(fact),
-      ];
+      return [last('ended', { failed: true, neverConnected: false }), last('lost', statement.evidence), endSeen(fact)];
   }
 }

@@ -50,8 +50,8 @@ function reasonOfAbsence(part: Part, registers: Registers, neverConnected: boole
   return isLost(registers) ? 'lost' : null;
 }
 
-/** Nobody knows how it ended. A provider's later word of the end takes `ended` from `lost`: then parts are waited for again. */
-function isLost(registers: Registers): boolean {
+/** Nobody knows how it ended. A provider's later word of the end takes `ended` from `lost`: then it is known again. */
+export function isLost(registers: Registers): boolean {
   const lost = registers['lost'];
   return lost !== undefined && registers['ended']?.stamp[4] === lost.stamp[4];
 }

@@ -3,7 +3,7 @@ import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 import type { Registers } from './merge.js';
 import { headerOf, numberReader, type FieldReader, type NumberReader } from './header.js';
-import { isConfirmed, partsOf } from './completeness.js';
+import { isConfirmed, isLost, partsOf } from './completeness.js';
 import type { ConversationRecord, Status } from './record.js';
 import type { ConversationState } from './reducer.js';
 import { segmentsOf, transfersOf } from './transfers.js';
@@ -38,7 +38,7 @@ export function project(
   const value = <Value>(key: string): Value | null => (registers[key]?.value as Value | undefined) ?? null;
   const field = <Name extends keyof Fields>(name: Name): Fields[Name] | null => value<Fields[Name]>(`field.${name}`);
   const ended = value<Ended>('ended');
-  const end = ended === null ? null : (field('end') ?? { category: 'unknown', party: null, provider_reason: null });
+  const end = ended === null ? null : endOf(registers, field('end'));
   const status = statusOf(value<LiveStatus>('live'), ended, end?.category ?? null);
   const startTime = field('start_time') ?? firstSeen;
   const endTime = ended === null ? null : (field('end_time') ?? value<number>('end_seen'));
@@ -55,7 +55,7 @@ export function project(
   const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
   return {
     agent,
-    channel: field('channel') ?? 'other',
+    channel: field('channel') ?? (value<string>('kind') === 'chat' ? 'chat' : 'other'),
     direction: field('direction'),
     status,
     recordState: ended === null ? 'open' : resolved && isConfirmed(registers) ? 'settled' : 'settling',
@@ -63,7 +63,7 @@ export function project(
     endTime,
     durationMs,
     end: end && { category: end.category, party: end.party },
-    outcome: outcomeOf(field('outcome')),
+    outcome: outcomeOf(field('outcome'), value('analysed') ?? false),
     sentiment: field('sentiment'),
     language: field('language'),
     turnCount: transcript?.turn_count ?? 0,
@@ -99,8 +99,17 @@ function durationOf(field: FieldReader): number | null {
   return start !== null && end !== null ? Math.max(0, end - start) : null;
 }
 
-const outcomeOf = (outcome: Fields['outcome'] | null): ConversationRecord['outcome'] =>
-  outcome && { value: outcome.value, score: outcome.score };
+/** The provider's reason, unless nobody knows that it ended but us; one that ended without a reason is `unknown`. */
+function endOf(registers: Registers, told: Fields['end'] | null): Fields['end'] {
+  if (isLost(registers)) return { category: 'lost', party: null, provider_reason: null };
+  return told ?? { category: 'unknown', party: null, provider_reason: null };
+}
+
+/** An analysis that does not judge leaves it unknown; before one there is none. */
+function outcomeOf(told: Fields['outcome'] | null, analysed: boolean): ConversationRecord['outcome'] {
+  const outcome = told ?? (analysed ? { value: 'unknown', score: null } : null);
+  return outcome && { value: outcome.value, score: outcome.score };
+}
 
 /** A recording that came without its length is as long as the conversation. */
 function recordingsOf(registers: Registers, durationMs: number | null): StoredRecording[] {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ELEVENLABS_FACTS,
   END,
+  NOT_MENTIONED,
   RECORDING,
   RETELL_FACTS,
   SAID,
@@ -170,6 +171,36 @@ describe('reducer', () => {
       [webhook('transcript_updated', { transcript_object: saidUntil(1, 2, 3) })],
     ]);
     expect((blobs['transcript'] as Turn[]).map(({ text }) => text)).toEqual(['Hello']);
+  });
+
+  it('keeps what a later document does not mention', () => {
+    const whole = { ...END, call_analysis: { call_successful: true }, call_cost: { combined_cost: 12 } };
+    const later = { ...END, ...NOT_MENTIONED, call_analysis: {}, call_cost: {} };
+    const { record: outcome } = applied([[webhook('call_analyzed', whole)], [record(later)]]);
+    expect(outcome).toMatchObject({
+      channel: 'phone',
+      end: { category: 'customer_hangup' },
+      outcome: { value: 'success' },
+      cost: { amount_micros: 120_000 },
+    });
+  });
+
+  it('takes no zero for a price before the final bill', () => {
+    const costOf = (cents: number, more: Record<string, Json> = {}): unknown =>
+      applied([[webhook('call_ended', { ...END, call_cost: { combined_cost: cents }, ...more })]]).record.cost;
+    expect(costOf(0)).toBeNull();
+    expect(costOf(3)).toEqual({ amount_micros: 30_000, currency: 'USD' });
+    expect(costOf(0, { call_analysis: {} })).toEqual({ amount_micros: 0, currency: 'USD' });
+    expect(costOf(0, { call_status: 'not_connected' })).toEqual({ amount_micros: 0, currency: 'USD' });
+  });
+
+  it('does not call lost what the provider says has ended, without a reason', () => {
+    const facts = [
+      statement({ kind: 'lost', evidence: 'not_found' }),
+      webhook('call_ended', { ...END, ...NOT_MENTIONED }),
+    ];
+    const { record: outcome } = applied([facts]);
+    expect(outcome).toMatchObject({ status: 'completed', end: { category: 'unknown' }, lostEvidence: null });
   });
 
   it('has no new content when another document brings the same transcript', () => {

@@ -1,9 +1,10 @@
 // Small steps that the mappers of all providers share. Pure.
 import type { Fields, Json } from './provider-fact.js';
 
-/** Leaves out what is not claimed. */
-export function compact(fields: { [Key in keyof Fields]?: Fields[Key] | null | undefined }): Partial<Fields> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+/** Leaves out what is not claimed; an empty text says nothing. */
+export function compact(fields: { [Key in keyof Fields]?: Fields[Key] | '' | null | undefined }): Partial<Fields> {
+  const said = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  return Object.fromEntries(said);
 }
 
 /** A document without the members, at any depth, whose name is a secret's; the same object where there are none. */

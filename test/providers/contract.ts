@@ -20,6 +20,8 @@ export interface ProviderContract {
   unknown: Document[];
   /** The provider's record at its fullest, by kind, and the fields of the common model that it cannot give. */
   fullest: Record<string, { record: Document; knowinglyNull: string[] }>;
+  /** By kind: a record of something that is over and analysed, which says nothing else. */
+  bare: Record<string, Document>;
   /** Every reason for an end, as a record. */
   ends: { says: string; record: Document; category: string; party: string | null }[];
   /** Every status of the provider, as a record, and ours. */

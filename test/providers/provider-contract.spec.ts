@@ -135,6 +135,21 @@ describe.each([...contracts])('%s', (name, contract) => {
       expect(claims.transcript?.final).toBe(true);
     });
 
+    it.each(Object.entries(contract.bare))('of a %s claim nothing that they do not mention', (kind, record) => {
+      const { fields, agent, recordings, transcript, transfers } = provider.interpretRecord(record);
+      expect(Object.keys(fields)).toEqual(['provider_conversation_id']);
+      expect({ agent, recordings, transcript, transfers }).toEqual({
+        ...{ agent: null, recordings: [], transcript: null, transfers: [] },
+      });
+      expect(recordOf(provider.interpretRecord(record))).toMatchObject({
+        channel: kind === 'chat' ? 'chat' : 'other',
+        status: 'completed',
+        end: { category: 'unknown', party: null },
+        outcome: { value: 'unknown', score: null },
+        cost: null,
+      });
+    });
+
     it.each(contract.ends)('end as $category by $party, when it says: $says', ({ record, category, party }) => {
       expect(recordOf(provider.interpretRecord(record)).end).toEqual({ category, party });
     });

@@ -25,6 +25,8 @@ export const END = {
   duration_ms: 60_000,
   disconnection_reason: 'user_hangup',
 };
+/** Fields that any document may lack. */
+export const NOT_MENTIONED = { call_type: null, disconnection_reason: null };
 export const SAID = [{ role: 'agent', content: 'Hello', words: [{ word: 'Hello', start: 0.4, end: 0.8 }] }];
 
 let serial = 0;
@@ -85,6 +87,8 @@ export const RETELL_FACTS: Fact[] = [
   }),
   record({ ...END, call_analysis: { call_summary: 'three' }, metadata: { order: 'A-17' } }),
   record({ ...END, call_status: 'error', disconnection_reason: 'error_asr' }),
+  record({ ...END, ...NOT_MENTIONED, call_analysis: {}, call_cost: { combined_cost: 0 } }),
+  webhook('call_ended', { ...END, ...NOT_MENTIONED, call_cost: { combined_cost: 7 } }),
   record(),
   statement({ kind: 'lost', evidence: 'not_found' }),
   statement({ kind: 'part_absent', part: 'analysis', reason: 'deadline' }),
@@ -146,6 +150,8 @@ export const ELEVENLABS_FACTS: Fact[] = [
   listened({ status: 'failed', transcript: [] }, { call_duration_secs: 0 }),
   told('post_call_transcription', conversation({ analysis: ANALYSIS }, ZERO_RETENTION)),
   told('post_call_transcription', conversation({ user_id: 'cust_42' }, { termination_reason: 'silence' })),
+  listened({ analysis: { transcript_summary: 'three' } }, { phone_call: null, text_only: false }),
+  listened({ analysis: {}, status: null }, { cost_fiat: 0, sms: { direction: 'inbound' } }),
   told('post_call_audio', { conversation_id: 'conv_1', full_audio: 'SUQz' }, { ...RECORDING.recording, id: 's' }),
   told('call_initiation_failure', { conversation_id: 'conv_1', agent_id: 'agent_1', failure_reason: 'busy' }),
   statement({ kind: 'lost', evidence: 'not_found' }),

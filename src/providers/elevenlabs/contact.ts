@@ -1,16 +1,22 @@
 // By which way a conversation came, whose numbers took part, and under which ids other systems know it.
 import type { Channel, Direction, Fields, Json } from '../provider-fact.js';
+import { compact } from '../provider-mapping.js';
 import type { ElevenLabsMetadata } from './payload.js';
 
-type Contact = Partial<Pick<Fields, 'channel' | 'direction' | 'customer_number' | 'agent_number'>>;
-
 /** Channel, direction and numbers. Conversations in a browser have neither direction nor numbers. */
-export function contactOf({ phone_call: call, sms, whatsapp, text_only: textOnly }: ElevenLabsMetadata): Contact {
+export function contactOf({
+  phone_call: call,
+  sms,
+  whatsapp,
+  text_only: textOnly,
+}: ElevenLabsMetadata): Partial<Fields> {
   if (sms) return contact('sms', sms.direction, sms.sms_user_phone_number, sms.agent_phone_number);
   if (whatsapp) {
     return contact('whatsapp', whatsapp.direction, whatsapp.recipient?.phone ?? whatsapp.whatsapp_user_id, null);
   }
   if (call) return contact('phone', call.direction, call.external_number, call.agent_number);
+  // Neither is named, so nothing is said of the channel.
+  if (call === undefined && typeof textOnly !== 'boolean') return {};
   return { channel: textOnly === true ? 'chat' : 'web_call' };
 }
 
@@ -18,14 +24,9 @@ type Text = string | null | undefined;
 
 const DIRECTIONS = ['inbound', 'outbound'] as const satisfies Direction[];
 
-function contact(channel: Channel, direction: Text, customerNumber: Text, agentNumber: Text): Contact {
+function contact(channel: Channel, direction: Text, customerNumber: Text, agentNumber: Text): Partial<Fields> {
   const known = DIRECTIONS.find((name) => name === direction);
-  return {
-    channel,
-    ...(known && { direction: known }),
-    ...(customerNumber && { customer_number: customerNumber }),
-    ...(agentNumber && { agent_number: agentNumber }),
-  };
+  return compact({ channel, direction: known, customer_number: customerNumber, agent_number: agentNumber });
 }
 
 const CARRIERS = new Map<Text, string>([

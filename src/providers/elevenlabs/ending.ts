@@ -10,7 +10,7 @@ const NEVER_CONNECTED = new Set(['busy', 'no_answer', 'no-answer', 'failed']);
 /** Nobody answered, or it failed before anything was said: no audio, no words and no analysis will come. */
 export function neverConnected({ status, metadata, transcript }: ElevenLabsConversation): boolean {
   if (NEVER_CONNECTED.has(metadata?.phone_call?.call_result ?? '')) return true;
-  return status === 'failed' && metadata?.call_duration_secs === 0 && (transcript ?? []).length === 0;
+  return status === 'failed' && metadata?.call_duration_secs === 0 && transcript?.length === 0;
 }
 
 /** Not claimed where the document says nothing of it: under zero retention GET knows less than the webhook did. */

@@ -27,7 +27,7 @@ export function claimsOfAudio(data: Json, conversationId: string, eventTimeMs: n
 /** An outbound call that did not connect: the last word on why. When it was tried, only the record knows. */
 export function claimsOfFailure(data: Json, eventTimeMs: number | null): Claims {
   const failure = failureEvent.parse(data);
-  const reason = failure.failure_reason || 'unknown';
+  const reason = failure.failure_reason || null;
   return {
     ...NOTHING,
     phase: 4,
@@ -38,7 +38,7 @@ export function claimsOfFailure(data: Json, eventTimeMs: number | null): Claims 
       provider_conversation_id: failure.conversation_id,
       channel: 'phone',
       direction: 'outbound',
-      end: { ...endOf({ failure_reason: reason }), provider_reason: reason },
+      end: { ...endOf({ failure_reason: reason ?? 'unknown' }), provider_reason: reason },
       ...legOf(failure),
     }),
     record: withoutSecrets(data),

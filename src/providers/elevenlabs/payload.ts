@@ -8,7 +8,7 @@ const text = z.string().nullish().catch(null);
 const number = z.number().nullish().catch(null);
 const flag = z.boolean().nullish().catch(null);
 const map = z.record(z.string(), json).nullish().catch(null);
-const part = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape).nullish().catch(null);
+const part = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape).nullish().catch(undefined);
 const list = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z
     .array(z.object(shape).nullable().catch(null))

@@ -48,21 +48,22 @@ function fieldsOf(chat: RetellChat, hasEnded: boolean): Partial<Fields> {
   const metadata = { ...chat.custom_attributes, ...metadataOf(chat.metadata) };
   return compact({
     provider_conversation_id: chat.chat_id,
-    channel: chat.chat_type === 'sms_chat' ? 'sms' : 'chat',
+    channel: chat.chat_type && (chat.chat_type === 'sms_chat' ? 'sms' : 'chat'),
     start_time: chat.start_timestamp,
     end_time: hasEnded ? chat.end_timestamp : undefined,
     end: hasEnded ? endOfChat(chat) : undefined,
     ...analysisOf(analysis, analysis?.chat_summary, analysis?.chat_successful),
-    cost: hasEnded ? costOf(chat.chat_cost) : undefined,
+    // It is billed by message; the analysis comes last.
+    cost: hasEnded ? costOf(chat.chat_cost, Boolean(analysis)) : undefined,
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
     variables: variablesOf(chat.retell_llm_dynamic_variables, chat.collected_dynamic_variables),
   });
 }
 
 /** Chats seldom say why they ended; one that broke is the provider's error. */
-function endOfChat({ chat_status: status, disconnection_reason: reason }: RetellChat): Fields['end'] {
-  if (reason || status !== 'error') return { ...endOf(reason ?? null), provider_reason: reason ?? null };
-  return { category: 'error_provider', party: 'provider', provider_reason: null };
+function endOfChat({ chat_status: status, disconnection_reason: reason }: RetellChat): Fields['end'] | undefined {
+  if (reason) return { ...endOf(reason), provider_reason: reason };
+  return status === 'error' ? { category: 'error_provider', party: 'provider', provider_reason: null } : undefined;
 }
 
 /** Messages with their own times, counted from the start of the chat. */

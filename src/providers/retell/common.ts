@@ -1,6 +1,6 @@
 // What Retell's calls and chats have in common.
 import type { Fields, Json } from '../provider-fact.js';
-import { withoutMembers } from '../provider-mapping.js';
+import { compact, withoutMembers } from '../provider-mapping.js';
 import type { RetellAnalysis, RetellCost } from './payload.js';
 
 const SENTIMENTS = ['positive', 'neutral', 'negative'] as const;
@@ -11,26 +11,26 @@ export const withoutSecrets = (document: Json): Json => withoutMembers(document,
 
 type Analysis = Pick<RetellAnalysis, 'user_sentiment'> | null | undefined;
 
-/** Outcome, sentiment and summary; nothing before the analysis. */
+/** Outcome, sentiment and summary, as far as the analysis has them. */
 export function analysisOf(
   analysis: Analysis,
   summary: string | null | undefined,
   successful: boolean | null | undefined,
 ): Partial<Fields> {
-  if (analysis === null || analysis === undefined) return {};
-  const label = SENTIMENTS.find((name) => name === analysis.user_sentiment?.toLowerCase());
-  const value = successful === true ? 'success' : successful === false ? 'failure' : 'unknown';
-  return {
-    outcome: { value, score: null, rationale: null },
-    ...(label && { sentiment: { label, score: null } }),
-    ...(summary && { summary }),
-  };
+  const label = SENTIMENTS.find((name) => name === analysis?.user_sentiment?.toLowerCase());
+  const value = successful ? 'success' : 'failure';
+  return compact({
+    outcome: typeof successful === 'boolean' ? { value, score: null, rationale: null } : undefined,
+    sentiment: label && { label, score: null },
+    summary,
+  });
 }
 
 /** US cents → micros of a dollar. Zero before the final bill is not a price. */
-export function costOf(cost: RetellCost | null | undefined): Fields['cost'] | undefined {
+export function costOf(cost: RetellCost | null | undefined, isFinal: boolean): Fields['cost'] | undefined {
   const cents = cost?.combined_cost;
-  return typeof cents === 'number' ? { amount_micros: Math.round(cents * 10_000), currency: 'USD' } : undefined;
+  if (typeof cents !== 'number' || (cents === 0 && !isFinal)) return undefined;
+  return { amount_micros: Math.round(cents * 10_000), currency: 'USD' };
 }
 
 /** `metadata` is any JSON at Retell; ours is a map, so that something else goes under `value`. */

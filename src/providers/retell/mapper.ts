@@ -1,5 +1,5 @@
 // Retell's call document → claims (reference/providers.md 3.2, 10). Pure.
-import type { Claims, Fields, Json, LiveStatus, TransferClaim } from '../provider-fact.js';
+import type { Channel, Claims, Fields, Json, LiveStatus, TransferClaim } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import { analysisOf, costOf, metadataOf, variablesOf, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
@@ -10,12 +10,17 @@ const LIVE = new Map<string, LiveStatus>([
   ['registered', 'ringing'],
   ['ongoing', 'active'],
 ]);
+const CHANNELS = new Map<string, Channel>([
+  ['phone_call', 'phone'],
+  ['web_call', 'web_call'],
+]);
 const ENDED = new Set(['ended', 'error', 'not_connected']);
 
 /** What a call document claims. `event` is the webhook's type, or null for the provider's own record. */
 export function claimsOfCall(document: Json, event: string | null): Claims {
   const call = callSchema.parse(document);
   const hasEnded = ENDED.has(call.call_status ?? '') || event === 'call_ended' || event === 'call_analyzed';
+  const ended = hasEnded ? endOfCall(call) : null;
   const analysed = call.call_analysis !== null && call.call_analysis !== undefined;
   const items =
     call.transcript_with_tool_calls ?? call.transcript_object ?? call.scrubbed_transcript_with_tool_calls ?? null;
@@ -25,11 +30,11 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
     phase: hasEnded ? (analysed ? 4 : 3) : event === 'call_started' ? 1 : 2,
     providerTime: call.end_timestamp ?? call.start_timestamp ?? null,
     live: hasEnded ? null : liveStatus(call, event),
-    ended: hasEnded ? endOfCall(call) : null,
+    ended,
     agent: call.agent_id
       ? { providerAgentId: call.agent_id, name: call.agent_name ?? null, version: versionOf(call) }
       : null,
-    fields: fieldsOf(call, hasEnded),
+    fields: fieldsOf(call, ended, analysed),
     transfers: transfersOf(call, event),
     recordings: recordingsOf(call),
     audio: [],
@@ -47,7 +52,7 @@ function liveStatus(call: RetellCall, event: string | null): LiveStatus {
   return LIVE.get(call.call_status ?? '') ?? 'active';
 }
 
-const endOfCall = (call: RetellCall): Claims['ended'] => ({
+const endOfCall = (call: RetellCall): NonNullable<Claims['ended']> => ({
   failed: call.call_status === 'error' || call.call_status === 'not_connected',
   // Calls that are refused before anybody is called (no capacity, no payment, nobody joined) are errors without a start.
   neverConnected:
@@ -57,22 +62,24 @@ const endOfCall = (call: RetellCall): Claims['ended'] => ({
 const versionOf = (call: RetellCall): string | null =>
   call.agent_version === null || call.agent_version === undefined ? null : String(call.agent_version);
 
-function fieldsOf(call: RetellCall, hasEnded: boolean): Partial<Fields> {
+function fieldsOf(call: RetellCall, ended: Claims['ended'], analysed: boolean): Partial<Fields> {
+  const hasEnded = ended !== null;
   const inbound = call.direction === 'inbound';
   const direction = inbound || call.direction === 'outbound' ? (call.direction as Fields['direction']) : undefined;
-  const reason = call.disconnection_reason ?? null;
+  const reason = call.disconnection_reason;
   return compact({
     provider_conversation_id: call.call_id,
-    channel: call.call_type === 'phone_call' ? 'phone' : call.call_type === 'web_call' ? 'web_call' : 'other',
+    channel: call.call_type && (CHANNELS.get(call.call_type) ?? 'other'),
     direction,
     start_time: call.start_timestamp,
     end_time: hasEnded ? call.end_timestamp : undefined,
     duration_ms: hasEnded ? durationOf(call) : undefined,
     customer_number: direction && (inbound ? call.from_number : call.to_number),
     agent_number: direction && (inbound ? call.to_number : call.from_number),
-    end: hasEnded ? { ...endOf(reason), provider_reason: reason } : undefined,
+    end: hasEnded && reason ? { ...endOf(reason), provider_reason: reason } : undefined,
     ...analysisOf(call.call_analysis, call.call_analysis?.call_summary, call.call_analysis?.call_successful),
-    cost: hasEnded ? costOf(call.call_cost) : undefined,
+    // The analysis comes last, and nothing is charged for a call that never connected.
+    cost: ended ? costOf(call.call_cost, analysed || ended.neverConnected) : undefined,
     latency: latencyOf(call),
     metadata: metadataOf(call.metadata),
     variables: variablesOf(call.retell_llm_dynamic_variables, call.collected_dynamic_variables),
@@ -87,8 +94,9 @@ function durationOf(call: RetellCall): number | undefined {
 }
 
 function latencyOf(call: RetellCall): Fields['latency'] | undefined {
-  const e2e = call.latency?.e2e;
-  return e2e ? { p50_ms: rounded(e2e.p50), p95_ms: rounded(e2e.p95) } : undefined;
+  const { p50, p95 } = call.latency?.e2e ?? {};
+  const [median, slow] = [rounded(p50), rounded(p95)];
+  return median === null && slow === null ? undefined : { p50_ms: median, p95_ms: slow };
 }
 
 const rounded = (value: number | null | undefined): number | null =>
