@@ -10,6 +10,7 @@ export interface EndEvidence {
   status?: string | null;
   tool?: string | null;
   text?: string | null;
+  error?: string | null;
 }
 
 interface EndRule {
@@ -40,6 +41,8 @@ export const END_RULES: readonly EndRule[] = [
   rule('text', /end_call tool/i, 'agent_hangup', 'agent'),
   rule('text', /max(imum)? duration/i, 'max_duration', 'system'),
   rule('text', /silence|inactivity/i, 'silence', 'system'),
+  // Closing codes of the connection are errors too: only what nothing else explains.
+  rule('error', /./, 'error_provider', 'provider'),
 ];
 
 const UNKNOWN = { category: 'unknown', party: null } as const;

@@ -16,14 +16,22 @@ export function neverConnected({ status, metadata, transcript }: ElevenLabsConve
 /** Not claimed where the document says nothing of it: under zero retention GET knows less than the webhook did. */
 export function endFieldOf({ status, metadata, transcript }: ElevenLabsConversation): Fields['end'] | undefined {
   const results = (transcript ?? []).flatMap((item) => item.tool_results ?? []);
-  const text = metadata?.termination_reason || null;
-  const callResult = metadata?.phone_call?.call_result ?? null;
-  const tool = results.map(({ result }) => result?.result_type).findLast(isEnding) ?? null;
-  const end = endOf({ call_result: callResult, status: status ?? null, tool, text });
-  const code = metadata?.error?.code;
-  const error = metadata?.error?.reason ?? (typeof code === 'number' ? `error ${code}` : null);
-  const reason = text ?? error ?? (end.category === 'unknown' ? null : (callResult ?? tool));
+  const text = metadata?.termination_reason;
+  const callResult = metadata?.phone_call?.call_result;
+  const tool = results.map(({ result }) => result?.result_type).findLast(isEnding);
+  const error = errorOf(metadata);
+  const end = endOf({ call_result: callResult, status, tool, text, error });
+  // The bare word may be "Error": what is behind it stands beside it.
+  const words = [text, error, callResult === 'answered' ? null : callResult].filter((word) => word);
+  const reason = words.join('; ') || tool || null;
   return end.category === 'unknown' && reason === null ? undefined : { ...end, provider_reason: reason };
+}
+
+/** Its code and its reason, as far as they are given. */
+function errorOf(metadata: ElevenLabsConversation['metadata']): string | null {
+  const { code, reason } = metadata?.error ?? {};
+  const number = typeof code === 'number' ? `error ${code}` : null;
+  return [number, reason].filter((part) => part).join(': ') || null;
 }
 
 /** Nothing is kept at the provider: its webhook is the only truth, and its record knows less. */
