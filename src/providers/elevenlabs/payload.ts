@@ -67,7 +67,7 @@ const metadata = {
   text_only: flag,
 };
 
-const criterion = part({ criteria_id: text, result: text, rationale: text });
+const criterion = part({ result: text, rationale: text });
 
 const analysis = {
   call_successful: text,

@@ -30,9 +30,7 @@ const cost = z.object({ combined_cost: number });
 const analysis = z.object({
   call_summary: text,
   call_successful: flag,
-  in_voicemail: flag,
   user_sentiment: text,
-  custom_analysis_data: map,
 });
 
 export const call = z.object({
@@ -60,7 +58,6 @@ export const call = z.object({
   metadata: json.optional().catch(null),
   retell_llm_dynamic_variables: map,
   collected_dynamic_variables: map,
-  data_storage_setting: text,
   call_analysis: analysis.nullish().catch(null),
   call_cost: cost.nullish().catch(null),
   latency: z
