@@ -26,7 +26,10 @@ function ofClaims(claims: Claims, fact: Fact): Assertion[] {
   for (const { part, reason } of claims.denied) found.push(last(`denied.${part}`, reason));
   for (const transfer of claims.transfers) found.push(...ofTransfer(transfer, fact, stamp));
   if (claims.transcript) found.push(ofTranscript(claims.transcript, fact, stamp()));
-  if (claims.record !== null) found.push({ ...last('record', true, richness(claims)), blob: claims.record });
+  if (claims.record !== null) {
+    const reading = { mapping: claims.mappingVersion };
+    found.push({ ...last('record', reading, richness(claims)), blob: claims.record });
+  }
   // The provider's own record, read after the end, is what settles a conversation.
   if (fact.source === 'record' && claims.ended) found.push(last('confirmed', 'record'));
   return found;

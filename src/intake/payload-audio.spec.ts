@@ -12,6 +12,7 @@ const owner = {
 };
 const key = DataKey.random('test');
 const CLAIMS: Claims = {
+  mappingVersion: 1,
   kind: 'conversation',
   phase: 1,
   ...{ providerTime: null, live: null, ended: null, agent: null, transcript: null, analysed: false, record: null },

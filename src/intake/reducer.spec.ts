@@ -11,7 +11,7 @@ import {
   statement,
   webhook,
 } from '../../test/support/facts.js';
-import type { Json, Turn } from '../providers/provider-fact.js';
+import type { Claims, Json, Turn } from '../providers/provider-fact.js';
 import type { Fact } from './fact.js';
 import { project } from './project.js';
 import { EMPTY, reduce, type ConversationState } from './reducer.js';
@@ -201,6 +201,12 @@ describe('reducer', () => {
     ];
     const { record: outcome } = applied([facts]);
     expect(outcome).toMatchObject({ status: 'completed', end: { category: 'unknown' }, lostEvidence: null });
+  });
+
+  it('knows by which mapping the document that it keeps was read', () => {
+    const whole = webhook('call_analyzed', { ...END, call_analysis: {}, transcript_object: SAID });
+    const { registers } = reduce(EMPTY, [whole, record(END)]).state;
+    expect(registers['record']?.value).toEqual({ mapping: (whole as { claims: Claims }).claims.mappingVersion });
   });
 
   it('has no new content when another document brings the same transcript', () => {

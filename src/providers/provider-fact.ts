@@ -82,6 +82,8 @@ export interface AudioClaim {
 
 /** Everything that one payload claims. What it does not mention is not claimed: absence is never deletion. */
 export interface Claims {
+  /** Which version of the provider's mapping has read it; goes up with every change of the mapping. */
+  mappingVersion: number;
   /** Which of the provider's kinds of conversation it is. */
   kind: string;
   /** How late in its life the document describes the conversation: 1 started, 2 live, 3 ended, 4 analysed. */

@@ -86,8 +86,6 @@ export interface ListPage {
 
 export interface Provider {
   readonly name: string;
-  /** Version of the mapping from the provider's words to ours; goes up with every change of it. */
-  readonly mappingVersion: number;
   /** Its kinds of conversation (`call`, `chat`): part of an identity, since their ids may overlap. */
   readonly kinds: readonly string[];
   /** True when the signature fits the raw bytes and is fresh. There is no way around it. */

@@ -182,6 +182,15 @@ describe.each([...contracts])('%s', (name, contract) => {
       for (const [, { record }] of fullest) expect(provider.interpretRecord(record).record).not.toBeNull();
     });
 
+    it('and webhooks say by which mapping they were read', () => {
+      const all = [
+        ...fullest.map(([, { record }]) => provider.interpretRecord(record)),
+        ...contract.events.map(({ body: event }) => provider.interpretWebhook(event)),
+      ];
+      const versions = new Set(all.map(({ mappingVersion }) => mappingVersion));
+      expect([...versions]).toEqual([expect.any(Number)]);
+    });
+
     it('are understood, whatever a field holds: nothing, an unknown word, another type', () => {
       const id = /_id$/;
       for (const [kind, { record }] of fullest) {

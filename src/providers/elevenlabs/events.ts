@@ -2,10 +2,12 @@
 import type { Claims, Fields, Json } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import { endOf } from './end-reasons.js';
+import { MAPPING_VERSION } from './mapping-version.js';
 import { audioEvent, failureEvent, type ElevenLabsFailure } from './payload.js';
 import { withoutSecrets } from './secrets.js';
 
 const NOTHING: Omit<Claims, 'phase' | 'providerTime' | 'fields'> = {
+  mappingVersion: MAPPING_VERSION,
   kind: 'conversation',
   ...{ live: null, ended: null, agent: null, transcript: null, analysed: false, record: null },
   ...{ transfers: [], recordings: [], audio: [], denied: [] },

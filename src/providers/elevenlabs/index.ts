@@ -18,7 +18,6 @@ const EVENTS = new Map<string, Interpreter>([
 
 export const elevenlabs: Provider = {
   name: 'elevenlabs',
-  mappingVersion: 1,
   kinds: ['conversation'],
   verify: verifySignature,
   subject(body) {

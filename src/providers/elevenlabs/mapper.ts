@@ -4,6 +4,7 @@ import { compact } from '../provider-mapping.js';
 import { deniedOf, endFieldOf, hasZeroRetention, neverConnected, type Source } from './ending.js';
 import { latencyOf } from './latency.js';
 import { contactOf, correlationOf } from './contact.js';
+import { MAPPING_VERSION } from './mapping-version.js';
 import { conversation as schema, type ElevenLabsConversation } from './payload.js';
 import { isSecretVariable, withoutSecrets } from './secrets.js';
 import { toTurns } from './transcript.js';
@@ -27,6 +28,7 @@ export function claimsOfConversation(document: Json, source: Source): Claims {
   const startMs = startOf(conversation);
   const fields = fieldsOf(conversation, { hasEnded, isFinal });
   return {
+    mappingVersion: MAPPING_VERSION,
     kind: 'conversation',
     phase: !hasEnded ? 2 : analysed || (source === 'webhook' && hasZeroRetention(conversation)) ? 4 : 3,
     providerTime: fields.end_time ?? startMs,

@@ -3,6 +3,7 @@ import type { Claims, Fields, Json, Turn } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import { analysisOf, costOf, metadataOf, variablesOf, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
+import { MAPPING_VERSION } from './mapping-version.js';
 import { chat as chatSchema, type RetellChat, type RetellMessage } from './payload.js';
 import { toTurns } from './transcript.js';
 
@@ -15,6 +16,7 @@ export function claimsOfChat(document: Json, event: string | null): Claims {
   const analysed = chat.chat_analysis !== null && chat.chat_analysis !== undefined;
   const turns = turnsOf(chat);
   return {
+    mappingVersion: MAPPING_VERSION,
     kind: 'chat',
     phase: hasEnded ? (analysed ? 4 : 3) : event === 'chat_started' ? 1 : 2,
     providerTime: chat.end_timestamp ?? chat.start_timestamp ?? null,

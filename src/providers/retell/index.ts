@@ -22,7 +22,6 @@ const CHAT_EVENTS = new Set(['chat_started', 'chat_ended', 'chat_analyzed', 'tra
 
 export const retell: Provider = {
   name: 'retell',
-  mappingVersion: 2,
   kinds: ['call', 'chat'],
   verify: verifySignature,
   subject(body) {

@@ -3,6 +3,7 @@ import type { Channel, Claims, Fields, Json, LiveStatus, TransferClaim } from '.
 import { compact } from '../provider-mapping.js';
 import { analysisOf, costOf, metadataOf, variablesOf, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
+import { MAPPING_VERSION } from './mapping-version.js';
 import { call as callSchema, type RetellCall } from './payload.js';
 import { toTurns } from './transcript.js';
 
@@ -26,6 +27,7 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
     call.transcript_with_tool_calls ?? call.transcript_object ?? call.scrubbed_transcript_with_tool_calls ?? null;
   const turns = items === null ? null : toTurns(items);
   return {
+    mappingVersion: MAPPING_VERSION,
     kind: 'call',
     phase: hasEnded ? (analysed ? 4 : 3) : event === 'call_started' ? 1 : 2,
     providerTime: call.end_timestamp ?? call.start_timestamp ?? null,
