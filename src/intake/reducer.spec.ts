@@ -138,6 +138,19 @@ describe('reducer', () => {
     });
   });
 
+  it('offers a recording that was refused only once the provider names another place', () => {
+    const refused = {
+      kind: 'recording_unavailable',
+      variant: 'mixed',
+      source: 'http://a/1',
+      reason: 'deadline',
+    } as const;
+    const facts = [webhook('call_ended', { ...END, recording_url: 'http://a/1' }), statement(refused)];
+    expect(applied([facts]).record.fetchable).toEqual([]);
+    const moved = webhook('call_analyzed', { ...END, call_analysis: {}, recording_url: 'http://a/2' });
+    expect(applied([[...facts, moved]]).record.fetchable).toEqual(['mixed']);
+  });
+
   it('fills in a part that was declared absent when it comes late', () => {
     const facts = [webhook('call_ended', END), statement({ kind: 'part_absent', part: 'audio', reason: 'deadline' })];
     expect(applied([facts]).record.completeness.audio).toEqual({ state: 'absent', reason: 'deadline', dueAt: null });

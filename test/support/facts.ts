@@ -66,6 +66,8 @@ export const RECORDING: Extract<WorkflowFact, { kind: 'recording_stored' }> = {
   },
 };
 
+const LINK = 'http://a/b.wav';
+
 /** Everything that Retell can say of one call, contradictions included. */
 export const RETELL_FACTS: Fact[] = [
   webhook('call_started'),
@@ -83,7 +85,7 @@ export const RETELL_FACTS: Fact[] = [
   webhook('call_analyzed', {
     ...END,
     call_analysis: { call_summary: 'two', user_sentiment: 'Negative' },
-    recording_url: 'http://a/b.wav',
+    recording_url: LINK,
   }),
   record({ ...END, call_analysis: { call_summary: 'three' }, metadata: { order: 'A-17' } }),
   record({ ...END, call_status: 'error', disconnection_reason: 'error_asr' }),
@@ -94,6 +96,7 @@ export const RETELL_FACTS: Fact[] = [
   statement({ kind: 'part_absent', part: 'analysis', reason: 'deadline' }),
   statement({ kind: 'part_absent', part: 'audio', reason: 'deadline' }),
   statement(RECORDING),
+  statement({ kind: 'recording_unavailable', variant: 'mixed', source: LINK, reason: 'provider_answered_403' }),
   statement({ kind: 'record_unavailable', reason: 'not_found' }),
 ];
 
