@@ -6,7 +6,7 @@ let colloquy: Installation;
 const NO_WORDS = { transcript: undefined, transcript_object: undefined, transcript_with_tool_calls: undefined };
 
 beforeAll(async () => {
-  colloquy = await install({ deadlines: { analysis: 4, transcript: 4, audio: 4 } });
+  colloquy = await install({ deadlines: { analysis: 9, transcript: 9, audio: 9 } });
   await colloquy.startWorker();
 });
 afterAll(() => colloquy.close());

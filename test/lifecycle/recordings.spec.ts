@@ -5,7 +5,7 @@ import { install, type Installation } from '../support/installation.js';
 let colloquy: Installation;
 
 beforeAll(async () => {
-  colloquy = await install({ deadlines: { analysis: 4, transcript: 4, audio: 4 } });
+  colloquy = await install({ deadlines: { analysis: 9, transcript: 9, audio: 9 } });
   await colloquy.startWorker();
 });
 afterAll(() => colloquy.close());
