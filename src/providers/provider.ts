@@ -46,6 +46,11 @@ export class ProviderError extends Error {
     super(status === null ? 'the provider cannot be reached' : `the provider answered ${status}`, { cause });
     this.name = 'ProviderError';
   }
+
+  /** As a code: what is shown where no words of a provider may be. */
+  get problem(): string {
+    return this.status === null ? 'provider_unreachable' : `provider_answered_${this.status}`;
+  }
 }
 
 /** `Retry-After` in milliseconds from `now`: seconds or an HTTP date (RFC 9110 10.2.3); null when it is absent or neither. */

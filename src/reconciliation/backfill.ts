@@ -112,7 +112,7 @@ export class BackfillWalk {
 
   /** A provider that is away is asked again; one that refuses us is not, until somebody has changed the account. */
   private async stopped(backfill: Backfill, error: ProviderError): Promise<Backfill> {
-    const problem = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
+    const { problem } = error;
     this.deps.log.warn('backfill stands still', { account: publicId('providerAccount', backfill.accountId), problem });
     const after = await this.deps.store.trouble(backfill, error.retryable ? 'running' : 'failed', problem);
     if (error.retryable) throw error;

@@ -3,7 +3,7 @@
 import type { FactWriter, StoredRecording, WorkflowFact } from '../intake/fact-writer.js';
 import { downloadRecording } from '../recordings/recording-download.js';
 import type { RecordingStore } from '../recordings/recording-store.js';
-import type { Claims, Json, Part } from '../providers/provider-fact.js';
+import type { Claims, Json, Part, RecordingSource } from '../providers/provider-fact.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { clientOfAgent, type ProviderAccount } from '../providers/provider-accounts.js';
 import { providerNamed } from '../providers/providers.js';
@@ -20,6 +20,12 @@ export interface ImportOrder {
   hash: Buffer;
   by: 'backfill' | 'poll';
   signal: AbortSignal;
+}
+
+interface Audio {
+  recordings: StoredRecording[];
+  /** Null: none is wanting. */
+  problem: string | null;
 }
 
 interface Dependencies {
@@ -68,38 +74,49 @@ export class Importer {
     const { account } = order;
     const claims = claimsOf(account, document);
     if (claims === null || claims.ended === null) return [];
-    const recordings: StoredRecording[] = [];
-    let problem: string | null = null;
-    for (const { variant, source } of claims.recordings) {
-      const fetched = await this.recordingOf(order, reserved, { claims, variant, source });
-      if (typeof fetched === 'string') problem = fetched;
-      else recordings.push(fetched);
-    }
-    const stored = recordings.map((recording): WorkflowFact => ({ kind: 'recording_stored', recording }));
-    const overdue = overdueParts(claims, { hasAudio: recordings.length > 0, account, now: Date.now() });
-    const reasonOf = (part: Part): string => (part === 'audio' && problem !== null ? problem : 'deadline');
-    return [...stored, ...overdue.map((part): WorkflowFact => ({ kind: 'part_absent', part, reason: reasonOf(part) }))];
+    const audio = await this.audioOf(order, reserved, claims);
+    const hasAudio = audio === null || audio.recordings.length > 0;
+    const overdue = overdueParts(claims, { hasAudio, account, now: Date.now() });
+    const reasonOf = (part: Part): string => (part === 'audio' && audio?.problem) || 'deadline';
+    return [
+      ...(audio?.recordings ?? []).map((recording): WorkflowFact => ({ kind: 'recording_stored', recording })),
+      ...overdue.map((part): WorkflowFact => ({ kind: 'part_absent', part, reason: reasonOf(part) })),
+    ];
   }
 
-  /** The recording, or why it could not be had now: then the conversation's own workflow sees to it. */
+  /**
+   * The recordings, and why one is wanting for good. Null when asking again may help: then none of them is stated, so that
+   * the audio stays pending, and the conversation's own workflow sees to all.
+   */
+  private async audioOf(order: ImportOrder, reserved: Reserved, claims: Claims): Promise<Audio | null> {
+    const audio: Audio = { recordings: [], problem: null };
+    for (const wanted of claims.recordings) {
+      try {
+        audio.recordings.push(await this.recordingOf(order, reserved, { ...wanted, claims }));
+      } catch (error) {
+        // A worker that stops has not heard the provider's answer.
+        if (!(error instanceof ProviderError) || order.signal.aborted) throw error;
+        if (!isFinal(error)) return null;
+        audio.problem = error.problem;
+      }
+    }
+    return audio;
+  }
+
   private async recordingOf(
     { account, signal }: ImportOrder,
     reserved: Reserved,
-    { claims, variant, source }: { claims: Claims } & Claims['recordings'][number],
-  ): Promise<StoredRecording | string> {
+    { claims, variant, source }: RecordingSource & { claims: Claims },
+  ): Promise<StoredRecording> {
     const key = await this.deps.vault.conversationKey(reserved);
     const durationMs = claims.fields.duration_ms ?? null;
     const wanted = { ...reserved, account, variant, source, durationMs, key, signal };
-    try {
-      const download = (): Promise<StoredRecording> => downloadRecording(this.deps.store, wanted);
-      return await this.deps.budgets.of(account.id).ask(download, signal);
-    } catch (error) {
-      // A worker that stops has not heard the provider's answer.
-      if (!(error instanceof ProviderError) || signal.aborted) throw error;
-      return error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
-    }
+    return this.deps.budgets.of(account.id).ask(() => downloadRecording(this.deps.store, wanted), signal);
   }
 }
+
+/** A refused key says nothing of the recording. */
+const isFinal = ({ retryable, status }: ProviderError): boolean => !retryable && status !== 401;
 
 /** Null when our mapping does not understand the document: intake then parks it with the reason. */
 function claimsOf(account: ProviderAccount, document: Json): Claims | null {
@@ -111,6 +128,7 @@ function claimsOf(account: ProviderAccount, document: Json): Claims | null {
 }
 
 interface Circumstances {
+  /** It is there, or still to be had. */
   hasAudio: boolean;
   account: ProviderAccount;
   /** Epoch milliseconds. */

@@ -73,7 +73,7 @@ export class LivePoll {
       view.asked = await this.askFor(known.filter(({ hash }) => !listed.has(hash)).map(({ id }) => id));
     } catch (error) {
       if (!(error instanceof ProviderError) || signal.aborted) throw error;
-      view.problem = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
+      view.problem = error.problem;
     }
     return view;
   }

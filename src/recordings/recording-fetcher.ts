@@ -79,8 +79,7 @@ export class RecordingFetcher {
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
-        const reason = error.status === null ? 'provider_unreachable' : `provider_answered_${error.status}`;
-        refused.push({ variant, source, reason });
+        refused.push({ variant, source, reason: error.problem });
       }
     }
     return { refused, standing };
