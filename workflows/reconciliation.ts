@@ -30,9 +30,9 @@ export async function reconciliation({ accountId }: AccountInput): Promise<Backf
 }
 
 /** What an operator reads in the Temporal UI. Markdown. */
-const describeBackfill = ({ status, from, to, doneUntil, checked, added }: BackfillView): string =>
+const describeBackfill = ({ status, from, to, doneUntil, checked, added, problem }: BackfillView): string =>
   [
-    `**${status}**: ${checked} conversations looked at, ${added} of them brought in`,
+    `**${status}**${problem === null ? '' : ` (${problem})`}: ${checked} conversations looked at, ${added} of them brought in`,
     '',
     '| from | to | done until |',
     '|---|---|---|',

@@ -53,13 +53,18 @@ export class ProviderError extends Error {
   }
 }
 
-/** `Retry-After` in milliseconds from `now`: seconds or an HTTP date (RFC 9110 10.2.3); null when it is absent or neither. */
+/** The longest that a provider is believed, milliseconds: a nonsense header must not silence an account for years. */
+const LONGEST_AWAY_MS = 3_600_000;
+
+/**
+ * `Retry-After` in milliseconds from `now`, at most an hour: seconds or an HTTP date (RFC 9110 10.2.3); null when it is
+ * absent or neither.
+ */
 export function retryAfterMs(header: string | null | undefined, now: number): number | null {
   if (header === null || header === undefined || header.trim() === '') return null;
   const seconds = Number(header);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? null : Math.max(0, at - now);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
+  return Number.isNaN(ms) ? null : Math.min(LONGEST_AWAY_MS, Math.max(0, ms));
 }
 
 export interface ListQuery {

@@ -25,6 +25,8 @@ export interface Backfill {
   position: Position;
   checked: number;
   added: number;
+  /** What stands in the way, as a code. */
+  problem: string | null;
   version: number;
 }
 
@@ -39,10 +41,12 @@ interface Row {
   checked: number;
   page_checked: number;
   added: number;
+  last_error: string | null;
   version: number;
 }
 
-const COLUMNS = `client_id, status, range_from, range_to, window_to, kind, cursor, checked, page_checked, added, version`;
+const COLUMNS = `
+  client_id, status, range_from, range_to, window_to, kind, cursor, checked, page_checked, added, last_error, version`;
 // Until it begins, time passes: what starts meanwhile belongs to the past as well.
 const BEGIN = `
 update backfills set status = 'running', page_checked = 0, started_at = coalesce(started_at, now()), version = version + 1,
@@ -125,6 +129,7 @@ export class BackfillStore {
       position: { windowTo: row.window_to, kind: row.kind, cursor },
       checked: row.checked + row.page_checked,
       added: row.added,
+      problem: row.last_error,
       version: row.version,
     };
   }

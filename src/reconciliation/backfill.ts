@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
+import { NotYet } from '../conversations/not-yet.js';
 import type { Situation } from '../conversations/situation.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
@@ -67,8 +68,8 @@ export class BackfillWalk {
   constructor(private readonly deps: Dependencies) {}
 
   /**
-   * Walks on for a while. Throws ProviderError when the provider is away; credentials that it refuses end the backfill as
-   * `failed`, until the account is changed.
+   * Walks on for a while. Throws ProviderError when the provider is away, NotYet when it says for how long; credentials that
+   * it refuses end the backfill as `failed`, until the account is changed.
    */
   async step(accountId: string, signal: AbortSignal): Promise<BackfillView> {
     const until = Date.now() + STEP_MS;
@@ -115,8 +116,10 @@ export class BackfillWalk {
     const { problem } = error;
     this.deps.log.warn('backfill stands still', { account: publicId('providerAccount', backfill.accountId), problem });
     const after = await this.deps.store.trouble(backfill, error.retryable ? 'running' : 'failed', problem);
-    if (error.retryable) throw error;
-    return after;
+    if (!error.retryable) return after;
+    if (error.retryAfterMs === null) throw error;
+    // Temporal waits better than a process does, and shows it.
+    throw new NotYet(`the provider, which answered ${error.status}`, error.retryAfterMs);
   }
 
   private list(account: ProviderAccount, backfill: Backfill, signal: AbortSignal): Promise<ListPage> {
@@ -226,12 +229,12 @@ const NONE: BackfillView = {
   problem: null,
 };
 
-const viewOf = ({ status, from, to, position, checked, added }: Backfill): BackfillView => ({
+const viewOf = ({ status, from, to, position, checked, added, problem }: Backfill): BackfillView => ({
   status: status === 'pending' ? 'running' : status,
   from: from.toISOString(),
   to: to.toISOString(),
   doneUntil: position.windowTo < to ? position.windowTo.toISOString() : null,
   checked,
   added,
-  problem: null,
+  problem,
 });

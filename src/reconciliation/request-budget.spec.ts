@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../providers/provider.js';
-import { RequestBudget, type Clock } from './request-budget.js';
+import { NOW_OR_NOT, NotWelcome, RequestBudget, type Clock } from './request-budget.js';
 
 /** Time that passes only by sleeping. */
 function fakeClock(): Clock & { time: number } {
@@ -15,6 +15,15 @@ function fakeClock(): Clock & { time: number } {
 }
 
 const open = new AbortController().signal;
+const tooMany = (retryAfterMs: number): ProviderError => new ProviderError(429, true, undefined, retryAfterMs);
+
+/** A request that is answered so, one after the other; errors are thrown. */
+const answering = (answers: unknown[]) => async (): Promise<unknown> => {
+  if (answers.length === 0) throw new Error('it must not be asked');
+  const answer = answers.shift();
+  if (answer instanceof Error) throw answer;
+  return answer;
+};
 
 describe('RequestBudget', () => {
   it('lets so many requests a second through, and a quarter of a second at once', async () => {
@@ -28,15 +37,35 @@ describe('RequestBudget', () => {
   it('stays away as long as the provider says, then asks again', async () => {
     const clock = fakeClock();
     const budget = new RequestBudget(1000, clock);
-    const answers = [new ProviderError(429, true, undefined, 3_000), 'yes'];
     const from = clock.time;
-    const request = async (): Promise<unknown> => {
-      const answer = answers.shift();
-      if (answer instanceof ProviderError) throw answer;
-      return answer;
-    };
-    expect(await budget.ask(request, open)).toBe('yes');
+    expect(await budget.ask(answering([tooMany(3_000), 'yes']), open)).toBe('yes');
     expect(clock.time - from).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('does not wait for longer than half a minute, and lets nothing through until the time is over', async () => {
+    const clock = fakeClock();
+    const budget = new RequestBudget(1000, clock);
+    const from = clock.time;
+    await expect(budget.ask(answering([tooMany(600_000)]), open)).rejects.toMatchObject({ retryAfterMs: 600_000 });
+    const refused = await budget.ask(answering([]), open).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(NotWelcome);
+    expect(refused).toMatchObject({ status: 429, retryAfterMs: 600_000 });
+    expect(clock.time).toBe(from);
+    clock.time += 590_000;
+    expect(await budget.ask(answering(['yes']), open)).toBe('yes');
+    expect(clock.time - from).toBeGreaterThanOrEqual(600_000);
+  });
+
+  it('sends what cannot wait once or not at all', async () => {
+    const clock = fakeClock();
+    const budget = new RequestBudget(1000, clock);
+    const from = clock.time;
+    const failing = [new ProviderError(503, true), 'never asked for'];
+    await expect(budget.ask(answering(failing), open, NOW_OR_NOT)).rejects.toMatchObject({ status: 503 });
+    expect(failing).toHaveLength(1);
+    await expect(budget.ask(answering([tooMany(2_000)]), open, NOW_OR_NOT)).rejects.toThrow(ProviderError);
+    await expect(budget.ask(answering([]), open, NOW_OR_NOT)).rejects.toThrow(NotWelcome);
+    expect(clock.time).toBe(from);
   });
 
   it('waits longer each time and gives up after six attempts, when nothing is said', async () => {

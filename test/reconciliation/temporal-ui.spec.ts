@@ -1,0 +1,73 @@
+// What an operator sees of a backfill in the Temporal UI: how far it is, and what stands in its way.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkflowHandle } from '@temporalio/client';
+import { startApi, type Api } from '../support/api.js';
+import { eventually, install, type Installation } from '../support/installation.js';
+import { addAccount, addPast, backfilled, progressOf } from './account.js';
+
+const DAYS = 3;
+
+let colloquy: Installation;
+let api: Api;
+
+beforeAll(async () => {
+  colloquy = await install({ env: { COLLOQUY_PROVIDER_RATE: '2000' } });
+  api = await startApi(colloquy);
+  await colloquy.startWorker();
+});
+afterAll(async () => {
+  await api.close();
+  await colloquy.close();
+});
+
+/** Its workflow, once there is one. */
+async function workflowOf(accountId: string): Promise<WorkflowHandle> {
+  const handle = colloquy.temporal.workflow.getHandle(`reconciliation/backfill/${accountId}`);
+  await eventually(() => handle.describe().catch(() => null));
+  return handle;
+}
+
+async function detailsOf(handle: WorkflowHandle): Promise<string> {
+  const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails ?? '';
+}
+
+/** What the UI shows of an activity that waits to be tried again. */
+const waitingOf = (handle: WorkflowHandle) =>
+  eventually(async () => {
+    const { raw } = await handle.describe();
+    const [activity] = raw.pendingActivities ?? [];
+    return activity?.lastFailure && activity;
+  });
+
+describe('a backfill in the Temporal UI', () => {
+  it('says how far it has come', async () => {
+    addPast(colloquy, 5, DAYS);
+    const accountId = await addAccount(colloquy, api, { backfill_days: DAYS });
+    await backfilled(api, accountId);
+    const handle = await workflowOf(accountId);
+    await handle.result();
+    const details = await detailsOf(handle);
+    expect(details).toMatch(/^\*\*completed\*\*: 5 conversations looked at, 5 of them brought in/);
+    const { done_until: doneUntil } = await progressOf(api, accountId);
+    expect(details).toContain(`| ${doneUntil} |`);
+  });
+
+  it('says what stands in its way when it has failed', async () => {
+    const accountId = await addAccount(colloquy, api, { backfill_days: DAYS, api_key: 'key_wrong' });
+    const handle = await workflowOf(accountId);
+    expect(await handle.result()).toMatchObject({ status: 'failed', problem: 'provider_answered_401' });
+    expect(await detailsOf(handle)).toMatch(/^\*\*failed\*\* \(provider_answered_401\): /);
+  });
+
+  it('says what it waits for, and until when, when the provider wants us to stay away', async () => {
+    colloquy.retell.faults.retryAfterSeconds = 600;
+    colloquy.retell.faults.listStatus = [429];
+    const from = Date.now();
+    const accountId = await addAccount(colloquy, api, { backfill_days: DAYS });
+    const { lastFailure, nextAttemptScheduleTime } = await waitingOf(await workflowOf(accountId));
+    expect(lastFailure?.message).toBe('waiting for the provider, which answered 429');
+    expect(Number(nextAttemptScheduleTime?.seconds) * 1000 - from).toBeGreaterThan(590_000);
+    expect(await progressOf(api, accountId)).toMatchObject({ status: 'running', last_error: 'provider_answered_429' });
+  });
+});
