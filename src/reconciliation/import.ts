@@ -9,7 +9,7 @@ import { clientOfAgent, type ProviderAccount } from '../providers/provider-accou
 import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ListedIdentities, Reserved } from './identities.js';
-import type { RequestBudgets } from './request-budget.js';
+import { INSIST, NOW_OR_NOT, type RequestBudgets } from './request-budget.js';
 
 /** `busy`: somebody else is at it. `missing`: the provider lists it and does not give it. */
 export type Imported = 'added' | 'known' | 'busy' | 'missing';
@@ -62,9 +62,11 @@ export class Importer {
     const { account, listed, hash, by, signal } = order;
     const provider = providerNamed(account.provider);
     const ask = (): ReturnType<typeof provider.fetchRecord> => provider.fetchRecord(account.credentials, listed);
-    const answer = await this.deps.budgets.of(account.id).ask(ask, signal);
+    const isPoll = by === 'poll';
+    const answer = await this.deps.budgets.of(account.id).ask(ask, signal, isPoll ? NOW_OR_NOT : INSIST);
     if (!answer.found) return false;
-    const statements = await this.statementsOf(order, reserved, answer.document);
+    // A poll has no time for recordings: whatever is over by now gets a workflow.
+    const statements = isPoll ? [] : await this.statementsOf(order, reserved, answer.document);
     await this.deps.facts.bring({ account, identityHash: hash }, { by, document: answer.document, statements });
     return true;
   }

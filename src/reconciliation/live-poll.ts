@@ -10,7 +10,8 @@ import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ListedIdentities } from './identities.js';
 import type { Importer } from './import.js';
-import type { RequestBudgets } from './request-budget.js';
+import { inLanes } from './lanes.js';
+import { NOW_OR_NOT, type RequestBudgets } from './request-budget.js';
 
 /** The result of a poll in the Temporal UI: counts and a code. */
 export interface PollView {
@@ -45,6 +46,12 @@ interface Dependencies {
   read(conversationId: string): Promise<Situation | null>;
 }
 
+interface Poll {
+  account: ProviderAccount;
+  view: PollView;
+  signal: AbortSignal;
+}
+
 interface Live {
   listed: ListedConversation;
   hash: Buffer;
@@ -60,25 +67,29 @@ export class LivePoll {
   async poll(accountId: string, signal: AbortSignal): Promise<PollView> {
     const view: PollView = { live: 0, added: 0, asked: 0, problem: null };
     const account = await this.deps.accounts.find(accountId);
-    if (account === null || account.isDeleted) return view;
-    try {
+    if (account !== null && !account.isDeleted) await this.look({ account, view, signal });
+    return view;
+  }
+
+  private look(poll: Poll): Promise<void> {
+    const { account, view } = poll;
+    return noting(poll, async () => {
       // Before the list, so that one which appears meanwhile does not count as vanished.
       const known = await this.deps.database.withScope('all', (tx) =>
         tx.query<{ id: string; hash: string }>({ name: 'known_live', text: KNOWN_LIVE, values: [account.id] }),
       );
-      const live = await this.listLive(account, signal);
+      const live = await this.listLive(poll);
       view.live = live.length;
-      view.added = await this.makeKnown(account, live, signal);
+      await this.makeKnown(poll, live);
       const listed = new Set(live.map(({ hash }) => hash.toString('hex')));
-      view.asked = await this.askFor(known.filter(({ hash }) => !listed.has(hash)).map(({ id }) => id));
-    } catch (error) {
-      if (!(error instanceof ProviderError) || signal.aborted) throw error;
-      view.problem = error.problem;
-    }
-    return view;
+      await this.askFor(
+        poll,
+        known.filter(({ hash }) => !listed.has(hash)).map(({ id }) => id),
+      );
+    });
   }
 
-  private async listLive(account: ProviderAccount, signal: AbortSignal): Promise<Live[]> {
+  private async listLive({ account, signal }: Poll): Promise<Live[]> {
     const provider = providerNamed(account.provider);
     const hasher = await this.deps.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
     const budget = this.deps.budgets.of(account.id);
@@ -87,7 +98,7 @@ export class LivePoll {
       let cursor: string | null = null;
       do {
         const query: ListQuery = { providerKind, from: null, to: null, live: true, cursor };
-        const page: ListPage = await budget.ask(() => provider.list(account.credentials, query), signal);
+        const page: ListPage = await budget.ask(() => provider.list(account.credentials, query), signal, NOW_OR_NOT);
         for (const listed of page.items) {
           const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
           found.push({ listed, hash });
@@ -98,31 +109,46 @@ export class LivePoll {
     return found;
   }
 
-  private async makeKnown(account: ProviderAccount, live: Live[], signal: AbortSignal): Promise<number> {
+  private async makeKnown(poll: Poll, live: Live[]): Promise<void> {
+    const { account, view, signal } = poll;
     const hashes = live.map(({ hash }) => hash);
     const standings = await this.deps.identities.standings(account.id, hashes);
-    let added = 0;
-    for (const [index, { listed, hash }] of live.entries()) {
+    const unknown = live.filter((_, index) => {
       const standing = standings[index];
-      if (standing === undefined || standing.isKnown || standing.isErased) continue;
-      const outcome = await this.deps.importer.bring({ account, listed, hash, by: 'poll', signal });
-      if (outcome === 'added') added += 1;
-    }
-    return added;
+      return standing !== undefined && !standing.isKnown && !standing.isErased;
+    });
+    await inLanes(unknown, ({ listed, hash }) =>
+      noting(poll, async () => {
+        const outcome = await this.deps.importer.bring({ account, listed, hash, by: 'poll', signal });
+        if (outcome === 'added') view.added += 1;
+      }),
+    );
   }
 
   /** An end that is found here is told to the conversation's workflow like every other. */
-  private async askFor(conversationIds: string[]): Promise<number> {
+  private async askFor(poll: Poll, conversationIds: string[]): Promise<void> {
     const now = Date.now();
     for (const [id, at] of this.askedAt) if (now - at > ASK_EVERY_MS) this.askedAt.delete(id);
     const due = conversationIds.filter((id) => !this.askedAt.has(id)).slice(0, ASKED_AT_ONCE);
-    for (const id of due) {
-      this.askedAt.set(id, now);
-      const situation = await this.deps.read(id);
-      if (situation === null || situation.record.recordState !== 'open') continue;
-      const answer = await askOf(situation);
-      if (answer.found) await this.deps.facts.record(situation, answer.document);
-    }
-    return due.length;
+    for (const id of due) this.askedAt.set(id, now);
+    await inLanes(due, (id) => noting(poll, () => this.askForOne(poll, id)));
+  }
+
+  private async askForOne({ account, view, signal }: Poll, conversationId: string): Promise<void> {
+    const situation = await this.deps.read(conversationId);
+    if (situation === null || situation.record.recordState !== 'open') return;
+    view.asked += 1;
+    const answer = await this.deps.budgets.of(account.id).ask(() => askOf(situation), signal, NOW_OR_NOT);
+    if (answer.found) await this.deps.facts.record(situation, answer.document);
+  }
+}
+
+/** One conversation that the provider does not give is no reason to pass over the others: what it was is said in the result. */
+async function noting({ view, signal }: Poll, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ProviderError) || signal.aborted) throw error;
+    view.problem = error.problem;
   }
 }

@@ -1,0 +1,40 @@
+// A door before a simulated provider: single records fail, and nothing else does.
+import { once } from 'node:events';
+import { createServer, request as ask } from 'node:http';
+
+export interface PartlyBroken {
+  baseUrl: string;
+  /** By the provider's id: how its record is answered; 0 cuts the connection. */
+  readonly broken: Map<string, number>;
+  close(): Promise<void>;
+}
+
+export async function startPartlyBroken(providerUrl: string): Promise<PartlyBroken> {
+  const broken = new Map<string, number>();
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/';
+    const status = broken.get(path.split('/').at(-1) ?? '');
+    if (status === 0) return void request.socket.destroy();
+    if (status !== undefined) return void response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
+    const { method, headers } = request;
+    const onward = ask(new URL(path, providerUrl), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the door has no port');
+  return {
+    baseUrl: `http://127.0.0.1:${address.port}`,
+    broken,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
