@@ -1,7 +1,8 @@
 // Activities of an account: arguments → one service call → mapped failure.
 import { Context } from '@temporalio/activity';
 import { uuidOf } from '../src/common/ids.js';
-import type { BackfillView, BackfillWalk } from '../src/reconciliation/backfill.js';
+import type { BackfillView } from '../src/reconciliation/backfill-view.js';
+import type { BackfillWalk } from '../src/reconciliation/backfill.js';
 import type { LivePoll, PollView } from '../src/reconciliation/live-poll.js';
 import { mapped } from './failures.js';
 import { beating } from './heartbeat.js';
@@ -23,9 +24,12 @@ interface Services {
 /** The activities as a plain object of functions, which is what a Temporal worker takes. */
 export function createReconciliationActivities({ backfill, poll }: Services): ReconciliationActivities {
   const uuid = (accountId: string): string => uuidOf('providerAccount', accountId);
-  const signal = (): AbortSignal => Context.current().cancellationSignal;
   return {
-    walkBackfill: (id) => mapped(() => beating(() => backfill.step(uuid(id), signal()))),
-    pollLive: (id) => mapped(() => beating(() => poll.poll(uuid(id), signal()))),
+    walkBackfill: (id) =>
+      mapped(() => {
+        const { info, cancellationSignal } = Context.current();
+        return beating(() => backfill.step(uuid(id), { attempt: info.attempt, signal: cancellationSignal }));
+      }),
+    pollLive: (id) => mapped(() => beating(() => poll.poll(uuid(id), Context.current().cancellationSignal))),
   };
 }

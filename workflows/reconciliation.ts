@@ -30,11 +30,15 @@ export async function reconciliation({ accountId }: AccountInput): Promise<Backf
 }
 
 /** What an operator reads in the Temporal UI. Markdown. */
-const describeBackfill = ({ status, from, to, doneUntil, checked, added, problem }: BackfillView): string =>
-  [
+function describeBackfill({ status, problem, from, to, doneUntil, ...counts }: BackfillView): string {
+  const { checked, added, skipped = {} } = counts;
+  const reasons = Object.entries(skipped).map(([reason, count]) => `| ${reason} | ${count} |`);
+  return [
     `**${status}**${problem === null ? '' : ` (${problem})`}: ${checked} conversations looked at, ${added} of them brought in`,
     '',
     '| from | to | done until |',
     '|---|---|---|',
     `| ${from ?? ''} | ${to ?? ''} | ${doneUntil ?? ''} |`,
+    ...(reasons.length === 0 ? [] : ['', '| listed and not given | conversations |', '|---|---|', ...reasons]),
   ].join('\n');
+}

@@ -9,6 +9,7 @@ import { CreateJournal1790000000004 } from './migrations/1790000000004-create-jo
 import { CreateBackfills1790000000005 } from './migrations/1790000000005-create-backfills.js';
 import { AddTraces1790000000007 } from './migrations/1790000000007-add-traces.js';
 import { AddUnfinishedWork1790000000008 } from './migrations/1790000000008-add-unfinished-work.js';
+import { AddSkippedReasons1790000000009 } from './migrations/1790000000009-add-skipped-reasons.js';
 import { AddLooseObjects1790000000010 } from './migrations/1790000000010-add-loose-objects.js';
 import { DropTranscriptFinal1790000000011 } from './migrations/1790000000011-drop-transcript-final.js';
 import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.js';
@@ -42,6 +43,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       CreateBackfills1790000000005,
       AddTraces1790000000007,
       AddUnfinishedWork1790000000008,
+      AddSkippedReasons1790000000009,
       AddLooseObjects1790000000010,
       DropTranscriptFinal1790000000011,
       OrderInbox1790000000012,

@@ -70,6 +70,7 @@ const backfill = z
     checked: z.int().meta({ description: 'Conversations of the provider that were looked at' }),
     added: z.int().meta({ description: 'Those that were unknown and have been brought in' }),
     skipped: z.int().meta({ description: 'Those that the provider lists and does not give' }),
+    skipped_reasons: z.record(z.string(), z.int()).meta({ description: 'How many of them, by the reason as a code' }),
     done_until: timeText.nullable().meta({ description: 'Everything from here to `to` has been looked at' }),
     started_at: timeText.nullable(),
     completed_at: timeText.nullable(),

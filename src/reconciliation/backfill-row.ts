@@ -11,6 +11,7 @@ export interface BackfillProgress {
   checked: number;
   added: number;
   skipped: number;
+  skipped_reasons: Record<string, number>;
   done_until: string | null;
   started_at: string | null;
   completed_at: string | null;
@@ -24,6 +25,7 @@ export const NO_BACKFILL: BackfillProgress = {
   checked: 0,
   added: 0,
   skipped: 0,
+  skipped_reasons: {},
   done_until: null,
   started_at: null,
   completed_at: null,
@@ -36,7 +38,7 @@ insert into backfills (provider_account_id, client_id, range_from, range_to, win
 values ($1, $2, now() - make_interval(days => $3), now(), now())
 on conflict on constraint backfills_pkey do update set status = 'pending', range_from = excluded.range_from,
   range_to = excluded.range_to, window_to = excluded.window_to, kind = null, cursor = null, checked = 0, page_checked = 0,
-  added = 0, skipped = 0, last_error = null, started_at = null, completed_at = null, version = backfills.version + 1`;
+  added = 0, skipped = 0, skipped_reasons = '{}', last_error = null, started_at = null, completed_at = null, version = backfills.version + 1`;
 const RESUME = `
 update backfills set status = 'pending', cursor = null, last_error = null, version = version + 1
 where provider_account_id = $1 and status = 'failed'`;
@@ -72,6 +74,7 @@ interface Row {
   page_checked: number;
   added: number;
   skipped: number;
+  skipped_reasons: Record<string, number>;
   version: number;
   last_error: string | null;
   started_at: Date | null;
@@ -79,8 +82,8 @@ interface Row {
 }
 
 const READ = `
-select provider_account_id, status, range_from, range_to, window_to, checked, page_checked, added, skipped, version,
-  last_error, started_at, completed_at
+select provider_account_id, status, range_from, range_to, window_to, checked, page_checked, added, skipped,
+  skipped_reasons, version, last_error, started_at, completed_at
 from backfills where provider_account_id = any($1::uuid[])`;
 
 /** Progress by account, with the version of each row. Accounts without a backfill are left out. */
@@ -101,6 +104,7 @@ const progressOf = (row: Row): BackfillProgress => ({
   checked: row.checked + row.page_checked,
   added: row.added,
   skipped: row.skipped,
+  skipped_reasons: row.skipped_reasons,
   // Newest first: everything from here to `to` has been looked through.
   done_until: row.window_to < row.range_to ? iso(row.window_to) : null,
   started_at: iso(row.started_at),

@@ -25,6 +25,7 @@ export interface Backfill {
   position: Position;
   checked: number;
   added: number;
+  skipped: Skipped;
   /** What stands in the way, as a code. */
   problem: string | null;
   version: number;
@@ -41,12 +42,13 @@ interface Row {
   checked: number;
   page_checked: number;
   added: number;
+  skipped_reasons: Skipped;
   last_error: string | null;
   version: number;
 }
 
-const COLUMNS = `
-  client_id, status, range_from, range_to, window_to, kind, cursor, checked, page_checked, added, last_error, version`;
+const COLUMNS = `client_id, status, range_from, range_to, window_to, kind, cursor, checked, page_checked, added,
+  skipped_reasons, last_error, version`;
 // Until it begins, time passes: what starts meanwhile belongs to the past as well.
 const BEGIN = `
 update backfills set status = 'running', page_checked = 0, started_at = coalesce(started_at, now()), version = version + 1,
@@ -55,10 +57,11 @@ update backfills set status = 'running', page_checked = 0, started_at = coalesce
 where provider_account_id = $1 and status in ('pending', 'running') returning ${COLUMNS}`;
 const READ = `select ${COLUMNS} from backfills where provider_account_id = $1`;
 const PROGRESS = `
-update backfills set page_checked = page_checked + $3, added = added + $4, skipped = skipped + $5, version = version + 1
+update backfills set page_checked = page_checked + $3, added = added + $4, version = version + 1
 where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
 const ADVANCE = `
 update backfills set checked = checked + page_checked, page_checked = 0, window_to = $3, kind = $4, cursor = $5,
+  skipped = skipped + $6, skipped_reasons = $7,
   status = case when $3 <= range_from then 'completed' else 'running' end,
   completed_at = case when $3 <= range_from then now() end, last_error = null, version = version + 1
 where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
@@ -69,9 +72,10 @@ where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
 export interface Counted {
   checked: number;
   added: number;
-  /** Listed, and not given. */
-  skipped: number;
 }
+
+/** Conversations that are listed and not given: how many, by the reason. */
+export type Skipped = Record<string, number>;
 
 /** The row was written by somebody else meanwhile: whoever walks begins by reading it again. */
 export class BackfillChanged extends Error {
@@ -91,15 +95,19 @@ export class BackfillStore {
   }
 
   /** Counts a part of the page under way. Throws {@link BackfillChanged}. */
-  count(backfill: Backfill, { checked, added, skipped }: Counted): Promise<Backfill> {
-    return this.write(PROGRESS, backfill, [checked, added, skipped]);
+  count(backfill: Backfill, { checked, added }: Counted): Promise<Backfill> {
+    return this.write(PROGRESS, backfill, [checked, added]);
   }
 
-  /** The page is done; `completed` when the position lies before the range. Throws {@link BackfillChanged}. */
-  async advance(backfill: Backfill, { windowTo, kind, cursor }: Position): Promise<Backfill> {
+  /**
+   * The page is done, but for those that were `skipped`; `completed` when the position lies before the range. Throws
+   * {@link BackfillChanged}.
+   */
+  async advance(backfill: Backfill, { windowTo, kind, cursor }: Position, skipped: Skipped): Promise<Backfill> {
     const key = await this.vault.clientKey(backfill.clientId);
     const sealed = cursor === null ? null : seal(key, purposeOf(backfill.accountId), Buffer.from(cursor));
-    return this.write(ADVANCE, backfill, [windowTo, kind, sealed]);
+    const count = Object.values(skipped).reduce((sum, some) => sum + some, 0);
+    return this.write(ADVANCE, backfill, [windowTo, kind, sealed, count, together(backfill.skipped, skipped)]);
   }
 
   /** Says what stands in the way: a code. Throws {@link BackfillChanged}. */
@@ -129,11 +137,17 @@ export class BackfillStore {
       position: { windowTo: row.window_to, kind: row.kind, cursor },
       checked: row.checked + row.page_checked,
       added: row.added,
+      skipped: row.skipped_reasons,
       problem: row.last_error,
       version: row.version,
     };
   }
 }
+
+const together = (one: Skipped, other: Skipped): Skipped =>
+  Object.fromEntries(
+    [...Object.keys(one), ...Object.keys(other)].map((reason) => [reason, (one[reason] ?? 0) + (other[reason] ?? 0)]),
+  );
 
 const purposeOf = (accountId: string): string => `backfill:${accountId}`;
 

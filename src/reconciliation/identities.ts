@@ -1,4 +1,5 @@
 // What is known of listed conversations, and the reservation under which one of them is brought in.
+import { randomBytes } from 'node:crypto';
 import { newUuid } from '../common/ids.js';
 import type { WorkerDatabase } from '../database/database.js';
 
@@ -53,6 +54,12 @@ where provider_account_id = $1 and identity_hash = $2 and state = 'live'
     select from inbox f
     where f.provider_account_id = i.provider_account_id and f.identity_hash = i.identity_hash and f.state = 'pending')
 returning id as "conversationId", client_id as "clientId"`;
+// From a random place on, so that one which can never be had is not asked for again and again.
+const OTHER = (side: '>' | '<'): string => `(
+select c.id from conversation_identities i join conversations c on c.id = i.id
+where i.provider_account_id = $1 and i.identity_hash <> $2 and i.state = 'live' and i.identity_hash ${side} $3
+order by i.identity_hash limit 1)`;
+const OTHER_THAN = `${OTHER('>')} union all ${OTHER('<')} limit 1`;
 const RELEASE = `
 update conversation_identities set reserved_until = null, reserved_by = null
 where provider_account_id = $1 and identity_hash = $2 and reserved_by = $3`;
@@ -95,6 +102,14 @@ export class ListedIdentities {
       ]);
       return reserved ?? (lock?.busy === true ? 'busy' : 'known');
     });
+  }
+
+  /** Any other conversation of the account that is known; null: there is none. */
+  async otherThan(accountId: string, hash: Buffer): Promise<string | null> {
+    const [found] = await this.database.withScope('all', (tx) =>
+      tx.query<{ id: string }>({ text: OTHER_THAN, values: [accountId, hash, randomBytes(hash.length)] }),
+    );
+    return found?.id ?? null;
   }
 
   async release({ accountId, hash }: Listed, by: string): Promise<void> {

@@ -10,6 +10,7 @@ import { BackfillStore } from './backfill-store.js';
 import { BackfillWalk } from './backfill.js';
 import { ListedIdentities } from './identities.js';
 import { Importer } from './import.js';
+import { ListedConversations } from './listed-conversations.js';
 import { LivePoll } from './live-poll.js';
 import { RequestBudgets } from './request-budget.js';
 
@@ -31,6 +32,7 @@ export function openReconciliation(parts: Parts): { backfill: BackfillWalk; poll
   const identities = new ListedIdentities(database);
   const importer = new Importer({ identities, budgets, facts, store, vault });
   const shared = { ...parts, identities, importer, budgets };
-  const backfill = new BackfillWalk({ ...shared, store: new BackfillStore(database, vault) });
+  const conversations = new ListedConversations(shared);
+  const backfill = new BackfillWalk({ ...shared, conversations, store: new BackfillStore(database, vault) });
   return { backfill, poll: new LivePoll(shared) };
 }

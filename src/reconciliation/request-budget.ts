@@ -15,6 +15,7 @@ interface Persistence {
 }
 
 export const INSIST: Persistence = { attempts: 6, patienceMs: 30_000 };
+export const ONCE: Persistence = { ...INSIST, attempts: 1 };
 /** For what is asked again soon in any case, and has little time. */
 export const NOW_OR_NOT: Persistence = { attempts: 1, patienceMs: 0 };
 

@@ -14,6 +14,8 @@ let api: Api;
 beforeAll(async () => {
   colloquy = await install({ env: { COLLOQUY_PROVIDER_RATE: '2000' } });
   api = await startApi(colloquy);
+  // So that its tries follow each other at once.
+  colloquy.retell.faults.retryAfterSeconds = 0;
   await colloquy.startWorker();
 });
 afterAll(async () => {
@@ -42,14 +44,14 @@ const variantsOf = async ({ id }: StoredCall): Promise<string[]> => {
 };
 
 describe('a recording of long ago that a backfill cannot have', () => {
-  it('is left to the workflow of its conversation, when asking again may help', { timeout: 90_000 }, async () => {
+  it('is left to the workflow of its conversation, when asking again may help', async () => {
     colloquy.retell.faults.audioStatus = Array.from({ length: TRIES }, () => 503);
     const call = await broughtIn(oldCall('away'));
     expect(call.audio_state).toBe('present');
   });
 
-  it('is left to it with all other variants, when only one is wanting', { timeout: 90_000 }, async () => {
-    colloquy.retell.faults.audioStatus = [200, ...Array.from({ length: TRIES }, () => 0)];
+  it('is left to it with all other variants, when only one is wanting', async () => {
+    colloquy.retell.faults.audioStatus = [200, ...Array.from({ length: TRIES }, () => 503)];
     const callId = oldCall('two variants');
     const url = colloquy.retell.calls.get(callId)?.recording_url;
     colloquy.retell.calls.update(callId, { scrubbed_recording_url: url });

@@ -1,0 +1,23 @@
+// One listed conversation is not given: is that its own trouble, so that the walk goes on, or the account's? Pure.
+import type { ProviderError } from '../providers/provider.js';
+import { NotWelcome } from './request-budget.js';
+
+export type Blame = 'conversation' | 'account' | 'unclear';
+
+/** How another conversation of the account was answered meanwhile. `unasked`: there is none, or it could not be asked for. */
+export type Witness = 'answered' | 'failed' | 'unasked';
+
+/** Credentials that are refused, and a provider that has had enough, concern every conversation. */
+const OF_THE_ACCOUNT = new Set<number | null>([401, 403, 429]);
+/** Without a witness, from this attempt at the stretch on: after some three minutes. */
+const PATIENT_ATTEMPTS = 5;
+
+/** Who is to blame for what is left of a request when all its tries have failed. */
+export function blameOf(error: ProviderError): Blame {
+  if (error instanceof NotWelcome || OF_THE_ACCOUNT.has(error.status)) return 'account';
+  return error.retryable ? 'unclear' : 'conversation';
+}
+
+/** Where it is unclear: one that fails while another is answered is passed over; while all fail, it is waited for. */
+export const mayPassOver = (witness: Witness, attempt: number): boolean =>
+  witness === 'answered' || (witness === 'unasked' && attempt >= PATIENT_ATTEMPTS);

@@ -1,0 +1,128 @@
+// What becomes of the conversations on a page of an account's list: brought in, known already, or passed over.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { publicId } from '../common/ids.js';
+import type { Log } from '../common/log.js';
+import { askOf } from '../conversations/lifecycle.js';
+import type { Situation } from '../conversations/situation.js';
+import type { FactWriter } from '../intake/fact-writer.js';
+import type { ProviderAccount } from '../providers/provider-accounts.js';
+import { ProviderError, type ListedConversation } from '../providers/provider.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { blameOf, mayPassOver, type Witness } from './blame.js';
+import type { ListedIdentities, Standing } from './identities.js';
+import type { Importer, Imported } from './import.js';
+import { NotWelcome, ONCE, type RequestBudgets } from './request-budget.js';
+
+/** Between two looks at a conversation that somebody else is bringing in. */
+const BUSY_MS = 1_000;
+
+export interface Listed {
+  listed: ListedConversation;
+  hash: Buffer;
+  standing: Standing;
+}
+
+/** `skipped`: why it was passed over, as a code; null: it was not. */
+export interface Outcome {
+  added: boolean;
+  skipped: string | null;
+}
+
+/** One attempt at a stretch of the list. */
+export interface Attempt {
+  account: ProviderAccount;
+  /** From 1. */
+  attempt: number;
+  signal: AbortSignal;
+}
+
+interface Dependencies {
+  identities: ListedIdentities;
+  importer: Importer;
+  budgets: RequestBudgets;
+  facts: FactWriter;
+  vault: VaultService;
+  read(conversationId: string): Promise<Situation | null>;
+  log: Log;
+}
+
+export class ListedConversations {
+  constructor(private readonly deps: Dependencies) {}
+
+  /** A page with what is known of each. */
+  async standingsOf(account: ProviderAccount, items: ListedConversation[]): Promise<Listed[]> {
+    const hasher = await this.deps.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
+    // A list that shifts while it is paged may name one twice.
+    const byHash = new Map(
+      items.map((listed) => {
+        const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
+        return [hash.toString('hex'), { listed, hash }];
+      }),
+    );
+    const unique = [...byHash.values()];
+    const hashes = unique.map(({ hash }) => hash);
+    const standings = await this.deps.identities.standings(account.id, hashes);
+    return unique.flatMap((item, index) => {
+      const standing = standings[index];
+      return standing === undefined ? [] : [{ ...item, standing }];
+    });
+  }
+
+  /** Sees to one of them. Throws ProviderError when it is not this one that is in the way, but the account. */
+  async seeTo(attempt: Attempt, item: Listed): Promise<Outcome> {
+    attempt.signal.throwIfAborted();
+    try {
+      const outcome = await this.bring(attempt, item);
+      return { added: outcome === 'added', skipped: outcome === 'missing' ? 'provider_does_not_know_it' : null };
+    } catch (error) {
+      if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
+      if (!(await this.isItsOwn(error, attempt, item))) throw error;
+      const { problem } = error;
+      const account = publicId('providerAccount', attempt.account.id);
+      this.deps.log.warn('the provider lists a conversation and does not give it', { account, problem });
+      return { added: false, skipped: problem };
+    }
+  }
+
+  private async bring({ account, signal }: Attempt, { listed, hash, standing }: Listed): Promise<Imported> {
+    if (standing.isErased) return 'known';
+    if (standing.settledId !== null) return this.confirm(account, standing.settledId, signal);
+    if (standing.isKnown) return 'known';
+    for (;;) {
+      const outcome = await this.deps.importer.bring({ account, listed, hash, by: 'backfill', signal });
+      if (outcome !== 'busy') return outcome;
+      await sleep(BUSY_MS, undefined, { signal });
+    }
+  }
+
+  /** One that settled without the provider's record (given up, or away too long) gets it now. */
+  private async confirm(account: ProviderAccount, conversationId: string, signal: AbortSignal): Promise<Imported> {
+    const situation = await this.deps.read(conversationId);
+    if (situation === null || situation.hasRecord) return 'known';
+    const answer = await this.deps.budgets.of(account.id).ask(() => askOf(situation), signal);
+    if (!answer.found) return 'missing';
+    await this.deps.facts.record(situation, answer.document);
+    return 'known';
+  }
+
+  private async isItsOwn(error: ProviderError, attempt: Attempt, { hash }: Listed): Promise<boolean> {
+    const blame = blameOf(error);
+    if (blame !== 'unclear') return blame === 'conversation';
+    return mayPassOver(await this.witness(attempt, hash), attempt.attempt);
+  }
+
+  /** Asks for another conversation of the account. */
+  private async witness({ account, signal }: Attempt, hash: Buffer): Promise<Witness> {
+    const id = await this.deps.identities.otherThan(account.id, hash);
+    const situation = id === null ? null : await this.deps.read(id);
+    if (situation === null) return 'unasked';
+    try {
+      await this.deps.budgets.of(account.id).ask(() => askOf(situation), signal, ONCE);
+      return 'answered';
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      if (error instanceof NotWelcome) return 'unasked';
+      return blameOf(error) === 'conversation' ? 'answered' : 'failed';
+    }
+  }
+}
