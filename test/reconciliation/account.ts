@@ -18,7 +18,7 @@ export interface Progress {
 }
 
 /** Adds finished, analysed calls that ended evenly over the last `days`; their ids, oldest first. */
-export function addPast({ retell }: Installation, count: number, days: number): string[] {
+export function addPast({ retell }: Pick<Installation, 'retell'>, count: number, days: number): string[] {
   const spanMs = days * 24 * 60 * MINUTE_MS - 20 * MINUTE_MS;
   return Array.from({ length: count }, (_, index) => {
     const ago = 10 * MINUTE_MS + Math.round((spanMs * (count - index)) / count);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ScheduleNotFoundError } from '@temporalio/client';
+import { uuidOf } from '../../src/common/ids.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import { addAccount, conversationOf, requestCounts } from './account.js';
@@ -50,6 +51,19 @@ describe('polling for live conversations', () => {
     expect(requestCounts(colloquy, [callId], 'audio')).toEqual(new Map([[1, 1]]));
     const entries = await colloquy.store.journal(ended.id);
     expect(entries[0]).toMatchObject({ action: 'conversation.created', workflow_id: `poll/${accountId}` });
+  });
+
+  it('makes a chat known as well, and finds its end', async () => {
+    const { chats } = colloquy.retell;
+    const { chat_id: providerId } = chats.add();
+    const subject = { accountId: uuidOf('providerAccount', accountId), kind: 'chat', providerId };
+    expect(await colloquy.conversationOf(subject)).toMatchObject({ record_state: 'open', channel: 'chat' });
+    chats.end(providerId);
+    chats.analyze(providerId);
+    const ended = await colloquy.conversationOf(subject, ({ record_state }) => record_state === 'settled', 30);
+    expect(ended).toMatchObject({ status: 'completed', transcript_state: 'present' });
+    const gets = colloquy.retell.requests.filter(({ path }) => path === `/get-chat/${providerId}`);
+    expect(gets).toHaveLength(2);
   });
 
   it('asks once for the record of a conversation that stays live', async () => {

@@ -6,6 +6,7 @@ import { eventually, install, type Installation } from '../support/installation.
 import { addAccount, addPast, backfilled, progressOf } from './account.js';
 
 const DAYS = 3;
+const CALLS = 120;
 
 let colloquy: Installation;
 let api: Api;
@@ -41,14 +42,27 @@ const waitingOf = (handle: WorkflowHandle) =>
   });
 
 describe('a backfill in the Temporal UI', () => {
-  it('says how far it has come', async () => {
-    addPast(colloquy, 5, DAYS);
+  it('says how far it has come, while it goes on and at its end', { timeout: 120_000 }, async () => {
+    addPast(colloquy, CALLS, 2);
+    // Slow enough that the newest day is a stretch of its own.
+    colloquy.retell.faults.getDelayMs = 3_000;
     const accountId = await addAccount(colloquy, api, { backfill_days: DAYS });
-    await backfilled(api, accountId);
     const handle = await workflowOf(accountId);
+    const running = await eventually(async () => {
+      const details = await detailsOf(handle);
+      return details.startsWith('**running**') && details;
+    }, 90);
+    colloquy.retell.faults.getDelayMs = 0;
+    const [, checked, added] = /: (\d+) conversations looked at, (\d+) of them brought in/.exec(running) ?? [];
+    expect(Number(checked)).toBeGreaterThan(0);
+    expect(Number(checked)).toBeLessThan(CALLS);
+    expect(added).toBe(checked);
+    await backfilled(api, accountId);
     await handle.result();
     const details = await detailsOf(handle);
-    expect(details).toMatch(/^\*\*completed\*\*: 5 conversations looked at, 5 of them brought in/);
+    expect(details).toMatch(
+      new RegExp(`^\\*\\*completed\\*\\*: ${CALLS} conversations looked at, ${CALLS} of them brought in`),
+    );
     const { done_until: doneUntil } = await progressOf(api, accountId);
     expect(details).toContain(`| ${doneUntil} |`);
   });
