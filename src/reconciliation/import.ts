@@ -24,8 +24,8 @@ export interface ImportOrder {
 
 interface Audio {
   recordings: StoredRecording[];
-  /** Null: none is wanting. */
-  problem: string | null;
+  /** Those that cannot be had for good, and why. */
+  refused: (RecordingSource & { reason: string })[];
 }
 
 interface Dependencies {
@@ -79,19 +79,20 @@ export class Importer {
     const audio = await this.audioOf(order, reserved, claims);
     const hasAudio = audio === null || audio.recordings.length > 0;
     const overdue = overdueParts(claims, { hasAudio, account, now: Date.now() });
-    const reasonOf = (part: Part): string => (part === 'audio' && audio?.problem) || 'deadline';
+    const reasonOf = (part: Part): string => (part === 'audio' && audio?.refused.at(-1)?.reason) || 'deadline';
     return [
       ...(audio?.recordings ?? []).map((recording): WorkflowFact => ({ kind: 'recording_stored', recording })),
+      ...(audio?.refused ?? []).map((one): WorkflowFact => ({ kind: 'recording_unavailable', ...one })),
       ...overdue.map((part): WorkflowFact => ({ kind: 'part_absent', part, reason: reasonOf(part) })),
     ];
   }
 
   /**
-   * The recordings, and why one is wanting for good. Null when asking again may help: then none of them is stated, so that
+   * The recordings, and which of them are wanting for good. Null when asking again may help: then none of them is stated, so that
    * the audio stays pending, and the conversation's own workflow sees to all.
    */
   private async audioOf(order: ImportOrder, reserved: Reserved, claims: Claims): Promise<Audio | null> {
-    const audio: Audio = { recordings: [], problem: null };
+    const audio: Audio = { recordings: [], refused: [] };
     for (const wanted of claims.recordings) {
       try {
         audio.recordings.push(await this.recordingOf(order, reserved, { ...wanted, claims }));
@@ -99,7 +100,7 @@ export class Importer {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || order.signal.aborted) throw error;
         if (!isFinal(error)) return null;
-        audio.problem = error.problem;
+        audio.refused.push({ ...wanted, reason: error.problem });
       }
     }
     return audio;
