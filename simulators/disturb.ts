@@ -2,16 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from './faults.js';
 import { ApiError, type Operation } from './http.js';
-import { Random } from './random.js';
+import { Draws } from './random.js';
 
 /** A connection is to be cut instead of being answered. */
 export class CutOff extends Error {}
 
-/** The faults of requests. Which of many requests an error share hits is decided by a seed. */
+/** The faults of requests. Which ones an error share hits is decided by a seed, whatever the order of their arrival. */
 export class Disturbance {
-  private readonly random = new Random('errors of requests');
+  private readonly draws: Draws;
 
-  constructor(private readonly faults: Faults) {}
+  constructor(
+    private readonly faults: Faults,
+    seed: string,
+  ) {
+    this.draws = new Draws(`${seed} errors`);
+  }
 
   /** Whether the next request is to be cut off before anything else; uses up one of `resetConnections`. */
   isCutOff(): boolean {
@@ -21,10 +26,10 @@ export class Disturbance {
   }
 
   /** Waits as told, then throws {@link ApiError} or {@link CutOff} when the request is to fail. */
-  async before(operation: Operation): Promise<void> {
+  async before(operation: Operation, path: string): Promise<void> {
     const delayMs = this.delayOf(operation);
     if (delayMs > 0) await sleep(delayMs);
-    const status = this.prepared(operation)?.shift() ?? this.drawn();
+    const status = this.prepared(operation)?.shift() ?? this.drawn(`${operation} ${path}`);
     if (status === 200) return;
     if (status === 0) throw new CutOff('cut off');
     const { retryAfterSeconds: after } = this.faults;
@@ -32,9 +37,11 @@ export class Disturbance {
     throw new ApiError(status, `simulated ${status}`, isRetryable ? { 'retry-after': String(after) } : {});
   }
 
-  private drawn(): number {
+  private drawn(request: string): number {
     const { share, statuses } = this.faults.errors;
-    return share > 0 && statuses.length > 0 && this.random.chance(share) ? this.random.pick(statuses) : 200;
+    if (share === 0 || statuses.length === 0) return 200;
+    const random = this.draws.next(request);
+    return random.chance(share) ? random.pick(statuses) : 200;
   }
 
   private prepared(operation: Operation): number[] | undefined {

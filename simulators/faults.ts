@@ -3,7 +3,7 @@
 /** What is odd about documents: a field that nobody knows, a value that nobody knows, null where a value is usual. */
 export type Oddity = 'unknown_field' | 'unknown_value' | 'null';
 
-/** Faults of the webhooks that traffic sends. Shares are between 0 and 1, drawn for each webhook by the seed. */
+/** Faults of the webhooks that traffic sends. Shares are between 0 and 1; the seed, the event and the record decide which. */
 export interface WebhookFaults {
   /** Sent twice at once. */
   duplicated: number;
@@ -26,7 +26,7 @@ export interface Faults {
   listStatus: number[];
   deleteStatus: number[];
   audioStatus: number[];
-  /** A share of all requests answered, again and again, with one of these statuses. */
+  /** A share of all requests answered, again and again, with one of these statuses; the seed and the path decide which. */
   errors: { share: number; statuses: number[] };
   /** Sent as `Retry-After` (seconds) with 429 and 503; undefined: left out. */
   retryAfterSeconds: number | undefined;

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from './faults.js';
-import { Random } from './random.js';
+import { Draws, Random } from './random.js';
 
 /** Tasks that can be waited for and stopped together. */
 export class Pace {
@@ -29,7 +29,8 @@ export class Pace {
 
   /** Waits, in milliseconds; rejects when stopped. */
   async pause(ms: number): Promise<void> {
-    await sleep(Math.max(0, ms), undefined, { signal: this.abort.signal });
+    // A timer may fire up to a millisecond early, and a conversation that ends before its time is cut short.
+    await sleep(Math.max(0, ms) + 1, undefined, { signal: this.abort.signal });
   }
 
   /** Calls `begin` at random times, so many a minute on average, until `count` is reached. */
@@ -63,13 +64,24 @@ export interface TrafficCounts {
   withheld: number;
 }
 
+/** What a fault did to one webhook. */
+export interface WebhookHit {
+  event: string;
+  id: string;
+  fault: 'missing' | 'duplicated' | 'late';
+}
+
+const FAULTS: readonly WebhookHit['fault'][] = ['missing', 'duplicated', 'late'];
+
 /** Sends one webhook with the provider's own retries; resolves with the last status. */
 export type Send = (type: string, body: string, signal: AbortSignal, isRetried: boolean) => Promise<{ status: number }>;
 
 /** Webhooks of traffic, which do not wait for each other, with their faults. */
 export class Outbox {
   readonly counts: TrafficCounts = { conversations: 0, delivered: 0, failed: 0, withheld: 0 };
-  private readonly random: Random;
+  /** The webhooks that a fault hit. */
+  readonly hits: WebhookHit[] = [];
+  private readonly draws: Draws;
 
   constructor(
     private readonly pace: Pace,
@@ -77,34 +89,42 @@ export class Outbox {
     private readonly sendOnce: Send,
     seed: string,
   ) {
-    this.random = new Random(`${seed} webhooks`);
+    this.draws = new Draws(`${seed} webhooks`);
   }
 
   /** Sends in the background. */
-  post(type: string, body: string): void {
-    this.pace.run(() => this.send(type, body));
+  post(event: string, id: string, body: string): void {
+    this.pace.run(() => this.send(event, id, body));
   }
 
   /** Sends, and resolves when it was accepted or given up; a late one goes on in the background. */
-  async send(type: string, body: string): Promise<void> {
-    const { missing, duplicated, late, lateMs } = this.faults.webhooks;
-    if (this.random.chance(missing)) {
+  async send(event: string, id: string, body: string): Promise<void> {
+    const hits = this.draw(event, id);
+    if (hits.has('missing')) {
       this.counts.withheld += 1;
       return;
     }
-    if (this.random.chance(duplicated)) this.pace.run(() => this.deliver(type, body));
-    if (this.random.chance(late)) {
+    if (hits.has('duplicated')) this.pace.run(() => this.deliver(event, body));
+    if (hits.has('late')) {
       this.pace.run(async () => {
-        await this.pace.pause(lateMs);
-        await this.deliver(type, body);
+        await this.pace.pause(this.faults.webhooks.lateMs);
+        await this.deliver(event, body);
       });
       return;
     }
-    await this.deliver(type, body);
+    await this.deliver(event, body);
   }
 
-  private async deliver(type: string, body: string): Promise<void> {
-    const { status } = await this.sendOnce(type, body, this.pace.signal, !this.faults.webhooks.noRetry);
+  /** The faults of one webhook; they go by what it tells of, not by when its turn comes. */
+  private draw(event: string, id: string): Set<WebhookHit['fault']> {
+    const random = this.draws.next(`${event} ${id}`);
+    const hits = FAULTS.filter((fault) => random.chance(this.faults.webhooks[fault]));
+    this.hits.push(...hits.map((fault) => ({ event, id, fault })));
+    return new Set(hits);
+  }
+
+  private async deliver(event: string, body: string): Promise<void> {
+    const { status } = await this.sendOnce(event, body, this.pace.signal, !this.faults.webhooks.noRetry);
     if (status >= 200 && status < 300) this.counts.delivered += 1;
     else this.counts.failed += 1;
   }

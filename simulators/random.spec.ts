@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random, seededHex } from './random.js';
+import { Draws, Random, seededHex } from './random.js';
 
 const draw = (seed: string) => {
   const random = new Random(seed);
@@ -33,5 +33,22 @@ describe('Random', () => {
   it('gives hex of the length asked for', () => {
     expect(seededHex('call', 32)).toMatch(/^[0-9a-f]{32}$/);
     expect(seededHex('call', 32)).toBe(seededHex('call', 32));
+  });
+});
+
+describe('Draws', () => {
+  it('gives each name its own, in whatever order names come', () => {
+    const drawn = (...names: string[]) => {
+      const draws = new Draws('seed');
+      return Object.fromEntries(names.map((name) => [name, draws.next(name).next()]));
+    };
+    expect(drawn('a', 'b', 'c')).toEqual(drawn('c', 'b', 'a'));
+    expect(drawn('a', 'b')['a']).not.toBe(drawn('a', 'b')['b']);
+  });
+
+  it('gives a name another one each time', () => {
+    const draws = new Draws('seed');
+    expect(draws.next('a').next()).not.toBe(draws.next('a').next());
+    expect(new Draws('seed').next('a').next()).not.toBe(new Draws('other').next('a').next());
   });
 });

@@ -64,3 +64,17 @@ export class Random {
     return -mean * Math.log(1 - this.next());
   }
 }
+
+/** Draws for what comes in any order: each time that a name comes up it has a generator of its own. */
+export class Draws {
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly seed: string) {}
+
+  /** The generator of the next time that something of this name happens. */
+  next(name: string): Random {
+    const time = (this.counts.get(name) ?? 0) + 1;
+    this.counts.set(name, time);
+    return new Random(`${this.seed} ${name} ${time}`);
+  }
+}

@@ -23,6 +23,8 @@ export interface Endpoint {
 export interface ApiKind {
   endpoints: readonly Endpoint[];
   faults: Faults;
+  /** Decides which requests fail, when a share of them does. */
+  seed: string;
   clock: () => number;
   isAuthorized: (request: ApiRequest) => boolean;
   errorBody: (error: ApiError) => unknown;
@@ -37,7 +39,7 @@ export class SimulatedApi {
   private url = '';
 
   constructor(private readonly kind: ApiKind) {
-    const disturbance = new Disturbance(kind.faults);
+    const disturbance = new Disturbance(kind.faults, kind.seed);
     const routes = [
       ...controlRoutes(kind.faults, this.requests),
       ...kind.endpoints.map((endpoint) => this.route(endpoint, disturbance)),
@@ -86,7 +88,7 @@ export class SimulatedApi {
     const { operation, method, pattern } = endpoint;
     const handle = async (request: ApiRequest): Promise<ApiReply> => {
       if (endpoint.isOpen !== true) this.authorize(request);
-      await disturbance.before(operation);
+      await disturbance.before(operation, request.url.pathname);
       const reply = await endpoint.handle(request);
       const id = endpoint.recordOf ? endpoint.recordOf(request) : request.params['id'];
       this.requests.answered(operation, id);

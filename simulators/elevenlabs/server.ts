@@ -22,11 +22,12 @@ import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from '.
 /** Until somebody finishes it: about thirty thousand years. */
 const NEVER_MS = 1e15;
 
-/** How to start. `port` 0: a free one. `clock` gives epoch milliseconds. */
+/** How to start. `port` 0: a free one. `seed` decides which requests fail by `faults.errors`. `clock` gives epoch milliseconds. */
 export interface SimulatorOptions {
   port?: number;
   apiKey?: string;
   webhookSecret?: string;
+  seed?: string;
   clock?: () => number;
   /** Retries are off unless `retries` is set. */
   webhooks?: Pick<SenderOptions, 'timeoutMs' | 'retries' | 'retryDelaysMs'>;
@@ -71,6 +72,7 @@ export class ElevenLabsSimulator {
     this.api = new SimulatedApi({
       endpoints: elevenLabsEndpoints(this.workspace()),
       faults: this.faults,
+      seed: options.seed ?? 'simulated',
       clock: this.clock,
       isAuthorized: (request) => request.header('xi-api-key') === this.apiKey,
       errorBody,

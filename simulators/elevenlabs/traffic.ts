@@ -1,6 +1,6 @@
 // Lets conversations happen in a simulated ElevenLabs workspace, at a rate, and announces them by webhook when they are
 // over: there is no webhook of a start. What lasts minutes in its own record takes seconds here (`speed`).
-import { Outbox, Pace, type TrafficCounts, type TrafficOptions } from '../pace.js';
+import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
 import { completeConversation } from './complete-conversation.js';
 import type { Conversation } from './conversation.js';
@@ -35,6 +35,10 @@ export class ElevenLabsTraffic {
 
   get counts(): TrafficCounts {
     return this.outbox.counts;
+  }
+
+  get hits(): readonly WebhookHit[] {
+    return this.outbox.hits;
   }
 
   /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
@@ -138,7 +142,7 @@ export class ElevenLabsTraffic {
 
   private async tell(type: string, id: string): Promise<void> {
     if (!this.options.simulator.conversations.notes(id)) return;
-    await this.outbox.send(type, this.options.simulator.webhookBody(type, id));
+    await this.outbox.send(type, id, this.options.simulator.webhookBody(type, id));
   }
 }
 

@@ -30,7 +30,7 @@ export async function startElevenLabsWorkspace(
   const webhookSecret = options.webhookSecret ?? settings.webhookSecret ?? `wsec_${randomBytes(16).toString('hex')}`;
   const webhooks = { retries: options.retries };
   const simulator = await onItsPort(opening, (port) =>
-    startElevenLabsSimulator({ port, apiKey, webhookSecret, webhooks }),
+    startElevenLabsSimulator({ port, apiKey, webhookSecret, webhooks, seed: runSeed }),
   );
   for (const faults of common.faults) setFaults(simulator.faults, faults);
   const { baseUrl } = simulator;

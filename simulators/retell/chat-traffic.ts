@@ -41,7 +41,7 @@ export class ChatTraffic {
   async announceFinished(id: string): Promise<void> {
     if (this.simulator.chats.records.get(id)?.chat_analysis === undefined) return;
     for (const event of ['chat_started', 'chat_ended', 'chat_analyzed']) {
-      await this.outbox.send(event, this.simulator.webhookBody(event, id));
+      await this.outbox.send(event, id, this.simulator.webhookBody(event, id));
     }
   }
 
@@ -57,11 +57,11 @@ export class ChatTraffic {
     if (chats.records.get(id) === undefined) return;
     chats.records.note(id, { isUntold: true });
     chats.analyze(id);
-    await this.outbox.send('chat_analyzed', this.simulator.webhookBody('chat_analyzed', id));
+    await this.outbox.send('chat_analyzed', id, this.simulator.webhookBody('chat_analyzed', id));
     chats.records.note(id, { isUntold: undefined });
   }
 
   private post(event: string, id: string): void {
-    this.outbox.post(event, this.simulator.webhookBody(event, id));
+    this.outbox.post(event, id, this.simulator.webhookBody(event, id));
   }
 }

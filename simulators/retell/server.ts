@@ -20,10 +20,11 @@ import { webhookBody } from './webhook-body.js';
 import { postOnce } from '../post.js';
 import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
 
-/** How to start. `port` 0: a free one. `clock` gives epoch milliseconds. */
+/** How to start. `port` 0: a free one. `seed` decides which requests fail by `faults.errors`. `clock` gives epoch milliseconds. */
 export interface SimulatorOptions {
   port?: number;
   apiKey?: string;
+  seed?: string;
   clock?: () => number;
   webhooks?: Pick<SenderOptions, 'timeoutMs' | 'retryDelaysMs'>;
 }
@@ -63,6 +64,7 @@ export class RetellSimulator {
     this.api = new SimulatedApi({
       endpoints: [...callEndpoints(workspace), ...chatEndpoints({ ...workspace, ...stopChat })],
       faults: this.faults,
+      seed: options.seed ?? 'simulated',
       clock: this.clock,
       isAuthorized: (request) => request.header('authorization') === `Bearer ${this.apiKey}`,
       errorBody: (error) => ({ status: 'error', message: error.message }),

@@ -1,6 +1,6 @@
 // Lets calls and chats happen in a simulated Retell workspace, at a rate, and announces them by webhook. What lasts
 // minutes in its own record takes seconds here (`speed`); its record begins in the past, so that it ends now.
-import { Outbox, Pace, type TrafficCounts, type TrafficOptions } from '../pace.js';
+import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
 import type { Fields } from '../records.js';
 import type { RetellCall } from './call.js';
@@ -48,6 +48,10 @@ export class RetellTraffic {
 
   get counts(): TrafficCounts {
     return this.outbox.counts;
+  }
+
+  get hits(): readonly WebhookHit[] {
+    return this.outbox.hits;
   }
 
   /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
@@ -123,11 +127,11 @@ export class RetellTraffic {
     }
     if (simulator.calls.get(id) === undefined) return;
     const body = simulator.webhookBody('call_ended', id);
-    if (mishap !== 'reordered') this.outbox.post('call_ended', body);
-    if (mishap === 'doubled') this.outbox.post('call_ended', body);
+    if (mishap !== 'reordered') this.outbox.post('call_ended', id, body);
+    if (mishap === 'doubled') this.outbox.post('call_ended', id, body);
     this.news.tellEnd(id);
     await this.analyse(id, seed);
-    if (mishap === 'reordered') this.outbox.post('call_ended', body);
+    if (mishap === 'reordered') this.outbox.post('call_ended', id, body);
   }
 
   /** Waits for the planned end or for somebody to stop the call, telling transcript and transfers meanwhile. */
@@ -135,25 +139,29 @@ export class RetellTraffic {
     const { simulator, speed, transcriptUpdates } = this.options;
     const whole = completeCall(seed, { ...scenarioOf(seed), start_timestamp: begun.start_timestamp });
     const endMs = (begun.start_timestamp ?? 0) + (whole.duration_ms ?? 0);
-    const [over, stopped] = [new AbortController(), new AbortController()];
+    const stopped = new AbortController();
     const isStopped = new Promise<void>((resolve) => this.stopped.set(begun.call_id, resolve));
-    if (transcriptUpdates) this.pace.run(() => this.tellTranscript(begun, whole, speed, over.signal));
+    if (transcriptUpdates) this.pace.run(() => this.tellTranscript(begun, whole, speed, stopped.signal));
     this.news.tell(begun, whole, seed, stopped.signal);
     await Promise.race([this.pace.pause(endMs - simulator.clock()), isStopped.then(() => stopped.abort())]);
-    over.abort();
     this.stopped.delete(begun.call_id);
   }
 
-  private async tellTranscript(begun: RetellCall, whole: RetellCall, speed: number, over: AbortSignal): Promise<void> {
+  /** Turn by turn, all of them unless somebody stops the call: on a busy machine the last ones come after its end. */
+  private async tellTranscript(
+    begun: RetellCall,
+    whole: RetellCall,
+    speed: number,
+    stopped: AbortSignal,
+  ): Promise<void> {
     const items = whole.transcript_with_tool_calls ?? [];
-    let spokenMs = 0;
+    const beganMs = this.options.simulator.clock();
     for (const item of whole.transcript_object ?? []) {
-      const endMs = 'words' in item ? (item.words.at(-1)?.end ?? 0) * 1000 : 0;
-      await this.pace.pause((endMs - spokenMs) / speed);
-      if (over.aborted) return;
-      spokenMs = endMs;
-      const soFar = { ...begun, ...transcriptFields(spokenUntil(items, endMs)) };
-      this.outbox.post('transcript_updated', webhookBody('transcript_updated', soFar));
+      const spokenMs = 'words' in item ? (item.words.at(-1)?.end ?? 0) * 1000 : 0;
+      await this.pace.pause(beganMs + spokenMs / speed - this.options.simulator.clock());
+      if (stopped.aborted) return;
+      const soFar = { ...begun, ...transcriptFields(spokenUntil(items, spokenMs)) };
+      this.outbox.post('transcript_updated', begun.call_id, webhookBody('transcript_updated', soFar));
     }
   }
 
@@ -164,14 +172,14 @@ export class RetellTraffic {
     if (simulator.calls.get(id) === undefined) return;
     simulator.calls.note(id, { isUntold: true });
     simulator.analyze(id);
-    await this.outbox.send('call_analyzed', simulator.webhookBody('call_analyzed', id));
+    await this.outbox.send('call_analyzed', id, simulator.webhookBody('call_analyzed', id));
     simulator.calls.note(id, { isUntold: undefined });
     const { share, afterMs, webhook } = simulator.faults.rewrites;
     if (!new Random(`${seed} rewrite`).chance(share)) return;
     await this.pace.pause(afterMs);
     if (simulator.calls.get(id) === undefined) return;
     simulator.rewrite(id);
-    if (webhook) await this.outbox.send('call_analyzed', simulator.webhookBody('call_analyzed', id));
+    if (webhook) await this.outbox.send('call_analyzed', id, simulator.webhookBody('call_analyzed', id));
   }
 
   /** The webhooks of something that is over, one after the other. */
@@ -181,12 +189,12 @@ export class RetellTraffic {
     if (!call || isUnfinished(call)) return this.chats.announceFinished(id);
     const isConnected = endReason(call.disconnection_reason ?? '').connected;
     for (const event of [...(isConnected ? ['call_started'] : []), 'call_ended', 'call_analyzed']) {
-      await this.outbox.send(event, simulator.webhookBody(event, id));
+      await this.outbox.send(event, id, simulator.webhookBody(event, id));
     }
   }
 
   private announce(event: string, id: string): void {
-    this.outbox.post(event, this.options.simulator.webhookBody(event, id));
+    this.outbox.post(event, id, this.options.simulator.webhookBody(event, id));
   }
 }
 

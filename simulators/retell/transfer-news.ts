@@ -36,10 +36,10 @@ export class TransferNews {
       const waitMs = endMs - this.simulator.clock();
       await this.pace.pause(waitMs - (seconds * 1000) / this.speed);
       if (stopped.aborted) return;
-      this.outbox.post('transfer_started', webhookBody('transfer_started', call));
+      this.outbox.post('transfer_started', call.call_id, webhookBody('transfer_started', call));
       await this.pace.pause((seconds * 600) / this.speed);
       const outcome = isCancelled ? 'transfer_cancelled' : 'transfer_bridged';
-      this.outbox.post(outcome, webhookBody(outcome, call));
+      this.outbox.post(outcome, call.call_id, webhookBody(outcome, call));
     });
   }
 
@@ -56,9 +56,9 @@ export class TransferNews {
     const endMs = call?.transfer_end_timestamp;
     if (call?.disconnection_reason !== 'call_transfer' || endMs === undefined) return;
     this.pace.run(async () => {
-      await this.pace.pause(endMs - this.simulator.clock() + 1);
+      await this.pace.pause(endMs - this.simulator.clock());
       if (this.simulator.calls.get(callId) === undefined) return;
-      this.outbox.post('transfer_ended', this.simulator.webhookBody('transfer_ended', callId));
+      this.outbox.post('transfer_ended', callId, this.simulator.webhookBody('transfer_ended', callId));
     });
   }
 }

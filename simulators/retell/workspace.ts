@@ -23,7 +23,7 @@ export async function startRetellWorkspace(options: RetellWorkspaceOptions, comm
   const opening = openingOf('retell', options, common);
   const { state, saved, settings, runSeed } = opening;
   const { apiKey: ownKey } = settings;
-  const simulator = await onItsPort(opening, (port) => startRetellSimulator({ port, apiKey: ownKey }));
+  const simulator = await onItsPort(opening, (port) => startRetellSimulator({ port, apiKey: ownKey, seed: runSeed }));
   for (const faults of common.faults) setFaults(simulator.faults, faults);
   const { baseUrl } = simulator;
   state?.attach(simulator.calls, 'calls', { from: saved?.baseUrl, to: baseUrl });

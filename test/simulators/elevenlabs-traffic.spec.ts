@@ -83,25 +83,6 @@ describe('ElevenLabsTraffic', () => {
     expect(channels.size).toBe(6);
   });
 
-  it('has the same conversations for the same seed', async () => {
-    const ids: string[][] = [];
-    for (const seed of ['one', 'one', 'two']) {
-      const own = await startElevenLabsSimulator();
-      const running = traffic({ simulator: own, seed, maxConversations: 5 });
-      running.start();
-      await running.idle();
-      ids.push(
-        own.conversations
-          .heads()
-          .map(({ head }) => head.conversation_id)
-          .sort(),
-      );
-      await own.close();
-    }
-    expect(ids[0]).toEqual(ids[1]);
-    expect(ids[0]).not.toEqual(ids[2]);
-  });
-
   it('doubles, forgets and tells the audio first, when disorderly', async () => {
     const running = traffic({ disorder: 1, maxConversations: 40 });
     running.start();

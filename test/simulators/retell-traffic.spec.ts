@@ -83,25 +83,6 @@ describe('RetellTraffic', () => {
     }
   });
 
-  it('has the same calls for the same seed', async () => {
-    const ids: string[][] = [];
-    for (const seed of ['one', 'one', 'two']) {
-      const own = await startRetellSimulator({ apiKey });
-      const running = traffic({ simulator: own, seed, maxConversations: 5 });
-      running.start();
-      await running.idle();
-      ids.push(
-        own.calls
-          .heads()
-          .map(({ head }) => head.call_id)
-          .sort(),
-      );
-      await own.close();
-    }
-    expect(ids[0]).toEqual(ids[1]);
-    expect(ids[0]).not.toEqual(ids[2]);
-  });
-
   it('begins with a history, announced at once', async () => {
     const running = traffic({ history: 12, maxConversations: 0 });
     running.start();

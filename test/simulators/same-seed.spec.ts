@@ -1,0 +1,96 @@
+// The same seed gives the same documents, webhooks and faults, however busy the machine is.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KINDS, setFaults, type Kind } from './kinds.js';
+import { startReceiver, type Receiver } from './receiver.js';
+
+const faults = {
+  webhooks: { duplicated: 0.3, missing: 0.2, late: 0.2, lateMs: 20 },
+  rewrites: { share: 0.3, afterMs: 5 },
+};
+let receiver: Receiver;
+
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+
+afterEach(() => receiver.close());
+
+/** A document without the times of the clock on the wall (one of them is there only once it has passed) and the port. */
+function timeless(document: Record<string, unknown>): string {
+  const { transfer_end_timestamp: _, ...rest } = document;
+  const isTime = (value: number) => [value, value / 1000].some((seconds) => seconds > 1.6e9 && seconds < 2.2e9);
+  const text = JSON.stringify(rest, (__, value: unknown) =>
+    typeof value === 'number' && isTime(value) ? 'time' : value,
+  );
+  return text.replaceAll(/127\.0\.0\.1:\d+/g, 'simulator');
+}
+
+/** Everything that came of a seed: what the provider holds, what it told, and what went wrong with that. */
+async function outcomeOf({ start }: Kind, seed: string) {
+  const simulated = await start();
+  await setFaults(simulated, faults);
+  const traffic = simulated.traffic(receiver.url, { seed, history: 3, disorder: 0.3, maxConversations: 7 });
+  traffic.start();
+  await traffic.idle();
+  await simulated.close();
+  // The end of a transfer tells whatever is known by then, the analysis or not.
+  const told = receiver.received
+    .splice(0)
+    .map(({ event, id, document }) => `${id} ${event} ${event === 'transfer_ended' ? '' : timeless(document)}`);
+  return {
+    held: simulated
+      .documents()
+      .map(([id, document]) => `${id} ${timeless(document)}`)
+      .sort(),
+    told: told.sort(),
+    hits: traffic.hits.map(({ id, event, fault }) => `${id} ${event} ${fault}`).sort(),
+  };
+}
+
+/** Works while the machine is busy with other things. */
+async function busily<T>(work: () => Promise<T>): Promise<T> {
+  const spinning = setInterval(() => {
+    for (const until = performance.now() + 20 * Math.random(); performance.now() < until;);
+  }, 10);
+  return work().finally(() => clearInterval(spinning));
+}
+
+describe.each(KINDS)('traffic of $name', { timeout: 60_000 }, (kind) => {
+  it('is the same for the same seed, also on a busy machine', async () => {
+    const first = await outcomeOf(kind, 'one');
+    const second = await busily(() => outcomeOf(kind, 'one'));
+    expect(second).toEqual(first);
+    expect(first.held).toHaveLength(10);
+    for (const fault of ['missing', 'duplicated', 'late']) expect(first.hits.join()).toContain(fault);
+  });
+
+  it('is another one for another seed', async () => {
+    const [one, two] = [await outcomeOf(kind, 'one'), await outcomeOf(kind, 'two')];
+    expect(one.held.filter((document) => two.held.includes(document))).toEqual([]);
+    expect(one.hits).not.toEqual(two.hits);
+  });
+});
+
+describe.each(KINDS)('errors of $name', ({ start }) => {
+  const refused = async (seed: string, order: (ids: string[]) => string[]) => {
+    const simulated = await start(seed);
+    await setFaults(simulated, { errors: { share: 0.4, statuses: [429, 500] } });
+    const ids = order(Array.from({ length: 30 }, (_, index) => `id_${index}`));
+    const answers = ids.flatMap((id) =>
+      [1, 2].map(async () => {
+        const { status } = await fetch(`${simulated.baseUrl}${simulated.pathOf(id)}`, { headers: simulated.headers });
+        return `${id} ${status}`;
+      }),
+    );
+    const all = await Promise.all(answers);
+    await simulated.close();
+    return all.sort();
+  };
+
+  it('hit the same requests for the same seed, in whatever order they come', async () => {
+    const first = await refused('one', (ids) => ids);
+    expect(await refused('one', (ids) => ids.toReversed())).toEqual(first);
+    expect(await refused('two', (ids) => ids)).not.toEqual(first);
+    expect(new Set(first.map((line) => line.split(' ')[1]))).toEqual(new Set(['404', '429', '500']));
+  });
+});
