@@ -39,7 +39,7 @@ export interface Faults {
   resetConnections: number;
   /** Records that answer 404 although they exist. */
   missing: Set<string>;
-  /** A new record appears in lists only after this time, in milliseconds. */
+  /** Lists show everything as it was so long ago, in milliseconds: what a webhook has told of appears that much later. */
   listLagMs: number;
   /** So many records named by the next lists are deleted right after the answer. */
   deleteAfterList: number;

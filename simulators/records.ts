@@ -2,13 +2,14 @@
 // again from a seed, so that days of traffic and thousands of finished conversations fit in memory.
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import type { Head, Lag } from './lag.js';
 
 /** Any fields of a document, known to the provider or not; a value of `undefined` takes the field away. */
 export type Fields = Record<string, unknown>;
 
 /** What a simulator knows about a record besides the document. Times are epoch milliseconds. */
 export interface Notes {
-  /** When it came to be; orders what never started, and delays its appearance in lists. */
+  /** When it came to be; orders what never started. */
   createdMs: number;
   /** What the document was made from, to go on in the same way after a restart. */
   seed: string;
@@ -53,7 +54,10 @@ export class Records<T extends object, N extends Notes = Notes> {
   private readonly byId = new Map<string, Stored<T, N>>();
   private readonly listeners: RecordListener<T, N>[] = [];
 
-  constructor(private readonly kind: RecordKind<T, N>) {}
+  constructor(
+    private readonly kind: RecordKind<T, N>,
+    private readonly lag: Lag<T, N>,
+  ) {}
 
   /** Adds or replaces a record. */
   put(document: T, notes: N): void {
@@ -61,6 +65,8 @@ export class Records<T extends object, N extends Notes = Notes> {
     const head = structuredClone(omit(document, this.kind.bulky));
     const isKept = bulky.length > 0 && notes.isDerived !== true;
     const bulk = isKept ? gzipSync(JSON.stringify(Object.fromEntries(bulky)), { level: 1 }) : undefined;
+    const before = this.byId.get(this.kind.idOf(head));
+    if (before) this.lag.changed(this.kind.idOf(head), before, { head, notes });
     this.restore({ head, bulk, notes });
   }
 
@@ -98,6 +104,7 @@ export class Records<T extends object, N extends Notes = Notes> {
 
   remove(id: string): boolean {
     const existed = this.byId.delete(id);
+    this.lag.forget(id);
     if (existed) for (const listener of this.listeners) listener(id, undefined);
     return existed;
   }
@@ -105,6 +112,14 @@ export class Records<T extends object, N extends Notes = Notes> {
   /** All documents without their bulky part, in the order of their arrival; not copies: read only. */
   heads(): { head: Readonly<T>; notes: Readonly<N> }[] {
     return Array.from(this.byId.values(), ({ head, notes }) => ({ head, notes }));
+  }
+
+  /** The same for lists, which may lag: as they were at `atMs`. */
+  listed(): { atMs: number; heads: Readonly<Head<T, N>>[] } {
+    const heads = Array.from(this.byId, ([id, stored]) => this.lag.seen(id, stored)).filter(
+      (seen) => seen !== undefined,
+    );
+    return { atMs: this.lag.asOfMs, heads };
   }
 
   get size(): number {

@@ -1,6 +1,7 @@
 // The simulated workspace's conversations.
 import { Random } from '../random.js';
-import { Records, type Fields, type Notes } from '../records.js';
+import type { Lag } from '../lag.js';
+import { Records, type Fields, type Notes, type RecordKind } from '../records.js';
 import { completeConversation } from './complete-conversation.js';
 import type { Conversation, Sentiment } from './conversation.js';
 import { sentimentOf } from './measures.js';
@@ -28,8 +29,8 @@ export interface ConversationNotes extends Notes {
 export type Conversations = Records<Conversation, ConversationNotes>;
 
 /** An empty store of conversations. */
-export function emptyConversations(): Conversations {
-  return new Records<Conversation, ConversationNotes>({
+export function emptyConversations(lag: Lag<Conversation, ConversationNotes>): Conversations {
+  const kind: RecordKind<Conversation, ConversationNotes> = {
     idOf: (head) => head.conversation_id,
     bulky: ['transcript'],
     derive: (head, notes) => {
@@ -40,7 +41,8 @@ export function emptyConversations(): Conversations {
       };
       return { transcript: completeConversation(notes.seed, fields, notes.scenario).transcript };
     },
-  });
+  };
+  return new Records(kind, lag);
 }
 
 /** What the list tells of a transcript. */

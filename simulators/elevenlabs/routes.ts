@@ -58,11 +58,10 @@ function getConversation(workspace: Workspace, request: ApiRequest): ApiReply {
 function listConversations(workspace: Workspace, request: ApiRequest): ApiReply {
   const { faults, conversations } = workspace;
   const query = parse(listQuery, queryOf(request.url.searchParams));
-  const now = workspace.clock();
-  const listed = conversations.heads().flatMap<Listed>(({ head, notes }) => {
-    if (faults.missing.has(head.conversation_id) || now < notes.createdMs + faults.listLagMs) return [];
-    return [{ seen: asStored(knownAt(head, notes, now)), notes }];
-  });
+  const { heads, atMs } = conversations.listed();
+  const listed = heads
+    .filter(({ head }) => !faults.missing.has(head.conversation_id))
+    .map(({ head, notes }): Listed => ({ seen: asStored(knownAt(head, notes, atMs)), notes }));
   try {
     const { body, ids } = pageOf(listed, query);
     const doomed = ids.slice(0, faults.deleteAfterList);

@@ -2,6 +2,7 @@
 // conversations.
 import { noFaults, type Faults } from '../faults.js';
 import type { HistoryOptions } from '../history.js';
+import { Lag } from '../lag.js';
 import { postOnce } from '../post.js';
 import type { Fields } from '../records.js';
 import type { LoggedRequest, Requests } from '../requests.js';
@@ -10,7 +11,7 @@ import { AGENTS, type SimulatedAgent } from './agents.js';
 import { analysisOf } from './analysis.js';
 import { completeConversation, liveConversation, type BuildContext } from './complete-conversation.js';
 import { withFields, type Conversation, type Sentiment } from './conversation.js';
-import { emptyConversations, listNotes, type ConversationNotes } from './conversations.js';
+import { emptyConversations, listNotes, type ConversationNotes, type Conversations } from './conversations.js';
 import { errorBody } from './errors.js';
 import { addHistory } from './history.js';
 import { planConversation, type Scenario } from './plan.js';
@@ -54,7 +55,7 @@ export interface DeliverOptions {
 
 /** The simulated workspace. Made by {@link startElevenLabsSimulator}. */
 export class ElevenLabsSimulator {
-  readonly conversations = emptyConversations();
+  readonly conversations: Conversations;
   readonly agents = new Map<string, SimulatedAgent>(AGENTS.map((agent) => [agent.agent_id, agent]));
   readonly faults: Faults = noFaults();
   readonly apiKey: string;
@@ -69,6 +70,7 @@ export class ElevenLabsSimulator {
     this.webhookSecret = options.webhookSecret ?? 'wsec_simulated';
     this.clock = options.clock ?? Date.now;
     this.sender = new WebhookSender({ secret: this.webhookSecret, clock: this.clock, ...options.webhooks });
+    this.conversations = emptyConversations(new Lag(this.clock, () => this.faults.listLagMs));
     this.api = new SimulatedApi({
       endpoints: elevenLabsEndpoints(this.workspace()),
       faults: this.faults,

@@ -1,5 +1,6 @@
 // The simulated workspace's calls.
-import { Records, type Notes } from '../records.js';
+import type { Lag } from '../lag.js';
+import { Records, type Notes, type RecordKind } from '../records.js';
 import { TRANSCRIPT_FIELDS, type RetellCall } from './call.js';
 import { completeCall } from './complete-call.js';
 
@@ -16,13 +17,14 @@ export interface CallNotes extends Notes {
 export type Calls = Records<RetellCall, CallNotes>;
 
 /** An empty store of calls. */
-export function emptyCalls(): Calls {
-  return new Records<RetellCall, CallNotes>({
+export function emptyCalls(lag: Lag<RetellCall, CallNotes>): Calls {
+  const kind: RecordKind<RetellCall, CallNotes> = {
     idOf: (call) => call.call_id,
     bulky: TRANSCRIPT_FIELDS,
     derive: (call, notes) => {
       const whole = completeCall(notes.seed, call);
       return Object.fromEntries(TRANSCRIPT_FIELDS.map((field) => [field, whole[field]]).filter(([, value]) => value));
     },
-  });
+  };
+  return new Records(kind, lag);
 }

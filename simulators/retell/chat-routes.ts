@@ -7,13 +7,13 @@ import type { Endpoint } from '../simulated-api.js';
 import { chatAgentDocument, type SimulatedAgent } from './agents.js';
 import type { RetellCall } from './call.js';
 import type { RetellChat } from './chat.js';
-import { chatKnownAt, type Chats } from './chats.js';
+import { chatKnownAt, oddChat } from './chat-view.js';
+import type { Chats } from './chats.js';
 import { chatCriteria, pageRequest, type FilterCriteria } from './filters.js';
 import { pageOrRefuse, type Listed } from './list.js';
 
 /** What the endpoints work on. */
 export interface ChatWorkspace {
-  clock: () => number;
   chats: Chats;
   agents: Map<string, SimulatedAgent>;
   faults: Faults;
@@ -65,13 +65,13 @@ function asCallCriteria(wanted: z.infer<typeof chatCriteria>): FilterCriteria {
 function listChats(workspace: ChatWorkspace, request: ApiRequest): ApiReply {
   const parsed = listChatsBody.safeParse(request.json() ?? {});
   if (!parsed.success) throw new ApiError(400, `${parsed.error.issues[0]?.path.join('.') ?? 'body'} is invalid`);
-  const now = workspace.clock();
   const { faults, chats } = workspace;
+  const { heads, atMs } = chats.records.listed();
   const byId = new Map<string, RetellChat>();
-  const listed = chats.records.heads().flatMap<Listed>(({ head, notes }) => {
-    if (faults.missing.has(head.chat_id) || now < notes.createdMs + faults.listLagMs) return [];
-    const seen = chatKnownAt(head, notes, now);
-    byId.set(head.chat_id, seen);
+  const listed = heads.flatMap<Listed>(({ head, notes }) => {
+    if (faults.missing.has(head.chat_id)) return [];
+    const seen = chatKnownAt(head, notes, atMs);
+    byId.set(head.chat_id, oddChat(seen, faults.oddities));
     const attributes = head.custom_attributes ?? {};
     return [{ call: filterable(seen), attributes, sortMs: head.start_timestamp ?? notes.createdMs }];
   });
@@ -107,7 +107,8 @@ function deleteChat(workspace: ChatWorkspace, request: ApiRequest): ApiReply {
 
 function rerunAnalysis(workspace: ChatWorkspace, request: ApiRequest): ApiReply {
   const { chat_id: chatId } = find(workspace, request);
-  return { status: 201, body: workspace.chats.analyze(chatId) };
+  workspace.chats.analyze(chatId);
+  return { status: 201, body: workspace.chats.seen(chatId) };
 }
 
 function getAgent(workspace: ChatWorkspace, request: ApiRequest): ApiReply {

@@ -32,7 +32,8 @@ export class ChatTraffic {
   /** Ends what an earlier run left. */
   resume(): void {
     for (const { head, notes } of this.simulator.chats.records.heads()) {
-      const isLeft = notes.isUntold === true || head.chat_status === 'ongoing' || head.chat_analysis === undefined;
+      const isAnalysed = head.chat_analysis !== undefined && notes.analysisFromMs === undefined;
+      const isLeft = notes.isUntold === true || head.chat_status === 'ongoing' || !isAnalysed;
       if (isLeft) this.pace.run(() => this.finish(head.chat_id, false));
     }
   }
@@ -59,6 +60,17 @@ export class ChatTraffic {
     chats.analyze(id);
     await this.outbox.send('chat_analyzed', id, this.simulator.webhookBody('chat_analyzed', id));
     chats.records.note(id, { isUntold: undefined });
+    await this.rewrite(id);
+  }
+
+  private async rewrite(id: string): Promise<void> {
+    const { chats, faults } = this.simulator;
+    const { share, afterMs, webhook } = faults.rewrites;
+    if (!new Random(`${id} rewrite`).chance(share)) return;
+    await this.pace.pause(afterMs);
+    if (chats.records.get(id) === undefined) return;
+    chats.rewrite(id);
+    if (webhook) await this.outbox.send('chat_analyzed', id, this.simulator.webhookBody('chat_analyzed', id));
   }
 
   private post(event: string, id: string): void {

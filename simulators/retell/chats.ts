@@ -1,8 +1,10 @@
 // The simulated workspace's chats, and the handles by which tests and traffic move them.
+import { Lag } from '../lag.js';
 import { Records, omit, type Fields, type Notes } from '../records.js';
 import type { Faults } from '../faults.js';
 import { CHAT_END_FIELDS, MESSAGE_FIELDS, type RetellChat } from './chat.js';
-import { chatAnalysis, completeChat, ongoingChat } from './complete-chat.js';
+import { chatKnownAt, oddChat } from './chat-view.js';
+import { chatAnalysis, completeChat, correctedMessages, ongoingChat } from './complete-chat.js';
 
 /** What the simulator knows about a chat besides the chat itself. Times are epoch milliseconds. */
 export interface ChatNotes extends Notes {
@@ -12,13 +14,16 @@ export interface ChatNotes extends Notes {
 
 /** Chats by id. */
 export class Chats {
-  readonly records = new Records<RetellChat, ChatNotes>({ idOf: (chat) => chat.chat_id, bulky: MESSAGE_FIELDS });
+  readonly records: Records<RetellChat, ChatNotes>;
   private added = 0;
 
   constructor(
     private readonly clock: () => number,
     private readonly faults: Faults,
-  ) {}
+  ) {
+    const kind = { idOf: (chat: RetellChat) => chat.chat_id, bulky: MESSAGE_FIELDS };
+    this.records = new Records(kind, new Lag(clock, () => faults.listLagMs));
+  }
 
   /** Adds a live chat, what is not given made up from the seed (default: its `chat_id`). */
   add(fields: Fields = {}, seed = this.seedFor(fields)): RetellChat {
@@ -49,10 +54,16 @@ export class Chats {
     return this.records.update(chatId, { chat_analysis: analysis }, { analysisFromMs: undefined });
   }
 
-  /** The chat as it is known now. Throws RangeError for an unknown id. */
+  /** Rewrites a finished chat, by default with one corrected message. Throws RangeError for an unknown id. */
+  rewrite(chatId: string, fields: Fields = {}): RetellChat {
+    const { chat } = this.known(chatId);
+    return this.records.update(chatId, { ...correctedMessages(chat), ...fields });
+  }
+
+  /** The chat as a reader sees it now. Throws RangeError for an unknown id. */
   seen(chatId: string): RetellChat {
     const { chat, notes } = this.known(chatId);
-    return chatKnownAt(chat, notes, this.clock());
+    return oddChat(chatKnownAt(chat, notes, this.clock()), this.faults.oddities);
   }
 
   /** The body of a webhook: `chat_started` without the end, `chat_ended` without the analysis, others with everything. */
@@ -80,9 +91,4 @@ export class Chats {
     if (!chat || !notes) throw new RangeError('no such chat');
     return { chat, notes };
   }
-}
-
-/** A chat without an analysis that is not due yet. */
-export function chatKnownAt(chat: RetellChat, notes: Pick<ChatNotes, 'analysisFromMs'>, nowMs: number): RetellChat {
-  return notes.analysisFromMs !== undefined && nowMs < notes.analysisFromMs ? omit(chat, ['chat_analysis']) : chat;
 }

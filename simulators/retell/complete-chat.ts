@@ -81,6 +81,21 @@ export function chatAnalysis(seed: string, fields: Fields): Fields {
   return analysisOf(planChat(seed, fields));
 }
 
+function transcriptOf(messages: readonly ChatMessage[]): string {
+  const said = messages.filter((message) => typeof message['content'] === 'string' && message.role in LABELS);
+  return said.map((message) => `${LABELS[message.role]}: ${String(message['content'])}\n`).join('');
+}
+
+/** The messages with the customer's first one corrected, as one sees it after an edit. */
+export function correctedMessages(chat: RetellChat): Fields {
+  const messages = chat.message_with_tool_calls ?? [];
+  const at = messages.findIndex((message) => message.role === 'user');
+  const corrected = messages.map((message, index) =>
+    index === at ? { ...message, content: `${String(message['content'])} (corrected)` } : message,
+  );
+  return at < 0 ? {} : { message_with_tool_calls: corrected, transcript: transcriptOf(corrected) };
+}
+
 /**
  * A finished and analysed chat, as `GET /get-chat` returns it. Any field of `fields` is taken as it is; `undefined`
  * takes it away. What would lie after `context.nowMs` has not been written.
@@ -95,7 +110,6 @@ export function completeChat(seed: string, fields: Fields = {}, context: BuildCo
   const messages = all
     .map((message): ChatMessage => ({ ...message, created_timestamp: startMs + message.created_timestamp }))
     .filter((message) => message.created_timestamp <= endMs);
-  const said = messages.filter((message) => typeof message['content'] === 'string' && message.role in LABELS);
   const cents = Math.round(messages.length * 20) / 100;
   const chat: RetellChat = {
     chat_id: `chat_${seededHex(`${seed} chat id`, 27)}`,
@@ -105,7 +119,7 @@ export function completeChat(seed: string, fields: Fields = {}, context: BuildCo
     chat_type: 'api_chat',
     start_timestamp: startMs,
     end_timestamp: Math.min(endMs, startMs + length),
-    transcript: said.map((message) => `${LABELS[message.role]}: ${String(message['content'])}\n`).join(''),
+    transcript: transcriptOf(messages),
     message_with_tool_calls: messages,
     chat_analysis: analysisOf(plan),
     chat_cost: { combined_cost: cents, product_costs: [{ product: 'gpt_4_1', cost: cents }] },

@@ -60,9 +60,10 @@ function getCall(workspace: Workspace, request: ApiRequest): ApiReply {
 function listCalls(workspace: Workspace, request: ApiRequest): ApiReply {
   const now = workspace.clock();
   const wanted = parse(listCallsBody, request.json() ?? {});
-  const listed = workspace.calls.heads().flatMap<Listed>(({ head: call, notes }) => {
-    if (workspace.faults.missing.has(call.call_id) || now < notes.createdMs + workspace.faults.listLagMs) return [];
-    const seen = asStored(withSignedLinks(knownAt(call, notes, now), now, workspace.apiKey));
+  const { heads, atMs } = workspace.calls.listed();
+  const listed = heads.flatMap<Listed>(({ head: call, notes }) => {
+    if (workspace.faults.missing.has(call.call_id)) return [];
+    const seen = asStored(withSignedLinks(knownAt(call, notes, atMs), now, workspace.apiKey));
     return [
       {
         call: oddCall(seen, workspace.faults.oddities),

@@ -3,7 +3,8 @@ import { analysisOf } from './analysis.js';
 import { AGENTS, CHAT_AGENTS, type SimulatedAgent } from './agents.js';
 import { END_FIELDS, type RetellCall } from './call.js';
 import { omit, type Fields } from '../records.js';
-import { emptyCalls } from './calls.js';
+import { Lag } from '../lag.js';
+import { emptyCalls, type Calls } from './calls.js';
 import { chatEndpoints } from './chat-routes.js';
 import { Chats } from './chats.js';
 import { completeCall, ongoingCall, type BuildContext } from './complete-call.js';
@@ -40,7 +41,7 @@ export interface DeliverOptions {
 
 /** The simulated workspace. Made by {@link startRetellSimulator}. */
 export class RetellSimulator {
-  readonly calls = emptyCalls();
+  readonly calls: Calls;
   readonly agents = new Map<string, SimulatedAgent>(
     [...AGENTS, ...CHAT_AGENTS].map((agent) => [agent.agent_id, agent]),
   );
@@ -58,6 +59,7 @@ export class RetellSimulator {
     this.apiKey = options.apiKey ?? 'key_simulated';
     this.clock = options.clock ?? Date.now;
     this.sender = new WebhookSender({ apiKey: this.apiKey, clock: this.clock, ...options.webhooks });
+    this.calls = emptyCalls(new Lag(this.clock, () => this.faults.listLagMs));
     this.chats = new Chats(this.clock, this.faults);
     const workspace = this.workspace();
     const stopChat = { chats: this.chats, stop: (chatId: string) => this.stopChat(chatId) };
@@ -162,9 +164,13 @@ export class RetellSimulator {
   /** The raw body of a webhook about a call or a chat, as it is known now. Throws RangeError for an unknown id. */
   webhookBody(event: string, callId: string): string {
     if (this.chats.records.notes(callId)) return this.chats.webhookBody(event, callId);
-    const now = this.clock();
-    const known = knownAt(this.known(callId).call, this.calls.notes(callId) ?? {}, now);
-    return webhookBody(event, oddCall(withSignedLinks(known, now, this.apiKey), this.faults.oddities));
+    const known = knownAt(this.known(callId).call, this.calls.notes(callId) ?? {}, this.clock());
+    return this.bodyOf(event, known);
+  }
+
+  /** The same about a call as it was at some moment. */
+  bodyOf(event: string, call: RetellCall): string {
+    return webhookBody(event, oddCall(withSignedLinks(call, this.clock(), this.apiKey), this.faults.oddities));
   }
 
   /**

@@ -4,6 +4,7 @@ import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit 
 import { Random } from '../random.js';
 import type { Fields } from '../records.js';
 import type { RetellCall } from './call.js';
+import type { CallNotes } from './calls.js';
 import { ChatTraffic } from './chat-traffic.js';
 import { completeCall } from './complete-call.js';
 import { endReason } from './reasons.js';
@@ -11,7 +12,6 @@ import { scenarioOf } from './scenarios.js';
 import type { RetellSimulator } from './server.js';
 import { spokenUntil, transcriptFields } from './speech.js';
 import { TransferNews } from './transfer-news.js';
-import { webhookBody } from './webhook-body.js';
 
 /** Traffic of Retell: `chats` is the share of chats. */
 export interface RetellTrafficOptions extends TrafficOptions {
@@ -57,7 +57,9 @@ export class RetellTraffic {
   /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
   start(announce: readonly string[] = []): void {
     const { simulator, seed, history, chats, perMinute, maxConversations = Infinity } = this.options;
-    const calls = simulator.calls.heads().filter(({ head, notes }) => notes.isUntold === true || isUnfinished(head));
+    const calls = simulator.calls
+      .heads()
+      .filter(({ head, notes }) => notes.isUntold === true || isUnfinished(head, notes));
     const isNew = simulator.calls.size === 0 && simulator.chats.records.size === 0;
     const past = isNew
       ? simulator.seedHistory({ count: history, from: simulator.clock() - 6 * HOUR_MS, seed, chats })
@@ -161,7 +163,7 @@ export class RetellTraffic {
       await this.pace.pause(beganMs + spokenMs / speed - this.options.simulator.clock());
       if (stopped.aborted) return;
       const soFar = { ...begun, ...transcriptFields(spokenUntil(items, spokenMs)) };
-      this.outbox.post('transcript_updated', begun.call_id, webhookBody('transcript_updated', soFar));
+      this.outbox.post('transcript_updated', begun.call_id, this.options.simulator.bodyOf('transcript_updated', soFar));
     }
   }
 
@@ -185,8 +187,8 @@ export class RetellTraffic {
   /** The webhooks of something that is over, one after the other. */
   private async announceFinished(id: string): Promise<void> {
     const { simulator } = this.options;
-    const call = simulator.calls.get(id);
-    if (!call || isUnfinished(call)) return this.chats.announceFinished(id);
+    const [call, notes] = [simulator.calls.get(id), simulator.calls.notes(id)];
+    if (!call || !notes || isUnfinished(call, notes)) return this.chats.announceFinished(id);
     const isConnected = endReason(call.disconnection_reason ?? '').connected;
     for (const event of [...(isConnected ? ['call_started'] : []), 'call_ended', 'call_analyzed']) {
       await this.outbox.send(event, id, simulator.webhookBody(event, id));
@@ -198,6 +200,7 @@ export class RetellTraffic {
   }
 }
 
-function isUnfinished(call: Readonly<RetellCall>): boolean {
-  return call.call_status === 'ongoing' || call.call_status === 'registered' || call.call_analysis === undefined;
+function isUnfinished(call: Readonly<RetellCall>, notes: Readonly<CallNotes>): boolean {
+  const isAnalysed = call.call_analysis !== undefined && notes.analysisFromMs === undefined;
+  return call.call_status === 'ongoing' || call.call_status === 'registered' || !isAnalysed;
 }

@@ -6,7 +6,6 @@ import type { Fields } from '../records.js';
 import type { RetellCall, TranscriptItem } from './call.js';
 import { planCall } from './plan.js';
 import type { RetellSimulator } from './server.js';
-import { webhookBody } from './webhook-body.js';
 
 const isTransfer = (item: TranscriptItem): item is Extract<TranscriptItem, { role: 'tool_call_invocation' }> =>
   item.role === 'tool_call_invocation' && item.name === 'transfer_call';
@@ -36,10 +35,10 @@ export class TransferNews {
       const waitMs = endMs - this.simulator.clock();
       await this.pace.pause(waitMs - (seconds * 1000) / this.speed);
       if (stopped.aborted) return;
-      this.outbox.post('transfer_started', call.call_id, webhookBody('transfer_started', call));
+      this.outbox.post('transfer_started', call.call_id, this.simulator.bodyOf('transfer_started', call));
       await this.pace.pause((seconds * 600) / this.speed);
       const outcome = isCancelled ? 'transfer_cancelled' : 'transfer_bridged';
-      this.outbox.post(outcome, call.call_id, webhookBody(outcome, call));
+      this.outbox.post(outcome, call.call_id, this.simulator.bodyOf(outcome, call));
     });
   }
 

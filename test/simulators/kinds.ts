@@ -1,66 +1,78 @@
 // The three kinds of simulated conversations, driven alike: what happens by handles and traffic, the rest over HTTP.
 import { startElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { ElevenLabsTraffic } from '../../simulators/elevenlabs/traffic.js';
-import type { TrafficOptions, WebhookHit, TrafficCounts } from '../../simulators/pace.js';
+import type { TrafficCounts, WebhookHit } from '../../simulators/pace.js';
 import { startRetellSimulator } from '../../simulators/retell/index.js';
-import { RetellTraffic } from '../../simulators/retell/traffic.js';
+import { RetellTraffic, type RetellTrafficOptions } from '../../simulators/retell/traffic.js';
+
+type Document = Record<string, unknown>;
 
 interface Traffic {
   counts: TrafficCounts;
   hits: readonly WebhookHit[];
   start: () => void;
   idle: () => Promise<void>;
-  stop: () => Promise<void>;
+}
+
+interface Options {
+  seed?: string;
+  clock?: () => number;
 }
 
 /** A running simulator, as far as one kind of conversation goes. */
 export interface Simulated {
   baseUrl: string;
-  headers: Record<string, string>;
-  /** Paths of one conversation and of its recording. */
-  pathOf: (id: string) => string;
-  deletePathOf: (id: string) => string;
-  audioUrlOf: (id: string) => string;
+  get: (id: string) => Promise<Response>;
   list: () => Promise<Response>;
+  remove: (id: string) => Promise<Response>;
+  hear: (id: string) => Promise<Response>;
   addLive: () => string;
   end: (id: string) => void;
   finish: (id: string) => void;
   addComplete: () => string;
   /** What the workspace holds, by id. */
-  documents: () => [string, Record<string, unknown>][];
-  traffic: (webhookUrl: string, options: Partial<TrafficOptions>) => Traffic;
+  documents: () => [string, Document][];
+  traffic: (webhookUrl: string, options?: Partial<RetellTrafficOptions>) => Traffic;
   close: () => Promise<void>;
 }
 
-/** One kind: its name, and the webhook that comes when everything about a conversation is known. */
+/** One kind: how its fields, webhooks and oddities are called. */
 export interface Kind {
   name: string;
+  id: string;
+  status: string;
+  analysis: string;
+  isSpoken: boolean;
+  /** The webhooks of a conversation in the order of their time; the last one but sound tells everything. */
+  events: readonly string[];
   lastEvent: string;
-  start: (seed?: string) => Promise<Simulated>;
+  odd: Record<'unknown_field' | 'unknown_value' | 'null', string>;
+  start: (options?: Options) => Promise<Simulated>;
 }
 
-const DEFAULTS = { seed: 'spec', perMinute: 60_000, speed: 2000, history: 0, disorder: 0, maxConversations: 10 };
+const DEFAULTS = { seed: 'spec', perMinute: 60_000, speed: 2000, history: 0, disorder: 0, maxConversations: 8 };
 
-async function retell(seed: string | undefined) {
-  const simulator = await startRetellSimulator({ seed, webhooks: { retryDelaysMs: [5, 5, 5] } });
+async function retell(options: Options) {
+  const simulator = await startRetellSimulator({ ...options, webhooks: { retryDelaysMs: [5, 5, 5] } });
   const { baseUrl, apiKey } = simulator;
-  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
-  const list = (path: string) => async () =>
-    await fetch(`${baseUrl}/v3/${path}`, { method: 'POST', headers, body: '{"limit":1000}' });
-  const traffic = (chats: number) => (webhookUrl: string, options: Partial<TrafficOptions>) =>
-    new RetellTraffic({ ...DEFAULTS, simulator, webhookUrl, chats, transcriptUpdates: true, ...options });
-  return { simulator, common: { baseUrl, headers, close: () => simulator.close() }, list, traffic };
+  const request = (method: string, path: string, body?: string) =>
+    fetch(`${baseUrl}${path}`, { method, body, headers: { authorization: `Bearer ${apiKey}` } });
+  const traffic = (chats: number): Simulated['traffic'] => {
+    const rest = { simulator, chats, transcriptUpdates: false };
+    return (webhookUrl, given = {}) => new RetellTraffic({ ...DEFAULTS, ...rest, webhookUrl, ...given });
+  };
+  return { simulator, request, traffic, common: { baseUrl, close: () => simulator.close() } };
 }
 
-async function retellCalls(seed?: string): Promise<Simulated> {
-  const { simulator, common, list, traffic } = await retell(seed);
+async function retellCalls(options: Options = {}): Promise<Simulated> {
+  const { simulator, request, traffic, common } = await retell(options);
   const { calls } = simulator;
   return {
     ...common,
-    pathOf: (id) => `/v2/get-call/${id}`,
-    deletePathOf: (id) => `/v2/delete-call/${id}`,
-    audioUrlOf: (id) => String(calls.get(id)?.recording_url),
-    list: list('list-calls'),
+    get: (id) => request('GET', `/v2/get-call/${id}`),
+    list: () => request('POST', '/v3/list-calls', '{"limit":1000}'),
+    remove: (id) => request('DELETE', `/v2/delete-call/${id}`),
+    hear: (id) => fetch(`${simulator.baseUrl}/recordings/${id}.wav`),
     addLive: () => simulator.addCall().call_id,
     end: (id) => void simulator.endCall(id),
     finish: (id) => void simulator.analyze(id),
@@ -70,16 +82,16 @@ async function retellCalls(seed?: string): Promise<Simulated> {
   };
 }
 
-async function retellChats(seed?: string): Promise<Simulated> {
-  const { simulator, common, list, traffic } = await retell(seed);
+async function retellChats(options: Options = {}): Promise<Simulated> {
+  const { simulator, request, traffic, common } = await retell(options);
   const { chats } = simulator;
   const { records } = chats;
   return {
     ...common,
-    pathOf: (id) => `/get-chat/${id}`,
-    deletePathOf: (id) => `/delete-chat/${id}`,
-    audioUrlOf: () => 'none',
-    list: list('list-chats'),
+    get: (id) => request('GET', `/get-chat/${id}`),
+    list: () => request('POST', '/v3/list-chats', '{"limit":1000}'),
+    remove: (id) => request('DELETE', `/delete-chat/${id}`),
+    hear: () => Promise.reject(new Error('a chat is silent')),
     addLive: () => chats.add().chat_id,
     end: (id) => void chats.end(id),
     finish: (id) => void chats.analyze(id),
@@ -89,37 +101,84 @@ async function retellChats(seed?: string): Promise<Simulated> {
   };
 }
 
-async function elevenLabs(seed?: string): Promise<Simulated> {
-  const simulator = await startElevenLabsSimulator({ seed, webhooks: { retries: true, retryDelaysMs: [5, 5, 5] } });
+async function elevenLabs(options: Options = {}): Promise<Simulated> {
+  const webhooks = { retries: true, retryDelaysMs: [5, 5, 5, 5] };
+  const simulator = await startElevenLabsSimulator({ ...options, webhooks });
   const { baseUrl, apiKey, conversations } = simulator;
-  const headers = { 'xi-api-key': apiKey };
-  const pathOf = (id: string) => `/v1/convai/conversations/${id}`;
+  const request = (method: string, path: string) =>
+    fetch(`${baseUrl}/v1/convai/conversations${path}`, { method, headers: { 'xi-api-key': apiKey } });
+  const ids = () => conversations.heads().map(({ head }) => head.conversation_id);
   return {
     baseUrl,
-    headers,
-    pathOf,
-    deletePathOf: pathOf,
-    audioUrlOf: (id) => `${baseUrl}${pathOf(id)}/audio`,
-    list: async () => await fetch(`${baseUrl}/v1/convai/conversations?page_size=100`, { headers }),
+    get: (id) => request('GET', `/${id}`),
+    list: () => request('GET', '?page_size=100'),
+    remove: (id) => request('DELETE', `/${id}`),
+    hear: (id) => request('GET', `/${id}/audio`),
     addLive: () => simulator.addConversation().conversation_id,
     end: (id) => void simulator.endConversation(id),
     finish: (id) => void simulator.finish(id),
     addComplete: () => simulator.addCompleteConversation().conversation_id,
-    documents: () =>
-      conversations.heads().map(({ head: { conversation_id: id } }) => [id, conversations.get(id) ?? {}]),
-    traffic: (webhookUrl, options) => new ElevenLabsTraffic({ ...DEFAULTS, simulator, webhookUrl, ...options }),
+    documents: () => ids().map((id) => [id, conversations.get(id) ?? {}]),
+    traffic: (webhookUrl, given = {}) => new ElevenLabsTraffic({ ...DEFAULTS, ...given, simulator, webhookUrl }),
     close: () => simulator.close(),
   };
 }
 
+const RETELL_ODD = { unknown_field: '"x_new_field":', null: '"metadata":null' };
+
 export const KINDS: readonly Kind[] = [
-  { name: 'a Retell call', lastEvent: 'call_analyzed', start: retellCalls },
-  { name: 'a Retell chat', lastEvent: 'chat_analyzed', start: retellChats },
-  { name: 'an ElevenLabs conversation', lastEvent: 'post_call_transcription', start: elevenLabs },
+  {
+    name: 'a Retell call',
+    id: 'call_id',
+    status: 'call_status',
+    analysis: 'call_analysis',
+    isSpoken: true,
+    events: ['call_started', 'call_ended', 'call_analyzed'],
+    lastEvent: 'call_analyzed',
+    odd: { ...RETELL_ODD, unknown_value: '"disconnection_reason":"swept_away"' },
+    start: retellCalls,
+  },
+  {
+    name: 'a Retell chat',
+    id: 'chat_id',
+    status: 'chat_status',
+    analysis: 'chat_analysis',
+    isSpoken: false,
+    events: ['chat_started', 'chat_ended', 'chat_analyzed'],
+    lastEvent: 'chat_analyzed',
+    odd: { ...RETELL_ODD, unknown_value: '"chat_type":"pigeon_chat"' },
+    start: retellChats,
+  },
+  {
+    name: 'an ElevenLabs conversation',
+    id: 'conversation_id',
+    status: 'status',
+    analysis: 'analysis',
+    isSpoken: true,
+    events: ['post_call_transcription', 'post_call_audio'],
+    lastEvent: 'post_call_transcription',
+    odd: {
+      unknown_field: '"x_new_field":',
+      unknown_value: '"conversation_initiation_source":"carrier_pigeon"',
+      null: '"visited_agents":null',
+    },
+    start: elevenLabs,
+  },
 ];
 
 /** Sets faults as an operator does. */
 export async function setFaults({ baseUrl }: Simulated, faults: object): Promise<void> {
   const { status } = await fetch(`${baseUrl}/_control/faults`, { method: 'POST', body: JSON.stringify(faults) });
   if (status !== 200) throw new Error(`faults were refused: ${status}`);
+}
+
+/** A document over HTTP. */
+export async function documentOf(simulated: Simulated, id: string): Promise<Document> {
+  return (await (await simulated.get(id)).json()) as Document;
+}
+
+/** The items of the list over HTTP. */
+export async function listOf(simulated: Simulated): Promise<Document[]> {
+  const { items, conversations } = (await (await simulated.list()).json()) as Record<string, Document[] | undefined>;
+  return items ?? conversations ?? [];
 }

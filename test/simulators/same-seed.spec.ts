@@ -29,7 +29,13 @@ function timeless(document: Record<string, unknown>): string {
 async function outcomeOf({ start }: Kind, seed: string) {
   const simulated = await start();
   await setFaults(simulated, faults);
-  const traffic = simulated.traffic(receiver.url, { seed, history: 3, disorder: 0.3, maxConversations: 7 });
+  const traffic = simulated.traffic(receiver.url, {
+    seed,
+    transcriptUpdates: true,
+    history: 3,
+    disorder: 0.3,
+    maxConversations: 7,
+  });
   traffic.start();
   await traffic.idle();
   await simulated.close();
@@ -73,12 +79,12 @@ describe.each(KINDS)('traffic of $name', { timeout: 60_000 }, (kind) => {
 
 describe.each(KINDS)('errors of $name', ({ start }) => {
   const refused = async (seed: string, order: (ids: string[]) => string[]) => {
-    const simulated = await start(seed);
+    const simulated = await start({ seed });
     await setFaults(simulated, { errors: { share: 0.4, statuses: [429, 500] } });
     const ids = order(Array.from({ length: 30 }, (_, index) => `id_${index}`));
     const answers = ids.flatMap((id) =>
       [1, 2].map(async () => {
-        const { status } = await fetch(`${simulated.baseUrl}${simulated.pathOf(id)}`, { headers: simulated.headers });
+        const { status } = await simulated.get(id);
         return `${id} ${status}`;
       }),
     );
