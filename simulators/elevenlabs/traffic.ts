@@ -49,9 +49,7 @@ export class ElevenLabsTraffic {
     const past = isNew
       ? simulator.seedHistory({ count: history, from: simulator.clock() - 6 * HOUR_MS, seed })
       : announce;
-    this.pace.run(async () => {
-      for (const id of past) await this.announceFinished(id);
-    });
+    this.pace.run(() => this.announceFinished(past));
     for (const { head, notes } of unfinished) {
       this.pace.run(() => this.finish(head.conversation_id, notes.seed, 'none'));
     }
@@ -88,12 +86,13 @@ export class ElevenLabsTraffic {
     await this.finish(id, seed, mishap);
   }
 
-  /** The only webhook of a call that never came about tells so. */
   private async unconnected(seed: string, scenario: Scenario): Promise<void> {
     const { simulator, speed } = this.options;
     await this.pace.pause(new Random(`${seed} ringing`).between(4000, 30_000) / speed);
     const { conversation_id: id } = simulator.addCompleteConversation({}, { ...scenario, seed });
-    await this.tell('call_initiation_failure', id);
+    simulator.conversations.note(id, { isUntold: true });
+    await this.tellAll(id, 'none');
+    simulator.conversations.note(id, { isUntold: undefined });
   }
 
   /** From wherever a conversation is to its webhooks. */
@@ -113,7 +112,11 @@ export class ElevenLabsTraffic {
   }
 
   private async tellAll(id: string, mishap: Mishap): Promise<void> {
-    const hasAudio = this.options.simulator.conversations.get(id)?.has_audio === true;
+    const { conversations } = this.options.simulator;
+    const { outcome = 'customer_hangup' } = conversations.notes(id)?.scenario ?? {};
+    // The only webhook of a call that never came about tells so.
+    if (!endOf(outcome).connected) return this.tell('call_initiation_failure', id);
+    const hasAudio = conversations.get(id)?.has_audio === true;
     if (hasAudio && mishap === 'audio_first') await this.tell('post_call_audio', id);
     if (mishap === 'doubled') this.pace.run(() => this.tell('post_call_transcription', id));
     await this.tell('post_call_transcription', id);
@@ -132,12 +135,18 @@ export class ElevenLabsTraffic {
     if (webhook) await this.tell('post_call_transcription', id);
   }
 
-  private async announceFinished(id: string): Promise<void> {
+  /** The webhooks of what is over, one after the other; those that a restart cuts off are told after it. */
+  private async announceFinished(ids: readonly string[]): Promise<void> {
     const { conversations } = this.options.simulator;
-    const [conversation, notes] = [conversations.get(id), conversations.notes(id)];
-    if (!conversation || !notes || isUnfinished(conversation, notes)) return;
-    if (endOf(notes.scenario.outcome ?? 'customer_hangup').connected) await this.tellAll(id, 'none');
-    else await this.tell('call_initiation_failure', id);
+    const past = ids.filter((id) => {
+      const [conversation, notes] = [conversations.get(id), conversations.notes(id)];
+      return conversation && notes && !isUnfinished(conversation, notes);
+    });
+    for (const id of past) conversations.note(id, { isUntold: true });
+    for (const id of past) {
+      await this.tellAll(id, 'none');
+      conversations.note(id, { isUntold: undefined });
+    }
   }
 
   private async tell(type: string, id: string): Promise<void> {

@@ -1,6 +1,8 @@
 // Lets chats happen in a simulated Retell workspace.
 import type { Outbox, Pace } from '../pace.js';
 import { Random } from '../random.js';
+import type { RetellChat } from './chat.js';
+import type { ChatNotes } from './chats.js';
 import { completeChat } from './complete-chat.js';
 import type { RetellSimulator } from './server.js';
 
@@ -32,17 +34,7 @@ export class ChatTraffic {
   /** Ends what an earlier run left. */
   resume(): void {
     for (const { head, notes } of this.simulator.chats.records.heads()) {
-      const isAnalysed = head.chat_analysis !== undefined && notes.analysisFromMs === undefined;
-      const isLeft = notes.isUntold === true || head.chat_status === 'ongoing' || !isAnalysed;
-      if (isLeft) this.pace.run(() => this.finish(head.chat_id, false));
-    }
-  }
-
-  /** The webhooks of a chat that is over, one after the other; nothing for what is no finished chat. */
-  async announceFinished(id: string): Promise<void> {
-    if (this.simulator.chats.records.get(id)?.chat_analysis === undefined) return;
-    for (const event of ['chat_started', 'chat_ended', 'chat_analyzed']) {
-      await this.outbox.send(event, id, this.simulator.webhookBody(event, id));
+      if (isUnfinished(head, notes)) this.pace.run(() => this.finish(head.chat_id, false));
     }
   }
 
@@ -76,4 +68,10 @@ export class ChatTraffic {
   private post(event: string, id: string): void {
     this.outbox.post(event, id, this.simulator.webhookBody(event, id));
   }
+}
+
+/** Whether something is still to happen to a chat, or to be told. */
+export function isUnfinished(chat: Readonly<RetellChat>, notes: Readonly<ChatNotes>): boolean {
+  const isAnalysed = chat.chat_analysis !== undefined && notes.analysisFromMs === undefined;
+  return chat.chat_status === 'ongoing' || !isAnalysed || notes.isUntold === true;
 }

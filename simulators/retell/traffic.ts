@@ -2,10 +2,10 @@
 // minutes in its own record takes seconds here (`speed`); its record begins in the past, so that it ends now.
 import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
-import type { Fields } from '../records.js';
+import type { Fields, Notes } from '../records.js';
 import type { RetellCall } from './call.js';
 import type { CallNotes } from './calls.js';
-import { ChatTraffic } from './chat-traffic.js';
+import { ChatTraffic, isUnfinished as isUnfinishedChat } from './chat-traffic.js';
 import { completeCall } from './complete-call.js';
 import { endReason } from './reasons.js';
 import { scenarioOf } from './scenarios.js';
@@ -57,18 +57,14 @@ export class RetellTraffic {
   /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
   start(announce: readonly string[] = []): void {
     const { simulator, seed, history, chats, perMinute, maxConversations = Infinity } = this.options;
-    const calls = simulator.calls
-      .heads()
-      .filter(({ head, notes }) => notes.isUntold === true || isUnfinished(head, notes));
+    const unfinished = simulator.calls.heads().filter(({ head, notes }) => isUnfinished(head, notes));
     const isNew = simulator.calls.size === 0 && simulator.chats.records.size === 0;
     const past = isNew
       ? simulator.seedHistory({ count: history, from: simulator.clock() - 6 * HOUR_MS, seed, chats })
       : announce;
-    this.pace.run(async () => {
-      for (const id of past) await this.announceFinished(id);
-    });
-    for (const { head, notes } of calls) this.pace.run(() => this.finish(head.call_id, notes.seed, 'none'));
+    for (const { head, notes } of unfinished) this.pace.run(() => this.finish(head.call_id, notes.seed, 'none'));
     this.chats.resume();
+    this.pace.run(() => this.announceFinished(past));
     this.pace.arrive(seed, perMinute, maxConversations, async (each) => await this.live(each));
   }
 
@@ -184,15 +180,38 @@ export class RetellTraffic {
     if (webhook) await this.outbox.send('call_analyzed', id, simulator.webhookBody('call_analyzed', id));
   }
 
-  /** The webhooks of something that is over, one after the other. */
-  private async announceFinished(id: string): Promise<void> {
-    const { simulator } = this.options;
-    const [call, notes] = [simulator.calls.get(id), simulator.calls.notes(id)];
-    if (!call || !notes || isUnfinished(call, notes)) return this.chats.announceFinished(id);
-    const isConnected = endReason(call.disconnection_reason ?? '').connected;
-    for (const event of [...(isConnected ? ['call_started'] : []), 'call_ended', 'call_analyzed']) {
-      await this.outbox.send(event, id, simulator.webhookBody(event, id));
+  /** The webhooks of what is over, one after the other; those that a restart cuts off are told after it. */
+  private async announceFinished(ids: readonly string[]): Promise<void> {
+    const past = ids.map((id) => ({ id, events: this.pastEvents(id) })).filter(({ events }) => events.length > 0);
+    for (const { id } of past) this.note(id, { isUntold: true });
+    for (const { id, events } of past) {
+      for (const event of events) await this.tell(event, id);
+      this.note(id, { isUntold: undefined });
     }
+  }
+
+  /** The webhooks of a conversation that is over; none of one that is still to be finished. */
+  private pastEvents(id: string): string[] {
+    const { calls, chats } = this.options.simulator;
+    const [call, notes] = [calls.get(id), calls.notes(id)];
+    if (call && notes) {
+      const start = endReason(call.disconnection_reason ?? '').connected ? ['call_started'] : [];
+      return isUnfinished(call, notes) ? [] : [...start, 'call_ended', 'call_analyzed'];
+    }
+    const [chat, chatNotes] = [chats.records.get(id), chats.records.notes(id)];
+    const isOver = chat && chatNotes && !isUnfinishedChat(chat, chatNotes);
+    return isOver ? ['chat_started', 'chat_ended', 'chat_analyzed'] : [];
+  }
+
+  private note(id: string, notes: Partial<Notes>): void {
+    this.options.simulator.calls.note(id, notes);
+    this.options.simulator.chats.records.note(id, notes);
+  }
+
+  private async tell(event: string, id: string): Promise<void> {
+    const { simulator } = this.options;
+    if (!simulator.calls.notes(id) && !simulator.chats.records.notes(id)) return;
+    await this.outbox.send(event, id, simulator.webhookBody(event, id));
   }
 
   private announce(event: string, id: string): void {
@@ -201,6 +220,7 @@ export class RetellTraffic {
 }
 
 function isUnfinished(call: Readonly<RetellCall>, notes: Readonly<CallNotes>): boolean {
+  const isLive = call.call_status === 'ongoing' || call.call_status === 'registered';
   const isAnalysed = call.call_analysis !== undefined && notes.analysisFromMs === undefined;
-  return call.call_status === 'ongoing' || call.call_status === 'registered' || !isAnalysed;
+  return isLive || !isAnalysed || notes.isUntold === true;
 }

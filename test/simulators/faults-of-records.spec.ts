@@ -114,6 +114,20 @@ describe.each(KINDS)('traffic of $name', ({ start, lastEvent, odd }) => {
     expect(last().map((webhook) => webhook.id)).toEqual([id]);
   });
 
+  it('tells of its history to the end, when a restart cut that off', async () => {
+    const first = simulated.traffic(receiver.url, { history: 20, maxConversations: 0 });
+    first.start();
+    await expect.poll(() => receiver.received.length, { interval: 1, timeout: 10_000 }).toBeGreaterThan(0);
+    await first.stop();
+    const known = simulated.documents().map(([id]) => id);
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBeLessThan(known.length);
+    const second = simulated.traffic(receiver.url, { maxConversations: 0 });
+    second.start();
+    await second.idle();
+    const told = receiver.received.filter(({ event }) => event === lastEvent || event === 'call_initiation_failure');
+    expect(new Set(told.map(({ id }) => id))).toEqual(new Set(known));
+  });
+
   it('rewrites records, and tells of it', async () => {
     await happen({ rewrites: { share: 1, afterMs: 20 } });
     const told = last();

@@ -12,6 +12,7 @@ interface Traffic {
   hits: readonly WebhookHit[];
   start: () => void;
   idle: () => Promise<void>;
+  stop: () => Promise<void>;
 }
 
 interface Options {
