@@ -1,4 +1,8 @@
-// Strict readers of WebVTT and SubRip, written from the formats and not from what we write: any deviation throws.
+// What players make of our subtitles: WebVTT through the validator of the W3C, SubRip through the parser of `subtitle`.
+// Here is only what these let pass.
+import { parseSync } from 'subtitle';
+import webvtt, { type Cue, type TreeNode } from 'webvtt-parser';
+import entities from 'webvtt-parser/html-entities.json' with { type: 'json' };
 
 export interface ParsedCue {
   id: string;
@@ -8,56 +12,45 @@ export interface ParsedCue {
   text: string;
 }
 
-const TIMING = (point: string): RegExp =>
-  new RegExp(
-    `^(\\d{2,}):([0-5]\\d):([0-5]\\d)\\${point}(\\d{3}) --> (\\d{2,}):([0-5]\\d):([0-5]\\d)\\${point}(\\d{3})$`,
-  );
+/** With all entities that the specification knows, not the handful that is its default. */
+const validator = new webvtt.WebVTTParser(entities);
 
-function timesOf(line: string | undefined, point: string): { start: number; end: number } {
-  const found = TIMING(point).exec(line ?? '');
-  if (found === null) throw new Error(`no timing: ${line}`);
-  const [, ...numbers] = found.map(Number);
-  const ms = ([h = 0, m = 0, s = 0, rest = 0]: number[]): number => h * 3_600_000 + m * 60_000 + s * 1000 + rest;
-  const [start, end] = [ms(numbers.slice(0, 4)), ms(numbers.slice(4))];
-  if (end <= start) throw new Error(`no length: ${line}`);
-  return { start, end };
-}
-
-const ENTITIES: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
-
-/** https://www.w3.org/TR/webvtt1/#file-structure, with identifiers and one voice a cue. */
+/** WebVTT with identifiers and one voice a cue. Throws at anything that the validator reports. */
 export function parseVtt(file: string): ParsedCue[] {
-  const lines = file.split(/\r\n|\n|\r/);
-  if (lines[0] !== 'WEBVTT' || lines[1] !== '') throw new Error('no signature');
-  return blocksOf(lines.slice(2)).map(([id = '', timing, payload = '', ...more]) => {
-    if (more.length > 0 || id.includes('-->') || payload.includes('-->')) throw new Error(`no cue: ${id}`);
-    const voice = /^<v ([^<>&\n]+)>([^<>]*)$/.exec(payload);
-    if (voice === null) throw new Error(`no voice: ${payload}`);
-    const text = (voice[2] ?? '').replaceAll(/&[^;]*;?/g, (entity) => {
-      const letter = ENTITIES[entity];
-      if (letter === undefined) throw new Error(`no entity: ${entity}`);
-      return letter;
-    });
-    return { id, ...timesOf(timing, '.'), speaker: voice[1] ?? '', text };
-  });
+  const { cues, errors } = validator.parse(file);
+  if (errors.length > 0) throw new Error(errors.map(({ line, message }) => `line ${line}: ${message}`).join('\n'));
+  return cues.map((cue) => ({ id: cue.id, start: ms(cue.startTime), end: ms(cue.endTime), ...voiceOf(cue) }));
 }
 
-/** Numbered from 1, one line of text that begins with the speaker. */
+const ms = (seconds: number): number => Math.round(seconds * 1000);
+
+function voiceOf({ id, tree }: Cue): Pick<ParsedCue, 'speaker' | 'text'> {
+  const [voice, ...more] = tree.children;
+  if (voice?.type !== 'object' || voice.name !== 'v' || more.length > 0) throw new Error(`cue ${id}: not one voice`);
+  return { speaker: voice.value, text: voice.children.map((child: TreeNode) => wordsOf(child, id)).join('') };
+}
+
+function wordsOf(node: TreeNode, id: string): string {
+  if (node.type !== 'text') throw new Error(`cue ${id}: something else than text`);
+  return node.value;
+}
+
+const SRT_TIMING = /^\d{2,}:[0-5]\d:[0-5]\d,\d{3} --> \d{2,}:[0-5]\d:[0-5]\d,\d{3}$/;
+
+/** SubRip in its strict form: numbered from 1, each cue with a line of plain text that begins with the speaker. */
 export function parseSrt(file: string): ParsedCue[] {
-  return blocksOf(file.split(/\r\n|\n|\r/)).map(([id = '', timing, payload = '', ...more], position) => {
-    if (id !== String(position + 1) || more.length > 0) throw new Error(`no number: ${id}`);
-    const [speaker = '', ...words] = payload.split(': ');
+  const blocks = file === '' ? [] : file.trimEnd().split('\n\n');
+  const nodes = parseSync(file);
+  if (nodes.length !== blocks.length) throw new Error(`${nodes.length} cues in ${blocks.length} blocks`);
+  return nodes.map((node, position) => {
+    const [id, timing = '', ...payload] = (blocks[position] ?? '').split('\n');
+    if (node.type !== 'cue' || node.data.settings !== undefined) throw new Error(`no cue: ${position}`);
+    if (id !== String(position + 1) || !SRT_TIMING.test(timing)) throw new Error(`no number or timing: ${timing}`);
+    if (payload.length !== 1 || node.data.text !== payload[0]) throw new Error(`no single line: ${position}`);
+    const [speaker = '', ...words] = node.data.text.split(': ');
     const text = words.join(': ');
     if (/-->|<\S|\{\\/.test(text)) throw new Error(`not plain: ${text}`);
-    return { id, ...timesOf(timing, ','), speaker, text };
+    if (node.data.end <= node.data.start) throw new Error(`no length: ${timing}`);
+    return { id, start: node.data.start, end: node.data.end, speaker, text };
   });
-}
-
-function blocksOf(lines: string[]): string[][] {
-  const blocks: string[][] = [[]];
-  for (const line of lines) {
-    if (line === '') blocks.push([]);
-    else blocks.at(-1)?.push(line);
-  }
-  return blocks.filter((block) => block.length > 0);
 }
