@@ -1,20 +1,34 @@
-// The simulated providers' accounts: for each a client and an account, made through our own API.
+// The simulated providers' accounts, made through our own API: each with its client, one with an agent of another client.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OwnApi } from './own-api.js';
 import { freePort } from './ports.js';
 
+interface Demo {
+  name: string;
+  client: string;
+  /** Agents whose conversations belong to a client of their own. */
+  agents: { id: string; client: string }[];
+  settings: { poll_active_seconds?: number };
+}
+
 /** What is made for each provider. */
 const DEMOS = {
-  retell: { name: 'Retell (simulated)', client: 'Fern and Field (simulated)', settings: {} },
+  retell: {
+    name: 'Retell (simulated)',
+    client: 'Fern and Field (simulated)',
+    agents: [{ id: 'agent_7c1d0e5b2f9a4438a6d1', client: 'Northwind Energy (simulated)' }],
+    settings: {},
+  },
   elevenlabs: {
     name: 'ElevenLabs (simulated)',
     client: 'Blue Heron Travel (simulated)',
+    agents: [],
     // ElevenLabs tells of no start: live conversations are found by asking.
     settings: { poll_active_seconds: 5 },
   },
-} as const;
+} satisfies Record<string, Demo>;
 
 export type DemoProvider = keyof typeof DEMOS;
 
@@ -116,8 +130,12 @@ async function makeAccount(
   secrets: Omit<DemoAccount, 'accountId'>,
   admin: OwnApi,
 ): Promise<string> {
-  const { name, client, settings } = DEMOS[provider];
+  const { name, client, agents, settings }: Demo = DEMOS[provider];
   const owner = await admin.post('/v1/clients', { name: client }, `up-client-${provider}-${seed}`);
+  const others = agents.map(async ({ id, client: other }) => {
+    const { id: clientId } = await admin.post('/v1/clients', { name: other }, `up-client-${id}-${seed}`);
+    return { provider_agent_id: id, client_id: String(clientId) };
+  });
   const { port, apiKey, webhookSecret } = secrets;
   const body = {
     provider,
@@ -127,6 +145,7 @@ async function makeAccount(
     webhook_secret: webhookSecret,
     base_url: baseUrlOf(port),
     backfill_days: 7,
+    agent_clients: await Promise.all(others),
     ...settings,
   };
   const made = await admin.post('/v1/provider-accounts', body, `up-account-${provider}-${seed}-${port}`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareAccounts } from '../../src/embedded/demo-accounts.js';
 import { ownApi, type OwnApi } from '../../src/embedded/own-api.js';
+import { AGENTS } from '../../simulators/retell/agents.js';
 import { startHttpApp, type HttpApp } from '../http/http-app.js';
 
 let http: HttpApp;
@@ -33,6 +34,24 @@ describe('accounts of the simulated providers', () => {
     expect(await accountIds()).toEqual([retell.accountId, elevenlabs.accountId]);
     expect(await prepareAccounts(dataDir, admin)).toEqual({ retell, elevenlabs });
     expect(await accountIds()).toHaveLength(2);
+  });
+
+  it('send an agent of the simulated Retell to another client', async () => {
+    const { retell } = await prepareAccounts(dataDir, admin);
+    const { client_id: owner, agent_clients: sent } = (await admin.get(
+      `/v1/provider-accounts/${retell.accountId}`,
+    )) as {
+      client_id: string;
+      agent_clients: { provider_agent_id: string; client_id: string }[];
+    };
+    const known = new Set(AGENTS.map(({ agent_id: id }) => id));
+    expect(sent.map(({ provider_agent_id: id }) => known.has(id))).toEqual([true]);
+    const names = await Promise.all(
+      [owner, ...sent.map(({ client_id: id }) => id)].map(
+        async (id) => (await admin.get(`/v1/clients/${id}`))?.['name'],
+      ),
+    );
+    expect(names).toEqual(['Fern and Field (simulated)', 'Northwind Energy (simulated)']);
   });
 
   it('are completed, when the folder is from the time of Retell alone', async () => {

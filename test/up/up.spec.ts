@@ -106,6 +106,16 @@ describe('npm run up', { timeout: 120_000 }, () => {
     await expect.poll(async () => await count('elevenlabs'), { timeout: 20_000 }).toBeGreaterThan(0);
   });
 
+  it('shows conversations of several clients, one of them by its agent alone', async () => {
+    const clients = async (): Promise<number> => {
+      const headers = { authorization: `Bearer ${row('Read key')}` };
+      const response = await fetch(`${row('API')}/v1/conversations?provider=retell&limit=200`, { headers });
+      const { data } = (await response.json()) as { data: { client_id: string }[] };
+      return new Set(data.map(({ client_id: id }) => id)).size;
+    };
+    await expect.poll(clients, { timeout: 20_000 }).toBe(2);
+  });
+
   it('refuses a second start on the same folder and leaves the first one alone', async () => {
     const second = checkout.up({ PORT: String(port) });
     expect(await second.ended).toBe(1);
