@@ -290,23 +290,3 @@ describe('webhooks', () => {
     expect(reasons).toEqual(['busy', 'no-answer', 'unknown']);
   });
 });
-
-describe('changes after the end', () => {
-  it('come from a new analysis and from a corrected transcript', async () => {
-    const { conversation_id: id } = simulator.addCompleteConversation({});
-    const before = await conversations().get(id);
-    await conversations().analysis.run(id);
-    const analysed = await conversations().get(id);
-    expect(analysed.analysis?.transcriptSummary).not.toBe(before.analysis?.transcriptSummary);
-    simulator.rewrite(id);
-    expect(JSON.stringify((await conversations().get(id)).transcript)).toContain('(corrected)');
-  });
-
-  it('show documents that no client expects', async () => {
-    simulator.faults.oddities = ['unknown_field', 'unknown_value', 'null'];
-    const { conversation_id: id } = simulator.addCompleteConversation({});
-    const got = await conversations().get(id);
-    expect(got.metadata.conversationInitiationSource).toBe('carrier_pigeon');
-    expect((await raw(`/v1/convai/conversations/${id}`)).body).toMatchObject({ agent_name: null, x_new_field: {} });
-  });
-});

@@ -2,17 +2,7 @@
 import Retell, { AuthenticationError, BadRequestError, InternalServerError, NotFoundError } from 'retell-sdk';
 import { symmetric } from 'retell-sdk/lib/webhook_auth';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  completeCall,
-  END_REASONS,
-  signBody,
-  speechOf,
-  startRetellSimulator,
-  transcriptFields,
-  webhookBody,
-  type RetellCall,
-  type RetellSimulator,
-} from '../../simulators/retell/index.js';
+import { signBody, startRetellSimulator, type RetellSimulator } from '../../simulators/retell/index.js';
 import { readWav } from './wav.js';
 
 const apiKey = 'key_test';
@@ -270,40 +260,5 @@ describe('recordings', () => {
     const { recording_url: signed } = await client.call.retrieve('call_1');
     expect((await audioOf(signed)).status).toBe(200);
     expect((await audioOf(call.recording_url)).status).toBe(403);
-  });
-});
-
-describe('addCall', () => {
-  it('takes calls of every end reason', async () => {
-    for (const { reason, status } of END_REASONS) {
-      const call: RetellCall = simulator.addCompleteCall({ disconnection_reason: reason });
-      expect(await client.call.retrieve(call.call_id)).toMatchObject({
-        call_status: status,
-        disconnection_reason: reason,
-      });
-    }
-    expect((await client.call.list({ include_total: true })).total).toBe(34);
-  });
-
-  it('takes words that a test puts into a mouth', async () => {
-    const speech = speechOf('x', [
-      'A: The canary is KIWI-7.',
-      { tool: 'look', arguments: { canary: 1 }, result: 'seen' },
-    ]);
-    const call = simulator.addCompleteCall({ ...transcriptFields(speech.items), duration_ms: speech.durationMs });
-    expect((await client.call.retrieve(call.call_id)).transcript).toBe('Agent: The canary is KIWI-7.\n');
-    expect(webhookBody('call_ended', call)).toContain('{\\"canary\\":1}');
-    expect(readWav((await audioOf(call.recording_url)).body).durationMs).toBeCloseTo(speech.durationMs, 0);
-  });
-
-  it('stores any document as it is given', async () => {
-    const whole = completeCall('x', {
-      call_id: 'call_x',
-      recording_url: undefined,
-      surprise: [1, null],
-      call_status: 'error',
-    });
-    simulator.addCall(whole);
-    expect(await client.call.retrieve('call_x')).toEqual(whole);
   });
 });
