@@ -36,12 +36,17 @@ const OLDEST = 1024;
 const CANDIDATES = `
 select provider_account_id, identity_hash, least(sum(bytes), 2147483647)::int as bytes from (
   select provider_account_id, identity_hash, received_at, octet_length(sealed) as bytes from inbox
-  where state = 'pending' and (retry_at is null or retry_at <= now()) order by received_at limit ${OLDEST}
+  where state = 'pending' and (retry_at is null or retry_at <= now()) order by received_at limit $2
 ) as oldest group by provider_account_id, identity_hash order by min(received_at) limit $1`;
 
-/** Conversations with applicable facts, the longest waiting first. */
-export const findCandidates = (tx: Pick<Transaction, 'query'>, limit: number): Promise<WaitingCandidate[]> =>
-  tx.query<WaitingCandidate>({ name: 'candidates', text: CANDIDATES, values: [limit] });
+/** Conversations with applicable facts, the longest waiting first; among the oldest facts, or among all of them. */
+export function findCandidates(
+  tx: Pick<Transaction, 'query'>,
+  { limit, among }: { limit: number; among: 'oldest' | 'all' },
+): Promise<WaitingCandidate[]> {
+  const values = [limit, among === 'oldest' ? OLDEST : null];
+  return tx.query<WaitingCandidate>({ name: 'candidates', text: CANDIDATES, values });
+}
 
 /** Parameters $1 and $2 of every statement over several conversations. */
 const ASKED = 'unnest($1::uuid[], $2::bytea[]) with ordinality as asked(account_id, identity_hash, nth)';

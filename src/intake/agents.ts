@@ -51,9 +51,14 @@ export const agentKey = (of: { clientId: string; accountId: string; providerAgen
 const keyOf = ({ clientId, account, agent }: SeenAgent): string =>
   agentKey({ clientId, accountId: account.id, providerAgentId: agent.providerAgentId });
 
+/** How far the time of an unchanged version may lag behind: it costs a write. */
+const SAME_VERSION_MS = 3_600_000;
+
 /** A version of which the row does not know, in a conversation that began after the one it has its own from. */
-const isLater = ({ agent: { version }, seenAt }: SeenAgent, known: KnownAgent): boolean =>
-  version !== null && version !== known.version && seenAt > (known.version_seen_at?.getTime() ?? -Infinity);
+const isLater = ({ agent: { version }, seenAt }: SeenAgent, known: KnownAgent): boolean => {
+  const since = known.version_seen_at?.getTime() ?? -Infinity;
+  return version !== null && seenAt > (version === known.version ? since + SAME_VERSION_MS : since);
+};
 
 /** Of two sightings of one agent the fuller one: who is only a target has neither name nor version. */
 const saysMore = (one: SeenAgent, other: SeenAgent): boolean =>
@@ -70,12 +75,13 @@ values ($1, $2, $3, $4, $5, $6, to_timestamp($7::double precision / 1000))
 on conflict on constraint agents_provider_unique do update set version = agents.version returning id`;
 // An agent that somebody else is writing is left to the next conversation, so that nobody waits.
 const FOLLOW = `
-update agents a set version = later.version, version_seen_at = later.seen_at, revision = revision + 1, updated_at = now()
+update agents a set version = later.version, version_seen_at = later.seen_at,
+  revision = revision + (a.version is distinct from later.version)::int,
+  updated_at = case when a.version is distinct from later.version then now() else a.updated_at end
 from (
   select a.id, seen.version, to_timestamp(seen.ms / 1000) as seen_at
   from unnest($1::uuid[], $2::text[], $3::double precision[]) as seen(id, version, ms) join agents a on a.id = seen.id
-  where a.version is distinct from seen.version
-    and (a.version_seen_at is null or a.version_seen_at < to_timestamp(seen.ms / 1000))
+  where a.version_seen_at is null or a.version_seen_at < to_timestamp(seen.ms / 1000)
   for no key update of a skip locked) as later
 where a.id = later.id`;
 

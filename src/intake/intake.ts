@@ -45,7 +45,7 @@ interface IntakeDependencies {
 
 export class Intake {
   private readonly lanes = Array.from({ length: LANES }, () => new WorkLoop(() => this.work(), POLL_MS));
-  private readonly line = new WaitingLine(() => this.candidates(), LANES);
+  private readonly line = new WaitingLine((among) => this.candidates(among), LANES);
   private readonly agents: AgentDirectory;
   /** What is said at the same time shares a commit. */
   private readonly saying: Batcher<Order, Applied | null>;
@@ -97,16 +97,18 @@ export class Intake {
     const batch = await this.line.take();
     if (batch.length === 0) return 0;
     if (this.line.hasMore) this.nudge();
+    let applied = 0;
     try {
-      return await this.applyOrBlame(batch);
+      applied = await this.applyOrBlame(batch);
+      return applied;
     } finally {
-      this.line.giveBack(batch);
+      this.line.giveBack(batch, applied);
     }
   }
 
-  private candidates(): Promise<WaitingCandidate[]> {
+  private candidates(among: 'oldest' | 'all'): Promise<WaitingCandidate[]> {
     const { database } = this.deps;
-    return findCandidates({ query: (statement) => database.once('all', statement) }, CANDIDATES);
+    return findCandidates({ query: (statement) => database.once('all', statement) }, { limit: CANDIDATES, among });
   }
 
   private async work(): Promise<boolean> {

@@ -35,7 +35,7 @@ describe('the line of waiting conversations', () => {
     const batch = await line.take();
     expect(numbers(batch)).toEqual([1]);
     expect(await line.take()).toEqual([]);
-    line.giveBack(batch);
+    line.giveBack(batch, 1);
     expect(numbers(await line.take())).toEqual([1]);
   });
 
@@ -44,6 +44,20 @@ describe('the line of waiting conversations', () => {
     expect(line.hasMore).toBe(false);
     expect(await line.take()).toHaveLength(8);
     expect(line.hasMore).toBe(true);
+  });
+
+  it('looks behind the oldest facts, when those cannot be applied now, and no further than it must', async () => {
+    const looks: string[] = [];
+    const line = new WaitingLine(async (among) => {
+      looks.push(among);
+      return among === 'all' ? [candidate(1), candidate(2)] : [candidate(1)];
+    }, 2);
+    const reserved = await line.take();
+    line.giveBack(reserved, 0);
+    expect(numbers(await line.take())).toEqual([1, 2]);
+    // All that is found is taken: the next look goes behind it, too.
+    expect([await line.take(), await line.take()]).toEqual([[], []]);
+    expect(looks).toEqual(['oldest', 'all', 'oldest', 'all']);
   });
 
   it('looks again after a look that failed', async () => {

@@ -9,10 +9,12 @@ export class WaitingLine {
   private waiting: WaitingCandidate[] = [];
   private readonly taken = new Set<string>();
   private looking: Promise<void> | undefined;
+  /** The oldest facts are all of conversations that cannot be had now: the next look goes behind them. */
+  private blocked = false;
 
   constructor(
-    /** Asks Postgres who waits, the longest first. */
-    private readonly look: () => Promise<WaitingCandidate[]>,
+    /** Asks Postgres who waits, the longest first; among the oldest facts, or among all. */
+    private readonly look: (among: 'oldest' | 'all') => Promise<WaitingCandidate[]>,
     private readonly lanes: number,
   ) {}
 
@@ -30,15 +32,18 @@ export class WaitingLine {
     return batch;
   }
 
-  giveBack(batch: WaitingCandidate[]): void {
+  /** `applied`: how many facts; of none the conversations were locked or reserved by others. */
+  giveBack(batch: WaitingCandidate[], applied: number): void {
+    this.blocked ||= applied === 0;
     for (const candidate of batch) this.taken.delete(keyOf(candidate));
   }
 
   /** Lanes that run dry at the same time share the look. */
   private lookOnce(): Promise<void> {
-    this.looking ??= this.look()
+    this.looking ??= this.look(this.blocked ? 'all' : 'oldest')
       .then((found) => {
         this.waiting = found.filter((candidate) => !this.taken.has(keyOf(candidate)));
+        this.blocked = found.length > 0 && this.waiting.length === 0;
       })
       .finally(() => (this.looking = undefined));
     return this.looking;

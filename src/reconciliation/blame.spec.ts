@@ -8,6 +8,7 @@ describe('blameOf', () => {
     for (const status of [401, 403]) expect(blameOf(new ProviderError(status, false))).toBe('account');
     expect(blameOf(new ProviderError(429, true))).toBe('account');
     expect(blameOf(new NotWelcome(503, true, undefined, 60_000))).toBe('account');
+    expect(blameOf(new ProviderError(503, true, undefined, 60_000))).toBe('account');
   });
 
   it('is the conversation, when asking again would be answered the same', () => {
@@ -16,6 +17,7 @@ describe('blameOf', () => {
 
   it('is unclear, when the provider failed or was not reached', () => {
     for (const status of [null, 408, 500, 503]) expect(blameOf(new ProviderError(status, true))).toBe('unclear');
+    expect(blameOf(new ProviderError(503, true, undefined, 1_000))).toBe('unclear');
   });
 });
 

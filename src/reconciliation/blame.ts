@@ -1,6 +1,6 @@
 // One listed conversation is not given: is that its own trouble, so that the walk goes on, or the account's? Pure.
 import type { ProviderError } from '../providers/provider.js';
-import { NotWelcome } from './request-budget.js';
+import { INSIST, NotWelcome } from './request-budget.js';
 
 export type Blame = 'conversation' | 'account' | 'unclear';
 
@@ -14,7 +14,9 @@ const PATIENT_ATTEMPTS = 5;
 
 /** Who is to blame for what is left of a request when all its tries have failed. */
 export function blameOf(error: ProviderError): Blame {
-  if (error instanceof NotWelcome || OF_THE_ACCOUNT.has(error.status)) return 'account';
+  // Told to stay away for long, nobody of the account may be asked, not even a witness.
+  const isSentAway = error instanceof NotWelcome || (error.retryAfterMs ?? 0) > INSIST.patienceMs;
+  if (isSentAway || OF_THE_ACCOUNT.has(error.status)) return 'account';
   return error.retryable ? 'unclear' : 'conversation';
 }
 

@@ -88,8 +88,8 @@ export class Importer {
   }
 
   /**
-   * The recordings, and which of them are wanting for good. Null when asking again may help: then none of them is stated, so that
-   * the audio stays pending, and the conversation's own workflow sees to all.
+   * The recordings, and which of them are wanting for good. Null when asking again may help: then none of them is stated,
+   * so that the audio stays pending, and the conversation's own workflow sees to all.
    */
   private async audioOf(order: ImportOrder, reserved: Reserved, claims: Claims): Promise<Audio | null> {
     const audio: Audio = { recordings: [], refused: [] };
@@ -99,7 +99,8 @@ export class Importer {
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || order.signal.aborted) throw error;
-        if (!isFinal(error)) return null;
+        // Shortly after the end a recording may be on its way to where it is said to be.
+        if (!isFinal(error) || !isOver(claims, { part: 'audio', account: order.account, now: Date.now() })) return null;
         audio.refused.push({ ...wanted, reason: error.problem });
       }
     }
@@ -143,13 +144,18 @@ interface Circumstances {
  * waits a day for the recording of a call of last month.
  */
 function overdueParts(claims: Claims, { hasAudio, account, now }: Circumstances): Part[] {
-  const endTime = claims.fields.end_time;
-  if (endTime === undefined || claims.ended?.neverConnected === true) return [];
+  if (claims.ended?.neverConnected === true) return [];
   const isPresent = { transcript: claims.transcript !== null, audio: hasAudio, analysis: claims.analysed };
   return (['transcript', 'audio', 'analysis'] as const).filter(
     (part) =>
       !isPresent[part] &&
       !claims.denied.some((denied) => denied.part === part) &&
-      endTime + account.deadlines[part] * 1000 <= now,
+      isOver(claims, { part, account, now }),
   );
 }
+
+/** The deadline of a part has passed, counted from the end that the provider names. */
+const isOver = (
+  { fields }: Claims,
+  { part, account, now }: { part: Part; account: ProviderAccount; now: number },
+): boolean => fields.end_time !== undefined && fields.end_time + account.deadlines[part] * 1000 <= now;

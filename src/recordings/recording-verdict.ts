@@ -4,8 +4,10 @@ import type { Situation } from '../conversations/situation.js';
 
 export type Verdict = { kind: 'done' } | { kind: 'give_up' } | { kind: 'wait'; what: string; retryInMs: number };
 
-/** How often a link is tried at least, also one that came after the deadline. */
+/** How often what is offered is tried at least, also when the deadline is over: a worker that was away for long tries all at once. */
 const LEAST_ATTEMPTS = 6;
+/** Between two tries after the deadline: somebody waits for the record. */
+const LATE_MS = 5_000;
 
 interface Round {
   /** How many variants could not be had. */
@@ -26,10 +28,10 @@ export function verdictOf(
   if (!isPending && offered === 0) return { kind: 'done' };
   // Of a conversation that has its recording a further one is tried for as long as the first would have been.
   const dueAt = endSeenAt === null ? Infinity : endSeenAt + account.deadlines.audio * 1000;
-  // A link that came during the round is tried at once, and a few times however late it is.
+  // A link that came during the round is tried at once.
   const isNew = refused < offered;
   const isOver = now >= dueAt;
-  if (isOver && (isPending || (!isNew && attempt >= LEAST_ATTEMPTS))) return { kind: 'give_up' };
-  const retryInMs = nextTry(isNew ? 1 : attempt, isOver ? Infinity : dueAt, now);
+  if (isOver && (offered === 0 || (!isNew && attempt >= LEAST_ATTEMPTS))) return { kind: 'give_up' };
+  const retryInMs = nextTry(isNew ? 1 : attempt, isOver ? now + LATE_MS : dueAt, now);
   return { kind: 'wait', what: isPending ? 'the recording' : 'a further recording', retryInMs };
 }

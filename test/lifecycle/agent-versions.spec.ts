@@ -54,7 +54,14 @@ describe("an agent's version", () => {
     expect(await agentOf(latest)).toMatchObject({ version: '7', revision: 1 });
   });
 
-  it('costs no write, and moves nothing, while it is the same', async () => {
+  it('stays, when it was rolled back to and a conversation from in between is heard of later', async () => {
+    const first = await call('agent_rolled_back', 1, 9);
+    await call('agent_rolled_back', 1, 3);
+    await call('agent_rolled_back', 2, 6);
+    expect(await agentOf(first)).toMatchObject({ version: '1', revision: 1 });
+  });
+
+  it('moves nothing, while it is the same', async () => {
     const one = await call('agent_same', 1, 2);
     const before = await agentOf(one);
     await call('agent_same', 1, 1);

@@ -59,6 +59,13 @@ describe('a recording of long ago that a backfill cannot have', () => {
     await eventually(async () => (await variantsOf(call)).join() === 'mixed,redacted');
   });
 
+  it('is left to it, when the call has just ended and its recording is still on its way', async () => {
+    const callId = oldCall('uploading', { end_timestamp: Date.now() });
+    colloquy.retell.faults.audio404Until.set(callId, Date.now() + 2_000);
+    const call = await broughtIn(callId);
+    expect(call.audio_state).toBe('present');
+  });
+
   it('is absent at once for the reason that the provider gives, when its answer is final', async () => {
     const before = await startedConversations(colloquy);
     const callId = oldCall('expired');

@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startRetellSimulator, type RetellSimulator } from '../../simulators/retell/index.js';
-import { conversationsOf } from '../battery/audit.js';
-import { made } from '../battery/installation.js';
-import { startSite, type Part, type Site } from '../battery/site.js';
+import { conversationsOf } from './audit.js';
+import { made } from './installation.js';
+import { startSite, type Part, type Site } from './site.js';
 import { eventually } from '../support/eventually.js';
 import { endPrograms } from '../support/programs.js';
-import { addPast, type Progress } from './account.js';
+import { addPast, type Progress } from '../reconciliation/account.js';
 
 /** At the default rate of 20 requests a second, two for each call: twenty seconds and more. */
 const CALLS = 200;
