@@ -38,19 +38,19 @@ const lookThrough = (days: number) =>
 
 describe('a conversation whose record always fails', () => {
   it('is passed over and counted with the reason, and the walk goes on', { timeout: 120_000 }, async () => {
-    const [failing = '', cutOff = '', unknown = ''] = [calls.at(3), calls.at(10), calls.at(-1)];
-    for (const [callId, status] of [[failing, 500] as const, [cutOff, 0] as const, [unknown, 404] as const])
+    const [failing = '', refused = '', unknown = ''] = [calls.at(3), calls.at(10), calls.at(-1)];
+    for (const [callId, status] of [[failing, 500] as const, [refused, 422] as const, [unknown, 404] as const])
       door.broken.set(callId, status);
     accountId = await addAccount(colloquy, api, { backfill_days: DAYS, base_url: door.baseUrl });
     expect(await backfilled(api, accountId, 100)).toMatchObject({
       ...{ checked: CALLS, added: CALLS - 3, skipped: 3, last_error: null },
-      skipped_reasons: { provider_answered_500: 1, provider_unreachable: 1, provider_does_not_know_it: 1 },
+      skipped_reasons: { provider_answered_500: 1, provider_answered_422: 1, provider_does_not_know_it: 1 },
     });
     expect(await conversationOf(colloquy, accountId, failing)).toBeUndefined();
     const handle = colloquy.temporal.workflow.getHandle(`reconciliation/backfill/${accountId}`);
     await handle.result();
     const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-    for (const reason of ['provider_answered_500', 'provider_unreachable', 'provider_does_not_know_it'])
+    for (const reason of ['provider_answered_500', 'provider_answered_422', 'provider_does_not_know_it'])
       expect(currentDetails).toMatch(new RegExp(`\\| ${reason} \\| 1 \\|`));
   });
 

@@ -4,7 +4,7 @@ import { createServer, request as ask } from 'node:http';
 
 export interface PartlyBroken {
   baseUrl: string;
-  /** By the provider's id: how its record is answered; 0 cuts the connection. */
+  /** By the provider's id: how its record is answered, to be asked for again at once; 0 cuts the connection. */
   readonly broken: Map<string, number>;
   close(): Promise<void>;
 }
@@ -15,9 +15,9 @@ export async function startPartlyBroken(providerUrl: string): Promise<PartlyBrok
     const path = request.url ?? '/';
     const status = broken.get(path.split('/').at(-1) ?? '');
     if (status === 0) return void request.socket.destroy();
-    if (status !== undefined) return void response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
-    const { method, headers } = request;
-    const onward = ask(new URL(path, providerUrl), { method, headers }, (answer) => {
+    const headers = { 'content-type': 'application/json', 'retry-after': '0' };
+    if (status !== undefined) return void response.writeHead(status, headers).end('{}');
+    const onward = ask(new URL(path, providerUrl), { method: request.method, headers: request.headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
