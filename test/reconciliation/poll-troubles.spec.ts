@@ -31,7 +31,22 @@ const stateOf = async (accountId: string, callId: string) =>
   (await conversationOf(colloquy, accountId, callId))?.record_state;
 const liveCall = (startedAgoMs = 0): string =>
   colloquy.retell.addCall({ start_timestamp: Date.now() - startedAgoMs }).call_id;
-const end = (accountId: string) => api.call('DELETE', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
+
+/** Deletes the account, and waits until no poll of it is to come or under way: faults are for the next account alone. */
+async function end(accountId: string): Promise<void> {
+  await api.call('DELETE', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
+  const { schedule, workflow } = colloquy.temporal;
+  const isGone = (): Promise<boolean> =>
+    schedule
+      .getHandle(`poll/${accountId}`)
+      .describe()
+      .then(
+        () => false,
+        () => true,
+      );
+  const running = `WorkflowId STARTS_WITH 'poll/${accountId}' and ExecutionStatus = 'Running'`;
+  await eventually(async () => (await isGone()) && (await workflow.count(running)).count === 0);
+}
 
 /** A poll that said so. */
 const pollWith = (accountId: string, problem: string) =>

@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import { endPrograms, startWorkerProgram } from '../support/programs.js';
-import { addAccount, addPast, backfilled, conversationsOf, progressOf, requestCounts } from './account.js';
+import {
+  addAccount,
+  addPast,
+  backfilled,
+  conversationsOf,
+  progressOf,
+  requestCounts,
+} from '../reconciliation/account.js';
 
 const CALLS = 120;
 /** Conversations that a worker brings in at the same time. */
