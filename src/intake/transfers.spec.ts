@@ -97,6 +97,40 @@ describe('transfers of a Retell call', () => {
     expect(told(['call_analyzed', X, whole])).toEqual({ transfers: [`${X} completed`], count: 1 });
   });
 
+  it.each(['call_transfer', 'transfer_bridged'])(
+    'are one, when that the call ended by %s is all that is told',
+    (reason) => {
+      expect(told(['call_ended', undefined, ended(reason)])).toEqual({ transfers: ['null bridged'], count: 1 });
+      expect(told(['transfer_started', X], ['call_ended', undefined, ended(reason)])).toEqual({
+        transfers: [`${X} bridged`],
+        count: 1,
+      });
+    },
+  );
+
+  it('are one, in whatever order its events and the end that it made are received, whichever of them name whom', () => {
+    const named = fc.constantFrom(undefined, X);
+    const reasons = fc.constantFrom('call_transfer', 'transfer_bridged');
+    const given = fc.tuple(reasons, named, named, named, named).chain(([reason, ...targets]) => {
+      const end = ended(reason);
+      const whole = { ...end, transfer_end_timestamp: START + 90_000 };
+      const words: Word[] = [
+        ['transfer_started', targets[0]],
+        ['transfer_bridged', targets[1]],
+        ['call_ended', targets[2], end],
+        ['call_analyzed', targets[2], { ...end, call_analysis: {} }],
+        ['transfer_ended', targets[3], whole],
+      ];
+      return fc.shuffledSubarray(words, { minLength: 1 });
+    });
+    fc.assert(
+      fc.property(given, (words) => {
+        expect(told(...words)).toMatchObject({ transfers: [expect.any(String)], count: 1 });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('are two, when the call ended by one after another was cancelled', () => {
     const words: Word[] = [
       ['transfer_started', X],

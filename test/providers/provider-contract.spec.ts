@@ -29,6 +29,10 @@ function valueAt(record: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], record);
 }
 
+/** All texts and numbers of a document, as text. */
+const leavesOf = (value: Json): string[] =>
+  value !== null && typeof value === 'object' ? Object.values(value).flatMap(leavesOf) : [String(value)];
+
 const isEmpty = (value: unknown): boolean =>
   value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
 
@@ -147,8 +151,12 @@ describe.each([...contracts])('%s', (name, contract) => {
     it.each(contract.ends)(
       'end as $category by $party, when it says: $says',
       ({ category, party, reason, ...said }) => {
-        const { end, header } = recordOf(claimsOf(said));
+        const claims = claimsOf(said);
+        const { end, header, transferCount } = recordOf(claims);
         expect({ ...end, reason: header.provider_reason }).toEqual({ category, party, reason });
+        if (reason !== null) expect(leavesOf(claims.record)).toContain(reason);
+        // An end by a transfer is evidence of one, with or without its target.
+        expect(transferCount).toBe(category === 'transferred' ? 1 : 0);
       },
     );
 

@@ -19,19 +19,35 @@ export function endFieldOf({ status, metadata, transcript }: ElevenLabsConversat
   const text = metadata?.termination_reason;
   const callResult = metadata?.phone_call?.call_result;
   const tool = results.map(({ result }) => result?.result_type).findLast(isEnding);
-  const error = errorOf(metadata);
+  const { code, reason: errorReason } = metadata?.error ?? {};
+  // Their number says that there was an error, and is the last thing to quote.
+  const error = errorReason || (typeof code === 'number' ? String(code) : null);
   const end = endOf({ call_result: callResult, status, tool, text, error });
-  // The bare word may be "Error": what is behind it stands beside it.
-  const words = [text, error, callResult === 'answered' ? null : callResult].filter((word) => word);
-  const reason = words.join('; ') || tool || null;
+  const result = callResult === 'answered' ? null : callResult;
+  const reason = mostSpecific({ text, errorReason, result, tool, code: error, failed: status === 'failed' });
   return end.category === 'unknown' && reason === null ? undefined : { ...end, provider_reason: reason };
 }
 
-/** Its code and its reason, as far as they are given. */
-function errorOf(metadata: ElevenLabsConversation['metadata']): string | null {
-  const { code, reason } = metadata?.error ?? {};
-  const number = typeof code === 'number' ? `error ${code}` : null;
-  return [number, reason].filter((part) => part).join(': ') || null;
+interface SaidOfTheEnd {
+  text: string | null | undefined;
+  errorReason: string | null | undefined;
+  result: string | null | undefined;
+  tool: string | undefined;
+  code: string | null;
+  failed: boolean;
+}
+
+/** Says that something went wrong and not what. */
+const BARE = /^(error|failed|failure|unknown)$/i;
+
+/**
+ * One text of theirs, as they wrote it. Their sentence is the most specific, apart from a bare "Error". Every connection
+ * closes with some error, so its reason comes before the sentence only where the conversation failed.
+ */
+function mostSpecific({ text, errorReason, result, tool, code, failed }: SaidOfTheEnd): string | null {
+  const sentence = BARE.test(text ?? '') ? null : text;
+  const texts = failed ? [errorReason, sentence] : [sentence, errorReason];
+  return [...texts, result, tool, text, code].find((said) => said) || null;
 }
 
 /** Nothing is kept at the provider: its webhook is the only truth, and its record knows less. */

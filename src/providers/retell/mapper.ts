@@ -125,14 +125,14 @@ const TRANSFER_EVENTS = new Map<string | null, TransferClaim['status']>([
 
 /**
  * Events tell of a handover without saying which, and not always to whom. After the end the reason says whether the
- * last one went through: the only one that every later document names.
+ * last one went through: the only one that every later document names, if need be without its target.
  */
 function transfersOf(call: RetellCall, event: string | null): TransferClaim[] {
   const target = { type: 'phone', value: call.transfer_destination ?? null } as const;
   const over = call.transfer_end_timestamp ?? null;
   const status = TRANSFER_EVENTS.get(event);
   const told: TransferClaim[] = status ? [{ id: null, target, status, at: status === 'ended' ? over : null }] : [];
-  if (call.disconnection_reason !== 'call_transfer') return told;
+  if (endOf(call.disconnection_reason ?? null).category !== 'transferred') return told;
   told.push({ id: 'end', target, status: 'bridged', at: call.end_timestamp ?? null });
   if (over !== null) told.push({ id: 'end', target, status: 'ended', at: over });
   return told;
