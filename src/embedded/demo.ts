@@ -45,15 +45,39 @@ export function simulatorService(options: {
   });
 }
 
-/** The path of a transcript that can be read, or undefined when none appears within `waitMs`. */
+interface Row {
+  id: string;
+  completeness?: { transcript?: { state?: string } };
+  turn_count?: number;
+}
+
+/** Fewer turns are no conversation to show. */
+const FEW_TURNS = 4;
+
+/**
+ * The path of a transcript that can be read and in which both speak; when none appears within `waitMs`, of any that can be
+ * read, or undefined. Each is read here, so that the line that is printed is known to work.
+ */
 export async function findTranscript(reader: OwnApi, waitMs: number): Promise<string | undefined> {
+  const read = new Set<string>();
+  let short: string | undefined;
   for (const until = Date.now() + waitMs; ; await sleep(500)) {
     const page = await reader.get('/v1/conversations?limit=50');
-    const rows = (page?.['data'] ?? []) as { id: string; completeness?: { transcript?: { state?: string } } }[];
-    const row = rows.find(({ completeness }) => completeness?.transcript?.state === 'present');
-    const path = row === undefined ? undefined : `/v1/conversations/${row.id}/transcript?format=text`;
-    // Read once here, so that the line that is printed is known to work.
-    if (path !== undefined && (await reader.text(path))) return path;
-    if (Date.now() >= until) return undefined;
+    const rows = ((page?.['data'] ?? []) as Row[]).filter(
+      ({ id, completeness }) => completeness?.transcript?.state === 'present' && !read.has(id),
+    );
+    for (const { id, turn_count: turns = 0 } of rows) {
+      if (turns < FEW_TURNS && short !== undefined) continue;
+      read.add(id);
+      const path = `/v1/conversations/${id}/transcript?format=text`;
+      const text = await reader.text(path);
+      if (text && turns >= FEW_TURNS && bothSpeak(text)) return path;
+      if (text) short ??= path;
+    }
+    if (Date.now() >= until) return short;
   }
 }
+
+/** By the lines of a transcript as text. */
+const bothSpeak = (text: string): boolean =>
+  ['Customer', 'Agent'].every((who) => new RegExp(`^(\\[[\\d:]+\\] )?${who}: \\S`, 'm').test(text));

@@ -11,11 +11,11 @@ export function webVtt(turns: Turn[], afterIndex = -1): string {
   return ['WEBVTT\n', ...blocks].join('\n');
 }
 
-/** SubRip of the spoken turns after `afterIndex`: numbered from 1, every cue begins with who speaks. */
+/** SubRip of the spoken turns after `afterIndex`: numbered from 1, the first cue of a turn begins with who speaks. */
 export function subRip(turns: Turn[], afterIndex = -1): string {
   const blocks = cuesAfter(turns, afterIndex).map(
-    ({ start, end, speaker, text }, position) =>
-      `${position + 1}\n${clock(start, ',')} --> ${clock(end, ',')}\n${speaker}: ${spaced(text)}\n`,
+    ({ part, start, end, speaker, text }, position) =>
+      `${position + 1}\n${clock(start, ',')} --> ${clock(end, ',')}\n${part === 0 ? `${speaker}: ` : ''}${spaced(text)}\n`,
   );
   return blocks.join('\n');
 }

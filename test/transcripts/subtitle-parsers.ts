@@ -37,9 +37,15 @@ function wordsOf(node: TreeNode, id: string): string {
 
 const SRT_TIMING = /^\d{2,}:[0-5]\d:[0-5]\d,\d{3} --> \d{2,}:[0-5]\d:[0-5]\d,\d{3}$/;
 
-/** SubRip in its strict form: numbered from 1, each cue with a line of plain text that begins with the speaker. */
-export function parseSrt(file: string): ParsedCue[] {
+const SRT_SPEAKER = /^(Customer|Agent|Human agent): /;
+
+/** `named`: the cue itself says who speaks; else it goes on with the one before. */
+export type SrtCue = ParsedCue & { named: boolean };
+
+/** SubRip in its strict form: numbered from 1, each cue with a line of plain text, the first of a turn with the speaker. */
+export function parseSrt(file: string): SrtCue[] {
   const blocks = file === '' ? [] : file.trimEnd().split('\n\n');
+  let speaker: string | undefined;
   const nodes = parseSync(file);
   if (nodes.length !== blocks.length) throw new Error(`${nodes.length} cues in ${blocks.length} blocks`);
   return nodes.map((node, position) => {
@@ -47,10 +53,12 @@ export function parseSrt(file: string): ParsedCue[] {
     if (node.type !== 'cue' || node.data.settings !== undefined) throw new Error(`no cue: ${position}`);
     if (id !== String(position + 1) || !SRT_TIMING.test(timing)) throw new Error(`no number or timing: ${timing}`);
     if (payload.length !== 1 || node.data.text !== payload[0]) throw new Error(`no single line: ${position}`);
-    const [speaker = '', ...words] = node.data.text.split(': ');
-    const text = words.join(': ');
+    const name = SRT_SPEAKER.exec(node.data.text);
+    speaker = name?.[1] ?? speaker;
+    if (speaker === undefined) throw new Error(`nobody speaks: ${position}`);
+    const text = node.data.text.slice(name?.[0].length ?? 0);
     if (/-->|<\S|\{\\/.test(text)) throw new Error(`not plain: ${text}`);
     if (node.data.end <= node.data.start) throw new Error(`no length: ${timing}`);
-    return { id, start: node.data.start, end: node.data.end, speaker, text };
+    return { id, start: node.data.start, end: node.data.end, speaker, text, named: name !== null };
   });
 }

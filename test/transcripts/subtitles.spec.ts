@@ -90,6 +90,16 @@ describe('subtitles', () => {
     );
   });
 
+  it('in SubRip name the speaker at the first cue of each turn, and only there', () => {
+    fc.assert(
+      fc.property(turns, (all) => {
+        const first = parseVtt(sent(webVtt(all))).map(({ id }) => /^\d+$/.test(id));
+        expect(parseSrt(sent(subRip(all))).map(({ named }) => named)).toEqual(first);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('of a transcript that grows are the end of those of the whole', () => {
     fc.assert(
       fc.property(turns, fc.integer({ min: -1, max: 12 }), (all, after) => {

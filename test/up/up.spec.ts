@@ -72,7 +72,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(Number(seconds)).toBeLessThan(READY_MS / 1000);
     keys = [row('Admin key'), row('Read key')];
     curl = CURL.exec(run.stdout())?.[1] ?? '';
-    expect(paste().length).toBeGreaterThan(20);
+    for (const who of ['Customer', 'Agent']) expect(paste()).toMatch(new RegExp(`^\\[[\\d:]+\\] ${who}: .+$`, 'm'));
     for (const page of [`${row('API')}/readyz`, row('Interactive docs'), row('Temporal UI')]) {
       expect((await fetch(page)).status, page).toBe(200);
     }
