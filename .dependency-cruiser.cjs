@@ -9,7 +9,7 @@ const SURFACE = {
   intake: 'completeness|intake|fact-writer|payload-audio|project|read-model|record|reducer|agents',
   vault:
     'vault\\.service|vault\\.module|open-vault|sealing|blind-index|normalise|chunked|data-key|errors|keystore-data-source',
-  providers: 'provider|provider-fact|provider-accounts|providers',
+  providers: 'provider|provider-fact|provider-accounts|providers|gateway/(gateway|request-budget)',
 };
 
 const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({
@@ -77,7 +77,7 @@ module.exports = {
     {
       name: 'providers-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/providers/([^/]+)/' },
+      from: { path: '^src/providers/([^/]+)/', pathNot: '^src/providers/gateway/' },
       to: {
         path: '^src/',
         pathNot: ['^src/providers/$1/', '^src/providers/provider(-fact|-mapping)?\\.ts$', '^src/common/'],
@@ -90,7 +90,17 @@ module.exports = {
         path: '^(src|activities|workflows)/',
         pathNot: ['^src/providers/[^/]+/', '^src/providers/provider-registry\\.ts$', '\\.spec\\.ts$'],
       },
-      to: { path: '^src/providers/[^/]+/' },
+      to: { path: '^src/providers/[^/]+/', pathNot: '^src/providers/gateway/' },
+    },
+    {
+      name: 'providers-are-asked-through-the-gateway',
+      comment: 'It alone keeps the request budget, Retry-After, the caps and the circuit of an account.',
+      severity: 'error',
+      from: {
+        path: '^(src|activities|workflows)/',
+        pathNot: ['^src/providers/(gateway/|provider-apis\\.ts$|providers\\.ts$)', '\\.spec\\.ts$'],
+      },
+      to: { path: '^src/providers/provider-(apis|registry)\\.ts$' },
     },
     ...surfaces,
     {

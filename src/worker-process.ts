@@ -15,6 +15,8 @@ import { Intake } from './intake/intake.js';
 import type { StoreAudio } from './intake/payload-audio.js';
 import { Housekeeping } from './housekeeping.js';
 import { workerMetrics } from './observability/worker-metrics.js';
+import { ProviderGateway } from './providers/gateway/gateway.js';
+import { RequestBudgets } from './providers/gateway/request-budget.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
 import { LooseObjects } from './recordings/loose-objects.js';
 import { openObjectStore } from './recordings/open-object-store.js';
@@ -63,11 +65,12 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const intake = new Intake({ database, notifier, log, vault, accounts, storeAudio });
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
 
+  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate));
   const temporal: TemporalWorker = new TemporalWorker({
     config,
     log,
     workflowBundle: options.workflowBundle ?? fileURLToPath(BUNDLE),
-    activities: activitiesOf({ database, vault, accounts, facts, store, log, requestRate: config.providerRate }),
+    activities: activitiesOf({ database, vault, accounts, facts, store, gateway, log }),
     onConnected: () => {
       relays.nudge();
       open.nudge();
@@ -127,8 +130,8 @@ interface ActivityParts {
   accounts: ProviderAccounts;
   facts: FactWriter;
   store: RecordingStore;
+  gateway: ProviderGateway;
   log: Log;
-  requestRate: number;
 }
 
 /** Conversations, backfills and schedules that Temporal does not know get what they need there. */
@@ -142,10 +145,11 @@ async function wakeEverything(
 
 /** What workflows may do to the world. */
 function activitiesOf(parts: ActivityParts): object {
-  const { database, vault, accounts, facts, store } = parts;
+  const { database, vault, accounts, facts, store, gateway } = parts;
   const reading = {
     read: situationReader({ database, vault, accounts }),
     facts,
+    gateway,
     now: () => Date.now(),
   };
   const lifecycle = new Lifecycle(reading);

@@ -27,6 +27,7 @@ const PLANTED: Record<string, { path: string; imports: string }> = {
   'activities-are-thin': { path: 'activities/bad.ts', imports: '../src/intake/intake.js' },
   'providers-do-not-know-each-other': { path: 'src/providers/one/bad.ts', imports: '../two/index.js' },
   'provider-folders-through-the-registry': { path: 'src/inbox/bad.ts', imports: '../providers/two/index.js' },
+  'providers-are-asked-through-the-gateway': { path: 'src/providers/bad.ts', imports: './provider-apis.js' },
   'intake-through-its-surface': { path: 'src/conversations/bad.ts', imports: '../intake/merge.js' },
   'ground-knows-no-domain': { path: 'src/common/bad.ts', imports: '../intake/intake.js' },
   'facts-flow-one-way': { path: 'src/intake/intake.ts', imports: '../conversations/bad.js' },
@@ -41,6 +42,7 @@ function plant(): string {
     writeFileSync(join(folder, path), text);
   };
   write('src/providers/two/index.ts', 'export const two = 2;\n');
+  write('src/providers/provider-apis.ts', 'export const apis = 1;\n');
   write('test/support.ts', 'export const support = 1;\n');
   for (const { path, imports } of Object.values(PLANTED)) write(path, `import '${imports}';\nexport const x = 1;\n`);
   return folder;

@@ -2,9 +2,8 @@
 import type { Part } from '../providers/provider-fact.js';
 import type { ConversationRecord } from '../intake/record.js';
 import type { FactWriter, Standing } from '../intake/fact-writer.js';
-import type { ProviderAnswer } from '../providers/provider.js';
+import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { ProviderError } from '../providers/provider.js';
-import { providerNamed } from '../providers/providers.js';
 import { NotYet, nextTry } from './not-yet.js';
 import { situationAfter, type Situation } from './situation.js';
 
@@ -27,6 +26,7 @@ const RECORD_PARTS: Part[] = ['transcript', 'analysis'];
 export interface LifecycleDependencies {
   read(conversationId: string): Promise<Situation | null>;
   facts: FactWriter;
+  gateway: ProviderGateway;
   now(): number;
 }
 
@@ -48,7 +48,7 @@ export class Lifecycle {
     const lost = (evidence: string): Promise<Standing | null> =>
       this.deps.facts.state(situation, { kind: 'lost', evidence });
     if (situation.account.isDeleted) return this.viewAfter(situation, await lost(NOBODY_TO_ASK));
-    const answer = await askOf(situation);
+    const answer = await this.deps.gateway.fetchRecord(situation.account, situation);
     const told = answer.found
       ? await this.deps.facts.record(situation, answer.document)
       : await lost('provider_does_not_know_it');
@@ -78,11 +78,11 @@ export class Lifecycle {
 
   /** Where it stands after the provider was asked. */
   private async fetchOnce(situation: Situation): Promise<Situation | null> {
-    const { facts } = this.deps;
+    const { facts, gateway } = this.deps;
     const without = (reason: string): Promise<Standing | null> =>
       facts.state(situation, { kind: 'record_unavailable', reason });
     if (situation.account.isDeleted) return this.after(situation, await without(NOBODY_TO_ASK));
-    const answer = await askOf(situation).catch((error: unknown) => {
+    const answer = await gateway.fetchRecord(situation.account, situation).catch((error: unknown) => {
       // A provider that is away, or refuses our credentials, may be right again before the deadline.
       if (error instanceof ProviderError) return null;
       throw error;
@@ -124,10 +124,6 @@ const GONE: ConversationView = {
     analysis: { state: 'absent', reason: null, dueAt: null },
   },
 };
-
-/** The provider's record of a conversation. */
-export const askOf = ({ account, providerKind, providerId }: Situation): Promise<ProviderAnswer> =>
-  providerNamed(account.provider).fetchRecord(account.credentials, { providerKind, providerId });
 
 /** The situation as the workflow sees it at `now` (epoch ms). */
 export function viewOf({ record, account, revision }: Situation, now: number): ConversationView {

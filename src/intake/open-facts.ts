@@ -3,7 +3,7 @@ import { factPurpose } from '../inbox/inbox.js';
 import type { PendingFact } from '../inbox/pending.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
-import type { Provider } from '../providers/provider.js';
+import type { ProviderContent } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import { open } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
@@ -36,7 +36,7 @@ export function saidFacts(account: ProviderAccount, said: SaidFact[]): Fact[] {
 
 type Row = Pick<PendingFact, 'source' | 'kind' | 'hash' | 'received_at'>;
 
-function interpret(provider: Provider, row: Row, body: Json): Fact {
+function interpret(provider: ProviderContent, row: Row, body: Json): Fact {
   const received = { receivedAt: row.received_at.getTime(), hash: row.hash.toString('hex') };
   switch (row.source) {
     case 'webhook':

@@ -94,18 +94,8 @@ export interface ListPage {
   next: string | null;
 }
 
-export interface Provider {
-  readonly name: string;
-  /** Its kinds of conversation (`call`, `chat`): part of an identity, since their ids may overlap. */
-  readonly kinds: readonly string[];
-  /** True when the signature fits the raw bytes and is fresh. There is no way around it. */
-  verify(request: SignedRequest, credentials: ProviderCredentials): boolean;
-  /** The conversation that a webhook speaks of; null for event types that we do not know and bodies without an id. */
-  subject(body: Json): WebhookSubject | null;
-  /** What a webhook claims. Pure. */
-  interpretWebhook(body: Json): Claims;
-  /** What the provider's own record (its GET) claims. Pure. */
-  interpretRecord(document: Json): Claims;
+/** What is asked of a provider over HTTP: by `src/providers/gateway/` alone. */
+export interface ProviderApi {
   /** Asks the provider for its record. Throws {@link ProviderError}. */
   fetchRecord(
     credentials: ProviderCredentials,
@@ -119,3 +109,20 @@ export interface Provider {
    */
   openRecording(credentials: ProviderCredentials, source: string, signal: AbortSignal): Promise<RecordingStream>;
 }
+
+/** What a provider's documents and signatures mean: nothing is asked over HTTP. */
+export interface ProviderContent {
+  readonly name: string;
+  /** Its kinds of conversation (`call`, `chat`): part of an identity, since their ids may overlap. */
+  readonly kinds: readonly string[];
+  /** True when the signature fits the raw bytes and is fresh. There is no way around it. */
+  verify(request: SignedRequest, credentials: ProviderCredentials): boolean;
+  /** The conversation that a webhook speaks of; null for event types that we do not know and bodies without an id. */
+  subject(body: Json): WebhookSubject | null;
+  /** What a webhook claims. Pure. */
+  interpretWebhook(body: Json): Claims;
+  /** What the provider's own record (its GET) claims. Pure. */
+  interpretRecord(document: Json): Claims;
+}
+
+export interface Provider extends ProviderContent, ProviderApi {}

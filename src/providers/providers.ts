@@ -1,6 +1,6 @@
 // Look-up over the registry. An object that does not meet the contract fails the build here.
 import { AppError } from '../common/errors.js';
-import type { Provider } from './provider.js';
+import type { Provider, ProviderContent } from './provider.js';
 import * as registry from './provider-registry.js';
 
 const byName = new Map(Object.values<Provider>(registry).map((provider) => [provider.name, provider]));
@@ -9,7 +9,7 @@ const byName = new Map(Object.values<Provider>(registry).map((provider) => [prov
 export const providerNames = (): string[] => [...byName.keys()].sort();
 
 /** The provider of that name. Throws `unprocessable`: an account of a provider that this build does not know. */
-export function providerNamed(name: string): Provider {
+export function providerNamed(name: string): ProviderContent {
   const provider = byName.get(name);
   if (provider === undefined) throw new AppError('unprocessable', 'this installation does not know the provider');
   return provider;

@@ -3,6 +3,8 @@
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
 import { NotYet } from '../conversations/not-yet.js';
+import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { INSIST } from '../providers/gateway/request-budget.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListPage } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
@@ -18,7 +20,6 @@ import {
 import { NO_VIEW, viewOf, type BackfillView } from './backfill-view.js';
 import { inLanes } from './lanes.js';
 import type { Attempt, ListedConversations, Outcome } from './listed-conversations.js';
-import type { RequestBudgets } from './request-budget.js';
 
 /** Progress is written after so many conversations. */
 const SLICE = 64;
@@ -28,7 +29,7 @@ const STEP_MS = 20_000;
 interface Dependencies {
   store: BackfillStore;
   conversations: ListedConversations;
-  budgets: RequestBudgets;
+  gateway: ProviderGateway;
   accounts: ProviderAccounts;
   log: Log;
 }
@@ -110,7 +111,7 @@ export class BackfillWalk {
       live: false,
       cursor,
     };
-    return this.deps.budgets.of(account.id).ask(() => provider.list(account.credentials, query), signal);
+    return this.deps.gateway.list(account, query, { signal, worth: INSIST });
   }
 }
 

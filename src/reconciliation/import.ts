@@ -6,10 +6,11 @@ import type { RecordingStore } from '../recordings/recording-store.js';
 import type { Claims, Json, Part, RecordingSource } from '../providers/provider-fact.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { clientOfAgent, type ProviderAccount } from '../providers/provider-accounts.js';
+import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { INSIST, NOW_OR_NOT } from '../providers/gateway/request-budget.js';
 import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ListedIdentities, Reserved } from './identities.js';
-import { INSIST, NOW_OR_NOT, type RequestBudgets } from './request-budget.js';
 
 /** `busy`: somebody else is at it. `missing`: the provider lists it and does not give it. */
 export type Imported = 'added' | 'known' | 'busy' | 'missing';
@@ -30,7 +31,7 @@ interface Audio {
 
 interface Dependencies {
   identities: ListedIdentities;
-  budgets: RequestBudgets;
+  gateway: ProviderGateway;
   facts: FactWriter;
   store: RecordingStore;
   vault: VaultService;
@@ -60,10 +61,9 @@ export class Importer {
   /** False when the provider does not know it. */
   private async fetch(order: ImportOrder, reserved: Reserved): Promise<boolean> {
     const { account, listed, hash, by, signal } = order;
-    const provider = providerNamed(account.provider);
-    const ask = (): ReturnType<typeof provider.fetchRecord> => provider.fetchRecord(account.credentials, listed);
     const isPoll = by === 'poll';
-    const answer = await this.deps.budgets.of(account.id).ask(ask, signal, isPoll ? NOW_OR_NOT : INSIST);
+    const asking = { signal, worth: isPoll ? NOW_OR_NOT : INSIST };
+    const answer = await this.deps.gateway.fetchRecord(account, listed, asking);
     if (!answer.found) return false;
     // A poll has no time for recordings: whatever is over by now gets a workflow.
     const statements = isPoll ? [] : await this.statementsOf(order, reserved, answer.document);
@@ -114,8 +114,8 @@ export class Importer {
   ): Promise<StoredRecording> {
     const key = await this.deps.vault.conversationKey(reserved);
     const durationMs = claims.fields.duration_ms ?? null;
-    const wanted = { ...reserved, account, variant, source, durationMs, key, signal };
-    return this.deps.budgets.of(account.id).ask(() => downloadRecording(this.deps.store, wanted), signal);
+    const wanted = { ...reserved, account, variant, source, durationMs, key, signal, worth: INSIST };
+    return downloadRecording(this.deps, wanted);
   }
 }
 

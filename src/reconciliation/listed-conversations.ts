@@ -2,16 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
-import { askOf } from '../conversations/lifecycle.js';
 import type { Situation } from '../conversations/situation.js';
 import type { FactWriter } from '../intake/fact-writer.js';
+import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { INSIST, NotWelcome, ONCE } from '../providers/gateway/request-budget.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { blameOf, mayPassOver, type Witness } from './blame.js';
 import type { ListedIdentities, Standing } from './identities.js';
 import type { Importer, Imported } from './import.js';
-import { NotWelcome, ONCE, type RequestBudgets } from './request-budget.js';
 
 /** Between two looks at a conversation that somebody else is bringing in. */
 const BUSY_MS = 1_000;
@@ -39,7 +39,7 @@ export interface Attempt {
 interface Dependencies {
   identities: ListedIdentities;
   importer: Importer;
-  budgets: RequestBudgets;
+  gateway: ProviderGateway;
   facts: FactWriter;
   vault: VaultService;
   read(conversationId: string): Promise<Situation | null>;
@@ -99,7 +99,7 @@ export class ListedConversations {
   private async confirm(account: ProviderAccount, conversationId: string, signal: AbortSignal): Promise<Imported> {
     const situation = await this.deps.read(conversationId);
     if (situation === null || situation.hasRecord) return 'known';
-    const answer = await this.deps.budgets.of(account.id).ask(() => askOf(situation), signal);
+    const answer = await this.deps.gateway.fetchRecord(account, situation, { signal, worth: INSIST });
     if (!answer.found) return 'missing';
     await this.deps.facts.record(situation, answer.document);
     return 'known';
@@ -117,7 +117,7 @@ export class ListedConversations {
     const situation = id === null ? null : await this.deps.read(id);
     if (situation === null) return 'unasked';
     try {
-      await this.deps.budgets.of(account.id).ask(() => askOf(situation), signal, ONCE);
+      await this.deps.gateway.fetchRecord(account, situation, { signal, worth: ONCE });
       return 'answered';
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;

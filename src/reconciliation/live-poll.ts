@@ -1,9 +1,10 @@
 // What a provider without a start webhook does not tell: its list is asked for live conversations. Unknown ones are made
 // known, and known ones that it does not list any more are asked for before their watchdog would.
-import { askOf } from '../conversations/lifecycle.js';
 import type { Situation } from '../conversations/situation.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { FactWriter } from '../intake/fact-writer.js';
+import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { NOW_OR_NOT } from '../providers/gateway/request-budget.js';
 import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation, type ListPage, type ListQuery } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
@@ -11,7 +12,6 @@ import type { VaultService } from '../vault/vault.service.js';
 import type { ListedIdentities } from './identities.js';
 import type { Importer } from './import.js';
 import { inLanes } from './lanes.js';
-import { NOW_OR_NOT, type RequestBudgets } from './request-budget.js';
 
 /** The result of a poll in the Temporal UI: counts and a code. */
 export interface PollView {
@@ -39,7 +39,7 @@ interface Dependencies {
   database: WorkerDatabase;
   identities: ListedIdentities;
   importer: Importer;
-  budgets: RequestBudgets;
+  gateway: ProviderGateway;
   accounts: ProviderAccounts;
   facts: FactWriter;
   vault: VaultService;
@@ -92,13 +92,12 @@ export class LivePoll {
   private async listLive({ account, signal }: Poll): Promise<Live[]> {
     const provider = providerNamed(account.provider);
     const hasher = await this.deps.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
-    const budget = this.deps.budgets.of(account.id);
     const found: Live[] = [];
     for (const providerKind of provider.kinds) {
       let cursor: string | null = null;
       do {
         const query: ListQuery = { providerKind, from: null, to: null, live: true, cursor };
-        const page: ListPage = await budget.ask(() => provider.list(account.credentials, query), signal, NOW_OR_NOT);
+        const page: ListPage = await this.deps.gateway.list(account, query, { signal, worth: NOW_OR_NOT });
         for (const listed of page.items) {
           const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
           found.push({ listed, hash });
@@ -138,7 +137,7 @@ export class LivePoll {
     const situation = await this.deps.read(conversationId);
     if (situation === null || situation.record.recordState !== 'open') return;
     view.asked += 1;
-    const answer = await this.deps.budgets.of(account.id).ask(() => askOf(situation), signal, NOW_OR_NOT);
+    const answer = await this.deps.gateway.fetchRecord(account, situation, { signal, worth: NOW_OR_NOT });
     if (answer.found) await this.deps.facts.record(situation, answer.document);
   }
 }

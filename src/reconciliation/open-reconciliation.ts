@@ -3,6 +3,7 @@ import type { Log } from '../common/log.js';
 import type { Situation } from '../conversations/situation.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { FactWriter } from '../intake/fact-writer.js';
+import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import type { RecordingStore } from '../recordings/recording-store.js';
 import type { VaultService } from '../vault/vault.service.js';
@@ -12,7 +13,6 @@ import { ListedIdentities } from './identities.js';
 import { Importer } from './import.js';
 import { ListedConversations } from './listed-conversations.js';
 import { LivePoll } from './live-poll.js';
-import { RequestBudgets } from './request-budget.js';
 
 interface Parts {
   database: WorkerDatabase;
@@ -21,17 +21,15 @@ interface Parts {
   facts: FactWriter;
   store: RecordingStore;
   read(conversationId: string): Promise<Situation | null>;
+  gateway: ProviderGateway;
   log: Log;
-  /** Requests a second and account. */
-  requestRate: number;
 }
 
 export function openReconciliation(parts: Parts): { backfill: BackfillWalk; poll: LivePoll } {
-  const { database, vault, facts, store, requestRate } = parts;
-  const budgets = new RequestBudgets(requestRate);
+  const { database, vault, facts, store, gateway } = parts;
   const identities = new ListedIdentities(database);
-  const importer = new Importer({ identities, budgets, facts, store, vault });
-  const shared = { ...parts, identities, importer, budgets };
+  const importer = new Importer({ identities, gateway, facts, store, vault });
+  const shared = { ...parts, identities, importer };
   const conversations = new ListedConversations(shared);
   const backfill = new BackfillWalk({ ...shared, conversations, store: new BackfillStore(database, vault) });
   return { backfill, poll: new LivePoll(shared) };

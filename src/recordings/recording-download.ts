@@ -1,15 +1,20 @@
 // One recording from the provider into our store, sealed on its way; what is said of it afterwards is the caller's.
 import { AppError } from '../common/errors.js';
 import type { StoredRecording } from '../intake/fact-writer.js';
+import type { Asking, ProviderGateway } from '../providers/gateway/gateway.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
-import { ProviderError } from '../providers/provider.js';
-import { providerNamed } from '../providers/providers.js';
+import { ProviderError, type RecordingStream } from '../providers/provider.js';
 import type { DataKey } from '../vault/sealing.js';
 import { newRecordingRef, objectKeyOf } from './recording-object.js';
 import type { RecordingStore } from './recording-store.js';
 
-interface WantedRecording {
+interface Dependencies {
+  gateway: ProviderGateway;
+  store: RecordingStore;
+}
+
+interface WantedRecording extends Asking {
   conversationId: string;
   clientId: string;
   account: ProviderAccount;
@@ -22,10 +27,16 @@ interface WantedRecording {
 }
 
 /** Downloads and stores a recording; a repetition makes another object. Throws ProviderError, and what the store throws. */
-export async function downloadRecording(store: RecordingStore, wanted: WantedRecording): Promise<StoredRecording> {
-  const { conversationId, clientId, account, variant } = wanted;
-  const provider = providerNamed(account.provider);
-  const { body, contentType } = await provider.openRecording(account.credentials, wanted.source, wanted.signal);
+export function downloadRecording({ gateway, store }: Dependencies, wanted: WantedRecording): Promise<StoredRecording> {
+  return gateway.download(wanted.account, wanted.source, wanted, (recording) => kept(store, wanted, recording));
+}
+
+async function kept(
+  store: RecordingStore,
+  wanted: WantedRecording,
+  { body, contentType }: RecordingStream,
+): Promise<StoredRecording> {
+  const { conversationId, clientId, variant } = wanted;
   const ref = newRecordingRef({ conversationId, clientId }, variant);
   const bytes = await store.write(ref, wanted.key, body).catch((error: unknown) => {
     // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.

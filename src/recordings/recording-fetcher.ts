@@ -1,6 +1,5 @@
 // Fetches a conversation's recordings before their links die, or says why there is none.
 import {
-  askOf,
   viewOf,
   type ConversationView,
   type Lifecycle,
@@ -93,7 +92,7 @@ export class RecordingFetcher {
     const key = await this.deps.vault.existingConversationKey(situation.conversationId);
     const { durationMs } = situation.record;
     const wanted = { ...situation, variant, source, durationMs, key, signal: attempt.signal };
-    const recording = await downloadRecording(this.deps.store, wanted);
+    const recording = await downloadRecording(this.deps, wanted);
     const standing = await this.deps.facts.state(situation, { kind: 'recording_stored', recording });
     // Another copy was first, by a webhook or another attempt: ours has lost for good. Not applied yet, it might still win.
     const hasLost = standing !== null && !isNamed(situationAfter(situation, standing), recording);
@@ -109,7 +108,7 @@ export class RecordingFetcher {
     const isDue = dueAt !== null && dueAt <= this.deps.now();
     if (state !== 'pending' || (attempt < ASK_FROM_ATTEMPT && !isDue)) return situation;
     try {
-      const answer = await askOf(situation);
+      const answer = await this.deps.gateway.fetchRecord(situation.account, situation);
       if (answer.found) await this.deps.facts.record(situation, answer.document);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;

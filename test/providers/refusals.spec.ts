@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Provider, ProviderCredentials } from '../../src/providers/provider.js';
+import { providerApi } from '../../src/providers/provider-apis.js';
+import type { ProviderApi, ProviderCredentials } from '../../src/providers/provider.js';
 import { providerNamed, providerNames } from '../../src/providers/providers.js';
 import { loadContract } from './contract.js';
 
@@ -25,8 +26,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** Every question that a provider can be asked. */
-function questions(provider: Provider, credentials: ProviderCredentials, recording: string) {
-  const [kind = ''] = provider.kinds;
+function questions(provider: ProviderApi, credentials: ProviderCredentials, [kind, recording]: [string, string]) {
   const query = { providerKind: kind, from: null, to: null, live: true, cursor: null };
   return {
     record: () => provider.fetchRecord(credentials, { providerKind: kind, providerId: 'id_0001' }),
@@ -41,7 +41,10 @@ describe.each(providerNames())('%s, that answers 429', async (name) => {
   const contract = await loadContract(name);
   const ask = async (what: 'record' | 'list' | 'recording'): Promise<unknown> => {
     const credentials = { ...contract.credentials, baseUrl };
-    const asked = questions(providerNamed(name), credentials, contract.recordingAt(baseUrl));
+    const asked = questions(providerApi(name), credentials, [
+      providerNamed(name).kinds[0] ?? '',
+      contract.recordingAt(baseUrl),
+    ]);
     requests = 0;
     return asked[what]().catch((error: unknown) => error);
   };

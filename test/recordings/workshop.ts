@@ -11,6 +11,8 @@ import { Notifier } from '../../src/database/notifier.js';
 import { Inbox } from '../../src/inbox/inbox.js';
 import { FactWriter } from '../../src/intake/fact-writer.js';
 import { Intake } from '../../src/intake/intake.js';
+import { ProviderGateway } from '../../src/providers/gateway/gateway.js';
+import { RequestBudgets } from '../../src/providers/gateway/request-budget.js';
 import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
 import { LooseObjects } from '../../src/recordings/loose-objects.js';
 import { openObjectStore } from '../../src/recordings/open-object-store.js';
@@ -32,7 +34,8 @@ export async function openWorkshop({ config, vault }: Installation) {
   const inbox = new Inbox(database, vault, notifier);
   const facts = new FactWriter(inbox, intake);
   const read = situationReader({ database, vault, accounts });
-  const reading = { read, facts, now: () => Date.now() };
+  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate));
+  const reading = { read, facts, gateway, now: () => Date.now() };
   const fetcher = new RecordingFetcher({ ...reading, lifecycle: new Lifecycle(reading), vault, store });
   return { database, objects, loose, store, intake, inbox, facts, read, fetcher, close: () => database.close() };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../providers/provider.js';
+import { ProviderError } from '../provider.js';
 import { NOW_OR_NOT, NotWelcome, RequestBudget, type Clock } from './request-budget.js';
 
 /** Time that passes only by sleeping. */

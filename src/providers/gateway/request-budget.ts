@@ -1,6 +1,6 @@
 // How often one account of a provider is asked: so many requests a second, and not at all while it wants us to stay away.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProviderError } from '../providers/provider.js';
+import { ProviderError } from '../provider.js';
 
 /** Unused time that may be spent at once, milliseconds. */
 const BURST_MS = 250;
@@ -8,7 +8,7 @@ const BURST_MS = 250;
 const FIRST_WAIT_MS = 1_000;
 
 /** What a request is worth. */
-interface Persistence {
+export interface Persistence {
   attempts: number;
   /** The longest wait for a provider that wants us to stay away, milliseconds: a longer one is the caller's. */
   patienceMs: number;
