@@ -14,6 +14,7 @@ import { AddLooseObjects1790000000010 } from './migrations/1790000000010-add-loo
 import { DropTranscriptFinal1790000000011 } from './migrations/1790000000011-drop-transcript-final.js';
 import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.js';
 import { FollowAgentVersions1790000000013 } from './migrations/1790000000013-follow-agent-versions.js';
+import { CreateWebhookHealth1790000000080 } from './migrations/1790000000080-create-webhook-health.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
@@ -48,6 +49,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       DropTranscriptFinal1790000000011,
       OrderInbox1790000000012,
       FollowAgentVersions1790000000013,
+      CreateWebhookHealth1790000000080,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',

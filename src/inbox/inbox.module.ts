@@ -1,5 +1,6 @@
 // The way in: accounts with their secrets, the inbox and its door, in the role that may append and not much else.
-import { Module } from '@nestjs/common';
+import { Module, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Log } from '../common/log.js';
 import { IngestDatabase } from '../database/database.js';
 import { Notifier } from '../database/notifier.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
@@ -8,6 +9,7 @@ import { Inbox } from './inbox.js';
 import { ParkedFactsController } from './parked-facts.controller.js';
 import { ParkedFactsService } from './parked-facts.service.js';
 import { WebhookDoor } from './webhook-door.js';
+import { WebhookHealth } from './webhook-health.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 @Module({
@@ -26,10 +28,22 @@ import { WebhooksController } from './webhooks.controller.js';
     },
     {
       provide: WebhookDoor,
-      inject: [ProviderAccounts, Inbox],
-      useFactory: (accounts: ProviderAccounts, inbox: Inbox) => new WebhookDoor(accounts, inbox),
+      inject: [ProviderAccounts, Inbox, WebhookHealth],
+      useFactory: (accounts: ProviderAccounts, inbox: Inbox, health: WebhookHealth) =>
+        new WebhookDoor(accounts, inbox, health),
+    },
+    {
+      provide: WebhookHealth,
+      inject: [IngestDatabase, Log],
+      useFactory: (database: IngestDatabase, log: Log) => new WebhookHealth(database, log),
     },
   ],
   exports: [ProviderAccounts],
 })
-export class InboxModule {}
+export class InboxModule implements BeforeApplicationShutdown {
+  constructor(private readonly health: WebhookHealth) {}
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.health.close();
+  }
+}

@@ -6,6 +6,7 @@ import { clientOfAgent, type ProviderAccount, type ProviderAccounts } from '../p
 import type { SignedRequest } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import type { Inbox } from './inbox.js';
+import type { WebhookHealth } from './webhook-health.js';
 
 export type Received = 'stored' | 'duplicate' | 'unknown';
 
@@ -20,6 +21,7 @@ export class WebhookDoor {
   constructor(
     private readonly accounts: ProviderAccounts,
     private readonly inbox: Inbox,
+    private readonly health: WebhookHealth,
   ) {}
 
   /**
@@ -45,14 +47,23 @@ export class WebhookDoor {
 
   private async verified(id: string, request: SignedRequest): Promise<ProviderAccount> {
     const known = await this.accounts.find(id);
-    if (known && !known.isDeleted && providerNamed(known.provider).verify(request, known.credentials)) return known;
+    if (known && isSignedFor(known, request)) return this.counted(known, { isValid: true });
     // Before saying no: the account or its secret may have been made a moment ago.
     const fresh = await this.accounts.find(id, { fresh: true });
     if (fresh === null || fresh.isDeleted) throw new AppError('not_found', 'there is no such provider account');
-    if (providerNamed(fresh.provider).verify(request, fresh.credentials)) return fresh;
+    if (isSignedFor(fresh, request)) return this.counted(fresh, { isValid: true });
+    this.counted(fresh, { isValid: false });
     throw new AppError('invalid_signature', 'the signature is missing, does not fit the body, or is stale');
   }
+
+  private counted(account: ProviderAccount, { isValid }: { isValid: boolean }): ProviderAccount {
+    this.health.arrived(account, { isValid });
+    return account;
+  }
 }
+
+const isSignedFor = ({ isDeleted, provider, credentials }: ProviderAccount, request: SignedRequest): boolean =>
+  !isDeleted && providerNamed(provider).verify(request, credentials);
 
 function parseObject(rawBody: Buffer): Json {
   let body: Json;

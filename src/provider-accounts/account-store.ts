@@ -8,6 +8,7 @@ import type { Transaction } from '../database/with-scope.js';
 import { NO_BACKFILL, readBackfills, type BackfillProgress } from '../reconciliation/backfill-row.js';
 import { DEFAULT_DEADLINES, openAccount, sealAccount, type Deadlines } from '../providers/provider-accounts.js';
 import { VaultService } from '../vault/vault.service.js';
+import { NO_HEALTH, readHealth, type AccountHealth } from './account-health.js';
 import type { AccountSettings } from './account-settings.js';
 import type { ProviderAccountAnswer } from './provider-account.schema.js';
 
@@ -24,8 +25,9 @@ export interface AccountRow {
   updated_at: Date;
 }
 
-/** An account's row with what its backfill has come to. */
+/** An account's row with what its backfill has come to, and how it fares. */
 export interface ShownAccount extends AccountRow {
+  health: AccountHealth;
   backfill: BackfillProgress;
   /** Goes up with the progress. */
   backfill_version: number;
@@ -62,14 +64,17 @@ interface ListFilter {
 
 type Owner = Pick<AccountRow, 'id' | 'client_id'>;
 
-async function withBackfills(tx: Transaction, rows: AccountRow[]): Promise<ShownAccount[]> {
-  const backfills = await readBackfills(
-    tx,
-    rows.map(({ id }) => id),
-  );
+async function withProgress(tx: Transaction, rows: AccountRow[]): Promise<ShownAccount[]> {
+  const ids = rows.map(({ id }) => id);
+  const [backfills, healths] = await Promise.all([readBackfills(tx, ids), readHealth(tx, ids)]);
   return rows.map((row) => {
     const found = backfills.get(row.id);
-    return { ...row, backfill: found?.progress ?? NO_BACKFILL, backfill_version: found?.version ?? 0 };
+    return {
+      ...row,
+      health: healths.get(row.id) ?? NO_HEALTH,
+      backfill: found?.progress ?? NO_BACKFILL,
+      backfill_version: found?.version ?? 0,
+    };
   });
 }
 
@@ -83,12 +88,12 @@ export class AccountStore {
   async list(tx: Transaction, caller: Caller, filter: ListFilter): Promise<ShownAccount[]> {
     const { clientId, provider, after, limit } = filter;
     const values = [reachOf(caller), clientId, provider, after, limit];
-    return withBackfills(tx, await tx.query<AccountRow>({ text: LIST, values }));
+    return withProgress(tx, await tx.query<AccountRow>({ text: LIST, values }));
   }
 
   async show(tx: Transaction, caller: Caller, id: string): Promise<ShownAccount | undefined> {
     const row = await this.find(tx, caller, id);
-    return row && (await withBackfills(tx, [row]))[0];
+    return row && (await withProgress(tx, [row]))[0];
   }
 
   async find(tx: Transaction, caller: Caller, id: string, { lock = false } = {}): Promise<AccountRow | undefined> {
@@ -140,6 +145,7 @@ export class AccountStore {
       poll_active_seconds: row.poll_active_seconds,
       deadlines: { ...DEFAULT_DEADLINES, ...row.deadlines, silence: row.deadlines.silence ?? CALL_SILENCE },
       backfill: row.backfill,
+      health: row.health,
       created_at: row.created_at.toISOString(),
       updated_at: row.updated_at.toISOString(),
     };

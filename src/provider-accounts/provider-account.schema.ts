@@ -3,6 +3,7 @@ import { nameText } from '../access/admin.js';
 import { listSchema, pageQuery } from '../common/answer.js';
 import { idInput, publicIdText, timeText } from '../common/id-schema.js';
 import { providerNames } from '../providers/providers.js';
+import { accountHealth } from './account-health.js';
 
 /** 10 years. */
 const MAX_SECONDS = 315_360_000;
@@ -99,6 +100,7 @@ export const providerAccountSchema = z
       .object({ silence: z.int(), ask_every: z.int(), analysis: z.int(), transcript: z.int(), audio: z.int() })
       .meta({ description: 'Seconds; a chat without a silence of its own gets 86400' }),
     backfill,
+    health: accountHealth,
     created_at: timeText,
     updated_at: timeText,
   })

@@ -14,6 +14,7 @@ import { appendJournal } from '../journal/append.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-row.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
+import { healthVersion, NO_HEALTH } from './account-health.js';
 import { NO_SETTINGS, patched, type AccountSettings } from './account-settings.js';
 import { AccountStore, type AccountRow, type ShownAccount } from './account-store.js';
 import type {
@@ -120,10 +121,10 @@ export class ProviderAccountsService {
   }
 }
 
-/** Progress changes what is shown, but nothing that a PATCH could meet: for it, the revision alone counts. */
-const versionOf = ({ revision, backfill_version: progress }: ShownAccount): string =>
-  progress === 0 ? String(revision) : `${revision}.${progress}`;
-const revisionsOf = (ifMatch: string | undefined): string | undefined => ifMatch?.replace(/"(\d+)\.\d+"/g, '"$1"');
+/** Progress and health change what is shown, but nothing that a PATCH could meet: for it, the revision alone counts. */
+const versionOf = ({ revision, backfill_version: progress, health }: ShownAccount): string =>
+  progress === 0 && health === NO_HEALTH ? String(revision) : `${revision}.${progress}.${healthVersion(health)}`;
+const revisionsOf = (ifMatch: string | undefined): string | undefined => ifMatch?.replace(/"(\d+)\.[\w.]+"/g, '"$1"');
 
 /** What a change means for the backfill and for Temporal. */
 async function followUp(

@@ -197,6 +197,7 @@ describe('provider accounts', () => {
       poll_active_seconds: null,
       deadlines: { silence: 900, ask_every: 900, analysis: 1800, transcript: 3600, audio: 60 },
       backfill: expect.objectContaining({ status: 'none', from: null, checked: 0 }),
+      health: expect.objectContaining({ webhook_last_at: null, signature_failures_24h: 0 }),
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });

@@ -4,6 +4,7 @@ import { newUuid, publicId, uuidOf } from '../../src/common/ids.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import type { ClientScope } from '../../src/database/with-scope.js';
 import { SYSTEM_CLIENT, VaultService } from '../../src/vault/vault.service.js';
+import { eventually } from '../support/eventually.js';
 import { applyWaiting } from '../support/intake.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 import { sendRetell } from './webhooks.js';
@@ -35,6 +36,7 @@ export async function startTwoClients(locks: Locks): Promise<TwoClients> {
   const account = { provider: 'retell', name: 'A', client_id: otherClient, api_key: 'key_other' };
   const accountId = await make('/v1/provider-accounts', account);
   const conversationId = await makeConversation(http, accountId, account.api_key);
+  await knockWronglySigned(http, accountId);
   const foreign = {
     clients: otherClient,
     agents: await make('/v1/agents', { client_id: otherClient, name: 'A' }),
@@ -92,6 +94,13 @@ async function makeConversation(http: HttpApp, accountId: string, apiKey: string
     select gen_random_uuid(), id, client_id, 'mixed', 'audio/wav', 9, 'none', now() from conversations
     returning conversation_id as id`);
   return publicId('conversation', row?.id ?? '');
+}
+
+/** What the door counts is written a moment later. */
+async function knockWronglySigned(http: HttpApp, accountId: string): Promise<void> {
+  const refused = await sendRetell(http, { id: accountId, secret: 'key_of_nobody' }, 'call_started', {});
+  expect(refused.status).toBe(401);
+  await eventually(async () => (await http.sql('select 1 from signature_failures')).length > 0);
 }
 
 /** A fact of a conversation that intake has given up. */

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { inject } from 'vitest';
+import { Log } from '../../src/common/log.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { IngestDatabase } from '../../src/database/database.js';
 import { Notifier } from '../../src/database/notifier.js';
 import { Inbox } from '../../src/inbox/inbox.js';
+import { WebhookHealth } from '../../src/inbox/webhook-health.js';
 import { WebhookDoor } from '../../src/inbox/webhook-door.js';
 import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
 import { openVault } from '../../src/vault/open-vault.js';
@@ -35,12 +37,15 @@ export async function startDoor(): Promise<Door> {
   // Ended clients are cut a moment later, when their database is dropped: nobody waits for them any more.
   sql.on('error', () => undefined);
   const clientId = await seedClient({ sql, vault });
-  const door = new WebhookDoor(new ProviderAccounts(ingest, vault), new Inbox(ingest, vault, new Notifier(ingest)));
+  const health = new WebhookHealth(ingest, new Log('silent'));
+  const inbox = new Inbox(ingest, vault, new Notifier(ingest));
+  const door = new WebhookDoor(new ProviderAccounts(ingest, vault), inbox, health);
   return {
     receive: (accountId, request) => door.receive(accountId, request),
     addAccount: (account) => seedAccount({ sql, vault }, clientId, account),
     sql,
     close: async () => {
+      await health.close();
       await Promise.all([ingest.close(), vault.close(), sql.end()]);
       await databases.drop();
       rmSync(folder, { recursive: true, force: true });

@@ -13,6 +13,7 @@ import { createDataSource } from '../../src/database/data-source.js';
 import { IngestDatabase } from '../../src/database/database.js';
 import { Notifier } from '../../src/database/notifier.js';
 import { Inbox } from '../../src/inbox/inbox.js';
+import { WebhookHealth } from '../../src/inbox/webhook-health.js';
 import { WebhookDoor, type Received } from '../../src/inbox/webhook-door.js';
 import { ProviderAccounts, type Deadlines } from '../../src/providers/provider-accounts.js';
 import { TemporalWorker } from '../../src/temporal/temporal-worker.js';
@@ -254,11 +255,14 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const { apiKey: api_key, baseUrl: base_url } = retell;
   const { deadlines = {} } = options;
   const accountId = await seedAccount({ sql, vault }, clientId, { provider: 'retell', api_key, base_url, deadlines });
-  const door = new WebhookDoor(new ProviderAccounts(ingest, vault), new Inbox(ingest, vault, new Notifier(ingest)));
+  const health = new WebhookHealth(ingest, testLog);
+  const inbox = new Inbox(ingest, vault, new Notifier(ingest));
+  const door = new WebhookDoor(new ProviderAccounts(ingest, vault), inbox, health);
   const connection = Connection.lazy({ address });
   const temporal = new TemporalClient({ connection, namespace: config.temporal.namespace });
   const closers = [
     () => retell.close(),
+    () => health.close(),
     () => ingest.close(),
     () => vault.close(),
     () => connection.close(),
