@@ -22,6 +22,8 @@ interface Dependencies {
   log: Log;
 }
 
+/** Nobody waits for these statements; an hour's worth of rows may be many. */
+const STATEMENT_MS = 120_000;
 const SWEEP_READ_MARKS = "delete from content_reads where slot < now() - interval '1 hour'";
 
 export class Housekeeping {
@@ -45,8 +47,14 @@ export class Housekeeping {
 
   async tidy(now: Date): Promise<void> {
     const { database, vault } = this.deps;
-    await database.withScope('all', sweepIdempotencyKeys);
-    await database.withScope('all', (tx) => tx.query({ text: SWEEP_READ_MARKS }));
+    await database.withScope('all', async (tx) => {
+      await tx.allow(STATEMENT_MS);
+      await sweepIdempotencyKeys(tx);
+    });
+    await database.withScope('all', async (tx) => {
+      await tx.allow(STATEMENT_MS);
+      await tx.query({ text: SWEEP_READ_MARKS });
+    });
     await resealParked(database, vault);
     await this.destroyOldInboxKeys(now);
     await this.sweepConversationKeys();
@@ -74,6 +82,7 @@ export class Housekeeping {
     for (const { providerAccountId, day } of await vault.inboxKeyDays(before)) {
       const values = [providerAccountId, day];
       const waiting = await database.withScope('all', async (tx) => {
+        await tx.allow(STATEMENT_MS);
         await tx.query({
           text: "delete from inbox where provider_account_id = $1 and key_day = $2 and state = 'unknown'",
           values,

@@ -104,7 +104,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       // Activities may still hand in facts: what applies them goes last.
       await temporal.stop(relays.stop());
       // Their starts are not waited for: `pg` never settles a connect that was ended while it was under way.
-      await Promise.all(listeners.map((listener) => listener.stop()));
+      for (const listener of listeners) listener.stop();
       await intake.stop();
       await Promise.all([metrics?.close(), database.close(), vault.close()]);
     },

@@ -1,6 +1,8 @@
 // The one place that builds a DataSource: for the processes (each as its role), the CLI and the tests.
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
+import { LIMITS, timeouts } from './limits.js';
+import { watchedBy } from './watched-client.js';
 import { CreateRoles1790000000000 } from './migrations/1790000000000-create-roles.js';
 import { CreateAdministration1790000000001 } from './migrations/1790000000001-create-administration.js';
 import { CreateInbox1790000000002 } from './migrations/1790000000002-create-inbox.js';
@@ -30,7 +32,6 @@ interface DataSourceOptions {
 
 /** A DataSource whose connections work as `role`. Call `initialize()` before use. */
 export function createDataSource({ url, role, poolSize, applicationName }: DataSourceOptions): DataSource {
-  const options = role === 'owner' ? '' : `-c role=${role}`;
   return new DataSource({
     type: 'postgres',
     url,
@@ -57,7 +58,12 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
     installExtensions: false,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     applicationName: applicationName ?? role,
-    // Pipelined: BEGIN, the scope and the first query of a request travel in one round trip.
-    extra: { options, pipeline: role !== 'owner' },
+    extra: role === 'owner' ? {} : sessionOf(role),
   });
+}
+
+/** What the connections of a process are like. Pipelined: BEGIN, the scope and the first query travel in one round trip. */
+function sessionOf(role: Exclude<DatabaseRole, 'owner'>): object {
+  const limits = LIMITS[role];
+  return { options: `-c role=${role}`, pipeline: true, ...timeouts(limits), Client: watchedBy({ ...limits }) };
 }

@@ -4,6 +4,8 @@ import { AppError } from '../common/errors.js';
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html: 08 connection, 53 resources (disk full), 57P0x shutdown and start-up, 58030 I/O. */
 const SQLSTATE = /^(08...|53...|57P0[1235]|58030)$/;
+/** 57014 took longer than `statement_timeout`, 55P03 waited longer than `lock_timeout`, 25P03 and 57P05 stood still for too long. */
+const TOO_SLOW = new Set(['57014', '55P03', '25P03', '57P05']);
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
 
@@ -18,12 +20,11 @@ export function isStorageAway(error: unknown): boolean {
   return error instanceof Error && code === '' && MESSAGES.test(error.message);
 }
 
-/** A failure that callers may see: 503 when Postgres is away, the error itself otherwise. */
+/** A failure that callers may see: 503 when Postgres is away or too slow, the error itself otherwise. */
 export function asStorageFailure(error: unknown): unknown {
-  return isStorageAway(error)
-    ? new AppError('storage_unavailable', 'the database cannot be reached; nothing was stored', {
-        cause: error,
-        headers: { 'retry-after': '2' },
-      })
-    : error;
+  if (TOO_SLOW.has(codeOf(error))) return unavailable('the database took too long; nothing was stored', error);
+  return isStorageAway(error) ? unavailable('the database cannot be reached; nothing was stored', error) : error;
 }
+
+const unavailable = (detail: string, cause: unknown): AppError =>
+  new AppError('storage_unavailable', detail, { cause, headers: { 'retry-after': '2' } });

@@ -1,12 +1,15 @@
 // Wake-ups between processes: at most one NOTIFY per process and 10 ms, after commit. In the writing transaction it would
 // cost a global lock through commit (measured: 13 × fewer inserts). A lost one costs a poll interval, nothing else.
-import { Client } from 'pg';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from './database.js';
+import { WatchedClient } from './watched-client.js';
 
 const COALESCE_MS = 10;
 const RECONNECT_MS = 500;
 const CONNECT_MS = 5_000;
+/** How often a listening connection is asked for a sign of life, and how long it has for it. */
+const HEARTBEAT_MS = 4_000;
 
 export type NotifyChannel = 'colloquy_inbox' | 'colloquy_wakes';
 
@@ -35,9 +38,12 @@ export class Notifier {
   }
 }
 
-/** Listens on a connection of its own and reconnects for ever; `onNotify` also runs after each (re)connect. */
+/**
+ * Listens on a connection of its own and reconnects for ever; `onNotify` also runs after each (re)connect. It is silent by
+ * nature, so it is asked something now and then: no answer, and it is replaced.
+ */
 export class Listener {
-  private client: Client | undefined;
+  private client: WatchedClient | undefined;
   private stopped = false;
 
   constructor(
@@ -48,31 +54,39 @@ export class Listener {
 
   async start(): Promise<void> {
     while (!this.stopped) {
-      const client = new Client({
-        connectionString: this.url,
-        application_name: this.channel,
-        connectionTimeoutMillis: CONNECT_MS,
-      });
-      const gone = new Promise<void>((resolve) => client.once('end', () => resolve()));
-      client.on('error', () => undefined); // 'end' follows; the loop connects again
-      client.on('notification', this.onNotify);
-      this.client = client;
-      try {
-        await client.connect();
-        await client.query(`listen ${this.channel}`);
-        this.onNotify();
-        // Told to stop while it was connecting.
-        if (this.stopped) await client.end();
-        await gone;
-      } catch {
-        await client.end().catch(() => undefined);
-      }
+      await this.listen(this.newClient()).catch(() => undefined);
       if (!this.stopped) await sleep(RECONNECT_MS);
     }
   }
 
-  async stop(): Promise<void> {
+  /** Cuts the connection: its end must not wait for a server that does not answer. */
+  stop(): void {
     this.stopped = true;
-    await this.client?.end();
+    this.client?.destroy(new Error('the listener was stopped'));
+  }
+
+  private newClient(): WatchedClient {
+    const server = { connectionString: this.url, connectionTimeoutMillis: CONNECT_MS };
+    const client = new WatchedClient({ ...server, application_name: this.channel }, { silenceMs: HEARTBEAT_MS });
+    client.on('error', () => undefined); // 'end' follows; the loop connects again
+    client.on('notification', this.onNotify);
+    return (this.client = client);
+  }
+
+  /** Resolves when the connection is over. */
+  private async listen(client: WatchedClient): Promise<void> {
+    const gone = once(client, 'end');
+    // A client that never connected may end without a word.
+    gone.catch(() => undefined);
+    await client.connect();
+    const heartbeat = setInterval(() => void client.query('select 1').catch(() => undefined), HEARTBEAT_MS);
+    try {
+      await client.query(`listen ${this.channel}`);
+      this.onNotify();
+      await gone;
+    } finally {
+      clearInterval(heartbeat);
+      client.destroy(new Error('the listener begins again'));
+    }
   }
 }

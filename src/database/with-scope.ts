@@ -2,6 +2,7 @@
 import type { Client, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { asStorageFailure } from './failures.js';
+import type { WatchedClient } from './watched-client.js';
 
 /** Whose rows: every client (`all`) or these client uuids. */
 export type ClientScope = 'all' | readonly string[];
@@ -17,13 +18,19 @@ export interface Transaction {
    * but the failure of one of them, which rolls all back, could still speak against it. Await their answers afterwards.
    */
   commit(): void;
+  /** Lets every statement after this take up to `ms`, instead of what the role may (limits.ts): for maintenance alone. */
+  allow(ms: number): Promise<void>;
   /** TypeORM on the same connection and transaction, for entities. */
   readonly manager: EntityManager;
 }
 
 const SCOPE = "select set_config('app.scope', $1, true), set_config('app.clients', $2, true)";
 
-type Connected = PoolClient & Pick<Client, 'connection'>;
+/** `allowSilence` is missing on connections of the owner. */
+type Connected = PoolClient & Pick<Client, 'connection'> & Partial<Pick<WatchedClient, 'allowSilence'>>;
+
+/** The server gives up first. */
+const SILENCE_AFTER_MS = 2_000;
 
 /**
  * Runs `work` in one transaction that sees only the rows of `clients`; commits when it resolves, rolls back when it throws.
@@ -36,8 +43,9 @@ export async function withScope<Result>(
   work: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
   const runner = dataSource.createQueryRunner();
+  let used: Connected | undefined;
   try {
-    const client = (await runner.connect()) as Connected;
+    const client = (used = (await runner.connect()) as Connected);
     const opened = writtenTogether(client, () => open(client, clients));
     let committed: Promise<unknown> | undefined;
     const commit = (): Promise<unknown> => (committed ??= writtenTogether(client, () => client.query('commit')));
@@ -47,6 +55,10 @@ export async function withScope<Result>(
           (await writtenTogether(client, () => client.query<Row>(statement))).rows,
         // Awaited below, unless a statement fails before: that is the error to tell.
         commit: () => void commit().catch(() => undefined),
+        allow: async (ms) => {
+          client.allowSilence?.(ms + SILENCE_AFTER_MS);
+          await client.query(`set local statement_timeout = ${ms}`);
+        },
         manager: runner.manager,
       });
       await opened;
@@ -62,6 +74,7 @@ export async function withScope<Result>(
   } catch (error) {
     throw asStorageFailure(error);
   } finally {
+    used?.allowSilence?.();
     await runner.release();
   }
 }

@@ -197,17 +197,13 @@ export class Intake {
 
   private async attempt(orders: Order[], options: ApplyOptions): Promise<(Applied | null)[]> {
     const { database, notifier, vault, storeAudio } = this.deps;
-    const all = await database
-      .withScope('all', async (tx) => {
-        const [, done] = await Promise.all([
-          options.wait && tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` }),
-          applyOrders({ vault, storeAudio, agents: this.agents }, tx, orders, options),
-        ]);
-        return done;
-      })
-      .catch((error: unknown) => {
-        throw isLockTimeout(error) ? busy(error) : error;
-      });
+    const all = await database.withScope('all', async (tx) => {
+      const [, done] = await Promise.all([
+        options.wait && tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` }),
+        applyOrders({ vault, storeAudio, agents: this.agents }, tx, orders, options),
+      ]);
+      return done;
+    });
     if (all.some((applied) => applied?.woken === true)) notifier.notify('colloquy_wakes');
     for (const applied of all) if (applied?.news) tellNews(this.deps.log, applied.news);
     return all;
@@ -240,13 +236,6 @@ async function outcomeOf(
   if (error instanceof AudioNotStored) return postpone(tx, factId);
   return (await countFailure(tx, factId, reason)) ? 'parked' : 'failed';
 }
-
-/** https://www.postgresql.org/docs/18/errcodes-appendix.html: lock_not_available. */
-const isLockTimeout = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === '55P03';
-
-const busy = (cause: unknown): AppError =>
-  new AppError('storage_unavailable', 'the conversation is being written by somebody else; try again', { cause });
 
 const isAway = (error: unknown): boolean =>
   isStorageAway(error) ||

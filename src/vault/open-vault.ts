@@ -1,4 +1,6 @@
 import { Pool } from 'pg';
+import { LIMITS, timeouts } from '../database/limits.js';
+import { watchedBy } from '../database/watched-client.js';
 import { Keystore } from './keystore.js';
 import { fileRootKey } from './root-key.js';
 import { VaultService } from './vault.service.js';
@@ -23,7 +25,8 @@ export async function openVault({
     connectionString: keystoreUrl,
     max: maxConnections,
     connectionTimeoutMillis: 3_000,
-    query_timeout: 5_000,
+    ...timeouts(LIMITS.keystore),
+    Client: watchedBy({ ...LIMITS.keystore }),
   });
   try {
     const rootKey = await fileRootKey(rootKeyFile, () => new Keystore(pool).isEmpty());

@@ -11,7 +11,7 @@ import { newSecret } from '../../src/access/api-key-secret.js';
 import { createApp } from '../../src/app.setup.js';
 import { Log } from '../../src/common/log.js';
 import { parseConfig } from '../../src/config/config.js';
-import { createTestDatabases } from '../support/databases.js';
+import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
 export interface Called {
   status: number;
@@ -42,8 +42,10 @@ export interface HttpApp {
   stop(): Promise<void>;
 }
 
+type Settings = Record<string, string>;
+
 /** Starts an API; `env` overrides settings. */
-export async function startHttpApp(env: Record<string, string> = {}): Promise<HttpApp> {
+export async function startHttpApp(env: Settings | ((databases: TestDatabases) => Settings) = {}): Promise<HttpApp> {
   const { postgresUrl, temporalAddress } = inject('services');
   const databases = await createTestDatabases(postgresUrl);
   const dataDir = mkdtempSync(join(tmpdir(), 'colloquy-http-'));
@@ -58,7 +60,7 @@ export async function startHttpApp(env: Record<string, string> = {}): Promise<Ht
     TEMPORAL_ADDRESS: temporalAddress,
     COLLOQUY_RATE_LIMIT: '0',
     LOG_LEVEL: 'silent',
-    ...env,
+    ...(typeof env === 'function' ? env(databases) : env),
   });
   const app = await createApp(config, new Log(config.logLevel));
   const owner = new Client({ connectionString: databases.databaseUrl });
