@@ -17,6 +17,7 @@ import { ProblemFilter, sendProblem } from './common/problem-filter.js';
 import { requestIdOf } from './common/request-id.js';
 import { RouteTable } from './common/route-table.js';
 import type { Config } from './config/config.js';
+import { proxiesTrusted } from './config/trust-proxy.js';
 import { RequestObserver } from './observability/requests.js';
 
 const IDLE_CHECK_MS = 100;
@@ -37,6 +38,7 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   const observer = new RequestObserver(log);
   const adapter = new FastifyAdapter({
     logger: false,
+    trustProxy: proxiesTrusted(config.trustProxy),
     bodyLimit: JSON_LIMIT_BYTES,
     // Fastify's own 503 is no problem document; the first hook below answers instead.
     return503OnClosing: false,

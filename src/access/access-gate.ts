@@ -2,16 +2,16 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors.js';
+import { Authentication } from './authentication.js';
 import type { Caller } from './caller.js';
-import { KeyDirectory } from './key-directory.js';
 import { KeyUsage } from './key-usage.js';
 import { RequestLimit } from './request-limit.js';
-import { routeAccess } from './requires.js';
+import { routeAccess, type RouteAccess } from './requires.js';
 
 @Injectable()
 export class AccessGate {
   constructor(
-    private readonly keys: KeyDirectory,
+    private readonly authentication: Authentication,
     private readonly usage: KeyUsage,
     private readonly limit: RequestLimit,
   ) {}
@@ -23,19 +23,17 @@ export class AccessGate {
     if (url === undefined || !url.startsWith('/v1/')) return;
     const access = routeAccess(config);
     if (access?.kind === 'public') return;
-    const caller = await this.keys.find(bearerOf(request.headers.authorization));
+    const caller = await this.authentication.of(request);
     request.caller = caller;
     reply.headers(await this.limit.take(caller.keyId));
-    this.usage.used(caller.keyId);
-    if (!access?.anyOf.some((right) => caller.rights.has(right))) throw forbidden(caller);
+    this.usage.used(caller);
+    if (caller.isAwaitingApproval) throw new AppError('forbidden', 'this key waits for the approval of a second admin');
+    if (!isOpen(access, caller)) throw forbidden(caller);
   }
 }
 
-function bearerOf(header: string | undefined): string {
-  const token = /^Bearer +([^\s,]+) *$/i.exec(header ?? '')?.[1];
-  if (token === undefined) throw new AppError('unauthenticated', 'send Authorization: Bearer clq_…');
-  return token;
-}
+const isOpen = (access: RouteAccess | undefined, { rights }: Caller): boolean =>
+  access?.kind === 'key' || (access?.kind === 'rights' && access.anyOf.some((right) => rights.has(right)));
 
 const forbidden = ({ role }: Caller): AppError =>
   new AppError('forbidden', `this route is not open to the role ${role} with the scopes of this key`);

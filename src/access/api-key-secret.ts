@@ -26,8 +26,15 @@ export function checksumOf(secret: string): string {
   return text;
 }
 
-/** False for what cannot be a key at all; not worth asking the database for. */
-export const isWellFormed = (secret: string): boolean => FORM.test(secret);
+/**
+ * False for what cannot be a key at all; not worth asking the database for. In the length of the keys that we make the
+ * checksum must fit; bootstrap keys of other lengths have none.
+ */
+export function isWellFormed(secret: string): boolean {
+  if (!FORM.test(secret)) return false;
+  const [text, checksum] = [secret.slice(4, 4 + SECRET_LENGTH), secret.slice(4 + SECRET_LENGTH)];
+  return checksum.length !== CHECKSUM_LENGTH || checksum === checksumOf(text);
+}
 
 /** What the database knows of a secret. No salt: at 190 bits there is nothing to guess. */
 export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();

@@ -6,47 +6,76 @@ import { openJson, sealJson } from '../vault/sealing.js';
 import { SYSTEM_CLIENT, VaultService } from '../vault/vault.service.js';
 import type { ApiKey } from './api-key.schema.js';
 import { reachOf, type Caller } from './caller.js';
-import type { Role } from './rights.js';
+import type { Grant } from './grant.js';
 
-export interface ApiKeyRow {
+export interface ApiKeyRow extends Grant {
   id: string;
-  role: Role;
-  all_clients: boolean;
-  client_ids: string[];
-  scopes: string[];
   prefix: string;
   sealed: Buffer;
-  expires_at: Date | null;
   last_used_at: Date | null;
   revoked_at: Date | null;
+  /** uuid of the key that made it; null: the settings did. */
+  created_by: string | null;
+  /** uuid of the key that made it or widened it last. */
+  proposed_by: string | null;
+  approved_by: string | null;
+  approved_at: Date | null;
+  awaiting_approval: boolean;
   revision: number;
   created_at: Date;
   updated_at: Date;
 }
 
-/** What a key may do, as its row holds it. */
-export type Grant = Pick<ApiKeyRow, 'role' | 'all_clients' | 'client_ids' | 'scopes' | 'expires_at'>;
+/** Who stands for the grant of a key. */
+export interface Approval {
+  /** uuid of the key that makes or widens it now; null: nobody does. */
+  proposedBy: string | null;
+  /** It works once a second admin has approved it. */
+  isAwaited: boolean;
+}
 
 const COLUMNS = `id, role, all_clients, client_ids, scopes, prefix, sealed, expires_at, last_used_at, revoked_at,
-  revision, created_at, updated_at`;
+  created_by, proposed_by, approved_by, approved_at, awaiting_approval, revision, created_at, updated_at`;
 /** A key for some clients sees keys that reach no further than itself. */
 const VISIBLE = '($1::uuid[] is null or (not all_clients and client_ids <@ $1::uuid[]))';
 const LIST = `
 select ${COLUMNS} from api_keys where ${VISIBLE} and ($2::uuid is null or id > $2::uuid) order by id limit $3`;
 const FIND = `select ${COLUMNS} from api_keys where ${VISIBLE} and id = $2`;
+/** The caller's key, as long as the secret that it came with works. */
+const WORKING = `
+select ${COLUMNS} from api_keys
+where id = $1 and hash = $2 and revoked_at is null and not awaiting_approval and (expires_at is null or expires_at > now())`;
 const INSERT = `
-insert into api_keys (id, role, all_clients, client_ids, scopes, expires_at, hash, prefix, sealed)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict on constraint api_keys_hash_unique do nothing
+insert into api_keys (id, role, all_clients, client_ids, scopes, expires_at, hash, prefix, sealed, created_by, proposed_by,
+  awaiting_approval)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) on conflict on constraint api_keys_hash_unique do nothing
 returning id`;
+/** What widens a key undoes its approval. */
 const UPDATE = `
 update api_keys set role = $3, all_clients = $4, client_ids = $5, scopes = $6, expires_at = $7, sealed = $8,
+  proposed_by = coalesce($9, proposed_by), awaiting_approval = $10,
+  approved_by = case when $9::uuid is null then approved_by end, approved_at = case when $9::uuid is null then approved_at end,
   revision = revision + 1, updated_at = now()
 where ${VISIBLE} and id = $2 returning ${COLUMNS}`;
+const APPROVE = `
+update api_keys set awaiting_approval = false, approved_by = $2, approved_at = now(), revision = revision + 1,
+  updated_at = now()
+where id = $1`;
+/** The old secret is retired in the same statement. */
 const ROTATE = `
-update api_keys set hash = $3, prefix = $4, revision = revision + 1, updated_at = now() where ${VISIBLE} and id = $2`;
+with retired as (insert into retired_api_key_secrets (hash, api_key_id) select hash, id from api_keys where id = $1)
+update api_keys set hash = $2, prefix = $3, revision = revision + 1, updated_at = now() where id = $1`;
 const REVOKE = `
 update api_keys set revoked_at = now(), revision = revision + 1, updated_at = now()
 where ${VISIBLE} and id = $2 and revoked_at is null`;
+
+const keyName = (id: string | null): string | null => (id === null ? null : publicId('apiKey', id));
+
+function statusOf({ revoked_at, expires_at, awaiting_approval }: ApiKeyRow): ApiKey['status'] {
+  if (revoked_at !== null) return 'revoked';
+  if (expires_at !== null && expires_at.getTime() <= Date.now()) return 'expired';
+  return awaiting_approval ? 'awaiting_approval' : 'active';
+}
 
 const purposeOf = (keyId: string): string => `api_key:${keyId}`;
 const valuesOf = (id: string, grant: Grant): unknown[] => [
@@ -70,30 +99,35 @@ export class ApiKeyStore {
     return (await tx.query<ApiKeyRow>({ text, values: [reachOf(caller), id] }))[0];
   }
 
+  async working(tx: Transaction, { keyId, secretHash }: Caller): Promise<ApiKeyRow | undefined> {
+    return (await tx.query<ApiKeyRow>({ text: WORKING, values: [keyId, secretHash] }))[0];
+  }
+
   /** False when a key with this secret exists. */
   async insert(
     tx: Transaction,
-    { id, grant, hash, prefix, name }: { id: string; grant: Grant; hash: Buffer; prefix: string; name: string },
+    { id, grant, name, ...row }: { id: string; grant: Grant; hash: Buffer; prefix: string; name: string } & Approval,
   ): Promise<boolean> {
-    const values = [...valuesOf(id, grant), hash, prefix, await this.seal(id, name)];
+    const sealed = await this.seal(id, name);
+    const values = [...valuesOf(id, grant), row.hash, row.prefix, sealed, row.proposedBy, row.isAwaited];
     return (await tx.query({ text: INSERT, values })).length === 1;
   }
 
   async update(
     tx: Transaction,
     caller: Caller,
-    { id, grant, name }: { id: string; grant: Grant; name: string },
+    { id, grant, name, proposedBy, isAwaited }: { id: string; grant: Grant; name: string } & Approval,
   ): Promise<ApiKeyRow | undefined> {
-    const values = [reachOf(caller), ...valuesOf(id, grant), await this.seal(id, name)];
+    const values = [reachOf(caller), ...valuesOf(id, grant), await this.seal(id, name), proposedBy, isAwaited];
     return (await tx.query<ApiKeyRow>({ text: UPDATE, values }))[0];
   }
 
-  async rotate(
-    tx: Transaction,
-    caller: Caller,
-    { id, hash, prefix }: { id: string; hash: Buffer; prefix: string },
-  ): Promise<void> {
-    await tx.query({ text: ROTATE, values: [reachOf(caller), id, hash, prefix] });
+  async rotate(tx: Transaction, { id, hash, prefix }: { id: string; hash: Buffer; prefix: string }): Promise<void> {
+    await tx.query({ text: ROTATE, values: [id, hash, prefix] });
+  }
+
+  async approve(tx: Transaction, { id, approver }: { id: string; approver: string }): Promise<void> {
+    await tx.query({ text: APPROVE, values: [id, approver] });
   }
 
   async revoke(tx: Transaction, caller: Caller, id: string): Promise<void> {
@@ -116,6 +150,10 @@ export class ApiKeyStore {
       expires_at: row.expires_at?.toISOString() ?? null,
       last_used_at: row.last_used_at?.toISOString() ?? null,
       revoked_at: row.revoked_at?.toISOString() ?? null,
+      status: statusOf(row),
+      created_by: keyName(row.created_by),
+      approved_by: keyName(row.approved_by),
+      approved_at: row.approved_at?.toISOString() ?? null,
       created_at: row.created_at.toISOString(),
       updated_at: row.updated_at.toISOString(),
     };

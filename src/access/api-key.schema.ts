@@ -17,7 +17,9 @@ export const apiKeyInput = z
       .union([z.literal('*'), z.array(idInput('client')).min(1).max(1000)])
       .meta({ description: 'Clients that the key may see; `*`: all, also later ones' }),
     scopes: scopes.default([]),
-    expires_at: timeInput.nullable().default(null),
+    expires_at: timeInput.nullable().optional().meta({
+      description: 'Absent: as late as COLLOQUY_KEY_LIFETIME_DAYS allows; `null`: never, where it allows that',
+    }),
   })
   .meta({ id: 'ApiKeyInput' });
 
@@ -43,6 +45,12 @@ export const apiKeySchema = z
     expires_at: timeText.nullable(),
     last_used_at: timeText.nullable().meta({ description: 'To the minute' }),
     revoked_at: timeText.nullable(),
+    status: z
+      .enum(['active', 'awaiting_approval', 'expired', 'revoked'])
+      .meta({ description: '`awaiting_approval`: it works once a second admin has approved it' }),
+    created_by: publicIdText('apiKey').nullable().meta({ description: 'Null: the settings made it' }),
+    approved_by: publicIdText('apiKey').nullable(),
+    approved_at: timeText.nullable(),
     created_at: timeText,
     updated_at: timeText,
   })

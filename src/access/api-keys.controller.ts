@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { Answer, List } from '../common/answer.js';
 import { idInput } from '../common/id-schema.js';
@@ -19,7 +19,7 @@ import {
 import { ApiKeysService } from './api-keys.service.js';
 import { Caller } from './caller.js';
 import { Repeatable, type Attempt } from './idempotency.js';
-import { Requires } from './requires.js';
+import { Requires, RequiresKey } from './requires.js';
 
 const keyId = idInput('apiKey');
 
@@ -64,7 +64,7 @@ export class ApiKeysController {
 
   @Patch(':id')
   @Requires('api-keys:manage')
-  @Operation({ id: 'updateApiKey', summary: 'Change a key', answer: apiKeySchema })
+  @Operation({ id: 'updateApiKey', summary: 'Change a key', answer: apiKeySchema, problems: ['invalid_state'] })
   update(
     @Caller() caller: Caller,
     @Param('id', { schema: keyId }) id: string,
@@ -82,12 +82,12 @@ export class ApiKeysController {
   }
 
   @Post(':id/rotate')
-  @Requires('api-keys:manage')
+  @RequiresKey()
   @Operation({
     id: 'rotateApiKey',
-    summary: 'A new secret, shown once; the old one ends at once',
+    summary: 'A new secret for the key that asks, shown once; the old one never works again',
+    description: 'Every key may rotate itself, and no other.',
     answer: apiKeyWithSecret,
-    problems: ['invalid_state'],
   })
   rotate(
     @Caller() caller: Caller,
@@ -95,5 +95,23 @@ export class ApiKeysController {
     @Repeatable() attempt: Attempt,
   ): Promise<Answer<ApiKeyWithSecret>> {
     return this.keys.rotate(caller, attempt, id);
+  }
+
+  @Post(':id/approve')
+  @Requires('api-keys:manage')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'ETag of the key as read; 412 when it has changed' })
+  @Operation({
+    id: 'approveApiKey',
+    summary: 'A second admin agrees to what a key may do; it works from then on',
+    answer: apiKeySchema,
+    problems: ['invalid_state', 'precondition_failed'],
+  })
+  approve(
+    @Caller() caller: Caller,
+    @Param('id', { schema: keyId }) id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Repeatable() attempt: Attempt,
+  ): Promise<Answer<ApiKey>> {
+    return this.keys.approve(caller, attempt, id, ifMatch);
   }
 }

@@ -1,30 +1,39 @@
-// API keys as people manage them. Nobody gives a key more clients than the own key has; changes count at once in this
-// process and within 5 s in others (KeyDirectory).
-import { Injectable } from '@nestjs/common';
+// API keys as people manage them. Rights do not grow by themselves: grant.ts has the rules, four-eyes.ts the second admin.
+import { Inject, Injectable } from '@nestjs/common';
 import { versioned, withStatus, requireMatch, Answer, type List } from '../common/answer.js';
 import { Cursors } from '../common/cursor.js';
 import { AppError } from '../common/errors.js';
-import { newUuid } from '../common/ids.js';
+import { newUuid, publicId } from '../common/ids.js';
 import { pageById } from '../common/keyset.js';
+import { CONFIG } from '../common/settings.js';
+import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
-import { appendJournal } from '../journal/append.js';
-import { SYSTEM_CLIENT } from '../vault/vault.service.js';
-import { adminScope, changedFields, requireClients, requireExisting, unknownObject } from './admin.js';
+import { adminScope, changedFields, requireExisting, unknownObject } from './admin.js';
 import { hashOf, newSecret, prefixOf } from './api-key-secret.js';
 import type { ApiKey, ApiKeyInput, ApiKeyPatch, ApiKeyWithSecret } from './api-key.schema.js';
-import { ApiKeyStore, type ApiKeyRow, type Grant } from './api-key-store.js';
-import { actorOf, type Caller } from './caller.js';
+import { ApiKeyStore, type ApiKeyRow } from './api-key-store.js';
+import type { Caller } from './caller.js';
+import { areTwoPeople, awaitsApproval } from './four-eyes.js';
+import { excessOf, excessOver, mayManage } from './grant.js';
+import { grantOf, inputOf, requireOwnChange } from './grant-input.js';
 import { Idempotency, type Attempt } from './idempotency.js';
+import { KeyChanges } from './key-changes.js';
 import { KeyDirectory } from './key-directory.js';
+import { expiryOf } from './key-expiry.js';
+import { journalKey, type KeyAction } from './key-journal.js';
+import { SecurityEvents } from './security-events.js';
 
 @Injectable()
 export class ApiKeysService {
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
     private readonly database: ApiDatabase,
     private readonly store: ApiKeyStore,
+    private readonly changes: KeyChanges,
     private readonly directory: KeyDirectory,
     private readonly idempotency: Idempotency,
+    private readonly events: SecurityEvents,
     private readonly cursors: Cursors,
   ) {}
 
@@ -41,72 +50,133 @@ export class ApiKeysService {
     return versioned(await this.store.render(row), row.revision);
   }
 
-  /** Throws `not_found` (a client), `forbidden` (`*` by a key for some clients). */
+  /** Throws `not_found` (a client), `forbidden` (more than the caller may give), `invalid_request` (`expires_at`). */
   async create(caller: Caller, attempt: Attempt, { name, ...input }: ApiKeyInput): Promise<Answer<ApiKeyWithSecret>> {
-    const grant = grantOf(caller, input);
+    const grant = grantOf(caller, { ...input, expires_at: expiryOf(input.expires_at, this.config.keyLifetimeDays) });
     const once = await this.idempotency.prepare(attempt);
     const id = newUuid();
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
-      once(tx, async () => {
-        await requireExisting(tx, caller, grant.client_ids);
-        await this.store.insert(tx, { id, grant, name, hash: hashOf(secret), prefix: prefixOf(secret) });
-        await tell(tx, caller, { action: 'api_key.created', id });
-        return { status: 201, kind: 'apiKey', id };
-      }),
+      once(tx, () =>
+        this.changes.by(tx, caller, async (holder) => {
+          refuse(excessOver(holder, grant));
+          await requireExisting(tx, caller, grant.client_ids);
+          const approval = { proposedBy: caller.keyId, isAwaited: awaitsApproval(this.config.fourEyes, null, grant) };
+          const row = { id, grant, name, hash: hashOf(secret), prefix: prefixOf(secret), ...approval };
+          await this.store.insert(tx, row);
+          await journalKey(tx, caller, { action: 'api_key.created', id });
+          return { status: 201, kind: 'apiKey', id };
+        }),
+      ),
     );
+    if (!outcome.repeated) this.changed(caller, 'api_key.created', id);
     return withSecret(withStatus(await this.get(caller, outcome.id), outcome.status), outcome.repeated ? null : secret);
   }
 
-  /** A new secret in place of the old one, which ends at once. Throws `not_found`, `invalid_state` (revoked). */
+  /**
+   * A new secret in place of the old one, which never works again. Whoever holds the old one asks for it. Throws
+   * `not_found`, `forbidden` (another key).
+   */
   async rotate(caller: Caller, attempt: Attempt, id: string): Promise<Answer<ApiKeyWithSecret>> {
     const once = await this.idempotency.prepare(attempt);
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), async (tx) =>
-      once(tx, async () => {
-        const row = await this.locked(tx, caller, id);
-        if (row.revoked_at !== null) throw new AppError('invalid_state', 'the key is revoked');
-        await this.store.rotate(tx, caller, { id, hash: hashOf(secret), prefix: prefixOf(secret) });
-        await tell(tx, caller, { action: 'api_key.rotated', id });
-        return { status: 200, kind: 'apiKey', id };
-      }),
+      once(tx, () =>
+        this.changes.by(tx, caller, async () => {
+          await this.locked(tx, caller, id);
+          if (id !== caller.keyId)
+            throw new AppError('forbidden', 'a key is rotated by its holder, with the key itself');
+          await this.store.rotate(tx, { id, hash: hashOf(secret), prefix: prefixOf(secret) });
+          await journalKey(tx, caller, { action: 'api_key.rotated', id });
+          return { status: 200, kind: 'apiKey', id };
+        }),
+      ),
     );
-    this.directory.changed();
+    if (!outcome.repeated) this.changed(caller, 'api_key.rotated', id);
     return withSecret(await this.get(caller, id), outcome.repeated ? null : secret);
   }
 
-  /** Throws `not_found`, `precondition_failed`, `forbidden`. */
+  /** Throws `not_found`, `precondition_failed`, `forbidden`, `invalid_state` (revoked), `invalid_request` (`expires_at`). */
   async update(
     caller: Caller,
     id: string,
     { patch, ifMatch }: { patch: ApiKeyPatch; ifMatch?: string | undefined },
   ): Promise<Answer<ApiKey>> {
-    const row = await this.database.withScope(adminScope(caller), async (tx) => {
-      const before = await this.locked(tx, caller, id);
-      requireMatch(ifMatch, before.revision);
-      const known = { ...inputOf(before), name: await this.store.nameOf(before) };
-      const changes = changedFields(known, patch);
-      if (changes.length === 0) return before;
-      const next = { ...known, ...patch };
-      const grant = grantOf(caller, next);
-      await requireExisting(tx, caller, grant.client_ids);
-      const after = await this.store.update(tx, caller, { id, grant, name: next.name });
-      await tell(tx, caller, { action: 'api_key.updated', id, changes });
-      return after ?? before;
-    });
-    this.directory.changed();
+    const { row, isChanged } = await this.database.withScope(adminScope(caller), (tx) =>
+      this.changes.by(tx, caller, async (holder) => {
+        const before = await this.locked(tx, caller, id);
+        if (id !== caller.keyId) refuseToManage(holder, before);
+        requireMatch(ifMatch, before.revision);
+        const known = { ...inputOf(before), name: await this.store.nameOf(before) };
+        const changes = changedFields(known, patch);
+        if (changes.length === 0) return { row: before, isChanged: false };
+        if (before.revoked_at !== null) throw new AppError('invalid_state', 'the key is revoked');
+        if (changes.includes('expires_at')) expiryOf(patch.expires_at, this.config.keyLifetimeDays);
+        const next = { ...known, ...patch };
+        const grant = grantOf(caller, next);
+        const widens = excessOf(grant, before) !== null;
+        if (id === caller.keyId) requireOwnChange(changes, widens);
+        else if (widens) refuse(excessOver(holder, grant));
+        await requireExisting(tx, caller, grant.client_ids);
+        const approval = {
+          proposedBy: widens ? caller.keyId : null,
+          isAwaited: awaitsApproval(this.config.fourEyes, before, grant),
+        };
+        const after = await this.store.update(tx, caller, { id, grant, name: next.name, ...approval });
+        await journalKey(tx, caller, { action: 'api_key.updated', id, changes });
+        return { row: after ?? before, isChanged: true };
+      }),
+    );
+    if (isChanged) this.changed(caller, 'api_key.updated', id);
     return versioned(await this.store.render(row), row.revision);
   }
 
-  /** Ends the key; its row stays. Revoking a revoked key changes nothing. Throws `not_found`. */
+  /** Ends the key; its row stays. Revoking a revoked key changes nothing. Throws `not_found`, `forbidden`. */
   async revoke(caller: Caller, id: string): Promise<void> {
-    await this.database.withScope(adminScope(caller), async (tx) => {
-      const row = await this.locked(tx, caller, id);
-      if (row.revoked_at !== null) return;
-      await this.store.revoke(tx, caller, id);
-      await tell(tx, caller, { action: 'api_key.revoked', id });
-    });
+    const isChanged = await this.database.withScope(adminScope(caller), (tx) =>
+      this.changes.by(tx, caller, async (holder) => {
+        const row = await this.locked(tx, caller, id);
+        if (id !== caller.keyId) refuseToManage(holder, row);
+        if (row.revoked_at !== null) return false;
+        await this.store.revoke(tx, caller, id);
+        await journalKey(tx, caller, { action: 'api_key.revoked', id });
+        return true;
+      }),
+    );
+    if (isChanged) this.changed(caller, 'api_key.revoked', id);
+  }
+
+  /**
+   * A second admin agrees to what a key may do. Throws `not_found`, `invalid_state` (it does not wait),
+   * `precondition_failed`, `forbidden` (no admin, or perhaps the one who asks for the key).
+   */
+  async approve(caller: Caller, attempt: Attempt, id: string, ifMatch: string | undefined): Promise<Answer<ApiKey>> {
+    const once = await this.idempotency.prepare(attempt);
+    const outcome = await this.database.withScope(adminScope(caller), (tx) =>
+      once(tx, () =>
+        this.changes.by(tx, caller, async (holder) => {
+          const row = await this.locked(tx, caller, id);
+          if (holder.role !== 'admin') throw new AppError('forbidden', 'keys are approved by admins');
+          requireMatch(ifMatch, row.revision);
+          if (!row.awaiting_approval || row.revoked_at !== null) {
+            throw new AppError('invalid_state', 'the key does not wait for an approval');
+          }
+          refuse(excessOver(holder, row));
+          if (!(await areTwoPeople(tx, caller.keyId, row.proposed_by ?? id))) throw sameEyes();
+          await this.store.approve(tx, { id, approver: caller.keyId });
+          await journalKey(tx, caller, { action: 'api_key.approved', id });
+          return { status: 200, kind: 'apiKey', id };
+        }),
+      ),
+    );
+    if (!outcome.repeated) this.changed(caller, 'api_key.approved', id);
+    return this.get(caller, outcome.id);
+  }
+
+  /** Once it is committed. */
+  private changed(caller: Caller, action: KeyAction, id: string): void {
     this.directory.changed();
+    this.events.tell(action, caller.source, { key_id: publicId('apiKey', id), by_key_id: caller.keyName });
   }
 
   private async locked(tx: Transaction, caller: Caller, id: string): Promise<ApiKeyRow> {
@@ -116,33 +186,17 @@ export class ApiKeysService {
   }
 }
 
-type GrantInput = Omit<ApiKeyInput, 'name'>;
-
-function grantOf(caller: Caller, { role, client_ids: clientIds, scopes, expires_at }: GrantInput): Grant {
-  const common = { role, scopes: [...new Set(scopes)], expires_at };
-  if (clientIds !== '*') {
-    requireClients(caller, clientIds);
-    return { ...common, all_clients: false, client_ids: [...new Set(clientIds)] };
-  }
-  if (caller.clients !== 'all') throw new AppError('forbidden', 'only a key for all clients may make another one');
-  return { ...common, all_clients: true, client_ids: [] };
+function refuse(excess: ReturnType<typeof excessOver>): void {
+  if (excess === null) return;
+  throw new AppError('forbidden', `a key gives no more than it has: its ${excess} would go beyond those of this key`);
 }
 
-const inputOf = (row: ApiKeyRow): GrantInput => ({
-  role: row.role,
-  client_ids: row.all_clients ? '*' : row.client_ids,
-  // Checked against the list when they were written.
-  scopes: row.scopes as GrantInput['scopes'],
-  expires_at: row.expires_at,
-});
+function refuseToManage(holder: ApiKeyRow, row: ApiKeyRow): void {
+  if (!mayManage(holder, row)) throw new AppError('forbidden', 'that key has more than this one');
+}
+
+const sameEyes = (): AppError =>
+  new AppError('forbidden', 'approved by another admin than those who made the key or the approving key');
 
 const withSecret = ({ body, extras }: Answer<ApiKey>, secret: string | null): Answer<ApiKeyWithSecret> =>
   new Answer(secret === null ? body : { ...body, secret }, extras);
-
-/** Keys are told in the system's log. */
-const tell = (
-  tx: Transaction,
-  caller: Caller,
-  { action, id, changes = [] }: { action: string; id: string; changes?: string[] },
-): Promise<void> =>
-  appendJournal(tx, [{ clientId: SYSTEM_CLIENT, action, objectIds: [id], actor: actorOf(caller), changes }]);

@@ -1,16 +1,28 @@
-// The keys of the settings, made when the API first starts with them. Later starts find them; a revoked one stays revoked.
+// The keys of the settings, made when the API first starts with them. Later starts find them. One that was rotated or
+// revoked stays refused: the process starts without it and says so.
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { newUuid } from '../common/ids.js';
+import { newUuid, publicId } from '../common/ids.js';
+import { Log } from '../common/log.js';
 import { CONFIG } from '../common/settings.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
+import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
 import { hashOf, prefixOf } from './api-key-secret.js';
 import { ApiKeyStore } from './api-key-store.js';
+import { changeKeys } from './key-changes.js';
 import type { Role } from './rights.js';
 
+/** A secret that no longer works: why, and of which key it was. */
+const RETIRED = `
+select 'rotated' as reason, api_key_id as id from retired_api_key_secrets where hash = $1
+union all
+select 'revoked', id from api_keys where hash = $1 and revoked_at is not null
+limit 1`;
+
 interface BootstrapKey {
+  setting: string;
   secret: string | undefined;
   role: Role;
   name: string;
@@ -24,10 +36,16 @@ export class BootstrapKeys implements OnModuleInit {
     @Inject(CONFIG) { bootstrapKey, bootstrapReadKey }: Config,
     private readonly database: ApiDatabase,
     private readonly store: ApiKeyStore,
+    private readonly log: Log,
   ) {
     this.keys = [
-      { secret: bootstrapKey, role: 'admin', name: 'Bootstrap key' },
-      { secret: bootstrapReadKey, role: 'supervisor', name: 'Bootstrap read key' },
+      { setting: 'COLLOQUY_BOOTSTRAP_KEY', secret: bootstrapKey, role: 'admin', name: 'Bootstrap key' },
+      {
+        setting: 'COLLOQUY_BOOTSTRAP_READ_KEY',
+        secret: bootstrapReadKey,
+        role: 'supervisor',
+        name: 'Bootstrap read key',
+      },
     ];
   }
 
@@ -35,15 +53,30 @@ export class BootstrapKeys implements OnModuleInit {
     for (const key of this.keys) await this.ensure(key);
   }
 
-  private async ensure({ secret, role, name }: BootstrapKey): Promise<void> {
+  private async ensure({ setting, secret, role, name }: BootstrapKey): Promise<void> {
     if (secret === undefined) return;
+    const hash = hashOf(secret);
+    const retired = await this.database.withScope('all', (tx) =>
+      changeKeys(tx, async () => {
+        const [ended] = await tx.query<{ reason: string; id: string }>({ text: RETIRED, values: [hash] });
+        if (ended === undefined) await this.make(tx, { role, name, hash, prefix: prefixOf(secret) });
+        return ended;
+      }),
+    );
+    if (retired === undefined) return;
+    const fields = { setting, reason: retired.reason, api_key_id: publicId('apiKey', retired.id) };
+    this.log.warn('a bootstrap key of the settings was retired and stays refused', fields);
+  }
+
+  private async make(
+    tx: Transaction,
+    { role, ...row }: { role: Role; name: string; hash: Buffer; prefix: string },
+  ): Promise<void> {
     const id = newUuid();
     const grant = { role, all_clients: true, client_ids: [], scopes: [], expires_at: null };
-    await this.database.withScope('all', async (tx) => {
-      const row = { id, grant, name, hash: hashOf(secret), prefix: prefixOf(secret) };
-      if (!(await this.store.insert(tx, row))) return;
-      const actor = { type: 'system' as const, id: 'bootstrap' };
-      await appendJournal(tx, [{ clientId: SYSTEM_CLIENT, action: 'api_key.created', objectIds: [id], actor }]);
-    });
+    // Whoever sets it could switch four eyes off as well.
+    if (!(await this.store.insert(tx, { id, grant, ...row, proposedBy: null, isAwaited: false }))) return;
+    const actor = { type: 'system' as const, id: 'bootstrap' };
+    await appendJournal(tx, [{ clientId: SYSTEM_CLIENT, action: 'api_key.created', objectIds: [id], actor }]);
   }
 }

@@ -5,8 +5,10 @@ import { AppError } from '../common/errors.js';
 import type { ClientScope } from '../database/with-scope.js';
 import type { Actor } from '../journal/append.js';
 import type { Right, Role } from './rights.js';
+import type { Source } from './source.js';
 
-export interface Caller {
+/** A key as the database knows it: the same for every request that comes with it. */
+export interface KnownCaller {
   /** uuid */
   keyId: string;
   /** The same as the API, the journal and logs name it; made once, not at every request. */
@@ -15,6 +17,15 @@ export interface Caller {
   /** Client uuids that the key may see; pass it to withScope(). */
   clients: ClientScope;
   rights: ReadonlySet<Right>;
+  /** Of the secret that the request came with. */
+  secretHash: Buffer;
+  /** The key waits for a second admin: nothing is open to it. */
+  isAwaitingApproval: boolean;
+}
+
+export interface Caller extends KnownCaller {
+  /** Where this request came from. */
+  source: Source;
 }
 
 declare module 'fastify' {

@@ -1,96 +1,141 @@
-// From a secret to its key. A key is held for 5 s: changes made by this process count at once, those of others within 5 s.
-import { timingSafeEqual } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
-import { AppError } from '../common/errors.js';
-import { publicId } from '../common/ids.js';
+// From a secret to its key. What the database said is held for 5 s and forgotten at once when a change of keys is heard of.
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { AppError, type ProblemCode } from '../common/errors.js';
+import { CONFIG } from '../common/settings.js';
+import { required, type Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
+import { Listener } from '../database/notifier.js';
 import { hashOf, isWellFormed } from './api-key-secret.js';
-import type { Caller } from './caller.js';
-import { rightsOf, type Role } from './rights.js';
+import type { KnownCaller } from './caller.js';
+import { keyLookup, type FoundKey } from './key-lookup.js';
 
 const HELD_MS = 5_000;
-/** More keys than this are not held at once: the directory empties itself. */
+/** More than this is not held: what was put in first goes first. */
 const MAX_HELD = 10_000;
+/** More look-ups of unknown keys than this do not wait for the database at once. */
+const MAX_WAITING = 1_000;
 
-interface KeyRow {
-  id: string;
-  role: Role;
-  all_clients: boolean;
-  client_ids: string[];
-  scopes: string[];
-  hash: Buffer;
-  expires_at: Date | null;
-  revoked_at: Date | null;
+/** Why a key is refused; a label of metrics. */
+export type Refusal = 'malformed' | 'unknown' | 'retired' | 'revoked' | 'expired';
+
+export class KeyRefused extends AppError {
+  constructor(
+    readonly refusal: Refusal,
+    code: ProblemCode,
+    detail: string,
+    /** Public id of the key, where there is one. */
+    readonly keyName: string | null = null,
+  ) {
+    super(code, detail);
+  }
 }
 
 interface Held {
-  caller: Caller;
-  hash: Buffer;
-  expiresAt: number | null;
-  revoked: boolean;
+  found: FoundKey | null;
+  /** When the database was asked, by performance.now(). */
   at: number;
 }
 
-const FIND =
-  'select id, role, all_clients, client_ids, scopes, hash, expires_at, revoked_at from api_keys where hash = $1';
-
 @Injectable()
-export class KeyDirectory {
-  private readonly held = new Map<string, Held>();
-  /** Goes up when keys change, so that a look-up under way does not put the old state back. */
-  private generation = 0;
+export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
+  /** Keys that worked when they were last looked up, by hash. Stale ones stay: who had a key is no stranger. */
+  private readonly good = new Map<string, Held>();
+  /** What nobody has, or has no longer. */
+  private readonly bad = new Map<string, Held>();
+  private readonly renew: (hash: Buffer) => Promise<FoundKey | null>;
+  private readonly lookUp: (hash: Buffer) => Promise<FoundKey | null>;
+  private readonly listener: Listener;
+  private readonly unchecked: readonly string[];
+  private changedAt = -Infinity;
+  private waiting = 0;
 
-  constructor(private readonly database: ApiDatabase) {}
+  constructor(@Inject(CONFIG) config: Config, database: ApiDatabase) {
+    // Two lines: keys that are in use do not wait behind invented ones.
+    [this.renew, this.lookUp] = [keyLookup(database), keyLookup(database)];
+    this.unchecked = [config.bootstrapKey, config.bootstrapReadKey].filter((key) => key !== undefined);
+    const url = required(config.databaseUrl, 'DATABASE_URL');
+    this.listener = new Listener(url, 'colloquy_api_keys', () => this.changed());
+  }
 
-  /** The caller behind a secret. Throws `unauthenticated`, `key_expired`, `key_revoked`, `storage_unavailable`. */
-  async find(secret: string): Promise<Caller> {
-    if (!isWellFormed(secret)) throw unknownKey();
+  onModuleInit(): void {
+    void this.listener.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.listener.stop();
+  }
+
+  /** Whether the secret worked when it was last used here: its holder is no stranger who tries keys. */
+  isKnown(secret: string): boolean {
+    return this.good.has(nameOf(hashOf(secret)));
+  }
+
+  /** The caller behind a secret. Throws {@link KeyRefused}, `rate_limited`, `storage_unavailable`. */
+  async find(secret: string): Promise<KnownCaller> {
+    if (!isWellFormed(secret) && !this.unchecked.includes(secret)) throw unknownKey('malformed');
     const hash = hashOf(secret);
-    const name = hash.toString('base64');
-    const known = this.held.get(name);
-    const key = known !== undefined && Date.now() - known.at < HELD_MS ? known : await this.read(name, hash);
-    if (!timingSafeEqual(key.hash, hash)) throw unknownKey();
-    if (key.revoked) throw new AppError('key_revoked', 'this API key was revoked');
-    if (key.expiresAt !== null && key.expiresAt <= Date.now()) {
-      throw new AppError('key_expired', 'this API key has expired');
-    }
-    return key.caller;
+    const name = nameOf(hash);
+    const held = this.good.get(name) ?? this.bad.get(name);
+    const found = held !== undefined && this.isFresh(held) ? held.found : await this.ask(name, hash);
+    if (found === null) throw unknownKey('unknown');
+    refuseWhatEnded(found);
+    return found.caller;
   }
 
-  /** Forgets all keys: call after a key was changed. */
+  /** Asks the database again for every key: call after a key was changed. */
   changed(): void {
-    this.generation += 1;
-    this.held.clear();
+    this.changedAt = performance.now();
+    this.bad.clear();
   }
 
-  private async read(name: string, hash: Buffer): Promise<Held> {
-    const { generation } = this;
-    const [row] = await this.database.withScope('all', (tx) =>
-      tx.query<KeyRow>({ name: 'api_key', text: FIND, values: [hash] }),
-    );
-    if (row === undefined) {
-      this.held.delete(name);
-      throw unknownKey();
+  private isFresh({ at }: Held): boolean {
+    return at > this.changedAt && performance.now() - at < HELD_MS;
+  }
+
+  private async ask(name: string, hash: Buffer): Promise<FoundKey | null> {
+    const at = performance.now();
+    const found = this.good.has(name) ? await this.renew(hash) : await this.askForStranger(hash);
+    const isGood = found !== null && whyEnded(found) === null;
+    this.good.delete(name);
+    hold(isGood ? this.good : this.bad, name, { found, at });
+    return found;
+  }
+
+  private async askForStranger(hash: Buffer): Promise<FoundKey | null> {
+    if (this.waiting >= MAX_WAITING) {
+      throw new AppError('rate_limited', 'too many unknown keys at once', { headers: { 'retry-after': '1' } });
     }
-    const key = heldOf(row);
-    if (this.held.size >= MAX_HELD) this.held.clear();
-    if (generation === this.generation) this.held.set(name, key);
-    return key;
+    this.waiting += 1;
+    try {
+      return await this.lookUp(hash);
+    } finally {
+      this.waiting -= 1;
+    }
   }
 }
 
-const heldOf = (row: KeyRow): Held => ({
-  caller: {
-    keyId: row.id,
-    keyName: publicId('apiKey', row.id),
-    role: row.role,
-    clients: row.all_clients ? 'all' : row.client_ids,
-    rights: rightsOf(row.role, row.scopes),
-  },
-  hash: row.hash,
-  expiresAt: row.expires_at?.getTime() ?? null,
-  revoked: row.revoked_at !== null,
-  at: Date.now(),
-});
+const nameOf = (hash: Buffer): string => hash.toString('base64');
 
-const unknownKey = (): AppError => new AppError('unauthenticated', 'the API key is missing or not known');
+function hold(held: Map<string, Held>, name: string, entry: Held): void {
+  held.delete(name);
+  const [first] = held.keys();
+  if (held.size >= MAX_HELD && first !== undefined) held.delete(first);
+  held.set(name, entry);
+}
+
+function whyEnded({ isRetired, isRevoked, expiresAt }: FoundKey): Refusal | null {
+  if (isRevoked) return 'revoked';
+  if (isRetired) return 'retired';
+  return expiresAt !== null && expiresAt <= Date.now() ? 'expired' : null;
+}
+
+function refuseWhatEnded(found: FoundKey): void {
+  const { keyName } = found.caller;
+  const why = whyEnded(found);
+  if (why === 'revoked') throw new KeyRefused(why, 'key_revoked', 'this API key was revoked', keyName);
+  if (why === 'expired') throw new KeyRefused(why, 'key_expired', 'this API key has expired', keyName);
+  if (why === 'retired') throw unknownKey(why, keyName);
+}
+
+const unknownKey = (refusal: Refusal, keyName: string | null = null): KeyRefused =>
+  new KeyRefused(refusal, 'unauthenticated', 'the API key is missing or not known', keyName);

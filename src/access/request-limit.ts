@@ -1,10 +1,10 @@
 // Requests a second and key, counted in this process: n processes behind a balancer allow up to n times as many.
-// Headers as in draft-ietf-httpapi-ratelimit-headers-10 (structured fields).
 import { Inject, Injectable } from '@nestjs/common';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors.js';
 import { CONFIG } from '../common/settings.js';
 import type { Config } from '../config/config.js';
+import { limitHeaders, secondsUntil } from './limit-headers.js';
 
 const WINDOW_SECONDS = 1;
 
@@ -33,11 +33,6 @@ export class RequestLimit {
   }
 
   private headers(state: RateLimiterRes): Record<string, string> {
-    return {
-      'ratelimit-policy': `"key";q=${this.quota};w=${WINDOW_SECONDS}`,
-      ratelimit: `"key";r=${Math.max(0, state.remainingPoints)};t=${secondsUntil(state)}`,
-    };
+    return limitHeaders('key', { quota: this.quota, windowSeconds: WINDOW_SECONDS }, state);
   }
 }
-
-const secondsUntil = ({ msBeforeNext }: RateLimiterRes): number => Math.max(1, Math.ceil(msBeforeNext / 1000));

@@ -4,14 +4,18 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Right } from './rights.js';
 
-/** `anyOf`: one of these rights is enough. `raw`: the body arrives as bytes, whatever its content type. */
-export type RouteAccess = { kind: 'rights'; anyOf: readonly Right[] } | { kind: 'public'; raw: boolean };
+/**
+ * `anyOf`: one of these rights is enough. `key`: every key that works. `raw`: the body arrives as bytes, whatever its content
+ * type.
+ */
+export type RouteAccess =
+  { kind: 'rights'; anyOf: readonly Right[] } | { kind: 'key' } | { kind: 'public'; raw: boolean };
 
 const isRouteAccess = (value: unknown): value is RouteAccess =>
   typeof value === 'object' &&
   value !== null &&
   'kind' in value &&
-  (value.kind === 'rights' || value.kind === 'public');
+  (value.kind === 'rights' || value.kind === 'key' || value.kind === 'public');
 
 /** The declaration in a Fastify route's `config`; undefined when there is none. */
 export function routeAccess(config: unknown): RouteAccess | undefined {
@@ -28,6 +32,10 @@ export const Requires = (...anyOf: [Right, ...Right[]]): MethodDecorator =>
     ApiBearerAuth('api_key'),
     ApiExtension('x-required-rights', anyOf),
   );
+
+/** The route is for every key that works, whatever its rights. */
+export const RequiresKey = (): MethodDecorator =>
+  applyDecorators(declare({ kind: 'key' }), ApiBearerAuth('api_key'), ApiExtension('x-required-rights', []));
 
 /** The route takes no key. */
 export const Public = ({ raw = false } = {}): MethodDecorator => declare({ kind: 'public', raw });

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseObjectStoreUrl, type ObjectStorePlace } from './object-store-url.js';
+import { trustProxy } from './trust-proxy.js';
 
 const url = (schemes: string[]) =>
   z.string().refine((value) => schemes.some((scheme) => value.startsWith(scheme)), {
@@ -39,6 +40,10 @@ const environment = z.object({
   COLLOQUY_SIMULATORS: z.enum(['on', 'off']).default('on'),
   COLLOQUY_PUBLIC_URL: url(['http://', 'https://']).optional(),
   COLLOQUY_RATE_LIMIT: z.coerce.number().int().min(0).default(500),
+  COLLOQUY_FAILED_AUTH_LIMIT: z.coerce.number().int().min(0).default(100),
+  COLLOQUY_TRUST_PROXY: trustProxy,
+  COLLOQUY_FOUR_EYES: z.enum(['on', 'off']).default('off'),
+  COLLOQUY_KEY_LIFETIME_DAYS: z.coerce.number().int().min(1).max(36_500).optional(),
   COLLOQUY_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
   // OpenTelemetry's own name, read by its exporter too.
   OTEL_EXPORTER_OTLP_ENDPOINT: url(['http://', 'https://']).optional(),
@@ -68,6 +73,13 @@ export interface Config {
   simulators: boolean;
   publicUrl: string;
   rateLimit: number;
+  /** Failed authentications a minute and source address; 0 = off. */
+  failedAuthLimit: number;
+  /** False: nobody is believed. Hops before us, or addresses and CIDRs of proxies. */
+  trustProxy: false | number | string[];
+  fourEyes: boolean;
+  /** Days that a new key may live; null: for ever. */
+  keyLifetimeDays: number | null;
   /** Absent: the worker opens no port. 0: a free one. */
   workerMetricsPort: number | undefined;
   /** Spans are exported. */
@@ -121,6 +133,10 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     simulators: e.COLLOQUY_SIMULATORS === 'on',
     publicUrl: (e.COLLOQUY_PUBLIC_URL ?? `http://127.0.0.1:${e.PORT}`).replace(/\/$/, ''),
     rateLimit: e.COLLOQUY_RATE_LIMIT,
+    failedAuthLimit: e.COLLOQUY_FAILED_AUTH_LIMIT,
+    trustProxy: e.COLLOQUY_TRUST_PROXY,
+    fourEyes: e.COLLOQUY_FOUR_EYES === 'on',
+    keyLifetimeDays: e.COLLOQUY_KEY_LIFETIME_DAYS ?? null,
     workerMetricsPort: e.COLLOQUY_WORKER_METRICS_PORT,
     tracing: e.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     providerRate: e.COLLOQUY_PROVIDER_RATE,

@@ -17,6 +17,7 @@ import { DropTranscriptFinal1790000000011 } from './migrations/1790000000011-dro
 import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.js';
 import { FollowAgentVersions1790000000013 } from './migrations/1790000000013-follow-agent-versions.js';
 import { CreateWebhookHealth1790000000080 } from './migrations/1790000000080-create-webhook-health.js';
+import { RetireApiKeySecrets1790000000070 } from './migrations/1790000000070-retire-api-key-secrets.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
@@ -51,6 +52,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       OrderInbox1790000000012,
       FollowAgentVersions1790000000013,
       CreateWebhookHealth1790000000080,
+      RetireApiKeySecrets1790000000070,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',

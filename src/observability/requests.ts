@@ -92,7 +92,7 @@ function idsOf({ caller, params }: FastifyRequest): LogFields {
     const prefix = typeof value === 'string' ? PUBLIC_ID.exec(value)?.[1] : undefined;
     return prefix === undefined ? [] : [[NAMES[prefix] ?? 'id', value]];
   });
-  return { ...(caller && { key_id: caller.keyName }), ...Object.fromEntries(named) };
+  return { ...(caller && { key_id: caller.keyName, source: caller.source.tag }), ...Object.fromEntries(named) };
 }
 
 /** A caller with a key may continue its own trace; a webhook begins one, whatever its sender claims. */

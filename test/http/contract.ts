@@ -1,14 +1,14 @@
-// The routes of the HTTP contract that exist so far, with the right that each asks for; null: public.
+// The routes of the HTTP contract that exist so far, with the right that each asks for; key: any key will do; null: public.
 // A new route goes in here, or the tests of rights, isolation and OpenAPI fail.
 import type { Right } from '../../src/access/rights.js';
 
 export interface ContractRoute {
   method: string;
   url: string;
-  right: Right | null;
+  right: Right | 'key' | null;
 }
 
-const TABLE: [string, Right | null][] = [
+const TABLE: [string, Right | 'key' | null][] = [
   ['GET /healthz', null],
   ['GET /metrics', null],
   ['GET /readyz', null],
@@ -21,7 +21,8 @@ const TABLE: [string, Right | null][] = [
   ['GET /v1/api-keys/:id', 'api-keys:manage'],
   ['PATCH /v1/api-keys/:id', 'api-keys:manage'],
   ['DELETE /v1/api-keys/:id', 'api-keys:manage'],
-  ['POST /v1/api-keys/:id/rotate', 'api-keys:manage'],
+  ['POST /v1/api-keys/:id/approve', 'api-keys:manage'],
+  ['POST /v1/api-keys/:id/rotate', 'key'],
   ['GET /v1/clients', 'clients:manage'],
   ['POST /v1/clients', 'clients:manage'],
   ['GET /v1/clients/:id', 'clients:manage'],

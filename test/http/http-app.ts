@@ -23,6 +23,8 @@ export interface Called {
 
 export interface CallOptions {
   key?: string | null;
+  /** Whose connection it is; default 127.0.0.1. */
+  address?: string;
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -31,6 +33,10 @@ export interface HttpApp {
   app: NestFastifyApplication;
   fastify: FastifyInstance;
   databaseUrl: string;
+  /** Its settings, for another process on the same databases. */
+  env: Record<string, string>;
+  /** What it logged so far. */
+  logged(): Record<string, unknown>[];
   /** All clients. */
   adminKey: string;
   /** Supervisor, all clients. */
@@ -44,25 +50,26 @@ export interface HttpApp {
 
 type Settings = Record<string, string>;
 
-/** Starts an API; `env` overrides settings. */
+/** Starts an API; `env` overrides settings. `{ ...other.env }` starts it on the databases of another one. */
 export async function startHttpApp(env: Settings | ((databases: TestDatabases) => Settings) = {}): Promise<HttpApp> {
   const { postgresUrl, temporalAddress } = inject('services');
   const databases = await createTestDatabases(postgresUrl);
   const dataDir = mkdtempSync(join(tmpdir(), 'colloquy-http-'));
-  const adminKey = newSecret();
-  const readKey = newSecret();
-  const config = parseConfig({
+  const settings = {
     COLLOQUY_DATA_DIR: dataDir,
     DATABASE_URL: databases.databaseUrl,
     KEYSTORE_DATABASE_URL: databases.keystoreUrl,
-    COLLOQUY_BOOTSTRAP_KEY: adminKey,
-    COLLOQUY_BOOTSTRAP_READ_KEY: readKey,
+    COLLOQUY_BOOTSTRAP_KEY: newSecret(),
+    COLLOQUY_BOOTSTRAP_READ_KEY: newSecret(),
     TEMPORAL_ADDRESS: temporalAddress,
     COLLOQUY_RATE_LIMIT: '0',
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: 'info',
     ...(typeof env === 'function' ? env(databases) : env),
-  });
-  const app = await createApp(config, new Log(config.logLevel));
+  };
+  const { COLLOQUY_BOOTSTRAP_KEY: adminKey, COLLOQUY_BOOTSTRAP_READ_KEY: readKey } = settings;
+  const config = parseConfig(settings);
+  const lines: string[] = [];
+  const app = await createApp(config, new Log(config.logLevel, { write: (line) => void lines.push(line) }));
   const owner = new Client({ connectionString: databases.databaseUrl });
   await owner.connect();
   const fastify = app.getHttpAdapter().getInstance();
@@ -70,6 +77,8 @@ export async function startHttpApp(env: Settings | ((databases: TestDatabases) =
     app,
     fastify,
     databaseUrl: databases.databaseUrl,
+    env: settings,
+    logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     adminKey,
     readKey,
     call: (method, url, options = {}) => call(fastify, adminKey, { method, url, ...options }),
@@ -87,11 +96,12 @@ export async function startHttpApp(env: Settings | ((databases: TestDatabases) =
 export async function call(
   fastify: FastifyInstance,
   adminKey: string,
-  { method, url, key = adminKey, body, headers = {} }: CallOptions & { method: string; url: string },
+  { method, url, key = adminKey, address, body, headers = {} }: CallOptions & { method: string; url: string },
 ): Promise<Called> {
   const response = await fastify.inject({
     method: method as 'GET',
     url,
+    ...(address !== undefined && { remoteAddress: address }),
     headers: { ...(key !== null && { authorization: `Bearer ${key}` }), ...headers },
     ...(body !== undefined && { payload: body as object }),
   });

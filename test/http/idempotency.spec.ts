@@ -49,12 +49,14 @@ describe('Idempotency-Key', () => {
   it('rotates a key once', async () => {
     const made = await post('/v1/api-keys', { name: 'R', role: 'admin', client_ids: '*' }, 'rotated-key');
     const url = `/v1/api-keys/${String(made.body['id'])}/rotate`;
-    const first = await post(url, undefined, 'rotation');
-    const second = await post(url, undefined, 'rotation');
+    const first = await post(url, undefined, 'rotation', String(made.body['secret']));
+    const secret = String(first.body['secret']);
+    // The old secret no longer asks for anything; the new one repeats the request and is not shown again.
+    expect((await post(url, undefined, 'rotation', String(made.body['secret']))).status).toBe(401);
+    const second = await post(url, undefined, 'rotation', secret);
     expect([first.status, second.status]).toEqual([200, 200]);
     expect(second.body['secret']).toBeUndefined();
-    const works = await http.call('GET', '/v1/clients', { key: String(first.body['secret']) });
-    expect(works.status).toBe(200);
+    expect((await http.call('GET', '/v1/clients', { key: secret })).status).toBe(200);
   });
 
   it('keeps the keys of different callers apart', async () => {

@@ -1,0 +1,35 @@
+// With COLLOQUY_FOUR_EYES a key with content or compliance rights works once a second admin has approved it.
+import type { Transaction } from '../database/with-scope.js';
+import { excessOf, isSensitive, type Grant } from './grant.js';
+
+/** Whether a key that becomes `after` (from `before`; null: a new one) has to wait for a second admin. */
+export function awaitsApproval(
+  isOn: boolean,
+  before: (Grant & { awaiting_approval: boolean }) | null,
+  after: Grant,
+): boolean {
+  if (!isSensitive(after)) return false;
+  // What waits goes on waiting, whatever the setting is meanwhile.
+  if (before?.awaiting_approval === true) return true;
+  return isOn && (before === null || excessOf(after, before) !== null);
+}
+
+/**
+ * The keys that one person may hold: a key, and the makers of it as long as nobody else approved it, since a maker has seen
+ * its secret. Two keys with a common one are one pair of eyes.
+ */
+const COMMON = `
+with recursive eyes (side, id) as (
+  select side, id from (values ('approver', $1::uuid), ('proposer', $2::uuid)) as two (side, id)
+  union
+  select eyes.side, maker.id from eyes
+  join api_keys on api_keys.id = eyes.id and approved_by is null
+  cross join lateral (values (created_by), (proposed_by)) as maker (id)
+  where maker.id is not null
+)
+select 1 as common from eyes as a join eyes as b using (id) where a.side = 'approver' and b.side = 'proposer' limit 1`;
+
+/** Whether the holders of two keys (uuids) are surely two people, as far as keys can tell. */
+export async function areTwoPeople(tx: Transaction, approver: string, proposer: string): Promise<boolean> {
+  return (await tx.query({ text: COMMON, values: [approver, proposer] })).length === 0;
+}

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { excessOf, excessOver, isSensitive, mayManage, type Grant } from './grant.js';
+import { rightsOf, ROLES } from './rights.js';
+
+const CLIENTS = ['a', 'b'];
+/** Few, so that grants within each other are drawn often. */
+const SCOPES = ['api-keys:manage', 'content:read', '-content:read', '-conversations:read'];
+const OFTEN = { maxSkipsPerRun: 2_000 };
+const grants: fc.Arbitrary<Grant> = fc.record({
+  role: fc.constantFrom(...ROLES),
+  all_clients: fc.boolean(),
+  client_ids: fc.subarray(CLIENTS, { minLength: 1 }),
+  scopes: fc.subarray(SCOPES),
+  expires_at: fc.constantFrom(null, new Date(1_000), new Date(2_000)),
+});
+
+const rightsIn = (grant: Grant): Set<string> => rightsOf(grant.role, grant.scopes);
+const clientsIn = (grant: Grant): Set<string> => new Set(grant.all_clients ? [...CLIENTS, '*'] : grant.client_ids);
+const isSubset = (a: Set<string>, b: Set<string>): boolean => [...a].every((item) => b.has(item));
+
+describe('excessOver', () => {
+  it('lets nobody but an admin give a right, a client, a role or a time that it has not', () => {
+    fc.assert(
+      fc.property(grants, grants, (holder, grant) => {
+        fc.pre(holder.role !== 'admin' && excessOver(holder, grant) === null);
+        expect(isSubset(rightsIn(grant), rightsIn(holder))).toBe(true);
+        expect(isSubset(clientsIn(grant), clientsIn(holder))).toBe(true);
+        expect(grant.role === holder.role || (holder.role === 'supervisor' && grant.role === 'consumer')).toBe(true);
+        if (holder.expires_at !== null) expect(grant.expires_at?.getTime()).toBeLessThanOrEqual(+holder.expires_at);
+      }),
+      OFTEN,
+    );
+  });
+
+  it('binds an admin to its clients and to what its scopes take away', () => {
+    fc.assert(
+      fc.property(grants, grants, (holder, grant) => {
+        const admin: Grant = { ...holder, role: 'admin' };
+        const taken = new Set(admin.scopes.filter((scope) => scope.startsWith('-')).map((scope) => scope.slice(1)));
+        const isFree = isSubset(clientsIn(grant), clientsIn(admin)) && !overlaps(rightsIn(grant), taken);
+        expect(excessOver(admin, grant) === null).toBe(isFree);
+      }),
+    );
+  });
+
+  it('lets everybody give what it has', () => {
+    fc.assert(
+      fc.property(grants, ({ role, ...holder }) => {
+        fc.pre(role !== 'admin');
+        expect(excessOver({ role, ...holder }, { role, ...holder })).toBeNull();
+      }),
+    );
+  });
+});
+
+describe('excessOf', () => {
+  it('is an order: what is within something within is within', () => {
+    fc.assert(
+      fc.property(grants, grants, grants, (a, b, c) => {
+        fc.pre(excessOf(a, b) === null && excessOf(b, c) === null);
+        expect(excessOf(a, c)).toBeNull();
+      }),
+      OFTEN,
+    );
+  });
+});
+
+describe('mayManage', () => {
+  it('is for admins, and for those who have everything that the other key has', () => {
+    fc.assert(
+      fc.property(grants, grants, (holder, other) => {
+        expect(mayManage(holder, other)).toBe(holder.role === 'admin' || excessOf(other, holder) === null);
+      }),
+    );
+  });
+});
+
+describe('isSensitive', () => {
+  it('is content, compliance and the giving of keys', () => {
+    const sensitive = ROLES.filter((role) => isSensitive({ role, scopes: [] }));
+    expect(sensitive).toEqual(['consumer', 'supervisor', 'compliance', 'admin']);
+    expect(isSensitive({ role: 'consumer', scopes: ['-content:read'] })).toBe(false);
+    for (const scopes of [['content:read'], ['journal:read'], ['conversations:erase'], ['api-keys:manage']])
+      expect(isSensitive({ role: 'operator', scopes })).toBe(true);
+  });
+});
+
+/** Whether they share one. */
+const overlaps = (a: Set<string>, b: Set<string>): boolean => [...a].some((item) => b.has(item));

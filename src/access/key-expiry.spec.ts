@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { expiryOf } from './key-expiry.js';
+
+const NOW = Date.UTC(2026, 0, 1);
+const after = (days: number): Date => new Date(NOW + days * 86_400_000);
+
+describe('expiryOf', () => {
+  it('is what was asked for, where keys may live for ever', () => {
+    expect(expiryOf(undefined, null, NOW)).toBeNull();
+    expect(expiryOf(null, null, NOW)).toBeNull();
+    expect(expiryOf(after(9_999), null, NOW)).toEqual(after(9_999));
+  });
+
+  it('is the longest life by default, and earlier when asked', () => {
+    expect(expiryOf(undefined, 90, NOW)).toEqual(after(90));
+    expect(expiryOf(after(90), 90, NOW)).toEqual(after(90));
+    expect(expiryOf(after(1), 90, NOW)).toEqual(after(1));
+  });
+
+  it.each([null, after(91)])('refuses %s beyond it', (asked) => {
+    expect(() => expiryOf(asked, 90, NOW)).toThrow(/within 90 days/);
+  });
+});

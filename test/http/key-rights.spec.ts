@@ -1,0 +1,222 @@
+// Rights do not grow by themselves: every way in which a key could come to more than it has.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newSecret } from '../../src/access/api-key-secret.js';
+import { RIGHTS, ROLES, rightsOf, type Role } from '../../src/access/rights.js';
+import { answerOf, makeClient, makeKey, shown, type MadeKey } from './api-keys.js';
+import { startHttpApp, type Called, type HttpApp } from './http-app.js';
+
+let http: HttpApp;
+
+beforeAll(async () => {
+  http = await startHttpApp();
+});
+afterAll(() => http.stop());
+
+const FORBIDDEN = [403, 'forbidden'];
+const manager = (role: Role, more: object = {}): Promise<MadeKey> =>
+  makeKey(http, { role, scopes: ['api-keys:manage'], ...more });
+const create = (key: string, body: object): Promise<Called> =>
+  http.call('POST', '/v1/api-keys', { key, body: { name: 'New', client_ids: '*', ...body } });
+const patch = (key: string, of: MadeKey, body: object): Promise<Called> => http.call('PATCH', of.url, { key, body });
+
+describe('a key and itself', () => {
+  it.each(ROLES)('a %s edits neither its role nor its scopes nor its clients, and stays as it was', async (role) => {
+    const clientId = await makeClient(http);
+    const key = await manager(role);
+    const before = await shown(http, key);
+    for (const other of ROLES.filter((name) => name !== role)) {
+      expect(answerOf(await patch(key.secret, key, { role: other }))).toEqual(FORBIDDEN);
+    }
+    for (const right of RIGHTS) {
+      expect(answerOf(await patch(key.secret, key, { scopes: ['api-keys:manage', right, '-alerts:manage'] }))).toEqual(
+        FORBIDDEN,
+      );
+    }
+    expect(answerOf(await patch(key.secret, key, { client_ids: [clientId] }))).toEqual(FORBIDDEN);
+    const { last_used_at: _, ...after } = await shown(http, key);
+    expect(before).toMatchObject(after);
+  });
+
+  it('does not live longer by itself, but may end earlier and have another name', async () => {
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    const key = await makeKey(http, { expires_at: inAnHour.toISOString() });
+    for (const later of [null, new Date(inAnHour.getTime() + 1).toISOString()]) {
+      expect(answerOf(await patch(key.secret, key, { expires_at: later }))).toEqual(FORBIDDEN);
+    }
+    const earlier = new Date(inAnHour.getTime() - 60_000).toISOString();
+    const changed = await patch(key.secret, key, { expires_at: earlier, name: 'Mine' });
+    expect(changed.body).toMatchObject({ expires_at: earlier, name: 'Mine' });
+  });
+
+  it('may always revoke itself, which ends it at once', async () => {
+    const key = await manager('consumer');
+    expect((await http.call('DELETE', key.url, { key: key.secret })).status).toBe(204);
+    expect(answerOf(await http.call('GET', '/v1/api-keys', { key: key.secret }))).toEqual([401, 'key_revoked']);
+  });
+});
+
+describe('what a key gives', () => {
+  it.each(ROLES.filter((role) => role !== 'admin'))('is for a %s what it has itself, and no more', async (role) => {
+    const holder = await manager(role);
+    const own = rightsOf(role, ['api-keys:manage']);
+    for (const given of ROLES) {
+      for (const scopes of [[], ...RIGHTS.map((right) => [right]), ...RIGHTS.map((right) => [`-${right}`])]) {
+        const rights = [...rightsOf(given, scopes)];
+        const isRole = given === role || (role === 'supervisor' && given === 'consumer');
+        const expected = isRole && rights.every((right) => own.has(right)) ? 201 : 403;
+        expect([given, scopes, (await create(holder.secret, { role: given, scopes })).status]).toEqual([
+          given,
+          scopes,
+          expected,
+        ]);
+      }
+    }
+    const made = await http.sql<{ role: Role; scopes: string[] }>(
+      'select role, scopes from api_keys where created_by = $1',
+      [holder.uuid],
+    );
+    expect(made.length).toBeGreaterThan(0);
+    for (const { role: given, scopes } of made)
+      for (const right of rightsOf(given, scopes)) expect(own).toContain(right);
+  });
+
+  it.each(ROLES)('an admin makes, changes and revokes keys of the role %s', async (role) => {
+    const key = await makeKey(http, { role });
+    expect((await patch(http.adminKey, key, { role: 'operator', scopes: ['content:read'] })).status).toBe(200);
+    expect((await http.call('DELETE', key.url)).status).toBe(204);
+  });
+
+  it('are never rights that were taken from an admin', async () => {
+    const narrowed = await makeKey(http, { scopes: ['-content:read', '-provider-accounts:manage'] });
+    expect(answerOf(await create(narrowed.secret, { role: 'consumer' }))).toEqual(FORBIDDEN);
+    expect(answerOf(await create(narrowed.secret, { role: 'admin' }))).toEqual(FORBIDDEN);
+    expect(answerOf(await create(narrowed.secret, { role: 'operator', scopes: ['content:read'] }))).toEqual(FORBIDDEN);
+    const { secret, ...operator } = await makeKey(http, { role: 'operator' }, narrowed.secret);
+    const widened = await patch(narrowed.secret, { ...operator, secret }, { scopes: ['content:read'] });
+    expect(answerOf(widened)).toEqual(FORBIDDEN);
+  });
+
+  it('does not outlive the key that gives it, unless that is an admin', async () => {
+    const ends = { expires_at: new Date(Date.now() + 3_600_000).toISOString() };
+    const holder = await manager('consumer', ends);
+    expect(answerOf(await create(holder.secret, { role: 'consumer' }))).toEqual(FORBIDDEN);
+    const below = await makeKey(http, { role: 'consumer', ...ends }, holder.secret);
+    expect(answerOf(await patch(holder.secret, below, { expires_at: null }))).toEqual(FORBIDDEN);
+    const admin = await makeKey(http, ends);
+    expect((await create(admin.secret, { role: 'consumer' })).status).toBe(201);
+  });
+});
+
+describe('keys of others', () => {
+  it('are out of reach for who has less: neither changed nor revoked nor rotated', async () => {
+    const consumer = await manager('consumer');
+    for (const role of ROLES.filter((name) => name !== 'consumer')) {
+      const other = await makeKey(http, { role });
+      for (const change of [{ name: 'Mine' }, { role: 'consumer' }, { scopes: ['-content:read'] }]) {
+        expect([role, answerOf(await patch(consumer.secret, other, change))]).toEqual([role, FORBIDDEN]);
+      }
+      expect(answerOf(await http.call('DELETE', other.url, { key: consumer.secret }))).toEqual(FORBIDDEN);
+      expect(answerOf(await http.call('POST', `${other.url}/rotate`, { key: consumer.secret }))).toEqual(FORBIDDEN);
+      expect(await shown(http, other)).toMatchObject({ name: 'Test', role, scopes: [], revoked_at: null });
+    }
+  });
+
+  it('are not widened either beyond who widens them', async () => {
+    const consumer = await manager('consumer');
+    const below = await makeKey(http, { role: 'consumer', scopes: ['-content:read'] }, consumer.secret);
+    for (const change of [{ role: 'compliance' }, { role: 'admin' }, { scopes: ['conversations:erase'] }]) {
+      expect(answerOf(await patch(consumer.secret, below, change))).toEqual(FORBIDDEN);
+    }
+    expect((await patch(consumer.secret, below, { scopes: [] })).status).toBe(200);
+  });
+
+  it('are rotated by nobody but their holder: an admin does not take over an officer', async () => {
+    const officer = await makeKey(http, { role: 'compliance' });
+    const taken = await http.call('POST', `${officer.url}/rotate`);
+    expect([...answerOf(taken), taken.body['secret']]).toEqual([...FORBIDDEN, undefined]);
+    expect((await http.call('GET', '/v1/conversations', { key: officer.secret })).status).toBe(200);
+  });
+
+  it('stay revoked, whatever is changed of them', async () => {
+    const key = await makeKey(http, { role: 'consumer' });
+    await http.call('DELETE', key.url);
+    for (const change of [{ name: 'Back' }, { expires_at: '2100-01-01T00:00:00Z' }, { role: 'supervisor' }]) {
+      expect(answerOf(await patch(http.adminKey, key, change))).toEqual([409, 'invalid_state']);
+    }
+    expect(answerOf(await http.call('GET', '/v1/conversations', { key: key.secret }))).toEqual([401, 'key_revoked']);
+  });
+});
+
+describe('rotation', () => {
+  it.each(ROLES)('is open to a %s for itself, without any right to keys', async (role) => {
+    const key = await makeKey(http, { role, scopes: ['-api-keys:manage'] });
+    const rotated = await http.call('POST', `${key.url}/rotate`, { key: key.secret });
+    expect(rotated.status).toBe(200);
+    const [secret] = [String(rotated.body['secret'])];
+    expect(secret).not.toBe(key.secret);
+    expect(await shown(http, key)).toMatchObject({ role, scopes: ['-api-keys:manage'], expires_at: null });
+    expect(answerOf(await http.call('POST', `${key.url}/rotate`, { key: key.secret }))).toEqual([
+      401,
+      'unauthenticated',
+    ]);
+    expect((await http.call('POST', `${key.url}/rotate`, { key: secret })).status).toBe(200);
+  });
+
+  it('keeps the time at which the key ends', async () => {
+    const expires_at = new Date(Date.now() + 3_600_000).toISOString();
+    const key = await makeKey(http, { role: 'consumer', expires_at });
+    expect((await http.call('POST', `${key.url}/rotate`, { key: key.secret })).body).toMatchObject({ expires_at });
+  });
+
+  it('of two at once happens one', async () => {
+    const key = await makeKey(http, { role: 'consumer' });
+    const rotate = (): Promise<Called> => http.call('POST', `${key.url}/rotate`, { key: key.secret });
+    const answers = await Promise.all([rotate(), rotate(), rotate()]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 401, 401]);
+  });
+});
+
+describe('a key that has just ended', () => {
+  it('leaves no other one behind, although a process remembers it', async () => {
+    const holder = await makeKey(http);
+    expect((await http.call('GET', '/v1/clients', { key: holder.secret })).status).toBe(200);
+    // As another process does that this one does not hear.
+    await http.sql('update api_keys set revoked_at = now() where id = $1', [holder.uuid]);
+    expect(answerOf(await create(holder.secret, { role: 'admin' }))).toEqual([401, 'unauthenticated']);
+    expect(await http.sql('select 1 from api_keys where created_by = $1', [holder.uuid])).toEqual([]);
+  });
+
+  it('neither when it was narrowed', async () => {
+    const holder = await makeKey(http);
+    expect((await http.call('GET', '/v1/clients', { key: holder.secret })).status).toBe(200);
+    await http.sql("update api_keys set role = 'operator', scopes = '{api-keys:manage}' where id = $1", [holder.uuid]);
+    expect(answerOf(await create(holder.secret, { role: 'admin' }))).toEqual(FORBIDDEN);
+  });
+
+  it('nor when its secret was replaced', async () => {
+    const holder = await makeKey(http);
+    expect((await http.call('GET', '/v1/clients', { key: holder.secret })).status).toBe(200);
+    await http.sql('update api_keys set hash = sha256($2) where id = $1', [holder.uuid, Buffer.from(newSecret())]);
+    expect(answerOf(await create(holder.secret, { role: 'admin' }))).toEqual([401, 'unauthenticated']);
+  });
+});
+
+describe('the system log', () => {
+  it('has every change of a key with who did it', async () => {
+    const key = await makeKey(http, { role: 'consumer' });
+    await patch(http.adminKey, key, { role: 'supervisor' });
+    await http.call('POST', `${key.url}/rotate`, { key: key.secret });
+    await http.call('DELETE', key.url);
+    const entries = await http.sql<{ action: string; actor_id: string }>(
+      'select action, actor_id from journal where $1 = any(object_ids) order by position',
+      [key.uuid],
+    );
+    const { created_by: admin } = await shown(http, key);
+    expect(entries).toEqual([
+      { action: 'api_key.created', actor_id: admin },
+      { action: 'api_key.updated', actor_id: admin },
+      { action: 'api_key.rotated', actor_id: key.id },
+      { action: 'api_key.revoked', actor_id: admin },
+    ]);
+  });
+});
