@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkEarly, Sentence } from './up-checks.mjs';
+import { stopWithNpm } from './up-parent.mjs';
 
 const ROOT = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const OLDEST_NODE = [20, 19];
@@ -136,6 +137,7 @@ function killGroup(pid, signal) {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
 process.stdout.on('error', () => undefined);
+stopWithNpm();
 
 try {
   await main(process.argv.slice(2));

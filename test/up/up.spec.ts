@@ -22,7 +22,7 @@ let run: Run;
 let curl: string;
 let keys: string[];
 
-const start = (): Run => checkout.up({ PORT: String(port) });
+const start = (): Run => checkout.npmRunUp({ PORT: String(port) });
 const row = (name: string): string => new RegExp(`^ {2}${name} +(\\S+)$`, 'm').exec(run.stdout())?.[1] ?? '';
 const paste = (): string => execFileSync('/bin/sh', ['-c', curl], { encoding: 'utf8' });
 
@@ -71,6 +71,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     const [, seconds] = await run.says(READY, READY_MS);
     expect(Number(seconds)).toBeLessThan(READY_MS / 1000);
     keys = [row('Admin key'), row('Read key')];
+    expect(run.stdout()).toMatch(/^ {2}Simulated traffic +slows to a chat every ten minutes after 1 GB of recordings/m);
     curl = CURL.exec(run.stdout())?.[1] ?? '';
     for (const who of ['Customer', 'Agent']) expect(paste()).toMatch(new RegExp(`^\\[[\\d:]+\\] ${who}: .+$`, 'm'));
     for (const page of [`${row('API')}/readyz`, row('Interactive docs'), row('Temporal UI')]) {
@@ -146,7 +147,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     },
   );
 
-  it('stops every process within 10 s of Ctrl-C, also when a request goes on for ever', async () => {
+  it('stops every process within 10 s of a signal to npm, also when a request goes on for ever', async () => {
     const pids = [...processes().values()];
     expect(pids).toHaveLength(6);
     const endless = request(`${row('API')}/v1/clients`, {
@@ -190,7 +191,19 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(paste().length).toBeGreaterThan(20);
   });
 
+  it('stops as with Ctrl-C, when the npm that started it is killed', async () => {
+    const pids = [...processes().values()];
+    run.process.kill('SIGKILL');
+    await once(run.process, 'exit');
+    await expect
+      .poll(run.stdout, { timeout: 15_000 })
+      .toMatch(/npm, which started this, is gone\n[^]*stopped after [\d.]+ s/);
+    await untilGone(pids, 1_000);
+  });
+
   it('leaves nothing running, when it is killed itself', async () => {
+    run = checkout.up({ PORT: String(port) });
+    await run.says(READY, READY_MS);
     const pids = [...processes().values()];
     run.process.kill('SIGKILL');
     await run.ended;

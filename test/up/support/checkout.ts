@@ -40,7 +40,7 @@ export class Checkout {
 
   constructor() {
     if (!existsSync(join(COMPILED, 'src/up.js'))) throw new Error('run "npm run pretest" first: .test/dist is missing');
-    for (const name of ['up.mjs', 'up-checks.mjs', 'package.json', 'package-lock.json']) {
+    for (const name of ['up.mjs', 'up-checks.mjs', 'up-parent.mjs', 'package.json', 'package-lock.json']) {
       copyFileSync(join(REPOSITORY, name), join(this.dir, name));
       utimesSync(join(this.dir, name), LONG_AGO, LONG_AGO);
     }
@@ -55,8 +55,17 @@ export class Checkout {
 
   /** Starts `up.mjs`; settings of the machine that runs the tests do not reach it. */
   up(env: Record<string, string> = {}, args: string[] = []): Run {
+    return this.run(process.execPath, ['up.mjs', ...args], env);
+  }
+
+  /** The same as people start it; the process is npm. */
+  npmRunUp(env: Record<string, string> = {}): Run {
+    return this.run('npm', ['run', 'up'], { ...env, npm_config_update_notifier: 'false' });
+  }
+
+  private run(program: string, args: string[], env: Record<string, string>): Run {
     const { PATH = '', HOME = '' } = process.env;
-    const child = spawn(process.execPath, ['up.mjs', ...args], {
+    const child = spawn(program, args, {
       cwd: this.dir,
       env: { PATH, HOME, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
