@@ -5,6 +5,7 @@ import { Random } from './random.js';
 
 /** Samples a second: telephone quality. */
 export const SAMPLE_RATE = 8000;
+const HEADER_BYTES = 44;
 const VOICES = 6;
 const SYLLABLES = 24;
 const FORMANTS = [
@@ -98,7 +99,7 @@ function speak(samples: Int16Array, turn: SpokenTurn, seed: string): void {
 }
 
 function track(recording: Recording, turns: readonly SpokenTurn[]): Int16Array {
-  const samples = new Int16Array(Math.round((recording.durationMs * SAMPLE_RATE) / 1000));
+  const samples = new Int16Array(samplesIn(recording.durationMs));
   lineNoise(samples, recording.seed);
   for (const turn of turns) speak(samples, turn, recording.seed);
   return samples;
@@ -114,7 +115,7 @@ function interleave(left: Int16Array, right: Int16Array): Int16Array {
 }
 
 function header(dataBytes: number, channels: number): Buffer {
-  const bytes = Buffer.alloc(44);
+  const bytes = Buffer.alloc(HEADER_BYTES);
   bytes.write('RIFF', 0, 'ascii');
   bytes.writeUInt32LE(36 + dataBytes, 4);
   bytes.write('WAVEfmt ', 8, 'ascii');
@@ -129,6 +130,11 @@ function header(dataBytes: number, channels: number): Buffer {
   bytes.writeUInt32LE(dataBytes, 40);
   return bytes;
 }
+
+const samplesIn = (durationMs: number): number => Math.round((durationMs * SAMPLE_RATE) / 1000);
+
+/** How large a WAV file of one channel is. */
+export const wavBytes = (durationMs: number): number => HEADER_BYTES + 2 * samplesIn(durationMs);
 
 /** A whole WAV file: 8 kHz, 16-bit PCM, of exactly `durationMs`; the same recording always has the same bytes. */
 export function speechWav(recording: Recording): Buffer {

@@ -96,6 +96,11 @@ function commandLine(): Command {
     )
     .option('--fault <name=value>', 'a fault from the start, such as webhooks.late=0.2; repeatable', fault, [])
     .option('--max-conversations <number>', 'stop starting conversations after so many', whole(0, 1_000_000))
+    .option(
+      '--max-recordings <megabytes>',
+      'once the recordings of a provider are so large: a chat every ten minutes instead (default: no bound)',
+      number(0, 1_000_000),
+    )
     .option('--state-dir <folder>', 'keep conversations, ports and keys over restarts');
   for (const [key, name, signed] of [
     ['retell', 'Retell', ' and of webhook signatures'],
@@ -131,7 +136,8 @@ function signalled(): Promise<void> {
 
 async function start(given: Given): Promise<Record<string, Workspace>> {
   const { rate, fault: faults, provider } = given;
-  const common: CommonOptions = { ...given, perMinute: rate, faults };
+  const maxRecordings = given.maxRecordings === undefined ? undefined : given.maxRecordings * 1e6;
+  const common: CommonOptions = { ...given, perMinute: rate, faults, maxRecordings };
   const retell: ProviderOptions = {
     port: given.retellPort,
     apiKey: given.retellApiKey,

@@ -161,10 +161,14 @@ function speak(bytes: Buffer, turn: SpokenTurn, seed: string): void {
   }
 }
 
+const framesIn = (durationMs: number): number => Math.max(1, Math.ceil(durationMs / MP3_FRAME_MS));
+
+/** How large an MP3 is. */
+export const mp3Bytes = (durationMs: number): number => framesIn(durationMs) * MP3_FRAME_BYTES;
+
 /** A whole MP3 of `durationMs`, rounded up to full frames; the same recording always has the same bytes. */
 export function speechMp3(recording: { seed: string; durationMs: number; turns: readonly SpokenTurn[] }): Buffer {
-  const frames = Math.max(1, Math.ceil(recording.durationMs / MP3_FRAME_MS));
-  const bytes = Buffer.alloc(frames * MP3_FRAME_BYTES);
+  const bytes = Buffer.alloc(mp3Bytes(recording.durationMs));
   const quiet = roomTone();
   for (let at = 0; at < bytes.length; at += quiet.length) quiet.copy(bytes, at);
   for (const turn of recording.turns) speak(bytes, turn, recording.seed);

@@ -1,5 +1,6 @@
 // What every simulated workspace does at its start: take up the settings of the last run, or make new ones.
 import { randomBytes } from 'node:crypto';
+import { QUIET_PER_MINUTE, type Bound } from './bound.js';
 import type { TrafficOptions } from './pace.js';
 import { StateFolder, type SavedSettings } from './state.js';
 
@@ -12,12 +13,16 @@ export interface ProviderOptions {
 }
 
 /** What it decides about all of them. */
-export interface CommonOptions extends Omit<TrafficOptions, 'webhookUrl' | 'seed'> {
+export interface CommonOptions extends Omit<TrafficOptions, 'webhookUrl' | 'seed' | 'bound'> {
   seed?: string;
   stateDir?: string;
   /** So many finished conversations of the last `bulkDays` days at the first start, not announced. */
   bulk: number;
   bulkDays: number;
+  /** Bytes of recordings of each provider after which traffic goes on with few chats alone; undefined: never. */
+  maxRecordings?: number;
+  /** So many chats a minute then; default one in ten minutes. */
+  quietPerMinute?: number;
   /** Faults in the form of the control endpoint, merged in this order. */
   faults: unknown[];
 }
@@ -57,10 +62,27 @@ export function openingOf(provider: string, options: ProviderOptions, common: Co
     seed,
     run,
     announcedTo: options.webhookUrl ?? saved?.announcedTo ?? null,
+    announcedSinceMs: announcedSince(saved, options.webhookUrl),
     webhookSecret: saved?.webhookSecret,
   };
   const port = options.port !== 0 || !saved ? options.port : Number(new URL(saved.baseUrl).port);
   return { state, saved, settings, port, mayMove: options.port === 0, runSeed: `${seed} run ${run}` };
+}
+
+/** Since when the receiver has been told, in epoch milliseconds: from the beginning, unless it has taken the place of another. */
+function announcedSince(saved: SavedSettings | undefined, webhookUrl: string | undefined): number {
+  const isOther = webhookUrl !== undefined && (saved?.announcedTo ?? webhookUrl) !== webhookUrl;
+  return isOther ? Date.now() : (saved?.announcedSinceMs ?? 0);
+}
+
+/** The bound of this run's traffic. */
+export function boundOf({ maxRecordings, quietPerMinute }: CommonOptions, { settings }: Opening): Bound | undefined {
+  if (maxRecordings === undefined) return undefined;
+  return {
+    recordingBytes: maxRecordings,
+    quietPerMinute: quietPerMinute ?? QUIET_PER_MINUTE,
+    sinceMs: settings.announcedSinceMs ?? 0,
+  };
 }
 
 /** Starts on the port of this run; on a free one, when it was only remembered and somebody has taken it. */

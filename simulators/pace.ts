@@ -1,6 +1,7 @@
 // Things that go on side by side until they are stopped, and the webhooks that they send.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bound } from './bound.js';
 import type { Faults } from './faults.js';
 import { Draws, Random } from './random.js';
 
@@ -33,12 +34,12 @@ export class Pace {
     await sleep(Math.max(0, ms) + 1, undefined, { signal: this.abort.signal });
   }
 
-  /** Calls `begin` at random times, so many a minute on average, until `count` is reached. */
-  arrive(seed: string, perMinute: number, count: number, begin: (seed: string) => Promise<void>): void {
+  /** Calls `begin` at random times, so many a minute on average as `perMinute` says each time, until `count` is reached. */
+  arrive(seed: string, perMinute: () => number, count: number, begin: (seed: string) => Promise<void>): void {
     const random = new Random(`${seed} arrivals`);
     this.run(async () => {
       for (let number = 1; number <= count; number += 1) {
-        await this.pause(random.exponential(60_000 / perMinute));
+        await this.pause(random.exponential(60_000 / perMinute()));
         this.run(() => begin(`${seed} call ${number}`));
       }
     });
@@ -143,4 +144,6 @@ export interface TrafficOptions {
   disorder: number;
   /** Stop starting conversations after so many; undefined: never. */
   maxConversations?: number;
+  /** How much sound may come of it; undefined: any. */
+  bound?: Bound;
 }

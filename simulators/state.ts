@@ -10,10 +10,11 @@ const settingsSchema = z.object({
   seed: z.string(),
   run: z.number(),
   announcedTo: z.string().nullable(),
+  announcedSinceMs: z.number().optional(),
   webhookSecret: z.string().optional(),
 });
 
-/** What a restart must know besides the records. `run` counts starts; `announcedTo` is the webhook URL of the last one. */
+/** What a restart must know besides the records. `run` counts starts; `announcedTo` is the webhook URL of the last one, and since when. */
 export type SavedSettings = z.infer<typeof settingsSchema>;
 
 const line = z.union([

@@ -1,8 +1,12 @@
 // What is heard of a conversation. No file is stored: the document decides the bytes.
-import { speechMp3 } from '../mp3.js';
+import { mp3Bytes, speechMp3 } from '../mp3.js';
 import type { Conversation } from './conversation.js';
 
 const SECONDS_A_CHARACTER = 0.068;
+
+/** How large the recording is that a conversation offers. */
+export const recordingBytes = ({ has_audio: hasAudio, metadata }: Readonly<Conversation>): number =>
+  hasAudio ? mp3Bytes(metadata.call_duration_secs * 1000) : 0;
 
 /** The whole conversation as MP3: as long as its duration, with voices where its transcript has words. */
 export function recordingOf(conversation: Conversation): Buffer {

@@ -1,5 +1,6 @@
 // Lets conversations happen in a simulated ElevenLabs workspace, at a rate, and announces them by webhook when they are
 // over: there is no webhook of a start. What lasts minutes in its own record takes seconds here (`speed`).
+import { isReached } from '../bound.js';
 import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
 import { completeConversation } from './complete-conversation.js';
@@ -7,6 +8,7 @@ import type { Conversation } from './conversation.js';
 import type { ConversationNotes } from './conversations.js';
 import { endOf } from './outcomes.js';
 import type { Scenario } from './plan.js';
+import { recordingBytes } from './recording.js';
 import { scenarioOf } from './scenarios.js';
 import type { ElevenLabsSimulator } from './server.js';
 
@@ -53,7 +55,12 @@ export class ElevenLabsTraffic {
     for (const { head, notes } of unfinished) {
       this.pace.run(() => this.finish(head.conversation_id, notes.seed, 'none'));
     }
-    this.pace.arrive(seed, perMinute, maxConversations, async (each) => await this.live(each));
+    this.pace.arrive(
+      seed,
+      () => this.quietRate() ?? perMinute,
+      maxConversations,
+      async (each) => await this.live(each),
+    );
   }
 
   /** Waits until nothing is under way; without `maxConversations` that is never. */
@@ -66,12 +73,19 @@ export class ElevenLabsTraffic {
     await this.pace.stop();
   }
 
+  /** Chats a minute once there is enough sound; undefined before. */
+  private quietRate(): number | undefined {
+    const { bound, simulator } = this.options;
+    return isReached(bound, () => simulator.conversations.heads(), recordingBytes) ? bound?.quietPerMinute : undefined;
+  }
+
   private async live(seed: string): Promise<void> {
     this.counts.conversations += 1;
     const { simulator, speed, disorder } = this.options;
     const random = new Random(`${seed} live`);
     const mishap = random.chance(disorder) ? random.pick<Mishap>(['doubled', 'audio_first', 'missing']) : 'none';
-    const scenario = scenarioOf(seed);
+    const drawn = scenarioOf(seed);
+    const scenario = this.quietRate() === undefined ? drawn : chatOf(drawn);
     const { metadata } = completeConversation(seed, {}, scenario);
     if (!endOf(scenario.outcome ?? 'customer_hangup').connected) return this.unconnected(seed, scenario);
     const ringMs = random.between(1000, 8000) / speed;
@@ -154,6 +168,12 @@ export class ElevenLabsTraffic {
     await this.outbox.send(type, id, this.options.simulator.webhookBody(type, id));
   }
 }
+
+/** The same in writing, which a customer begins and ends. */
+const chatOf = (scenario: Scenario): Scenario => ({
+  ...scenario,
+  ...{ channel: 'chat', direction: 'inbound', outcome: 'customer_hangup' },
+});
 
 function isUnfinished(conversation: Readonly<Conversation>, notes: Readonly<ConversationNotes>): boolean {
   const isLive = conversation.status === 'initiated' || conversation.status === 'in-progress';

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setFaults } from '../control.js';
 import {
+  boundOf,
   bulkOf,
   onItsPort,
   openingOf,
@@ -40,7 +41,13 @@ export async function startElevenLabsWorkspace(
   const traffic =
     options.webhookUrl === undefined
       ? undefined
-      : new ElevenLabsTraffic({ ...common, webhookUrl: options.webhookUrl, seed: runSeed, simulator });
+      : new ElevenLabsTraffic({
+          ...common,
+          webhookUrl: options.webhookUrl,
+          seed: runSeed,
+          bound: boundOf(common, opening),
+          simulator,
+        });
   const heads = simulator.conversations.heads().map(({ head }) => head.conversation_id);
   if (traffic) traffic.start(unannounced(heads, opening, options, common.history));
   else if (isNew) simulator.seedHistory({ count: common.history, seed: runSeed });

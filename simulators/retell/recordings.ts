@@ -1,6 +1,6 @@
 // Where a call's recordings are, and what is heard in them. No file is stored: the call document decides the bytes.
 import { createHmac } from 'node:crypto';
-import { speechWav } from '../audio.js';
+import { speechWav, wavBytes } from '../audio.js';
 import { RECORDING_FIELDS, type RetellCall } from './call.js';
 import type { Fields } from '../records.js';
 
@@ -51,6 +51,14 @@ export function isSignedLinkGood(url: URL, nowMs: number, secret: string): boole
   return url.searchParams.get('signature') === signature(url.pathname, expires, secret) && nowMs < expires;
 }
 
+/** How large the recordings are that a call offers: the mixed one and the redacted one; who wants channels takes twice as much. */
+export const recordingBytes = (call: Readonly<RetellCall>): number =>
+  [call.recording_url, call.scrubbed_recording_url].filter((url) => url !== undefined).length *
+  wavBytes(durationOf(call));
+
+const durationOf = (call: Readonly<RetellCall>): number =>
+  call.duration_ms ?? (call.end_timestamp ?? 0) - (call.start_timestamp ?? 0);
+
 /** The sound of a call: as long as `duration_ms`, with voices where its transcript has words. */
 export function recordingOf(call: RetellCall, isMultiChannel: boolean): Buffer {
   const turns = (call.transcript_object ?? []).flatMap((item) => {
@@ -59,6 +67,5 @@ export function recordingOf(call: RetellCall, isMultiChannel: boolean): Buffer {
     const last = item.words.at(-1);
     return first && last ? [{ speaker: item.role, startMs: first.start * 1000, endMs: last.end * 1000 }] : [];
   });
-  const durationMs = call.duration_ms ?? (call.end_timestamp ?? 0) - (call.start_timestamp ?? 0);
-  return speechWav({ seed: call.call_id, durationMs, turns, channels: isMultiChannel ? 2 : 1 });
+  return speechWav({ seed: call.call_id, durationMs: durationOf(call), turns, channels: isMultiChannel ? 2 : 1 });
 }

@@ -1,5 +1,6 @@
 // Lets calls and chats happen in a simulated Retell workspace, at a rate, and announces them by webhook. What lasts
 // minutes in its own record takes seconds here (`speed`); its record begins in the past, so that it ends now.
+import { isReached } from '../bound.js';
 import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
 import type { Fields, Notes } from '../records.js';
@@ -8,6 +9,7 @@ import type { CallNotes } from './calls.js';
 import { ChatTraffic, isUnfinished as isUnfinishedChat } from './chat-traffic.js';
 import { completeCall } from './complete-call.js';
 import { endReason } from './reasons.js';
+import { recordingBytes } from './recordings.js';
 import { scenarioOf } from './scenarios.js';
 import type { RetellSimulator } from './server.js';
 import { spokenUntil, transcriptFields } from './speech.js';
@@ -65,7 +67,12 @@ export class RetellTraffic {
     for (const { head, notes } of unfinished) this.pace.run(() => this.finish(head.call_id, notes.seed, 'none'));
     this.chats.resume();
     this.pace.run(() => this.announceFinished(past));
-    this.pace.arrive(seed, perMinute, maxConversations, async (each) => await this.live(each));
+    this.pace.arrive(
+      seed,
+      () => this.quietRate() ?? perMinute,
+      maxConversations,
+      async (each) => await this.live(each),
+    );
   }
 
   /** Waits until nothing is under way; without `maxConversations` that is never. */
@@ -78,13 +85,20 @@ export class RetellTraffic {
     await this.pace.stop();
   }
 
+  /** Chats a minute once there is enough sound; undefined before. */
+  private quietRate(): number | undefined {
+    const { bound, simulator } = this.options;
+    return isReached(bound, () => simulator.calls.heads(), recordingBytes) ? bound?.quietPerMinute : undefined;
+  }
+
   private async live(seed: string): Promise<void> {
     this.counts.conversations += 1;
     const random = new Random(`${seed} live`);
     const mishap = random.chance(this.options.disorder)
       ? random.pick<Mishap>(['doubled', 'reordered', 'no_start'])
       : 'none';
-    if (new Random(`${seed} kind`).chance(this.options.chats)) return this.chats.live(seed, mishap === 'doubled');
+    const isChat = new Random(`${seed} kind`).chance(this.options.chats) || this.quietRate() !== undefined;
+    if (isChat) return this.chats.live(seed, mishap === 'doubled');
     const { simulator, speed } = this.options;
     const fields = scenarioOf(seed);
     const whole = completeCall(seed, fields, { baseUrl: simulator.baseUrl });

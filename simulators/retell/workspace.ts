@@ -1,6 +1,7 @@
 // Starts a simulated Retell workspace with its saved state and its traffic, and ends both.
 import { setFaults } from '../control.js';
 import {
+  boundOf,
   bulkOf,
   onItsPort,
   openingOf,
@@ -34,7 +35,14 @@ export async function startRetellWorkspace(options: RetellWorkspaceOptions, comm
   const traffic =
     options.webhookUrl === undefined
       ? undefined
-      : new RetellTraffic({ ...common, ...options, webhookUrl: options.webhookUrl, seed: runSeed, simulator });
+      : new RetellTraffic({
+          ...common,
+          ...options,
+          webhookUrl: options.webhookUrl,
+          seed: runSeed,
+          bound: boundOf(common, opening),
+          simulator,
+        });
   const heads = simulator.calls.heads().map(({ head }) => head.call_id);
   if (traffic) traffic.start(unannounced(heads, opening, options, common.history));
   else if (isNew) simulator.seedHistory({ count: common.history, seed: runSeed, chats });

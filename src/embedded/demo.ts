@@ -11,6 +11,10 @@ import type { Service } from './supervisor.js';
 
 /** Finished conversations of the last days that no webhook tells of: each account's backfill finds them. */
 const PAST = ['--bulk', '20', '--bulk-days', '7'];
+/** Of recordings of each provider; then its traffic is a chat every ten minutes. Left alone, it would write 14 GB a day. */
+const MAX_RECORDINGS_MB = 1000;
+/** What a person should know who leaves it running. */
+export const TRAFFIC = `slows to a chat every ten minutes after ${MAX_RECORDINGS_MB / 1000} GB of recordings a provider`;
 
 /** The simulators' process. Its state lies outside the data folder: it plays the providers, whose memory is not ours. */
 export function simulatorService(options: {
@@ -31,11 +35,12 @@ export function simulatorService(options: {
     const of = (name: string, value: string): string[] => [`--${provider}-${name}`, value];
     return [...of('port', String(port)), ...of('api-key', apiKey), ...of('webhook-url', webhookUrl)];
   });
+  const bound = ['--max-recordings', String(MAX_RECORDINGS_MB)];
   const secret = ['--elevenlabs-webhook-secret', accounts.elevenlabs.webhookSecret];
   const urls = DEMO_PROVIDERS.map((provider) => `127.0.0.1:${accounts[provider].port}`);
   return nodeService({
     name: 'the simulators',
-    args: [join(root, 'dist/simulators/main.js'), '--state-dir', stateDir, ...PAST, ...each, ...secret],
+    args: [join(root, 'dist/simulators/main.js'), '--state-dir', stateDir, ...PAST, ...bound, ...each, ...secret],
     env,
     log,
     stopMs: PROGRAM_STOP_MS,

@@ -5,7 +5,7 @@ import { bootstrapKeys } from './bootstrap-keys.js';
 import { takeDataFolder } from './data-folder.js';
 import type { DataFolder } from './data-folder.js';
 import { prepareAccounts } from './demo-accounts.js';
-import { findTranscript, simulatorService } from './demo.js';
+import { findTranscript, simulatorService, TRAFFIC } from './demo.js';
 import { ownApi } from './own-api.js';
 import { freePort, portState } from './ports.js';
 import { runStep } from './run-step.js';
@@ -64,11 +64,12 @@ export class Installation {
     folder.tell(parseConfig(env));
     await this.startOwn({ folder, env, apiUrl });
     if (config.simulators) await this.startSimulators({ folder, env, apiUrl, adminKey: keys.admin });
+    const traffic = config.simulators ? TRAFFIC : undefined;
     const transcriptPath = await this.firstTranscript(apiUrl, keys.read);
     const temporalUiUrl = temporal.TEMPORAL_UI_URL;
     const { dataDir } = config;
     const tookMs = Date.now() - this.begun;
-    return { apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath, tookMs };
+    return { ...{ apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath, tookMs }, traffic };
   }
 
   /** Ends all children, newest first, and gives the folder free. */

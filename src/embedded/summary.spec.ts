@@ -23,7 +23,7 @@ const keysOf = (given: { bootstrapKey?: string; bootstrapReadKey?: string } = {}
 const linesOf = (keys: BootstrapKeys): string[] =>
   summaryLines({
     ...{ apiUrl: 'http://127.0.0.1:3000', temporalUiUrl: undefined, metricsPort: 9464, keys, dataDir },
-    ...{ transcriptPath: undefined, tookMs: 1_000 },
+    ...{ transcriptPath: undefined, traffic: undefined, tookMs: 1_000 },
   });
 
 /** The arguments that the printed line gives to curl in a shell. */

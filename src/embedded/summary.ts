@@ -10,6 +10,8 @@ export interface Summary {
   dataDir: string;
   /** Path of a transcript that can be read now. */
   transcriptPath: string | undefined;
+  /** What comes of the simulated providers; undefined without them. */
+  traffic: string | undefined;
   tookMs: number;
 }
 
@@ -17,7 +19,7 @@ const SETTING = { admin: 'COLLOQUY_BOOTSTRAP_KEY', read: 'COLLOQUY_BOOTSTRAP_REA
 
 /** What a person needs next, as a table, and one line to paste. */
 export function summaryLines(summary: Summary): string[] {
-  const { apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath } = summary;
+  const { apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath, traffic } = summary;
   const rows: [string, string][] = [
     ['API', apiUrl],
     ['Interactive docs', `${apiUrl}/docs`],
@@ -27,6 +29,7 @@ export function summaryLines(summary: Summary): string[] {
     ['Admin key', shown(keys, 'admin')],
     ['Read key', shown(keys, 'read')],
     ['Data and logs', dataDir],
+    ...(traffic === undefined ? [] : [['Simulated traffic', traffic] satisfies [string, string]]),
   ];
   const curl = (path: string): string => `curl -s -H "Authorization: Bearer ${inShell(keys)}" "${apiUrl}${path}"`;
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
