@@ -32,8 +32,10 @@ const PROVIDERS = [
       startRetellWorkspace({ port: 0, apiKey: 'key_1', webhookUrl, chats: 0, transcriptUpdates: false }, common),
     /** What the API offers for download, by asking for it. */
     audio: async (_: string, { document }: Received): Promise<number> => {
-      const urls = [document['recording_url'], document['scrubbed_recording_url']].filter((url) => url !== undefined);
-      const sizes = urls.map(async (url) => (await (await fetch(String(url))).arrayBuffer()).byteLength);
+      const urls = [document['recording_url'], document['scrubbed_recording_url']].filter(
+        (url) => typeof url === 'string',
+      );
+      const sizes = urls.map(async (url) => (await (await fetch(url)).arrayBuffer()).byteLength);
       return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     },
     last: ['call_analyzed', 'chat_analyzed'],

@@ -196,7 +196,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     run.process.kill('SIGKILL');
     await once(run.process, 'exit');
     await expect
-      .poll(run.stdout, { timeout: 15_000 })
+      .poll(() => run.stdout(), { timeout: 15_000 })
       .toMatch(/npm, which started this, is gone\n[^]*stopped after [\d.]+ s/);
     await untilGone(pids, 1_000);
   });
