@@ -16,6 +16,7 @@ import { AddLooseObjects1790000000010 } from './migrations/1790000000010-add-loo
 import { DropTranscriptFinal1790000000011 } from './migrations/1790000000011-drop-transcript-final.js';
 import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.js';
 import { FollowAgentVersions1790000000013 } from './migrations/1790000000013-follow-agent-versions.js';
+import { ShareOutInbox1790000000020 } from './migrations/1790000000020-share-out-inbox.js';
 import { CreateWebhookHealth1790000000080 } from './migrations/1790000000080-create-webhook-health.js';
 import { RetireApiKeySecrets1790000000070 } from './migrations/1790000000070-retire-api-key-secrets.js';
 
@@ -51,6 +52,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       DropTranscriptFinal1790000000011,
       OrderInbox1790000000012,
       FollowAgentVersions1790000000013,
+      ShareOutInbox1790000000020,
       CreateWebhookHealth1790000000080,
       RetireApiKeySecrets1790000000070,
     ],

@@ -48,11 +48,17 @@ export async function withScope<Result>(
     const client = (used = (await runner.connect()) as Connected);
     const opened = writtenTogether(client, () => open(client, clients));
     let committed: Promise<unknown> | undefined;
+    let first: unknown;
+    const asked = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
+      answer.catch((error: unknown) => {
+        first ??= error;
+        throw error;
+      });
     const commit = (): Promise<unknown> => (committed ??= writtenTogether(client, () => client.query('commit')));
     try {
       const result = await work({
         query: async <Row extends QueryResultRow>(statement: Statement) =>
-          (await writtenTogether(client, () => client.query<Row>(statement))).rows,
+          (await asked(writtenTogether(client, () => client.query<Row>(statement)))).rows,
         // Awaited below, unless a statement fails before: that is the error to tell.
         commit: () => void commit().catch(() => undefined),
         allow: async (ms) => {
@@ -69,7 +75,8 @@ export async function withScope<Result>(
       await client.query('rollback').catch(() => undefined);
       // When opening failed, that is the reason why the statements after it failed.
       await opened;
-      throw error;
+      // Statements that were sent behind one that failed fail as well, and may be heard of first.
+      throw isAfterFailure(error) ? (first ?? error) : error;
     }
   } catch (error) {
     throw asStorageFailure(error);
@@ -118,6 +125,10 @@ function writtenTogether<Sent>({ connection: { stream } }: Connected, send: () =
   process.nextTick(() => stream.uncork());
   return send();
 }
+
+/** https://www.postgresql.org/docs/18/errcodes-appendix.html: in_failed_sql_transaction. */
+const isAfterFailure = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === '25P02';
 
 function open(client: PoolClient, clients: ClientScope): Promise<unknown> {
   const scope = clients === 'all' ? ['all', '{}'] : ['some', `{${clients.join(',')}}`];

@@ -9,6 +9,7 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { BlindIndex } from '../vault/blind-index.js';
 import { seal } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
+import { laneOf, type Lane } from './lanes.js';
 import { factHash } from './receipts.js';
 
 export type FactSource = 'webhook' | 'record' | 'workflow';
@@ -35,6 +36,7 @@ interface Row {
   receivedAt: Date;
   keyDay: string;
   sealed: Buffer;
+  lane: Lane;
   /** Where its trace goes on; null when nothing is traced. */
   traceparent: string | null;
 }
@@ -46,9 +48,9 @@ interface Row {
 const APPEND = `
 with incoming as (
   select distinct on (account_id, hash) * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[],
-    $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::int[], $12::int[], $13::text[])
+    $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::int[], $12::int[], $13::text[], $15::text[])
     as t(id, account_id, identity_hash, conversation_id, client_id, source, kind, hash, received_at, key_day, sealed_from,
-      sealed_bytes, traceparent)
+      sealed_bytes, traceparent, lane)
   order by account_id, hash, received_at
 ), receipts as (
   insert into fact_receipts (provider_account_id, hash, received_at)
@@ -60,9 +62,9 @@ with incoming as (
   from incoming where conversation_id is not null order by account_id, identity_hash, received_at
   on conflict do nothing
 )
-insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed, traceparent, state)
+insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed, traceparent, lane, state)
 select i.id, i.account_id, i.identity_hash, i.source, i.kind, i.hash, i.received_at, i.key_day,
-  substr($14::bytea, i.sealed_from, i.sealed_bytes), i.traceparent,
+  substr($14::bytea, i.sealed_from, i.sealed_bytes), i.traceparent, i.lane,
   case when i.identity_hash is null then 'unknown' else 'pending' end
 from incoming i join receipts r on r.provider_account_id = i.account_id and r.hash = i.hash
 returning id`;
@@ -106,6 +108,7 @@ export class Inbox {
     ]);
     const id = newUuid();
     const identityHash = identityHashOf(fact.identity, hasher);
+    const sealed = seal(key, factPurpose(id), fact.body);
     return this.batcher.add({
       id,
       accountId: account.id,
@@ -116,7 +119,8 @@ export class Inbox {
       hash: factHash(hasher, { source: fact.source, identityHash, body: fact.body }),
       receivedAt,
       keyDay,
-      sealed: seal(key, factPurpose(id), fact.body),
+      sealed,
+      lane: laneOf({ provider: account.provider, kind: fact.kind, bytes: sealed.length }),
       traceparent: traceparent(),
     });
   }
@@ -127,7 +131,7 @@ export class Inbox {
       ...[column('id'), column('accountId'), column('identityHash'), column('conversationId'), column('clientId')],
       ...[column('source'), column('kind'), column('hash'), column('receivedAt'), column('keyDay')],
       ...[offsetsOf(rows), rows.map(({ sealed }) => sealed.length), column('traceparent')],
-      Buffer.concat(column('sealed')),
+      ...[Buffer.concat(column('sealed')), column('lane')],
     ];
     const inserted = await this.database.once<{ id: string }>('all', { name: 'append', text: APPEND, values });
     if (inserted.length > 0) this.notifier.notify('colloquy_inbox');

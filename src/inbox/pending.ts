@@ -1,6 +1,7 @@
-// The reading side of the inbox: which conversations have facts waiting, and those facts.
+// The reading side of the inbox: the facts that wait for a conversation, and what becomes of them.
 import type { Transaction } from '../database/with-scope.js';
 import type { FactSource } from './inbox.js';
+import type { Lane } from './lanes.js';
 
 export interface Candidate {
   provider_account_id: string;
@@ -22,31 +23,12 @@ export interface PendingFact {
   received_at: Date;
   /** Null: re-sealed under the account's client (parked facts). */
   key_day: string | null;
+  /** Empty of those that the reader has opened already. */
   sealed: Buffer;
 }
 
-export interface WaitingCandidate extends Candidate {
-  /** Of its waiting facts together, sealed; of those that were looked at. */
-  bytes: number;
-}
-
-/** Of so many facts the conversations are looked for: after an outage hundreds of thousands may wait, and nobody reads all of them to find the first. */
-const OLDEST = 1024;
-
-const CANDIDATES = `
-select provider_account_id, identity_hash, least(sum(bytes), 2147483647)::int as bytes from (
-  select provider_account_id, identity_hash, received_at, octet_length(sealed) as bytes from inbox
-  where state = 'pending' and (retry_at is null or retry_at <= now()) order by received_at limit $2
-) as oldest group by provider_account_id, identity_hash order by min(received_at) limit $1`;
-
-/** Conversations with applicable facts, the longest waiting first; among the oldest facts, or among all of them. */
-export function findCandidates(
-  tx: Pick<Transaction, 'query'>,
-  { limit, among }: { limit: number; among: 'oldest' | 'all' },
-): Promise<WaitingCandidate[]> {
-  const values = [limit, among === 'oldest' ? OLDEST : null];
-  return tx.query<WaitingCandidate>({ name: 'candidates', text: CANDIDATES, values });
-}
+/** When a fact may be applied: postponed ones do not stand before what came meanwhile. Indexed (inbox_due_idx). */
+export const DUE = 'coalesce(retry_at, received_at)';
 
 /** Parameters $1 and $2 of every statement over several conversations. */
 const ASKED = 'unnest($1::uuid[], $2::bytea[]) with ordinality as asked(account_id, identity_hash, nth)';
@@ -61,11 +43,9 @@ export const askedFor = (candidates: Candidate[]): unknown[] => [
 export const IDENTITIES_ASKED = `${ASKED} join conversation_identities i
   on i.provider_account_id = asked.account_id and i.identity_hash = asked.identity_hash`;
 
+const IDENTITIES = `select asked.nth::int, i.id, i.client_id, i.state, i.created_at from ${IDENTITIES_ASKED}`;
 // FOR NO KEY UPDATE: webhooks may go on inserting beside it. Reserved: somebody is fetching all of it, and its facts wait.
-const LOCK = `
-select asked.nth::int, i.id, i.client_id, i.state, i.created_at from ${IDENTITIES_ASKED}
-where i.reserved_until is null or i.reserved_until <= now()
-for no key update of i`;
+const LOCK = `${IDENTITIES} where i.reserved_until is null or i.reserved_until <= now() for no key update of i`;
 
 /**
  * Locks conversations; by place in `candidates`. Left out are those that are reserved and, unless `wait`, those that
@@ -81,17 +61,33 @@ export async function lockIdentities(
   return new Map(rows.map((row) => [row.nth - 1, row]));
 }
 
-/** Webhooks with audio may have 64 MiB each: those beyond are read by the next turn. */
+/** A conversation as it is now, without a lock: it may change at once. */
+export async function peekIdentity(tx: Transaction, candidate: Candidate): Promise<Identity | undefined> {
+  const [row] = await tx.query<Identity>({ name: 'peek', text: IDENTITIES, values: askedFor([candidate]) });
+  return row;
+}
+
+/** Which facts of a conversation are read. */
+export interface Wanted {
+  lanes: Lane[];
+  /** At most so many at once; the others are read by the next turn. */
+  limit: number;
+  /** These as well, whenever they are due; whoever names them has opened them. */
+  opened: string[];
+}
+
+/** Of a conversation at once: what lies beyond is read by the next turn. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 const PENDING = `
-select nth::int, id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day, sealed from (
-  select asked.nth, i.id, i.source, i.kind, i.hash, i.received_at, i.key_day, i.sealed,
+select nth::int, id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day,
+  case when opened then ''::bytea else sealed end as sealed from (
+  select asked.nth, i.id, i.source, i.kind, i.hash, i.received_at, i.key_day, i.sealed, i.id = any($5::uuid[]) as opened,
     sum(octet_length(i.sealed)) over earlier as bytes, row_number() over earlier as turn
   from ${ASKED} join inbox i on i.provider_account_id = asked.account_id and i.identity_hash = asked.identity_hash
-  where i.state = 'pending' and (i.retry_at is null or i.retry_at <= now())
+  where i.state = 'pending' and (i.lane = any($4::text[]) and ${DUE} <= now() or i.id = any($5::uuid[]))
   window earlier as (partition by asked.nth order by i.received_at, i.id)
-) as waiting where turn = 1 or (turn <= $3 and bytes <= ${MAX_PENDING_BYTES}) order by nth, received_at, id`;
+) as waiting where turn = 1 or opened or (turn <= $3 and bytes <= ${MAX_PENDING_BYTES}) order by nth, received_at, id`;
 
 /**
  * Facts of locked conversations by place in `candidates`, of each at most `limit` and 64 MiB, in order of receipt. A
@@ -100,9 +96,9 @@ select nth::int, id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-
 export async function readPending(
   tx: Transaction,
   candidates: Candidate[],
-  limit: number,
+  { limit, lanes, opened }: Wanted,
 ): Promise<Map<number, PendingFact[]>> {
-  const values = [...askedFor(candidates), limit];
+  const values = [...askedFor(candidates), limit, lanes, opened];
   const rows = await tx.query<PendingFact & { nth: number }>({ name: 'pending', text: PENDING, values });
   const byPlace = new Map<number, PendingFact[]>();
   for (const row of rows) {
@@ -120,29 +116,30 @@ export async function removeFacts(tx: Transaction, ids: string[]): Promise<void>
   await tx.query({ name: 'applied', text: 'delete from inbox where id = any($1::uuid[])', values: [ids] });
 }
 
-/** Seconds until a fact is tried again that could not be applied for reasons of ours. */
-const POSTPONED_SECONDS = 5;
-
-/** Lets a fact wait a while, without counting it as a failure. */
-export async function postpone(tx: Transaction, factId: string): Promise<'postponed'> {
-  const text = `update inbox set retry_at = now() + make_interval(secs => ${POSTPONED_SECONDS}) where id = $1`;
-  await tx.query({ name: 'postpone', text, values: [factId] });
-  return 'postponed';
+/** Facts that turned out to hold recordings: these are stored before anything is applied. */
+export async function moveToAudio(tx: Transaction, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query({
+    name: 'to_audio',
+    text: "update inbox set lane = 'audio' where id = any($1::uuid[])",
+    values: [ids],
+  });
 }
 
-export const MAX_ATTEMPTS = 5;
+/** Seconds that somebody who stores a recording has for it, before another may try. */
+const CLAIM_SECONDS = 120;
 
-// Seconds until the next attempt: 1, 2, 4, 8.
-const FAILED = `
-update inbox set attempts = attempts + 1,
-  retry_at = now() + make_interval(secs => power(2, attempts)),
-  state = case when attempts + 1 >= ${MAX_ATTEMPTS} then 'parked' else state end,
-  parked_at = case when attempts + 1 >= ${MAX_ATTEMPTS} then now() end,
-  parked_reason = case when attempts + 1 >= ${MAX_ATTEMPTS} then $2 end
-where id = $1 and state = 'pending' returning state`;
+const CLAIM = `
+update inbox set retry_at = now() + make_interval(secs => ${CLAIM_SECONDS}) where id = (
+  select id from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending' and lane = 'audio'
+    and ${DUE} <= now() order by received_at, id limit 1 for update skip locked)
+returning id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day, sealed`;
 
-/** Counts a failed attempt, in a transaction of its own; true when the fact is parked by it. */
-export async function countFailure(tx: Transaction, factId: string, reason: string): Promise<boolean> {
-  const [row] = await tx.query<{ state: string }>({ name: 'failed', text: FAILED, values: [factId, reason] });
-  return row?.state === 'parked';
+/** Takes the first fact of the audio lane of a conversation for itself; undefined: somebody else has it. */
+export async function claimAudio(
+  tx: Pick<Transaction, 'query'>,
+  candidate: Candidate,
+): Promise<PendingFact | undefined> {
+  const values = [candidate.provider_account_id, candidate.identity_hash];
+  return (await tx.query<PendingFact>({ name: 'claim_audio', text: CLAIM, values }))[0];
 }

@@ -1,13 +1,14 @@
 // Applies facts of several conversations: their locks, their reductions, one commit.
 import type { Transaction } from '../database/with-scope.js';
 import { originOf, tracesOf } from '../inbox/origin.js';
-import { lockIdentities, readPending, removeFacts, type Identity } from '../inbox/pending.js';
+import type { Lane } from '../inbox/lanes.js';
+import { lockIdentities, moveToAudio, readPending, removeFacts, type Identity } from '../inbox/pending.js';
 import { addReceipts, knownReceipts, type Receipt } from '../inbox/receipts.js';
 import { publicId } from '../common/ids.js';
 import { appendJournal, type NewEntry } from '../journal/append.js';
 import { traced } from '../observability/tracing.js';
 import type { AgentDirectory } from './agents.js';
-import { changeOf, standingOf, type Change, type ChangeDependencies, type Subject } from './change.js';
+import { changeOf, factsOf, standingOf, type Change, type ChangeDependencies, type Subject } from './change.js';
 import { newsOf } from './news.js';
 import type { Applied, Order, SaidFact } from './order.js';
 import { writeConversations } from './read-model.js';
@@ -22,17 +23,20 @@ export interface ApplyDependencies extends ChangeDependencies {
 export interface ApplyOptions {
   /** Wait for the lock (of one conversation) instead of skipping conversations that somebody else has. */
   wait: boolean;
-  /** Of what waits for a conversation, at most so many facts at once. */
+  /** Of what waits for a conversation in these lanes, at most so many facts at once. */
+  lanes: Lane[];
   limit: number;
 }
 
-const NOTHING: Applied = { facts: 0, accepted: 0, woken: false, news: null, standing: null };
+const NOTHING: Applied = { facts: 0, moved: 0, accepted: 0, woken: false, news: null, standing: null };
 
 /** An order whose lock was had. */
 interface Locked extends Omit<Subject, 'account'> {
   order: Order;
   /** That leave the inbox. */
   factIds: string[];
+  /** That wait in it, in the audio lane. */
+  movedIds: string[];
 }
 
 /** Carries out orders, each of another conversation, in `tx`, and commits it. Null where the lock was not to be had: nothing was done. */
@@ -46,6 +50,7 @@ export async function applyOrders(
   const erased = locked.filter((one) => isAtWork(one) && one.identity.state !== 'live');
   const live = locked.filter(({ identity }) => identity.state === 'live');
   const changes = await changesOf(deps, tx, live.filter(isAtWork));
+  const ids = (name: 'factIds' | 'movedIds'): string[] => locked.flatMap((one) => one[name]);
   const agents = await deps.agents.idsFor(tx, [...changes.values()]);
   const rows = await Promise.all([...changes.values()].map((change) => sealed(deps.vault, change, agents)));
   const written = Promise.all([
@@ -56,10 +61,8 @@ export async function applyOrders(
       tx,
       locked.flatMap(({ order, said }) => receiptsOf(order, said)),
     ),
-    removeFacts(
-      tx,
-      locked.flatMap(({ factIds }) => factIds),
-    ),
+    removeFacts(tx, ids('factIds')),
+    moveToAudio(tx, ids('movedIds')),
   ]);
   tx.commit();
   await written;
@@ -69,11 +72,11 @@ export async function applyOrders(
 const isAtWork = ({ pending, said }: Locked): boolean => pending.length > 0 || said.length > 0;
 
 /** Sent together, run one after another: what follows the lock sees what was committed before the lock was had. */
-async function lockAndRead(tx: Transaction, orders: Order[], { wait, limit }: ApplyOptions): Promise<Locked[]> {
+async function lockAndRead(tx: Transaction, orders: Order[], { wait, ...wanted }: ApplyOptions): Promise<Locked[]> {
   const candidates = orders.map(({ candidate }) => candidate);
   const [identities, pending, stored, known] = await Promise.all([
     lockIdentities(tx, candidates, wait),
-    readPending(tx, candidates, limit),
+    readPending(tx, candidates, { ...wanted, opened: orders.flatMap(({ opened }) => [...(opened?.keys() ?? [])]) }),
     loadStored(tx, candidates),
     knownReceipts(
       tx,
@@ -85,7 +88,9 @@ async function lockAndRead(tx: Transaction, orders: Order[], { wait, limit }: Ap
     if (identity === undefined || row === undefined) return [];
     const facts = pending.get(place) ?? [];
     const said = order.said.filter(({ hash }) => !known.has(hash.toString('hex')));
-    return [{ order, identity, stored: row, pending: facts, said, factIds: facts.map(({ id }) => id) }];
+    const opened = order.opened ?? new Map();
+    const factIds = facts.map(({ id }) => id);
+    return [{ order, identity, stored: row, pending: facts, opened, said, factIds, movedIds: [] }];
   });
 }
 
@@ -98,6 +103,7 @@ const suppressed = ({ identity: { id, client_id } }: { identity: Identity }): Ne
   actor: { type: 'system', id: 'intake' },
 });
 
+/** What changes, by order; facts that hold recordings are put aside. */
 async function changesOf(deps: ApplyDependencies, tx: Transaction, locked: Locked[]): Promise<Map<Order, Change>> {
   const traces = await tracesOf(
     tx,
@@ -116,11 +122,14 @@ async function changesOf(deps: ApplyDependencies, tx: Transaction, locked: Locke
           'colloquy.conversation_id': publicId('conversation', id),
           'colloquy.provider': subject.account.provider,
         });
-        return [one.order, await changeOf(deps, subject)] as const;
+        const { facts, withAudio } = await factsOf(deps, subject);
+        one.movedIds = withAudio;
+        one.factIds = one.factIds.filter((factId) => !withAudio.includes(factId));
+        return facts.length === 0 ? [] : [[one.order, await changeOf(deps, subject, facts)] as const];
       });
     }),
   );
-  return new Map(changes);
+  return new Map(changes.flat());
 }
 
 function subjectOf({ order: { account }, ...rest }: Locked): Subject {
@@ -141,13 +150,14 @@ function outcomesOf(
       if (one === undefined) return null;
       const accepted = one.said.length;
       const facts = one.factIds.length + accepted;
+      const moved = one.movedIds.length;
       const change = changes.get(order);
       if (change === undefined) {
         const asks = order.said.length > 0 && one.identity.state === 'live';
-        return { ...NOTHING, facts, accepted, standing: asks ? await standingOf(deps, subjectOf(one)) : null };
+        return { ...NOTHING, facts, moved, accepted, standing: asks ? await standingOf(deps, subjectOf(one)) : null };
       }
       const { owner, facts: applied, before, after, standing, wake } = change;
-      return { facts, accepted, woken: wake !== null, news: newsOf(owner, applied, before, after), standing };
+      return { facts, moved, accepted, woken: wake !== null, news: newsOf(owner, applied, before, after), standing };
     }),
   );
 }

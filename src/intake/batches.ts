@@ -1,18 +1,22 @@
 // How orders share transactions. Pure.
-import type { WaitingCandidate } from '../inbox/pending.js';
+import type { WaitingCandidate } from '../inbox/candidates.js';
 import type { Order } from './order.js';
 
 /** Beyond, a transaction keeps its first conversation waiting for its last. */
 const MAX_CONVERSATIONS = 8;
 /** Fewer are not worth a second transaction. */
 const MIN_CONVERSATIONS = 4;
-/** Sealed. A conversation with more (audio inside a webhook) goes alone: its upload would hold up the others. */
+/** Sealed. A conversation with more goes alone: to open it would hold up the others. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Candidates in their order, cut into transactions of which `lanes` run at once. */
-export function batchesOf(candidates: WaitingCandidate[], lanes: number): WaitingCandidate[][] {
-  const fair = Math.ceil(candidates.length / lanes);
-  const most = Math.min(MAX_CONVERSATIONS, Math.max(MIN_CONVERSATIONS, fair));
+/** Candidates in their order, cut into transactions of which `loops` run at once, of at most `together` each. */
+export function batchesOf(
+  candidates: WaitingCandidate[],
+  loops: number,
+  together = MAX_CONVERSATIONS,
+): WaitingCandidate[][] {
+  const fair = Math.ceil(candidates.length / loops);
+  const most = Math.min(together, Math.max(MIN_CONVERSATIONS, fair));
   const batches: WaitingCandidate[][] = [];
   let [batch, total]: [WaitingCandidate[], number] = [[], 0];
   for (const candidate of candidates) {

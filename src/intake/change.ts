@@ -1,4 +1,4 @@
-// One conversation's facts → what changes in it. Nothing is written here but audio that came inside a webhook.
+// One conversation's facts → what changes in it. Nothing is written here, and nobody outside is asked.
 import { publicId } from '../common/ids.js';
 import type { Identity, PendingFact } from '../inbox/pending.js';
 import type { NewEntry } from '../journal/append.js';
@@ -9,10 +9,10 @@ import type { DataKey } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { entriesOf } from './entries.js';
 import type { Fact } from './fact.js';
+import { ofTheFact } from './failures.js';
 import { numberReader } from './header.js';
 import { openFacts, saidFacts } from './open-facts.js';
 import type { SaidFact, Standing } from './order.js';
-import { storePayloadAudio, type StoreAudio } from './payload-audio.js';
 import { project } from './project.js';
 import type { Owner } from './read-model.js';
 import type { ConversationRecord } from './record.js';
@@ -22,8 +22,6 @@ import { wakeOf, type WakeKind } from './wake.js';
 
 export interface ChangeDependencies {
   vault: VaultService;
-  /** Lays audio that came inside a webhook into the store of recordings. */
-  storeAudio: StoreAudio;
 }
 
 /** A locked conversation with the facts to apply. */
@@ -32,7 +30,15 @@ export interface Subject {
   account: ProviderAccount;
   stored: StoredRow;
   pending: PendingFact[];
+  /** Those of `pending` that were opened before. */
+  opened: Map<string, Fact | null>;
   said: SaidFact[];
+}
+
+/** Facts, and the ids of those that hold recordings which must be stored first. */
+export interface ReadFacts {
+  facts: Fact[];
+  withAudio: string[];
 }
 
 /** What one application of facts makes of a conversation. */
@@ -54,24 +60,41 @@ export interface Change {
   traceparent: string | null;
 }
 
-/** Throws what makes a fact unappliable. */
-export async function changeOf(deps: ChangeDependencies, subject: Subject): Promise<Change> {
+/** Reads the facts of a conversation. Throws {@link FactFailure}. */
+export async function factsOf(
+  { vault }: ChangeDependencies,
+  { account, pending, opened: known, said }: Subject,
+): Promise<ReadFacts> {
+  const sealed = pending.filter(({ id }) => !known.has(id));
+  const read = await openFacts(vault, account, sealed);
+  const byId = new Map<string, Fact | null>([
+    ...known,
+    ...sealed.map(({ id }, place) => [id, read[place] ?? null] as const),
+  ]);
+  const [facts, withAudio]: [Fact[], string[]] = [[], []];
+  for (const { id } of pending) {
+    const fact = byId.get(id) ?? null;
+    if (fact === null) throw new Error('a fact of an erased conversation is not applied');
+    if (fact.source !== 'workflow' && fact.claims.audio.length > 0) withAudio.push(id);
+    else facts.push(fact);
+  }
+  return { facts: [...facts, ...saidFacts(account, said)], withAudio };
+}
+
+/** What these facts change. Throws {@link FactFailure} where the facts are the reason. */
+export async function changeOf({ vault }: ChangeDependencies, subject: Subject, facts: Fact[]): Promise<Change> {
   const { account, stored: row } = subject;
   const owner = ownerOf(subject);
-  const [key, pending] = await Promise.all([
-    deps.vault.conversationKey(owner),
-    openFacts(deps.vault, account, subject.pending),
-  ]);
-  const facts = [...pending, ...saidFacts(account, subject.said)];
+  const key = await vault.conversationKey(owner);
   const stored = opened(row, key);
   const { default_region: defaultRegion } = row;
   const settings = { deadlines: account.deadlines, defaultRegion, readNumber: numberReader(defaultRegion) };
   const before = stored && project(stored.state, settings);
-  const registers = stored?.state.registers ?? {};
-  const withAudio = await storePayloadAudio(deps.storeAudio, { owner, key, facts, registers });
-  const { state, blobs } = reduce(stored?.state ?? EMPTY, withAudio);
-  const after = project(state, settings);
-  const entries = entriesOf(before, after, withAudio, blobs.has('transcript'));
+  const { state, blobs, after } = ofTheFact(() => {
+    const reduction = reduce(stored?.state ?? EMPTY, facts);
+    return { ...reduction, after: project(reduction.state, settings) };
+  });
+  const entries = entriesOf(before, after, facts, blobs.has('transcript'));
   const revision = (stored?.revision ?? 0) + (entries.length > 0 ? 1 : 0);
   const said = actorOf(owner, facts);
   const about = { clientId: owner.clientId, conversationId: owner.conversationId, revision };
@@ -90,7 +113,7 @@ export async function standingOf({ vault }: ChangeDependencies, subject: Subject
   return opened(subject.stored, await vault.conversationKey(ownerOf(subject)));
 }
 
-const ownerOf = ({ identity, account }: Subject): Owner => ({
+export const ownerOf = ({ identity, account }: Pick<Subject, 'identity' | 'account'>): Owner => ({
   conversationId: identity.id,
   clientId: identity.client_id,
   providerAccountId: account.id,

@@ -8,9 +8,10 @@ import { providerNamed } from '../providers/providers.js';
 import { open } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { workflowFactOf, type Fact } from './fact.js';
+import { ofTheFact } from './failures.js';
 import type { SaidFact } from './order.js';
 
-/** Opens and interprets facts of one account. Throws what makes a fact unappliable: intake counts it against the fact. */
+/** Opens and interprets facts of one account. Throws {@link FactFailure} where the fact itself is the reason. */
 export async function openFacts(
   vault: VaultService,
   account: ProviderAccount,
@@ -22,8 +23,8 @@ export async function openFacts(
   for (const row of pending) {
     const { key_day: day } = row;
     const key = day === null ? await vault.clientKey(account.clientId) : await vault.inboxKey({ ...owner, day });
-    const body = JSON.parse(open(key, factPurpose(row.id), row.sealed).toString('utf8')) as Json;
-    facts.push(interpret(provider, row, body));
+    const body = ofTheFact(() => JSON.parse(open(key, factPurpose(row.id), row.sealed).toString('utf8')) as Json);
+    facts.push(ofTheFact(() => interpret(provider, row, body)));
   }
   return facts;
 }
@@ -31,7 +32,9 @@ export async function openFacts(
 /** The same for facts that are applied as they are said. */
 export function saidFacts(account: ProviderAccount, said: SaidFact[]): Fact[] {
   const provider = providerNamed(account.provider);
-  return said.map(({ receivedAt, body, ...rest }) => interpret(provider, { ...rest, received_at: receivedAt }, body));
+  return said.map(({ receivedAt, body, ...rest }) =>
+    ofTheFact(() => interpret(provider, { ...rest, received_at: receivedAt }, body)),
+  );
 }
 
 type Row = Pick<PendingFact, 'source' | 'kind' | 'hash' | 'received_at'>;

@@ -2,6 +2,7 @@
 import type { Candidate } from '../inbox/pending.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
+import type { Fact } from './fact.js';
 import type { News } from './news.js';
 import type { ConversationState } from './reducer.js';
 
@@ -22,6 +23,8 @@ export interface Order {
   /** Whose facts they are; null when the account is gone. */
   account: ProviderAccount | null;
   said: SaidFact[];
+  /** Facts of the inbox that were opened before, by id, and their recordings stored; null: of an erased conversation. */
+  opened?: Map<string, Fact | null>;
 }
 
 /** Where a conversation stands after an order. */
@@ -33,6 +36,8 @@ export interface Standing {
 export interface Applied {
   /** How many facts; those that were known already are not counted. */
   facts: number;
+  /** How many were moved to the audio lane instead. */
+  moved: number;
   /** How many of those that were said were new. */
   accepted: number;
   woken: boolean;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WaitingCandidate } from '../inbox/pending.js';
+import type { WaitingCandidate } from '../inbox/candidates.js';
 import { WaitingLine } from './waiting-line.js';
 
 const candidate = (n: number): WaitingCandidate => ({
@@ -9,18 +9,25 @@ const candidate = (n: number): WaitingCandidate => ({
 });
 const numbers = (batch: WaitingCandidate[]): number[] => batch.map(({ identity_hash }) => identity_hash[0] ?? -1);
 
-/** A line of two lanes over what `waiting` holds when it looks. */
-function lineOver(waiting: number[]): { line: WaitingLine; looks: () => number } {
+/** A line of two loops over looks that find, in turn, what `looks` says; the last one again and again. */
+function lineOver(...found: number[][]) {
   let looks = 0;
-  const look = async (): Promise<WaitingCandidate[]> => {
-    looks += 1;
-    return waiting.map(candidate);
+  let scattered = 0;
+  const source = {
+    look: async (): Promise<WaitingCandidate[]> => {
+      looks += 1;
+      return (found[Math.min(looks, found.length) - 1] ?? []).map(candidate);
+    },
+    get hasMore() {
+      return looks < found.length;
+    },
+    scatter: () => void (scattered += 1),
   };
-  return { line: new WaitingLine(look, 2), looks: () => looks };
+  return { line: new WaitingLine(source, 2), looks: () => looks, scattered: () => scattered };
 }
 
 describe('the line of waiting conversations', () => {
-  it('is shared out, the longest waiting first, with one look', async () => {
+  it('is shared out in the order of the look, with one look', async () => {
     const { line, looks } = lineOver([1, 2, 3, 4, 5, 6]);
     const [first, second] = await Promise.all([line.take(), line.take()]);
     expect([numbers(first), numbers(second)]).toEqual([
@@ -30,7 +37,7 @@ describe('the line of waiting conversations', () => {
     expect(looks()).toBe(1);
   });
 
-  it('never gives one conversation to two lanes, also when a new fact of it waits', async () => {
+  it('never gives one conversation to two loops, also when a new fact of it waits', async () => {
     const { line } = lineOver([1]);
     const batch = await line.take();
     expect(numbers(batch)).toEqual([1]);
@@ -46,26 +53,28 @@ describe('the line of waiting conversations', () => {
     expect(line.hasMore).toBe(true);
   });
 
-  it('looks behind the oldest facts, when those cannot be applied now, and no further than it must', async () => {
-    const looks: string[] = [];
-    const line = new WaitingLine(async (among) => {
-      looks.push(among);
-      return among === 'all' ? [candidate(1), candidate(2)] : [candidate(1)];
-    }, 2);
-    const reserved = await line.take();
-    line.giveBack(reserved, 0);
-    expect(numbers(await line.take())).toEqual([1, 2]);
-    // All that is found is taken: the next look goes behind it, too.
-    expect([await line.take(), await line.take()]).toEqual([[], []]);
-    expect(looks).toEqual(['oldest', 'all', 'oldest', 'all']);
+  it('looks further while all that is found is taken', async () => {
+    const { line, looks } = lineOver([1], [1], [1, 2]);
+    await line.take();
+    expect(numbers(await line.take())).toEqual([2]);
+    expect(looks()).toBe(3);
+  });
+
+  it('goes elsewhere when another worker has what was found', async () => {
+    const { line, scattered } = lineOver([1], [2]);
+    line.giveBack(await line.take(), 0);
+    expect(scattered()).toBe(1);
+    line.giveBack(await line.take(), 1);
+    expect(scattered()).toBe(1);
   });
 
   it('looks again after a look that failed', async () => {
     let away = true;
-    const line = new WaitingLine(async () => {
+    const look = async (): Promise<WaitingCandidate[]> => {
       if (away) throw new Error('away');
       return [candidate(1)];
-    }, 2);
+    };
+    const line = new WaitingLine({ look, hasMore: false, scatter: () => undefined }, 2);
     await expect(line.take()).rejects.toThrow('away');
     away = false;
     expect(numbers(await line.take())).toEqual([1]);

@@ -36,6 +36,12 @@ const factsParked = new Counter({
   labelNames: ['provider', 'reason'],
   registers,
 });
+const postponed = new Counter({
+  name: 'colloquy_facts_postponed_total',
+  help: 'Times that facts were put off for a reason that is not their own, by the code of its cause',
+  labelNames: ['provider', 'reason'],
+  registers,
+});
 const endsUnmapped = new Counter({
   name: 'colloquy_unmapped_end_reasons_total',
   help: 'Conversations whose end reason the mapping does not know; their category is unknown',
@@ -90,6 +96,11 @@ export function factsCommitted(provider: string, receivedAt: number[]): void {
 /** A fact was given up; `reason` is a code. */
 export function factParked(provider: string, reason: string): void {
   factsParked.inc({ provider, reason: reasons.of(reason) });
+}
+
+/** Facts were put off for a reason that is not theirs; `reason` is a code. */
+export function factsPostponed(provider: string, reason: string): void {
+  postponed.inc({ provider, reason: reasons.of(reason) });
 }
 
 /** A conversation ended for a reason that the mapping does not know. */

@@ -115,6 +115,8 @@ export interface ProviderContent {
   readonly name: string;
   /** Its kinds of conversation (`call`, `chat`): part of an identity, since their ids may overlap. */
   readonly kinds: readonly string[];
+  /** Its events whose payload holds a recording. */
+  readonly audioEvents?: readonly string[];
   /** True when the signature fits the raw bytes and is fresh. There is no way around it. */
   verify(request: SignedRequest, credentials: ProviderCredentials): boolean;
   /** The conversation that a webhook speaks of; null for event types that we do not know and bodies without an id. */

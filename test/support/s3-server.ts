@@ -12,7 +12,10 @@ const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVE
 const BUCKET = 'recordings';
 
 /** What happens to a request instead of its answer; null: it is answered. */
-export type Fault = 'refuse' | 'slow_down' | 'break_off' | 'hang' | 'not_offered' | null;
+export type Fault = 'refuse' | 'slow_down' | 'break_off' | 'hang' | 'late' | 'not_offered' | null;
+
+/** How long a `late` answer takes, milliseconds. */
+export const LATE_MS = 9_000;
 
 export interface S3Server {
   /** For OBJECT_STORE_URL. */
@@ -71,6 +74,7 @@ function serve(server: Server, s3rver: S3rver, uploads: string, running: S3Serve
     running.requests.push(`${method} ${url}`);
     const fault = running.faultOf(method, url);
     if (fault === 'hang') return;
+    if (fault === 'late') return void setTimeout(() => answer(request, response), LATE_MS);
     if (fault === 'refuse') return void request.socket.destroy();
     if (fault === 'slow_down') return void response.writeHead(503).end(SLOW_DOWN);
     if (fault === 'not_offered') return void response.writeHead(501).end(NOT_OFFERED);

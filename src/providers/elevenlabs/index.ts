@@ -19,6 +19,7 @@ const EVENTS = new Map<string, Interpreter>([
 export const elevenlabs: Provider = {
   name: 'elevenlabs',
   kinds: ['conversation'],
+  audioEvents: ['post_call_audio'],
   verify: verifySignature,
   subject(body) {
     const parsed = webhook.safeParse(body);

@@ -1,0 +1,56 @@
+// Facts that could not be applied. A failure of their own is counted, and the fifth parks them; for everything else they wait,
+// longer each time, and are never given up.
+import type { Transaction } from '../database/with-scope.js';
+import type { Lane } from './lanes.js';
+import { DUE, type Candidate } from './pending.js';
+
+export const MAX_ATTEMPTS = 5;
+
+// Seconds until the next attempt: 1, 2, 4, 8.
+const FAILED = `
+update inbox set attempts = attempts + 1,
+  retry_at = now() + make_interval(secs => power(2, attempts)),
+  state = case when attempts + 1 >= ${MAX_ATTEMPTS} then 'parked' else state end,
+  parked_at = case when attempts + 1 >= ${MAX_ATTEMPTS} then now() end,
+  parked_reason = case when attempts + 1 >= ${MAX_ATTEMPTS} then $2 end
+where id = $1 and state = 'pending' returning state`;
+
+/** Counts a failed attempt, in a transaction of its own; true when the fact is parked by it. */
+export async function countFailure(tx: Transaction, factId: string, reason: string): Promise<boolean> {
+  const [row] = await tx.query<{ state: string }>({ name: 'failed', text: FAILED, values: [factId, reason] });
+  return row?.state === 'parked';
+}
+
+/** The longest pause, seconds. */
+const LONGEST_SECONDS = 300;
+
+/** 1, 2, 4 … 300 s, a quarter more or less: what failed together must not come back together. */
+const POSTPONE = `
+update inbox set postponements = postponements + 1,
+  retry_at = now() + make_interval(secs => least(${LONGEST_SECONDS}, power(2, least(postponements, 20))) * (0.75 + random() / 2))`;
+
+/** Lets a fact wait, without counting it as a failure. */
+export async function postponeFact(tx: Pick<Transaction, 'query'>, factId: string): Promise<void> {
+  await tx.query({ name: 'postpone', text: `${POSTPONE} where id = $1 and state = 'pending'`, values: [factId] });
+}
+
+/** The same for all facts of a conversation that are due. */
+export async function postponeConversation(
+  tx: Pick<Transaction, 'query'>,
+  { provider_account_id: account, identity_hash: hash }: Candidate,
+  lanes: Lane[],
+): Promise<void> {
+  const text = `${POSTPONE} where provider_account_id = $1 and identity_hash = $2 and state = 'pending'
+    and lane = any($3::text[]) and ${DUE} <= now()`;
+  await tx.query({ name: 'postpone_all', text, values: [account, hash, lanes] });
+}
+
+const FIRST = `
+select id from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending'
+  and lane = any($3::text[]) and ${DUE} <= now() order by received_at, id limit 1`;
+
+/** The fact that an attempt at one fact of this conversation is about; undefined: somebody else has applied it. */
+export async function firstDue(tx: Transaction, candidate: Candidate, lanes: Lane[]): Promise<string | undefined> {
+  const values = [candidate.provider_account_id, candidate.identity_hash, lanes];
+  return (await tx.query<{ id: string }>({ name: 'first_due', text: FIRST, values }))[0]?.id;
+}

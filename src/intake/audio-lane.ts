@@ -1,0 +1,127 @@
+// The lane of facts that hold a recording: it is stored first, with no lock and no transaction open, and only then is the fact
+// applied. A store that hangs or fails keeps nothing waiting but these facts.
+import type { Log } from '../common/log.js';
+import { WorkLoop } from '../common/work-loop.js';
+import type { WorkerDatabase } from '../database/database.js';
+import { Candidates } from '../inbox/candidates.js';
+import { claimAudio, peekIdentity, type Candidate, type PendingFact } from '../inbox/pending.js';
+import { postponeFact } from '../inbox/put-off.js';
+import type { VaultService } from '../vault/vault.service.js';
+import type { Attempts } from './attempt.js';
+import { ownerOf } from './change.js';
+import type { Fact } from './fact.js';
+import { POLL_MS } from './lane.js';
+import { openFacts } from './open-facts.js';
+import type { Order } from './order.js';
+import { AudioNotStored, storePayloadAudio, type StoreAudio } from './payload-audio.js';
+import type { PutOff } from './put-off.js';
+import { StoreBreaker } from './store-breaker.js';
+import { loadStored, opened } from './stored.js';
+import { WaitingLine } from './waiting-line.js';
+
+/** Uploads at once: each has its whole payload in memory. */
+const LOOPS = 2;
+const CANDIDATES = 16;
+/** Facts whose recordings are stored, while they could not be applied yet. */
+const MAX_DONE = 1_000;
+
+interface AudioLaneDependencies {
+  database: WorkerDatabase;
+  vault: VaultService;
+  attempts: Attempts;
+  putOff: PutOff;
+  storeAudio: StoreAudio;
+  log: Log;
+}
+
+export class AudioLane {
+  private readonly loops = Array.from({ length: LOOPS }, () => new WorkLoop(() => this.work(), POLL_MS));
+  private readonly line: WaitingLine;
+  private readonly breaker = new StoreBreaker();
+  /** Stored, not yet applied: by the fact's id. They are not stored a second time. */
+  private readonly done = new Map<string, Fact>();
+
+  constructor(private readonly deps: AudioLaneDependencies) {
+    this.line = new WaitingLine(new Candidates(deps.database, 'audio', CANDIDATES), LOOPS, 1);
+  }
+
+  start(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  nudge(): void {
+    (this.loops.find(({ isResting }) => isResting) ?? this.loops[0])?.nudge();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  /** Stores and applies one fact; resolves with how many facts were applied. */
+  async round(): Promise<number> {
+    const batch = await this.line.take();
+    let applied = 0;
+    try {
+      for (const candidate of batch) applied += await this.one(candidate);
+      return applied;
+    } finally {
+      if (batch.length > 0) this.line.giveBack(batch, applied);
+    }
+  }
+
+  private async work(): Promise<boolean> {
+    if (!this.breaker.admit()) return false;
+    try {
+      return (await this.round()) > 0 || this.line.hasMore;
+    } catch (error) {
+      this.deps.log.error('storing the audio of webhooks failed; trying again', {}, error);
+      return false;
+    } finally {
+      this.breaker.withdrawn();
+    }
+  }
+
+  private async one(candidate: Candidate): Promise<number> {
+    const { attempts, database, putOff } = this.deps;
+    const claimed = await claimAudio({ query: (statement) => database.once('all', statement) }, candidate);
+    if (claimed === undefined) return 0;
+    try {
+      const order = await attempts.orderOf(candidate);
+      const fact = this.done.get(claimed.id) ?? (await this.prepared(order, claimed));
+      const applied = await attempts.alone({ ...order, opened: new Map([[claimed.id, fact]]) }, NOTHING_ELSE);
+      this.done.delete(claimed.id);
+      if (applied !== null) return applied.facts;
+      await database.withScope('all', (tx) => postponeFact(tx, claimed.id));
+    } catch (error) {
+      if (error instanceof AudioNotStored) this.breaker.failed();
+      await putOff.fact(candidate, claimed.id, error);
+    }
+    return 0;
+  }
+
+  /** The fact with its recordings stored; null: its conversation was erased, and nothing of it may be. */
+  private async prepared({ account, candidate }: Order, pending: PendingFact): Promise<Fact | null> {
+    const { database, vault, storeAudio } = this.deps;
+    const [identity, stored] = await database.withScope('all', (tx) =>
+      Promise.all([peekIdentity(tx, candidate), loadStored(tx, [candidate])]),
+    );
+    const row = stored.get(0);
+    if (account === null || identity === undefined || row === undefined) throw new Error('whose fact it is, is gone');
+    if (identity.state !== 'live') return null;
+    const owner = ownerOf({ identity, account });
+    const [key, facts] = await Promise.all([vault.conversationKey(owner), openFacts(vault, account, [pending])]);
+    const registers = opened(row, key)?.state.registers ?? {};
+    const [fact = null] = await storePayloadAudio(storeAudio, { owner, key, facts, registers });
+    this.breaker.succeeded();
+    if (fact !== null) this.remember(pending.id, fact);
+    return fact;
+  }
+
+  private remember(id: string, fact: Fact): void {
+    const [oldest] = this.done.keys();
+    if (this.done.size >= MAX_DONE && oldest !== undefined) this.done.delete(oldest);
+    this.done.set(id, fact);
+  }
+}
+
+const NOTHING_ELSE = { lanes: [], limit: 1 };
