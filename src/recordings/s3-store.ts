@@ -14,8 +14,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { BucketPlace } from '../config/object-store-url.js';
+import { Turns } from '../common/turns.js';
 import { Counted } from './counted.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
+import { receive, WINDOW_BYTES } from './s3-window.js';
 
 /** Memory of an upload: two parts under way, one that fills and one being cut. 10,000 parts are 48 GiB. */
 const PART_BYTES = 5 * 1024 * 1024;
@@ -27,8 +29,14 @@ const CONNECT_MS = 3_000;
 const UPLOAD_MS = 60_000;
 const QUICK = { requestTimeout: 5_000 };
 
+/** Parts of recordings that are being received at one time; each takes as long as the store needs, not its reader. */
+const READS_AT_ONCE = 64;
+/** More than are ever needed: to the SDK, a request that waits for a socket is one that cannot connect. */
+const AGENT = { keepAlive: true, maxSockets: READS_AT_ONCE + 192 };
+
 export class S3Store implements ObjectStore {
   private readonly client: S3Client;
+  private readonly reads = new Turns(READS_AT_ONCE);
 
   /** Credentials come from where the AWS SDK looks: environment, shared files, container or instance role. */
   constructor(private readonly place: BucketPlace) {
@@ -40,7 +48,10 @@ export class S3Store implements ObjectStore {
       // The SDK's default adds checksums as trailers, which many servers do not know and some store as content.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: UPLOAD_MS, throwOnRequestTimeout: true },
+      requestHandler: {
+        ...{ connectionTimeout: CONNECT_MS, requestTimeout: UPLOAD_MS, throwOnRequestTimeout: true },
+        ...{ socketTimeout: UPLOAD_MS, httpAgent: AGENT, httpsAgent: AGENT },
+      },
     });
   }
 
@@ -94,19 +105,43 @@ export class S3Store implements ObjectStore {
     return { Bucket: this.place.bucket, Key: `${this.place.prefix}${key}` };
   }
 
+  /** Part by part, each asked for when the one before has been read: whoever pauses holds nothing of the store. */
   private async *pieces(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
-    const range = new GetObjectCommand({ ...this.at(key), Range: `bytes=${start}-${end}` });
-    const { Body, ContentLength = 0 } = await this.client.send(range, QUICK).catch(away);
-    if (!(Body instanceof Readable)) return;
-    if (ContentLength > end - start + 1) {
-      Body.destroy();
-      throw storeAway(new Error('the store gives another range than was asked for'));
+    for (let from = start; from <= end;) {
+      const bytes = Math.min(WINDOW_BYTES, end - from + 1);
+      const window = await this.window(key, from, bytes);
+      if (window === null) return;
+      const asked = from;
+      try {
+        for await (const piece of window as AsyncIterable<Uint8Array>) {
+          from += piece.length;
+          yield piece;
+        }
+      } catch (error) {
+        throw storeAway(error);
+      }
+      // The object ends here: whoever reads it knows its length.
+      if (from - asked < bytes) return;
     }
-    try {
-      for await (const piece of Body) yield piece as Uint8Array;
-    } catch (error) {
-      throw storeAway(error);
-    }
+  }
+
+  /** Null past the end. Resolves when the answer begins; the next request of somebody else waits until it is over. */
+  private window(key: string, from: number, bytes: number): Promise<Readable | null> {
+    return new Promise((resolve, reject) => {
+      const take = async (): Promise<void> => {
+        const range = new GetObjectCommand({ ...this.at(key), Range: `bytes=${from}-${from + bytes - 1}` });
+        const answer = await this.client.send(range, QUICK).catch(nullIfPastEnd);
+        if (!(answer?.Body instanceof Readable)) return resolve(null);
+        if ((answer.ContentLength ?? 0) > bytes) {
+          answer.Body.destroy();
+          throw storeAway(new Error('the store gives another range than was asked for'));
+        }
+        const { pieces, received } = receive(answer.Body);
+        resolve(pieces);
+        await received;
+      };
+      this.reads.take(take).catch(reject);
+    });
   }
 
   /** Uploads that were begun and neither completed nor aborted. */
@@ -135,6 +170,11 @@ function away(error: unknown): never {
 
 function nullIfMissing(error: unknown): null {
   return statusOf(error) === 404 ? null : away(error);
+}
+
+/** 416: no byte of the range exists. */
+function nullIfPastEnd(error: unknown): null {
+  return statusOf(error) === 416 ? null : away(error);
 }
 
 /** Servers without a list of unfinished uploads say 501 or 405; they have ways of their own to sweep them. */

@@ -1,4 +1,5 @@
 // What is of the bucket alone: a network between us and it, unfinished uploads, a server that misbehaves.
+import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,6 +121,43 @@ describe('a store that is away', () => {
     const long = await store.open('b/long');
     failing('break_off', 1);
     await expect(buffer(long?.read(0, 2 * MIB - 1) ?? Readable.from([]))).rejects.toMatchObject(AWAY);
+  });
+});
+
+describe('readers who pause', () => {
+  const LISTENERS = 100;
+
+  it('keep nobody else from reading, and get every byte of their range when they go on', async () => {
+    const content = randomBytes(9 * MIB);
+    await store.put('d/long', Readable.from([content], { objectMode: false }));
+    const long = await store.open('d/long');
+    if (long === null) throw new Error('it was just stored');
+    const range = (index: number): [number, number] => [index * 1_000, 8 * MIB + index * 1_000];
+    const paused = Array.from({ length: LISTENERS }, (_, index) => long.read(...range(index))[Symbol.asyncIterator]());
+    const first = await Promise.all(paused.map((reader) => reader.next()));
+    const begun = performance.now();
+    expect((await buffer(long.read(0, 5 * MIB))).equals(content.subarray(0, 5 * MIB + 1))).toBe(true);
+    expect(performance.now() - begun).toBeLessThan(3_000);
+    // Two of them go on, the others leave.
+    for (const at of [0, LISTENERS - 1]) {
+      const pieces = [Buffer.from(first[at]?.value as Uint8Array)];
+      const reader = { [Symbol.asyncIterator]: () => paused[at] } as AsyncIterable<Uint8Array>;
+      for await (const piece of reader) pieces.push(Buffer.from(piece));
+      const [start, end] = range(at);
+      expect(Buffer.concat(pieces).equals(content.subarray(start, end + 1))).toBe(true);
+    }
+    await Promise.all(paused.map((reader) => reader.return?.()));
+  });
+
+  it('ask for one part at a time', async () => {
+    const long = await store.open('d/long');
+    const before = server.requests.length;
+    const reader = long?.read(0, 9 * MIB - 1)[Symbol.asyncIterator]();
+    await reader?.next();
+    await reader?.return?.();
+    expect(server.requests.slice(before)).toHaveLength(1);
+    expect(await buffer(long?.read(0, 9 * MIB - 1) ?? Readable.from([]))).toHaveLength(9 * MIB);
+    expect(server.requests.slice(before)).toHaveLength(6);
   });
 });
 
