@@ -37,8 +37,8 @@ async function wake(settings: Config): Promise<void> {
     await withStarters(settings, async ({ conversations, accounts }) => {
       const { open, started } = await wakeAll(database, conversations);
       say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
-      const { backfills, polled } = await tellAll(database, accounts);
-      say(`${backfills} accounts have an unfinished backfill, ${polled} are polled for live conversations`);
+      const { backfills } = await tellAll(database, accounts);
+      say(`${backfills} accounts have an unfinished backfill`);
     });
   } finally {
     await database.close();

@@ -22,11 +22,11 @@ import { LooseObjects } from './recordings/loose-objects.js';
 import { openObjectStore } from './recordings/open-object-store.js';
 import { RecordingFetcher } from './recordings/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
+import type { DuePolls } from './reconciliation/due-polls.js';
 import { openReconciliation } from './reconciliation/open-reconciliation.js';
 import { AccountRelay, tellAll, type ToldAccounts } from './temporal/account-relay.js';
-import type { ConversationStarter } from './temporal/conversation-starter.js';
 import { OpenConversations } from './temporal/open-conversations.js';
-import type { AccountWorkflows } from './temporal/schedules.js';
+import { removeFormerSchedules } from './temporal/former-schedules.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { wakeAll, type WokenConversations } from './temporal/wake-all.js';
 import { WakeRelay } from './temporal/wake-relay.js';
@@ -66,33 +66,32 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
 
   const gateway = new ProviderGateway(new RequestBudgets(config.providerRate));
+  const { activities, polls } = workOf({ database, vault, accounts, facts, store, gateway, log });
   const temporal: TemporalWorker = new TemporalWorker({
     config,
     log,
     workflowBundle: options.workflowBundle ?? fileURLToPath(BUNDLE),
-    activities: activitiesOf({ database, vault, accounts, facts, store, gateway, log }),
+    activities,
     onConnected: () => {
       relays.nudge();
       open.nudge();
     },
   });
   const relays = relaysOf(database, temporal, log);
-  const open = new OpenConversations({
-    log,
-    wake: () => {
-      const { conversations, accounts: workflows } = temporal;
-      return conversations === null || workflows === null ? null : wakeEverything(database, conversations, workflows);
-    },
-  });
+  const open = new OpenConversations({ log, wake: () => wakeEverything(database, temporal, log) });
   const listeners = [
     new Listener(url, 'colloquy_inbox', () => intake.nudge()),
-    new Listener(url, 'colloquy_wakes', () => relays.nudge()),
+    new Listener(url, 'colloquy_wakes', () => {
+      relays.nudge();
+      polls.nudge();
+    }),
   ];
   const housekeeping = new Housekeeping({ database, vault, objects, loose, log });
 
   intake.start();
   relays.start();
   temporal.start();
+  polls.start();
   housekeeping.start();
   for (const listener of listeners) void listener.start();
   log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
@@ -102,7 +101,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       housekeeping.stop();
       open.stop();
       // Activities may still hand in facts: what applies them goes last.
-      await temporal.stop(relays.stop());
+      await Promise.all([temporal.stop(relays.stop()), polls.stop()]);
       // Their starts are not waited for: `pg` never settles a connect that was ended while it was under way.
       for (const listener of listeners) listener.stop();
       await intake.stop();
@@ -134,17 +133,19 @@ interface ActivityParts {
   log: Log;
 }
 
-/** Conversations, backfills and schedules that Temporal does not know get what they need there. */
-async function wakeEverything(
+/** Conversations and backfills that Temporal does not know get what they need there; null while it is away. */
+function wakeEverything(
   database: WorkerDatabase,
-  conversations: ConversationStarter,
-  accounts: AccountWorkflows,
-): Promise<WokenConversations & ToldAccounts> {
-  return { ...(await wakeAll(database, conversations)), ...(await tellAll(database, accounts)) };
+  { client, conversations, accounts }: TemporalWorker,
+  log: Log,
+): Promise<WokenConversations & ToldAccounts> | null {
+  if (client === null || conversations === null || accounts === null) return null;
+  void removeFormerSchedules({ database, client, log });
+  return wakeAll(database, conversations).then(async (woken) => ({ ...woken, ...(await tellAll(database, accounts)) }));
 }
 
-/** What workflows may do to the world. */
-function activitiesOf(parts: ActivityParts): object {
+/** What workflows may do to the world, and what needs no workflow. */
+function workOf(parts: ActivityParts): { activities: object; polls: DuePolls } {
   const { database, vault, accounts, facts, store, gateway } = parts;
   const reading = {
     read: situationReader({ database, vault, accounts }),
@@ -154,8 +155,12 @@ function activitiesOf(parts: ActivityParts): object {
   };
   const lifecycle = new Lifecycle(reading);
   const recordings = new RecordingFetcher({ ...reading, lifecycle, vault, store });
+  const { backfill, polls } = openReconciliation({ ...parts, read: reading.read });
   return {
-    ...createConversationActivities({ lifecycle, recordings }),
-    ...createReconciliationActivities(openReconciliation({ ...parts, read: reading.read })),
+    activities: {
+      ...createConversationActivities({ lifecycle, recordings }),
+      ...createReconciliationActivities({ backfill }),
+    },
+    polls,
   };
 }

@@ -41,10 +41,3 @@ export const WALK: ActivityOptions = {
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
 };
-
-/** One look at what is live now. The next poll comes soon, so a failed one is not repeated. */
-export const POLL: ActivityOptions = {
-  startToCloseTimeout: '1 minute',
-  heartbeatTimeout: '20 seconds',
-  retry: { maximumAttempts: 1 },
-};

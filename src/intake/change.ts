@@ -128,9 +128,8 @@ function actorOf(owner: Owner, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflo
   if (byWebhook) return { actor: { type: 'provider', id: account }, workflowId: null };
   const conversation = `conversation/${publicId('conversation', owner.conversationId)}`;
   const listed = facts.find(({ source, event }) => source === 'record' && event !== 'record');
-  const workflowId = listed === undefined ? conversation : `${WORKFLOW_OF[listed.event] ?? listed.event}/${account}`;
+  // No workflow: a worker that looked at the list.
+  if (listed?.event === 'poll') return { actor: { type: 'system', id: `poll/${account}` }, workflowId: null };
+  const workflowId = listed === undefined ? conversation : `reconciliation/${listed.event}/${account}`;
   return { actor: { type: 'workflow', id: workflowId }, workflowId };
 }
-
-/** Who brought a record that the conversation's own workflow did not ask for → how its workflow's id begins. */
-const WORKFLOW_OF: Record<string, string> = { backfill: 'reconciliation/backfill' };

@@ -3,12 +3,26 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { timeText } from '../common/id-schema.js';
 import type { Transaction } from '../database/with-scope.js';
+import { readLivePolls } from '../reconciliation/live-poll-row.js';
+
+const livePoll = z
+  .object({
+    last_at: timeText.nullable().meta({ description: 'When the last poll ended' }),
+    live: z
+      .int()
+      .nullable()
+      .meta({ description: 'Live conversations of the list; null: the provider did not give it' }),
+    problem: z.string().nullable().meta({ description: 'What went wrong, as a code' }),
+  })
+  .nullable()
+  .meta({ description: "The last look at the provider's list; null: `poll_active_seconds` is off" });
 
 export const accountHealth = z
   .object({
     webhook_last_at: timeText.nullable().meta({ description: 'The last webhook, refused ones included' }),
     webhook_last_valid_at: timeText.nullable().meta({ description: 'The last one whose signature was right' }),
     signature_failures_24h: z.int().meta({ description: 'Webhooks of the last 24 hours whose signature was not' }),
+    live_poll: livePoll,
   })
   .meta({
     id: 'ProviderAccountHealth',
@@ -23,6 +37,7 @@ export const NO_HEALTH: AccountHealth = {
   webhook_last_at: null,
   webhook_last_valid_at: null,
   signature_failures_24h: 0,
+  live_poll: null,
 };
 
 interface Row {
@@ -40,11 +55,18 @@ from webhook_health h where h.provider_account_id = any($1::uuid[])`;
 
 /** Health by account. Accounts of which nothing is known are left out. */
 export async function readHealth(tx: Transaction, accountIds: readonly string[]): Promise<Map<string, AccountHealth>> {
-  const rows = await tx.query<Row>({ text: READ, values: [accountIds] });
-  return new Map(rows.map((row) => [row.id, healthOf(row)]));
+  const [webhooks, polls] = await Promise.all([
+    tx.query<Row>({ text: READ, values: [accountIds] }),
+    readLivePolls(tx, accountIds),
+  ]);
+  const health = new Map(
+    webhooks.map((row): [string, AccountHealth] => [row.id, { ...NO_HEALTH, ...ofWebhooks(row) }]),
+  );
+  for (const [id, poll] of polls) health.set(id, { ...(health.get(id) ?? NO_HEALTH), live_poll: poll });
+  return health;
 }
 
-const healthOf = ({ last_at: at, last_valid_at: validAt, failures }: Row): AccountHealth => ({
+const ofWebhooks = ({ last_at: at, last_valid_at: validAt, failures }: Row): Partial<AccountHealth> => ({
   webhook_last_at: at.toISOString(),
   webhook_last_valid_at: validAt?.toISOString() ?? null,
   signature_failures_24h: failures,

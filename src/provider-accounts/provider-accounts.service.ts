@@ -13,6 +13,7 @@ import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-row.js';
+import { endPoll, requestPoll } from '../reconciliation/live-poll-row.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
 import { healthVersion, NO_HEALTH } from './account-health.js';
 import { NO_SETTINGS, patched, type AccountSettings } from './account-settings.js';
@@ -71,6 +72,7 @@ export class ProviderAccountsService {
         await requireExisting(tx, caller, clients);
         await this.store.insert(tx, { id, client_id: clientId, provider }, settings);
         if (settings.backfill_days > 0) await requestBackfill(tx, { id, client_id: clientId }, settings.backfill_days);
+        if (settings.poll_active_seconds !== null) await requestPoll(tx, { id, client_id: clientId });
         await wakeAccount(tx, id);
         await tell(tx, caller, { action: 'provider_account.created', id });
         return { status: 201, kind: 'providerAccount', id };
@@ -107,6 +109,7 @@ export class ProviderAccountsService {
     await this.database.withScope(adminScope(caller), async (tx) => {
       await this.store.remove(tx, caller, await this.locked(tx, caller, id));
       await cancelBackfill(tx, id);
+      await endPoll(tx, id);
       await wakeAccount(tx, id);
       await tell(tx, caller, { action: 'provider_account.deleted', id });
     });
@@ -132,13 +135,16 @@ async function followUp(
   account: AccountRow,
   { settings, changes }: { settings: AccountSettings; changes: string[] },
 ): Promise<void> {
-  const { backfill_days: days } = settings;
+  const { backfill_days: days, poll_active_seconds: seconds } = settings;
+  const mayBeAnswered = changes.includes('api_key') || changes.includes('base_url');
   if (changes.includes('backfill_days')) {
     if (days > 0) await requestBackfill(tx, account, days);
     else await cancelBackfill(tx, account.id);
-  } else if (changes.includes('api_key') || changes.includes('base_url')) {
+  } else if (mayBeAnswered) {
     await resumeBackfill(tx, account.id);
   }
+  if (seconds === null) await endPoll(tx, account.id);
+  else if (mayBeAnswered || changes.includes('poll_active_seconds')) await requestPoll(tx, account);
   await wakeAccount(tx, account.id);
 }
 

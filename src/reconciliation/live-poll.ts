@@ -13,12 +13,15 @@ import type { ListedIdentities } from './identities.js';
 import type { Importer } from './import.js';
 import { inLanes } from './lanes.js';
 
-/** The result of a poll in the Temporal UI: counts and a code. */
+/** What a look has found: counts and a code. */
 export interface PollView {
-  live: number;
+  /** Null: the list was not had. */
+  live: number | null;
   added: number;
   asked: number;
   problem: string | null;
+  /** How long the provider wants us to stay away, milliseconds; null: it did not say. */
+  retryAfterMs: number | null;
 }
 
 /** A list may be a little behind what the provider said by webhook. */
@@ -27,6 +30,9 @@ const QUIET_SECONDS = 5;
 const ASK_EVERY_MS = 15_000;
 /** At most so many of them a poll. */
 const ASKED_AT_ONCE = 20;
+/** Longer lists are read so far: a provider that lies must not fill the memory. */
+const MOST_LIVE = 20_000;
+const MOST_PAGES = 200;
 
 // Started before the list was asked for, and silent since: else it may be newer than the list.
 const KNOWN_LIVE = `
@@ -65,7 +71,7 @@ export class LivePoll {
 
   /** One look. What the provider does not answer is said in the result: the next poll comes soon. */
   async poll(accountId: string, signal: AbortSignal): Promise<PollView> {
-    const view: PollView = { live: 0, added: 0, asked: 0, problem: null };
+    const view: PollView = { live: null, added: 0, asked: 0, problem: null, retryAfterMs: null };
     const account = await this.deps.accounts.find(accountId);
     if (account !== null && !account.isDeleted) await this.look({ account, view, signal });
     return view;
@@ -89,10 +95,11 @@ export class LivePoll {
     });
   }
 
-  private async listLive({ account, signal }: Poll): Promise<Live[]> {
+  private async listLive({ account, signal, view }: Poll): Promise<Live[]> {
     const provider = providerNamed(account.provider);
     const hasher = await this.deps.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
     const found: Live[] = [];
+    let pages = 0;
     for (const providerKind of provider.kinds) {
       let cursor: string | null = null;
       do {
@@ -103,6 +110,11 @@ export class LivePoll {
           found.push({ listed, hash });
         }
         cursor = page.next;
+        pages += 1;
+        if (found.length >= MOST_LIVE || pages >= MOST_PAGES) {
+          view.problem = 'list_too_long';
+          return found;
+        }
       } while (cursor !== null);
     }
     return found;
@@ -149,5 +161,6 @@ async function noting({ view, signal }: Poll, work: () => Promise<void>): Promis
   } catch (error) {
     if (!(error instanceof ProviderError) || signal.aborted) throw error;
     view.problem = error.problem;
+    view.retryAfterMs = error.retryAfterMs ?? view.retryAfterMs;
   }
 }

@@ -12,7 +12,9 @@ import { BackfillWalk } from './backfill.js';
 import { ListedIdentities } from './identities.js';
 import { Importer } from './import.js';
 import { ListedConversations } from './listed-conversations.js';
+import { DuePolls } from './due-polls.js';
 import { LivePoll } from './live-poll.js';
+import { PollLeases } from './poll-leases.js';
 
 interface Parts {
   database: WorkerDatabase;
@@ -25,12 +27,13 @@ interface Parts {
   log: Log;
 }
 
-export function openReconciliation(parts: Parts): { backfill: BackfillWalk; poll: LivePoll } {
+export function openReconciliation(parts: Parts): { backfill: BackfillWalk; polls: DuePolls } {
   const { database, vault, facts, store, gateway } = parts;
   const identities = new ListedIdentities(database);
   const importer = new Importer({ identities, gateway, facts, store, vault });
   const shared = { ...parts, identities, importer };
   const conversations = new ListedConversations(shared);
   const backfill = new BackfillWalk({ ...shared, conversations, store: new BackfillStore(database, vault) });
-  return { backfill, poll: new LivePoll(shared) };
+  const polls = new DuePolls({ ...parts, leases: new PollLeases(database), poll: new LivePoll(shared) });
+  return { backfill, polls };
 }

@@ -1,11 +1,10 @@
 // What Temporal must be told of accounts: rows written with each change of one, told and removed; and all of it again at the
-// worker's start and each hour, so that not even the loss of Temporal's database loses a backfill or a schedule.
-import { uuidOf } from '../common/ids.js';
+// worker's start and each hour, so that not even the loss of Temporal's database loses a backfill.
 import type { Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { WorkerDatabase } from '../database/database.js';
-import type { AccountWorkflows, ScheduledAccount } from './schedules.js';
+import type { AccountOfWorkflow, AccountWorkflows } from './account-workflows.js';
 
 const POLL_MS = 2_000;
 const BATCH = 16;
@@ -15,19 +14,9 @@ select id, provider_account_id from account_wakes order by id limit $1 for updat
 const DONE = 'delete from account_wakes where id = any($1::bigint[])';
 // Two workers that tell of one account go one after the other, and the later one tells what is true then.
 const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
-const READ = `
-select a.id, a.client_id, a.provider, a.poll_active_seconds, a.deleted_at is not null as is_deleted,
-  coalesce(b.status in ('pending', 'running'), false) as has_backfill
-from provider_accounts a left join backfills b on b.provider_account_id = a.id`;
-const WANTED = `
-${READ} where a.deleted_at is null and (a.poll_active_seconds is not null or b.status in ('pending', 'running'))
-order by a.id`;
-
-interface AccountRow extends ScheduledAccount {
-  poll_active_seconds: number | null;
-  is_deleted: boolean;
-  has_backfill: boolean;
-}
+const UNFINISHED = `
+select a.id, a.client_id, a.provider from provider_accounts a join backfills b on b.provider_account_id = a.id
+where a.deleted_at is null and b.status in ('pending', 'running')`;
 
 interface Dependencies {
   database: WorkerDatabase;
@@ -87,28 +76,21 @@ export class AccountRelay {
 /** Makes Temporal what Postgres says of one account. */
 async function tellOf(tx: Transaction, temporal: AccountWorkflows, accountId: string): Promise<void> {
   await tx.query({ text: ALONE, values: [accountId] });
-  const [account] = await tx.query<AccountRow>({ text: `${READ} where a.id = $1`, values: [accountId] });
-  // Not ours: another installation may share the namespace.
-  if (account === undefined) return;
-  if (account.is_deleted) return temporal.endPolling(accountId);
-  if (account.has_backfill) await temporal.startBackfill(account);
-  if (account.poll_active_seconds === null) await temporal.endPolling(accountId);
-  else await temporal.ensurePolling(account, account.poll_active_seconds);
+  const text = `${UNFINISHED} and a.id = $1`;
+  const [account] = await tx.query<AccountOfWorkflow>({ text, values: [accountId] });
+  if (account !== undefined) await temporal.startBackfill(account);
 }
 
 export interface ToldAccounts {
   /** Backfills that are not done. */
   backfills: number;
-  /** Accounts that are polled. */
-  polled: number;
 }
 
-/** Starts every unfinished backfill and schedule that is not there, and ends schedules of accounts that want none. */
+/** Starts every unfinished backfill that does not run. */
 export async function tellAll(database: WorkerDatabase, temporal: AccountWorkflows): Promise<ToldAccounts> {
-  const accounts = await database.withScope('all', (tx) => tx.query<AccountRow>({ text: WANTED }));
-  const scheduled = (await temporal.polledAccounts()).map((id) => uuidOf('providerAccount', id));
-  for (const id of new Set([...accounts.map((account) => account.id), ...scheduled]))
-    await database.withScope('all', (tx) => tellOf(tx, temporal, id));
-  const polled = accounts.filter(({ poll_active_seconds: seconds }) => seconds !== null);
-  return { backfills: accounts.filter(({ has_backfill: has }) => has).length, polled: polled.length };
+  const accounts = await database.withScope('all', (tx) =>
+    tx.query<AccountOfWorkflow>({ text: `${UNFINISHED} order by a.id` }),
+  );
+  for (const { id } of accounts) await database.withScope('all', (tx) => tellOf(tx, temporal, id));
+  return { backfills: accounts.length };
 }

@@ -4,9 +4,9 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { errorFields, type Log } from '../common/log.js';
 import type { Config } from '../config/config.js';
+import { AccountWorkflows } from './account-workflows.js';
 import { ensureSearchAttributes, nativeConnection } from './connection.js';
 import { ConversationStarter } from './conversation-starter.js';
-import { AccountWorkflows } from './schedules.js';
 import { QUEUE } from './settings.js';
 import { observeActivity, tellTrace } from './trace-headers.js';
 
@@ -37,6 +37,7 @@ export class TemporalWorker {
   private workers: Worker[] = [];
   private starter: ConversationStarter | null = null;
   private accountWorkflows: AccountWorkflows | null = null;
+  private connected: Client | null = null;
   private stopped = false;
   /** Workflows and activities may be under way: stopping waits for them. */
   private serving = false;
@@ -69,9 +70,14 @@ export class TemporalWorker {
     return this.starter;
   }
 
-  /** Backfills and schedules; null while Temporal is away. */
+  /** Backfills; null while Temporal is away. */
   get accounts(): AccountWorkflows | null {
     return this.accountWorkflows;
+  }
+
+  /** Null while Temporal is away. */
+  get client(): Client | null {
+    return this.connected;
   }
 
   /** Ends polling, and activities after their grace. The connection stays until `relays`, which use it, are done. */
@@ -116,6 +122,7 @@ export class TemporalWorker {
     } finally {
       this.starter = null;
       this.accountWorkflows = null;
+      this.connected = null;
       this.serving = false;
       await this.relays;
       await connection.close();
@@ -177,6 +184,7 @@ export class TemporalWorker {
       ...{ connection, namespace: config.temporal.namespace },
       interceptors: { workflow: [tellTrace] },
     });
+    this.connected = client;
     this.starter = new ConversationStarter(client, { eager: true, publicUrl: config.publicUrl });
     this.accountWorkflows = new AccountWorkflows(client, { publicUrl: config.publicUrl });
     onConnected();

@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import type { Config } from '../config/config.js';
 import { ensureSearchAttributes, lazyConnection } from './connection.js';
 import { ConversationStarter } from './conversation-starter.js';
-import { AccountWorkflows } from './schedules.js';
+import { AccountWorkflows } from './account-workflows.js';
 
 /** Runs `work` with starters that are connected to the Temporal of the settings. */
 export async function withStarters<Result>(

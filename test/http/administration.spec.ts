@@ -197,7 +197,7 @@ describe('provider accounts', () => {
       poll_active_seconds: null,
       deadlines: { silence: 900, ask_every: 900, analysis: 1800, transcript: 3600, audio: 60 },
       backfill: expect.objectContaining({ status: 'none', from: null, checked: 0 }),
-      health: expect.objectContaining({ webhook_last_at: null, signature_failures_24h: 0 }),
+      health: expect.objectContaining({ webhook_last_at: null, signature_failures_24h: 0, live_poll: null }),
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });
@@ -214,6 +214,7 @@ describe('provider accounts', () => {
     expect(changed.body).toMatchObject({
       name: 'Main',
       base_url: 'http://127.0.0.1:4000',
+      health: { live_poll: { last_at: null, live: null, problem: null } },
       poll_active_seconds: 2,
       deadlines: { silence: 5, audio: 86_400 },
     });

@@ -85,7 +85,9 @@ describe('row-level security', () => {
   });
 
   it('lets nobody change, end or add a row of another client, where the API may write at all', async () => {
-    expect(only('updates').map(({ name }) => name)).toEqual(['agents', 'backfills', 'clients', 'provider_accounts']);
+    expect(only('updates').map(({ name }) => name)).toEqual([
+      ...['agents', 'backfills', 'clients', 'live_polls', 'provider_accounts'],
+    ]);
     for (const { name, column } of only('updates')) {
       const text = `update ${name} set ${column} = ${column} where ${column} = $1 returning 1`;
       expect(await asApi(text, [other]), name).toEqual([]);

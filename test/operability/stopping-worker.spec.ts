@@ -17,7 +17,12 @@ beforeAll(async () => {
   colloquy = await install();
   for (let count = 1; count < ACCOUNTS; count += 1)
     await colloquy.addAccount({ provider: 'retell', api_key: 'key_test', base_url: colloquy.retell.baseUrl });
-  await colloquy.sql.query('update provider_accounts set poll_active_seconds = 3600');
+  // Backfills that go on for as long as the provider wants us to stay away.
+  colloquy.retell.faults.errors = { share: 1, statuses: [429] };
+  colloquy.retell.faults.retryAfterSeconds = 3_600;
+  await colloquy.sql.query(`
+    insert into backfills (provider_account_id, client_id, range_from, range_to, window_to)
+    select id, client_id, now() - interval '1 day', now(), now() from provider_accounts`);
   await colloquy.send('call_started', colloquy.retell.addCall().call_id);
 });
 beforeEach(async () => {

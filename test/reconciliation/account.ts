@@ -1,6 +1,7 @@
 // An account made through the API, with the past that its simulated provider has of it.
 import { randomUUID } from 'node:crypto';
 import { publicId, uuidOf } from '../../src/common/ids.js';
+import type { LivePollHealth } from '../../src/reconciliation/live-poll-row.js';
 import type { Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import type { Installation } from '../support/installation.js';
@@ -54,6 +55,12 @@ export async function addAccount(
 export async function progressOf(api: Api, accountId: string): Promise<Progress> {
   const { body } = await api.call('GET', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
   return body['backfill'] as Progress;
+}
+
+/** The last look at an account's list; null: it is not polled. */
+export async function healthOf(api: Api, accountId: string): Promise<LivePollHealth | null> {
+  const { body } = await api.call('GET', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
+  return (body['health'] as { live_poll: LivePollHealth | null }).live_poll;
 }
 
 export const backfilled = (api: Api, accountId: string, seconds = 60): Promise<Progress> =>

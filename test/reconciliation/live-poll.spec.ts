@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ScheduleNotFoundError } from '@temporalio/client';
 import { uuidOf } from '../../src/common/ids.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, install, type Installation } from '../support/installation.js';
-import { addAccount, conversationOf, requestCounts } from './account.js';
+import { addAccount, conversationOf, healthOf, requestCounts } from './account.js';
 
 let colloquy: Installation;
 let api: Api;
@@ -20,18 +20,13 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-const everySeconds = async (): Promise<number | undefined> => {
-  const handle = colloquy.temporal.schedule.getHandle(`poll/${accountId}`);
-  const { spec } = await handle.describe().catch((error: unknown) => {
-    if (error instanceof ScheduleNotFoundError) return { spec: { intervals: [] } };
-    throw error;
-  });
-  const every = spec.intervals?.[0]?.every;
-  return every === undefined ? undefined : Number(every) / 1000;
-};
-const scheduled = (seconds: number | undefined): Promise<true> =>
-  eventually(async () => (await everySeconds()) === seconds);
 const patch = (body: object) => api.call('PATCH', `/v1/provider-accounts/${accountId}`, { key: api.adminKey, body });
+
+const shown = () => api.call('GET', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
+const lists = (): number => colloquy.retell.requests.filter(({ path }) => path === '/v3/list-calls').length;
+/** No look is under way. */
+const rests = (): Promise<boolean> =>
+  eventually(async () => (await colloquy.sql.query('select 1 from live_polls where lease is not null')).rowCount === 0);
 
 describe('polling for live conversations', () => {
   it('makes known what no webhook told of, and finds its end', async () => {
@@ -50,7 +45,9 @@ describe('polling for live conversations', () => {
     expect(requestCounts(colloquy, [callId], 'get')).toEqual(new Map([[2, 1]]));
     expect(requestCounts(colloquy, [callId], 'audio')).toEqual(new Map([[1, 1]]));
     const entries = await colloquy.store.journal(ended.id);
-    expect(entries[0]).toMatchObject({ action: 'conversation.created', workflow_id: `poll/${accountId}` });
+    expect(entries[0]).toMatchObject({
+      ...{ action: 'conversation.created', actor_type: 'system', actor_id: `poll/${accountId}`, workflow_id: null },
+    });
   });
 
   it('makes a chat known as well, and finds its end', async () => {
@@ -69,37 +66,57 @@ describe('polling for live conversations', () => {
   it('asks once for the record of a conversation that stays live', async () => {
     const { call_id: callId } = colloquy.retell.addCall();
     await eventually(() => conversationOf(colloquy, accountId, callId));
-    const lists = (): number => colloquy.retell.requests.filter(({ path }) => path === '/v3/list-calls').length;
     const before = lists();
     await eventually(async () => lists() > before + 1);
     expect(requestCounts(colloquy, [callId], 'get')).toEqual(new Map([[1, 1]]));
     colloquy.finish(callId);
   });
 
-  it('costs few events a run, and keeps words out of them', async () => {
-    const runs = colloquy.temporal.workflow.list({ query: "WorkflowType = 'poll' and ExecutionStatus = 'Completed'" });
-    for await (const { workflowId, runId } of runs) {
-      const { events = [] } = await colloquy.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-      expect(events?.length).toBeLessThanOrEqual(11);
-      expect(JSON.stringify(events)).not.toContain('call_');
-      return;
-    }
-    throw new Error('no poll has completed');
+  it('says in the health of its account when it looked and what it found', async () => {
+    const { call_id: callId } = colloquy.retell.addCall();
+    await eventually(() => conversationOf(colloquy, accountId, callId));
+    const first = await eventually(async () => {
+      const health = await healthOf(api, accountId);
+      return (health?.live ?? 0) > 0 && health;
+    });
+    expect(first.problem).toBeNull();
+    const etag = (await shown()).headers['etag'];
+    colloquy.finish(callId);
+    const next = await eventually(async () => {
+      const health = await healthOf(api, accountId);
+      return health?.live === 0 && health;
+    });
+    expect(Date.parse(next.last_at ?? '')).toBeGreaterThan(Date.parse(first.last_at ?? ''));
+    // Another answer has another tag, and does not hinder a change of what was set.
+    const changed = await api.call('GET', `/v1/provider-accounts/${accountId}`, {
+      ...{ key: api.adminKey, headers: { 'if-none-match': String(etag) } },
+    });
+    expect(changed.status).toBe(200);
+    const body = { name: 'polled' };
+    const headers = { 'if-match': String(etag) };
+    const url = `/v1/provider-accounts/${accountId}`;
+    expect((await api.call('PATCH', url, { key: api.adminKey, body, headers })).status).toBe(200);
   });
 
-  it('follows the account, and comes back when Temporal has lost it', async () => {
-    await scheduled(2);
-    await patch({ poll_active_seconds: 60 });
-    await scheduled(60);
+  it('takes another interval at once, and ends within a period when it is switched off or its account goes', async () => {
+    await patch({ poll_active_seconds: 3_600 });
+    await rests();
+    const early = lists();
+    await patch({ poll_active_seconds: 2 });
+    // An hour has not passed.
+    await eventually(async () => lists() >= early + 3);
     await patch({ poll_active_seconds: null });
-    await scheduled(undefined);
-    await patch({ poll_active_seconds: 30 });
-    await scheduled(30);
-    await colloquy.temporal.schedule.getHandle(`poll/${accountId}`).delete();
-    // As at the start of every worker, and each hour.
-    await colloquy.startWorker();
-    await scheduled(30);
+    expect(await healthOf(api, accountId)).toBeNull();
+    await rests();
+    const off = lists();
+    await sleep(2_400);
+    expect(lists()).toBe(off);
+    await patch({ poll_active_seconds: 2 });
+    await eventually(async () => lists() >= off + 2);
     await api.call('DELETE', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
-    await scheduled(undefined);
+    await rests();
+    const gone = lists();
+    await sleep(2_400);
+    expect(lists()).toBe(gone);
   });
 });

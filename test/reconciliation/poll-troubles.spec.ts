@@ -1,9 +1,10 @@
 // Polls of a provider that does not give all that it lists, or has had enough.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidOf } from '../../src/common/ids.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import { startPartlyBroken, type PartlyBroken } from '../support/partly-broken.js';
-import { addAccount, conversationOf } from './account.js';
+import { addAccount, conversationOf, healthOf } from './account.js';
 
 /** Requests a second. */
 const RATE = 4;
@@ -32,32 +33,33 @@ const stateOf = async (accountId: string, callId: string) =>
 const liveCall = (startedAgoMs = 0): string =>
   colloquy.retell.addCall({ start_timestamp: Date.now() - startedAgoMs }).call_id;
 
-/** Deletes the account, and waits until no poll of it is to come or under way: faults are for the next account alone. */
+/** Deletes the account, and waits until no look at it is under way: faults are for the next account alone. */
 async function end(accountId: string): Promise<void> {
   await api.call('DELETE', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
-  const { schedule, workflow } = colloquy.temporal;
-  const isGone = (): Promise<boolean> =>
-    schedule
-      .getHandle(`poll/${accountId}`)
-      .describe()
-      .then(
-        () => false,
-        () => true,
-      );
-  const running = `WorkflowId STARTS_WITH 'poll/${accountId}' and ExecutionStatus = 'Running'`;
-  await eventually(async () => (await isGone()) && (await workflow.count(running)).count === 0);
+  await eventually(async () => (await rowOf(accountId)).lease === null);
 }
 
-/** A poll that said so. */
+interface PollRow {
+  lease: string | null;
+  failures: number;
+  /** Seconds from the last look to the next. */
+  pause: number;
+}
+
+async function rowOf(accountId: string): Promise<PollRow> {
+  const text = `
+    select lease, failures, extract(epoch from next_at - last_at)::double precision as pause
+    from live_polls where provider_account_id = $1`;
+  const [row] = (await colloquy.sql.query<PollRow>(text, [uuidOf('providerAccount', accountId)])).rows;
+  if (row === undefined) throw new Error('the account was never polled');
+  return row;
+}
+
+/** The health of the account, once a look said so. */
 const pollWith = (accountId: string, problem: string) =>
   eventually(async () => {
-    const query = `WorkflowId STARTS_WITH 'poll/${accountId}' and ExecutionStatus = 'Completed'`;
-    for await (const { workflowId, runId } of colloquy.temporal.workflow.list({ query })) {
-      const result: unknown = await colloquy.temporal.workflow.getHandle(workflowId, runId).result();
-      if (result !== null && typeof result === 'object' && 'problem' in result && result.problem === problem)
-        return result;
-    }
-    return undefined;
+    const health = await healthOf(api, accountId);
+    return health?.problem === problem && health;
   });
 const lists = (): number => colloquy.retell.requests.filter(({ path }) => path === '/v3/list-calls').length;
 
@@ -105,14 +107,37 @@ describe('a poll', () => {
     const accountId = await polled();
     await pollWith(accountId, 'provider_answered_429');
     const before = lists();
-    const isLater = await eventually(async () => {
-      const { count } = await colloquy.temporal.workflow.count(
-        `WorkflowId STARTS_WITH 'poll/${accountId}' and ExecutionStatus = 'Completed'`,
-      );
-      return count > 2;
-    });
-    expect(isLater).toBe(true);
+    expect((await rowOf(accountId)).pause).toBeGreaterThan(590);
+    // Also when somebody wants to know at once.
+    for (const seconds of [3, 4]) {
+      const { last_at: last } = (await healthOf(api, accountId)) ?? {};
+      await api.call('PATCH', `/v1/provider-accounts/${accountId}`, {
+        ...{ key: api.adminKey, body: { poll_active_seconds: seconds } },
+      });
+      await eventually(async () => (await healthOf(api, accountId))?.last_at !== last);
+    }
+    expect(await healthOf(api, accountId)).toMatchObject({ live: null, problem: 'provider_answered_429' });
     expect(lists()).toBe(before);
+    await end(accountId);
+  });
+
+  it('comes later with every failure, and at its interval again once the provider answers', async () => {
+    const accountId = await polled();
+    await eventually(async () => (await healthOf(api, accountId))?.live === 0);
+    colloquy.retell.faults.listStatus = [500, 500];
+    expect(await pollWith(accountId, 'provider_answered_500')).toMatchObject({ live: null });
+    const failed = await eventually(async () => {
+      const row = await rowOf(accountId);
+      return row.failures === 2 && row;
+    });
+    expect(failed.pause).toBeGreaterThan(6);
+    const well = await eventually(async () => {
+      const health = await healthOf(api, accountId);
+      return health?.problem === null && health;
+    });
+    expect(well.live).toBe(0);
+    expect(await rowOf(accountId)).toMatchObject({ failures: 0 });
+    expect((await rowOf(accountId)).pause).toBeLessThan(3);
     await end(accountId);
   });
 });

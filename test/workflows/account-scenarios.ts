@@ -1,4 +1,4 @@
-// Real runs of the workflows of an account, to be recorded: its past, and the polls of its list.
+// Real runs of the workflows of an account, to be recorded: its past.
 import type { WorkflowHandle } from '@temporalio/client';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, type Installation } from '../support/installation.js';
@@ -74,39 +74,7 @@ const isWaiting = async ({ sql }: Installation, mode: string): Promise<boolean> 
   return (await sql.query(text, [mode])).rows.length > 0;
 };
 
-/** A run of the account's schedule. */
-const pollOf = (colloquy: Installation, accountId: string, status: 'Running' | 'Completed'): Promise<WorkflowHandle> =>
-  eventually(async () => {
-    const query = `WorkflowId STARTS_WITH 'poll/${accountId}' and ExecutionStatus = '${status}'`;
-    for await (const { workflowId, runId } of colloquy.temporal.workflow.list({ query }))
-      return colloquy.temporal.workflow.getHandle(workflowId, runId);
-    return undefined;
-  });
-
-const poll: AccountScenario = (colloquy) =>
-  withApi(colloquy, async (api) => {
-    colloquy.retell.addCall({ ...CANARY_CALL, call_id: `${CANARIES.callId}_polled` });
-    const accountId = await addAccount(colloquy, api, { backfill_days: 0, poll_active_seconds: 2 });
-    const handle = await pollOf(colloquy, accountId, 'Completed');
-    await api.call('DELETE', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
-    return handle;
-  });
-
-/** The schedule has begun a run, and before a worker comes to it the account is gone. */
-const pollSwitchedOff: AccountScenario = (colloquy) =>
-  withApi(colloquy, async (api) => {
-    const accountId = await addAccount(colloquy, api, { backfill_days: 0, poll_active_seconds: 2 });
-    await pollOf(colloquy, accountId, 'Completed');
-    await colloquy.stopWorkers();
-    const handle = await pollOf(colloquy, accountId, 'Running');
-    await api.call('DELETE', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
-    await colloquy.startWorker();
-    return handle;
-  });
-
 export const ACCOUNT_SCENARIOS: Record<string, AccountScenario> = {
   backfill,
   'backfill-continued': backfillContinued,
-  poll,
-  'poll-switched-off': pollSwitchedOff,
 };

@@ -1,0 +1,58 @@
+// What runs for an account in Temporal: its backfill. Postgres says what there should be; this makes it so, however often it
+// is asked.
+import { WorkflowIdReusePolicy, type Client } from '@temporalio/client';
+import type { AccountInput } from '../../workflows/messages.js';
+import { publicId } from '../common/ids.js';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { QUEUE, SEARCH_ATTRIBUTE } from './settings.js';
+
+/** An account as its workflows show it: ids and enumerations. */
+export interface AccountOfWorkflow {
+  id: string;
+  client_id: string;
+  provider: string;
+}
+
+const WORKFLOW = 'reconciliation';
+const ASKED = 'asked';
+const DEADLINE_MS = 5_000;
+
+const backfillIdOf = (accountId: string): string => `reconciliation/backfill/${publicId('providerAccount', accountId)}`;
+
+export class AccountWorkflows {
+  constructor(
+    private readonly client: Client,
+    private readonly options: { publicUrl: string },
+  ) {}
+
+  /** Starts the backfill's workflow; one that runs is told, in case it is about to end without having looked again. */
+  async startBackfill(account: AccountOfWorkflow): Promise<void> {
+    const options = {
+      ...this.optionsOf(account),
+      signal: ASKED,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    };
+    await this.bounded(() => this.client.workflow.signalWithStart(WORKFLOW, options));
+  }
+
+  private optionsOf(account: AccountOfWorkflow) {
+    const accountId = publicId('providerAccount', account.id);
+    const input: AccountInput = { accountId };
+    return {
+      workflowId: backfillIdOf(account.id),
+      taskQueue: QUEUE.conversations,
+      args: [input] as [AccountInput],
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: SEARCH_ATTRIBUTE.clientId, value: publicId('client', account.client_id) },
+        { key: SEARCH_ATTRIBUTE.provider, value: account.provider },
+      ]),
+      staticSummary: `${account.provider} · backfill`,
+      staticDetails: `[Account](${this.options.publicUrl}/v1/provider-accounts/${accountId})`,
+    };
+  }
+
+  /** A Temporal that hangs must not hold the relay's rows for long. */
+  private bounded<Result>(call: () => Promise<Result>): Promise<Result> {
+    return this.client.withDeadline(Date.now() + DEADLINE_MS, call);
+  }
+}
