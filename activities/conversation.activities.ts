@@ -1,8 +1,9 @@
 // Activities of a conversation: arguments → one service call → mapped failure.
 import { Context } from '@temporalio/activity';
 import { uuidOf } from '../src/common/ids.js';
-import type { ConversationView, Lifecycle } from '../src/conversations/lifecycle.js';
-import type { RecordingFetcher } from '../src/recordings/recording-fetcher.js';
+import type { Lifecycle } from '../src/conversations/lifecycle.js';
+import type { ConversationView } from '../src/conversations/workflow-view.js';
+import type { FetchProgress, RecordingFetcher } from '../src/recordings/recording-fetcher.js';
 import { mapped } from './failures.js';
 import { beating } from './heartbeat.js';
 
@@ -11,8 +12,11 @@ export type { ConversationView };
 export interface ConversationActivities {
   /** Where the conversation stands. */
   look(conversationId: string): Promise<ConversationView>;
-  /** Asks the provider about a silent conversation; gives it up as lost when the provider does not know it. */
-  askProvider(conversationId: string): Promise<ConversationView>;
+  /**
+   * Asks the provider about a silent conversation; gives it up as lost when the provider does not know it for the second
+   * time in a row. `refusals`: how often it did not before; absent: never.
+   */
+  askProvider(conversationId: string, refusals?: number): Promise<ConversationView>;
   /** Record, transcript and analysis: fetched, awaited, or declared absent at their deadlines. */
   fetchRecord(conversationId: string): Promise<ConversationView>;
   /** The recording: fetched and stored, awaited, or declared absent at its deadline. */
@@ -29,12 +33,13 @@ export function createConversationActivities({ lifecycle, recordings }: Services
   const uuid = (conversationId: string): string => uuidOf('conversation', conversationId);
   return {
     look: (id) => mapped(() => lifecycle.look(uuid(id))),
-    askProvider: (id) => mapped(() => lifecycle.askProvider(uuid(id))),
+    askProvider: (id, refusals) => mapped(() => lifecycle.askProvider(uuid(id), refusals)),
     fetchRecord: (id) => mapped(() => beating(() => lifecycle.fetchRecord(uuid(id), Context.current().info.attempt))),
     fetchRecording: (id) =>
       mapped(() => {
         const { info, cancellationSignal } = Context.current();
-        return beating(() => recordings.fetch(uuid(id), { attempt: info.attempt, signal: cancellationSignal }));
+        const progress = (info.heartbeatDetails as FetchProgress | undefined) ?? null;
+        return beating(() => recordings.fetch(uuid(id), { progress, signal: cancellationSignal }));
       }),
   };
 }

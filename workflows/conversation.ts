@@ -61,7 +61,8 @@ export async function conversation({ conversationId }: ConversationInput): Promi
 /** The provider may refuse or be away for long: the watchdog goes on waiting, and says why. */
 async function ask(conversationId: string, view: ConversationView): Promise<ConversationView> {
   try {
-    return await askProvider(conversationId);
+    // Views of older histories do not count refusals.
+    return await askProvider(conversationId, view.refusals ?? 0);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     // Our own words (activities/failures.ts): they hold no content.

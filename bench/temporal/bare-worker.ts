@@ -20,7 +20,7 @@ const AT_ONCE = 32;
 const EMPTY_QUEUE = 'empty';
 const ended = { state: 'present', reason: null, dueAt: null };
 const view = (phase: ConversationView['phase']): ConversationView => ({
-  ...{ phase, revision: 1, askInMs: 900_000, askEveryMs: 900_000, waitingFor: null },
+  ...{ phase, revision: 1, askInMs: 900_000, askEveryMs: 900_000, waitingFor: null, refusals: 0 },
   completeness: { transcript: ended, audio: ended, analysis: ended },
 });
 

@@ -1,26 +1,21 @@
 // What a conversation's workflow does to the world: look, ask, fetch. It answers by appending facts, never by writing the record.
 import type { Part } from '../providers/provider-fact.js';
-import type { ConversationRecord } from '../intake/record.js';
 import type { FactWriter, Standing } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { ProviderError } from '../providers/provider.js';
-import { NotYet, nextTry } from './not-yet.js';
+import { NotYet } from './not-yet.js';
 import { situationAfter, type Situation } from './situation.js';
+import { nextTry } from './waiting-ladder.js';
+import { GONE, isSilent, viewOf, type ConversationView } from './workflow-view.js';
 
-/** Shown in the Temporal UI and used by the workflow: enumerations and times only. */
-export interface ConversationView {
-  phase: 'live' | 'settling' | 'settled' | 'gone';
-  revision: number;
-  /** Until the watchdog should ask, and between two questions. */
-  askInMs: number;
-  askEveryMs: number;
-  waitingFor: string | null;
-  completeness: Record<Part, { state: string; reason: string | null; dueAt: string | null }>;
-}
-
-const DAY_S = 86_400;
 /** A deleted account has no credentials any more. */
 const NOBODY_TO_ASK = 'provider_account_deleted';
+/** It answered 404, twice, and its account answers. */
+const UNKNOWN_THERE = 'provider_does_not_know_it';
+/** What is asked for within this time may be repeated at once, milliseconds. */
+const SOON_MS = 5_000;
+/** So much later than asked for, by chance. */
+const ASK_JITTER = 0.1;
 const RECORD_PARTS: Part[] = ['transcript', 'analysis'];
 
 export interface LifecycleDependencies {
@@ -28,6 +23,11 @@ export interface LifecycleDependencies {
   facts: FactWriter;
   gateway: ProviderGateway;
   now(): number;
+}
+
+interface Fetched {
+  situation: Situation | null;
+  awayMs: number;
 }
 
 export class Lifecycle {
@@ -38,8 +38,12 @@ export class Lifecycle {
     return situation === null ? GONE : viewOf(situation, this.deps.now());
   }
 
-  /** One question to the provider, if it is still silent. Throws ProviderError when it cannot or will not answer. */
-  async askProvider(conversationId: string): Promise<ConversationView> {
+  /**
+   * One question to the provider, if it is still silent. Where it does not know the conversation for the second time in a
+   * row (`refusals` before this one) and its account answers, the conversation is lost. Throws ProviderError when the
+   * provider cannot or will not answer.
+   */
+  async askProvider(conversationId: string, refusals = 0): Promise<ConversationView> {
     const situation = await this.deps.read(conversationId);
     if (situation === null) return GONE;
     const now = this.deps.now();
@@ -48,12 +52,26 @@ export class Lifecycle {
     const lost = (evidence: string): Promise<Standing | null> =>
       this.deps.facts.state(situation, { kind: 'lost', evidence });
     if (situation.account.isDeleted) return this.viewAfter(situation, await lost(NOBODY_TO_ASK));
-    const answer = await this.deps.gateway.fetchRecord(situation.account, situation);
-    const told = answer.found
-      ? await this.deps.facts.record(situation, answer.document)
-      : await lost('provider_does_not_know_it');
-    const view = await this.viewAfter(situation, told);
-    return { ...view, askInMs: view.askEveryMs };
+    const { facts, gateway } = this.deps;
+    const answer = await gateway.fetchRecord(situation.account, situation).catch(longAway);
+    if (answer instanceof ProviderError) {
+      const waitingFor = `${answer.message}; asking again later`;
+      const view = askedAgain({ ...viewOf(situation, now), waitingFor, refusals });
+      return { ...view, askInMs: Math.max(view.askInMs, answer.retryAfterMs ?? 0) };
+    }
+    if (!answer.found) {
+      const waitingFor = await this.doubtOf(situation, refusals);
+      if (waitingFor !== null) return askedAgain({ ...viewOf(situation, now), waitingFor, refusals: refusals + 1 });
+    }
+    const told = answer.found ? await facts.record(situation, answer.document) : await lost(UNKNOWN_THERE);
+    return askedAgain(await this.viewAfter(situation, told));
+  }
+
+  /** Why a 404 does not end the conversation yet; null: it does. */
+  private async doubtOf({ account, providerKind }: Situation, refusals: number): Promise<string | null> {
+    if (refusals === 0) return 'the provider does not know it; asking once more';
+    const problem = await this.deps.gateway.witness(account, providerKind);
+    return problem && `the provider does not know it, and its account does not answer (${problem}); asking again later`;
   }
 
   private async viewAfter(situation: Situation, told: Standing | null): Promise<ConversationView> {
@@ -65,7 +83,9 @@ export class Lifecycle {
   async fetchRecord(conversationId: string, attempt: number): Promise<ConversationView> {
     const before = await this.deps.read(conversationId);
     if (before === null) return GONE;
-    const after = isRecordSettled(before) ? before : await this.fetchOnce(before);
+    const { situation: after, awayMs } = isRecordSettled(before)
+      ? { situation: before, awayMs: 0 }
+      : await this.fetchOnce(before, attempt);
     if (after === null) return GONE;
     const now = this.deps.now();
     if (isRecordSettled(after)) return viewOf(after, now);
@@ -73,25 +93,37 @@ export class Lifecycle {
     const last = await this.deps.read(conversationId);
     if (last === null) return GONE;
     if (isRecordSettled(last)) return viewOf(last, now);
-    throw new NotYet(waitedFor(last).join(', ') || 'the record', nextTry(attempt, nextDeadline(last), now));
+    throw new NotYet(
+      waitedFor(last).join(', ') || 'the record',
+      nextTry({ ...waitOf(last), tries: attempt, now, awayMs }),
+    );
   }
 
-  /** Where it stands after the provider was asked. */
-  private async fetchOnce(situation: Situation): Promise<Situation | null> {
+  /** Where it stands after the provider was asked, and for how long that one wants us to stay away. */
+  private async fetchOnce(situation: Situation, attempt: number): Promise<Fetched> {
     const { facts, gateway } = this.deps;
-    const without = (reason: string): Promise<Standing | null> =>
-      facts.state(situation, { kind: 'record_unavailable', reason });
-    if (situation.account.isDeleted) return this.after(situation, await without(NOBODY_TO_ASK));
-    const answer = await gateway.fetchRecord(situation.account, situation).catch((error: unknown) => {
-      // A provider that is away, or refuses our credentials, may be right again before the deadline.
-      if (error instanceof ProviderError) return null;
-      throw error;
+    const without = async (reason: string): Promise<Fetched> => {
+      const told = await facts.state(situation, { kind: 'record_unavailable', reason });
+      return { situation: await this.after(situation, told), awayMs: 0 };
+    };
+    const asItStands = async (awayMs = 0): Promise<Fetched> => ({
+      situation: await this.deps.read(situation.conversationId),
+      awayMs,
     });
-    if (answer === null) return this.deps.read(situation.conversationId);
-    const told = answer.found
-      ? await facts.record(situation, answer.document)
-      : await without('provider_does_not_know_it');
-    return this.after(situation, told);
+    const { account, providerKind } = situation;
+    if (account.isDeleted) return without(NOBODY_TO_ASK);
+    try {
+      const answer = await gateway.fetchRecord(account, situation);
+      if (answer.found)
+        return { situation: await this.after(situation, await facts.record(situation, answer.document)), awayMs: 0 };
+      // Right after the end a record may be on its way; and an account that answers nothing knows nothing.
+      if (attempt === 1 || (await gateway.witness(account, providerKind)) !== null) return await asItStands();
+      return await without(UNKNOWN_THERE);
+    } catch (error) {
+      // A provider that is away, or refuses our credentials, may be right again before the deadline.
+      if (!(error instanceof ProviderError)) throw error;
+      return asItStands(error.retryAfterMs ?? 0);
+    }
   }
 
   /** Where it stands after a fact was said; read anew where that was not answered. */
@@ -112,51 +144,6 @@ export class Lifecycle {
   }
 }
 
-const GONE: ConversationView = {
-  phase: 'gone',
-  revision: 0,
-  askInMs: 0,
-  askEveryMs: 0,
-  waitingFor: null,
-  completeness: {
-    transcript: { state: 'absent', reason: null, dueAt: null },
-    audio: { state: 'absent', reason: null, dueAt: null },
-    analysis: { state: 'absent', reason: null, dueAt: null },
-  },
-};
-
-/** The situation as the workflow sees it at `now` (epoch ms). */
-export function viewOf({ record, account, revision }: Situation, now: number): ConversationView {
-  return {
-    phase: record.recordState === 'open' ? 'live' : record.recordState,
-    revision,
-    askInMs: Math.max(250, silentFrom({ record, account }) - now),
-    askEveryMs: account.deadlines.ask_every * 1000,
-    waitingFor: record.recordState === 'open' ? 'its end' : null,
-    completeness: completenessOf(record),
-  };
-}
-
-/** A chat may be silent for a day; an explicit setting holds for both. */
-const silenceOf = ({ channel }: ConversationRecord, setting: number | null): number =>
-  setting ?? (channel === 'phone' || channel === 'web_call' || channel === 'other' ? 900 : DAY_S);
-
-/** When the provider is to be asked, epoch milliseconds. */
-const silentFrom = ({ record, account }: Pick<Situation, 'record' | 'account'>): number =>
-  record.lastFactAt + silenceOf(record, account.deadlines.silence) * 1000;
-
-/** Clocks of Temporal and of this process may differ a little. */
-const SLACK_MS = 250;
-const isSilent = (situation: Situation, now: number): boolean => silentFrom(situation) <= now + SLACK_MS;
-
-function completenessOf(record: ConversationRecord): ConversationView['completeness'] {
-  const shown = Object.entries(record.completeness).map(([part, { state, reason, dueAt }]) => [
-    part,
-    { state, reason, dueAt: dueAt === null ? null : new Date(dueAt).toISOString() },
-  ]);
-  return Object.fromEntries(shown) as ConversationView['completeness'];
-}
-
 const waitedFor = ({ record }: Situation): Part[] =>
   RECORD_PARTS.filter((part) => record.completeness[part].state === 'pending');
 
@@ -166,7 +153,21 @@ const isRecordSettled = (situation: Situation): boolean => situation.isConfirmed
 const recordDeadline = ({ endSeenAt, account }: Situation): number =>
   (endSeenAt ?? 0) + account.deadlines.transcript * 1000;
 
-function nextDeadline(situation: Situation): number {
+/** The wait for what comes first of what is still wanting. */
+function waitOf(situation: Situation): { startedAt: number; dueAt: number } {
   const due = waitedFor(situation).flatMap((part) => situation.record.completeness[part].dueAt ?? []);
-  return Math.min(...due, ...(situation.isConfirmed ? [] : [recordDeadline(situation)]));
+  const dueAt = Math.min(...due, ...(situation.isConfirmed ? [] : [recordDeadline(situation)]));
+  return { startedAt: situation.endSeenAt ?? 0, dueAt };
 }
+
+/** A provider that wants us to stay away for long is not asked again now; anything else is thrown. */
+function longAway(error: unknown): ProviderError {
+  if (error instanceof ProviderError && (error.retryAfterMs ?? 0) > SOON_MS) return error;
+  throw error;
+}
+
+/** Not all at the same moment: outages make many silent at once. */
+const askedAgain = (view: ConversationView): ConversationView => ({
+  ...view,
+  askInMs: Math.round(view.askEveryMs * (1 + ASK_JITTER * Math.random())),
+});

@@ -45,7 +45,9 @@ function isPresent(part: Part, registers: Registers, hasEnded: boolean): boolean
 /** What never connected, was lost, or is denied by the provider's record is not waited for. */
 function reasonOfAbsence(part: Part, registers: Registers, neverConnected: boolean): string | null {
   if (neverConnected) return 'never_connected';
-  const said = registers[`denied.${part}`]?.value ?? registers[`absent.${part}`]?.value;
+  // A provider that stores nothing may have offered a link for some minutes.
+  const denied = part === 'audio' && fetchableOf(registers).length > 0 ? undefined : registers[`denied.${part}`];
+  const said = denied?.value ?? registers[`absent.${part}`]?.value;
   if (said !== undefined) return said as string;
   return isLost(registers) ? 'lost' : null;
 }
@@ -59,3 +61,17 @@ export function isLost(registers: Registers): boolean {
 /** The provider's own record was read after the end, or cannot be had: nobody needs to ask for it. */
 export const isConfirmed = (registers: Registers): boolean =>
   registers['confirmed'] !== undefined || registers['unconfirmed'] !== undefined || isLost(registers);
+
+const SOURCE = 'source.';
+
+/** Variants of recordings that the provider offers, and that are neither stored nor given up. */
+export function fetchableOf(registers: Registers): string[] {
+  const isWanted = (variant: string): boolean =>
+    registers[`recording.${variant}`] === undefined &&
+    registers[`unavailable.${variant}`]?.value !== registers[`${SOURCE}${variant}`]?.value;
+  return Object.keys(registers)
+    .filter((key) => key.startsWith(SOURCE))
+    .map((key) => key.slice(SOURCE.length))
+    .filter(isWanted)
+    .sort();
+}

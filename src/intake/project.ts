@@ -3,7 +3,7 @@ import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 import type { Registers } from './merge.js';
 import { headerOf, numberReader, type FieldReader, type NumberReader } from './header.js';
-import { isConfirmed, isLost, partsOf } from './completeness.js';
+import { fetchableOf, isConfirmed, isLost, partsOf } from './completeness.js';
 import type { ConversationRecord, Status } from './record.js';
 import type { ConversationState } from './reducer.js';
 import { segmentsOf, transfersOf } from './transfers.js';
@@ -118,17 +118,4 @@ function recordingsOf(registers: Registers, durationMs: number | null): StoredRe
     .sort()
     .map((key) => registers[key]?.value as StoredRecording)
     .map((recording) => ({ ...recording, duration_ms: recording.duration_ms ?? durationMs }));
-}
-
-const SOURCE = 'source.';
-
-function fetchableOf(registers: Registers): string[] {
-  const isWanted = (variant: string): boolean =>
-    registers[`recording.${variant}`] === undefined &&
-    registers[`unavailable.${variant}`]?.value !== registers[`${SOURCE}${variant}`]?.value;
-  return Object.keys(registers)
-    .filter((key) => key.startsWith(SOURCE))
-    .map((key) => key.slice(SOURCE.length))
-    .filter(isWanted)
-    .sort();
 }

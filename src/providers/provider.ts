@@ -77,6 +77,8 @@ export interface ListQuery {
   live: boolean;
   /** `next` of the page before; null for the first. */
   cursor: string | null;
+  /** At most so many on the page; absent: as many as the provider gives. */
+  limit?: number;
 }
 
 export interface ListedConversation {

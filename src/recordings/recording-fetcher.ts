@@ -1,12 +1,8 @@
 // Fetches a conversation's recordings before their links die, or says why there is none.
-import {
-  viewOf,
-  type ConversationView,
-  type Lifecycle,
-  type LifecycleDependencies,
-} from '../conversations/lifecycle.js';
+import type { Lifecycle, LifecycleDependencies } from '../conversations/lifecycle.js';
 import { NotYet } from '../conversations/not-yet.js';
 import { situationAfter, type Situation } from '../conversations/situation.js';
+import { viewOf, type ConversationView } from '../conversations/workflow-view.js';
 import type { Standing, StoredRecording } from '../intake/fact-writer.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { ProviderError } from '../providers/provider.js';
@@ -15,9 +11,19 @@ import { downloadRecording } from './recording-download.js';
 import type { RecordingStore } from './recording-store.js';
 import { verdictOf } from './recording-verdict.js';
 
+/** What an attempt must know of those before it. Temporal keeps it: numbers alone. */
+export interface FetchProgress {
+  /** Rounds in which the provider was asked and gave nothing. What our own store did is none. */
+  tries: number;
+  /** When the provider is to be asked again, epoch milliseconds. */
+  askAt: number;
+  /** How many variants it offered then: a further one is tried at once. */
+  offered: number;
+}
+
 interface Attempt {
-  /** From 1. */
-  attempt: number;
+  /** Null: this is the first. */
+  progress: FetchProgress | null;
   signal: AbortSignal;
 }
 
@@ -26,6 +32,8 @@ interface Fetched {
   refused: { variant: RecordingVariant; source: string; reason: string }[];
   /** Null: nothing was stored, or nobody told. */
   standing: Standing | null;
+  /** Milliseconds that the provider wants us to stay away. */
+  awayMs: number;
 }
 
 interface Dependencies extends LifecycleDependencies {
@@ -35,24 +43,41 @@ interface Dependencies extends LifecycleDependencies {
 }
 
 /** From this try on a missing link is asked for; before, the record that is fetched alongside brings it. */
-const ASK_FROM_ATTEMPT = 4;
+const ASK_FROM_TRY = 4;
+/** A link that is there may have died: every so many tries another one is asked for. */
+const RENEW_EVERY = 5;
+/** So often it is looked for a link that a webhook brought, milliseconds: some die after ten minutes. It asks nobody. */
+const LOOK_EVERY_MS = 300_000;
+const NOTHING_TRIED: FetchProgress = { tries: 0, askAt: 0, offered: 0 };
 
 export class RecordingFetcher {
   constructor(private readonly deps: Dependencies) {}
 
   /** One round: stores what can be fetched; throws NotYet while a recording is waited for. */
-  async fetch(conversationId: string, attempt: Attempt): Promise<ConversationView> {
-    const before = await this.readWithLink(conversationId, attempt.attempt);
+  async fetch(conversationId: string, { progress: earlier, signal }: Attempt): Promise<ConversationView> {
+    const progress = earlier ?? NOTHING_TRIED;
+    const found = await this.deps.read(conversationId);
+    if (found === null) return this.deps.lifecycle.look(conversationId);
+    const tries = triesBy(found, progress, this.deps.now());
+    if (tries === null) throw this.notYet('the recording', progress);
+    const { before, ...asked } = await this.withLink(found, tries);
     if (before === null) return this.deps.lifecycle.look(conversationId);
-    const { refused, standing } = await this.fetchAll(before, attempt);
+    const { refused, standing, ...fetched } = await this.fetchAll(before, signal);
     // What was answered to the last recording saves reading it again; a failed try may have taken long.
     const isTold = standing !== null && refused.length === 0;
     const after = isTold ? situationAfter(before, standing) : await this.deps.read(conversationId);
     if (after === null) return this.deps.lifecycle.look(conversationId);
     const now = this.deps.now();
-    const verdict = verdictOf(after, { refused: refused.length, attempt: attempt.attempt, now });
-    if (verdict.kind === 'wait') throw new NotYet(verdict.what, verdict.retryInMs);
-    return verdict.kind === 'give_up' ? this.giveUp(after, refused) : viewOf(after, now);
+    const awayMs = Math.max(asked.awayMs, fetched.awayMs);
+    const verdict = verdictOf(after, { refused: refused.length, tries, awayMs, now });
+    if (verdict.kind === 'done') return viewOf(after, now);
+    if (verdict.kind === 'give_up') return this.giveUp(after, refused);
+    const askAt = Math.ceil(now + verdict.retryInMs);
+    throw this.notYet(verdict.what, { tries, askAt, offered: after.record.fetchable.length });
+  }
+
+  private notYet(what: string, progress: FetchProgress): NotYet {
+    return new NotYet(what, Math.max(250, Math.min(LOOK_EVERY_MS, progress.askAt - this.deps.now())), progress);
   }
 
   /** Says that what was refused is not had any more, and that the audio is absent if nothing else is there. */
@@ -67,31 +92,33 @@ export class RecordingFetcher {
   }
 
   /** Stores every variant that the provider offers and we lack; says which could not be had, and where it stands then. */
-  private async fetchAll(situation: Situation, attempt: Attempt): Promise<Fetched> {
+  private async fetchAll(situation: Situation, signal: AbortSignal): Promise<Fetched> {
     const refused: Fetched['refused'] = [];
     let standing: Standing | null = null;
+    let awayMs = 0;
     for (const variant of situation.record.fetchable as RecordingVariant[]) {
       const source = situation.sources[variant];
       if (source === undefined) continue;
       try {
-        standing = await this.fetchOne(situation, { variant, source }, attempt);
+        standing = await this.fetchOne(situation, { variant, source }, signal);
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
-        if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
+        if (!(error instanceof ProviderError) || signal.aborted) throw error;
         refused.push({ variant, source, reason: error.problem });
+        awayMs = Math.max(awayMs, error.retryAfterMs ?? 0);
       }
     }
-    return { refused, standing };
+    return { refused, standing, awayMs };
   }
 
   private async fetchOne(
     situation: Situation,
     { variant, source }: RecordingSource,
-    attempt: Attempt,
+    signal: AbortSignal,
   ): Promise<Standing | null> {
     const key = await this.deps.vault.existingConversationKey(situation.conversationId);
     const { durationMs } = situation.record;
-    const wanted = { ...situation, variant, source, durationMs, key, signal: attempt.signal };
+    const wanted = { ...situation, variant, source, durationMs, key, signal };
     const recording = await downloadRecording(this.deps, wanted);
     const standing = await this.deps.facts.state(situation, { kind: 'recording_stored', recording });
     // Another copy was first, by a webhook or another attempt: ours has lost for good. Not applied yet, it might still win.
@@ -101,20 +128,29 @@ export class RecordingFetcher {
   }
 
   /** Where it stands; the provider is asked first when its link is long in coming, may have died, or is due now. */
-  private async readWithLink(conversationId: string, attempt: number): Promise<Situation | null> {
-    const situation = await this.deps.read(conversationId);
-    if (situation === null) return null;
-    const { state, dueAt } = situation.record.completeness.audio;
-    const isDue = dueAt !== null && dueAt <= this.deps.now();
-    if (state !== 'pending' || (attempt < ASK_FROM_ATTEMPT && !isDue)) return situation;
+  private async withLink(before: Situation, tries: number): Promise<{ before: Situation | null; awayMs: number }> {
+    const { state, dueAt } = before.record.completeness.audio;
+    const isLast = dueAt !== null && dueAt <= this.deps.now();
+    const isAsked = tries >= ASK_FROM_TRY && (before.record.fetchable.length === 0 || tries % RENEW_EVERY === 0);
+    if (state !== 'pending' || !(isLast || isAsked)) return { before, awayMs: 0 };
+    let awayMs = 0;
     try {
-      const answer = await this.deps.gateway.fetchRecord(situation.account, situation);
-      if (answer.found) await this.deps.facts.record(situation, answer.document);
+      const answer = await this.deps.gateway.fetchRecord(before.account, before);
+      if (answer.found) await this.deps.facts.record(before, answer.document);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
+      awayMs = error.retryAfterMs ?? 0;
     }
-    return this.deps.read(conversationId);
+    return { before: await this.deps.read(before.conversationId), awayMs };
   }
+}
+
+/** Which try at the provider is due now, from 1; null: none, and nothing has changed. A further link begins with the first. */
+function triesBy({ record }: Situation, { tries, askAt, offered }: FetchProgress, now: number): number | null {
+  const { fetchable, completeness } = record;
+  if (fetchable.length > offered && tries > 0) return 1;
+  const isOver = completeness.audio.state !== 'pending' && fetchable.length === 0;
+  return askAt <= now || isOver ? tries + 1 : null;
 }
 
 const isNamed = ({ record }: Situation, { object_key: key }: StoredRecording): boolean =>

@@ -1,19 +1,24 @@
 // After a round of fetching: is it done, is it over, or when is the next try? Pure.
-import { nextTry } from '../conversations/not-yet.js';
+import { nextTry } from '../conversations/waiting-ladder.js';
 import type { Situation } from '../conversations/situation.js';
 
 export type Verdict = { kind: 'done' } | { kind: 'give_up' } | { kind: 'wait'; what: string; retryInMs: number };
 
-/** How often what is offered is tried at least, also when the deadline is over: a worker that was away for long tries all at once. */
-const LEAST_ATTEMPTS = 6;
+/**
+ * How often what is offered is tried at least, also when the deadline is over: a worker that was away for long tries all at
+ * once. Failures of our own store are no tries.
+ */
+const LEAST_TRIES = 6;
 /** Between two tries after the deadline: somebody waits for the record. */
 const LATE_MS = 5_000;
 
 interface Round {
   /** How many variants could not be had. */
   refused: number;
-  /** From 1. */
-  attempt: number;
+  /** How often the provider was asked, this round included. */
+  tries: number;
+  /** Milliseconds that it wants us to stay away. */
+  awayMs: number;
   /** Epoch milliseconds. */
   now: number;
 }
@@ -21,7 +26,8 @@ interface Round {
 /** What follows from where a conversation stands once everything that it offered has been tried. */
 export function verdictOf(
   { record, endSeenAt, account }: Pick<Situation, 'record' | 'endSeenAt' | 'account'>,
-  { refused, attempt, now }: Round,
+  { refused, tries, awayMs, now }: Round,
+  random: () => number = Math.random,
 ): Verdict {
   const isPending = record.completeness.audio.state === 'pending';
   const offered = record.fetchable.length;
@@ -31,7 +37,11 @@ export function verdictOf(
   // A link that came during the round is tried at once.
   const isNew = refused < offered;
   const isOver = now >= dueAt;
-  if (isOver && (offered === 0 || (!isNew && attempt >= LEAST_ATTEMPTS))) return { kind: 'give_up' };
-  const retryInMs = nextTry(isNew ? 1 : attempt, isOver ? now + LATE_MS : dueAt, now);
+  if (isOver && (offered === 0 || (!isNew && tries >= LEAST_TRIES))) return { kind: 'give_up' };
+  const until = isOver ? now + LATE_MS : dueAt;
+  const retryInMs = nextTry(
+    { tries: isNew ? 1 : tries, startedAt: endSeenAt ?? now, dueAt: until, now, awayMs },
+    random,
+  );
   return { kind: 'wait', what: isPending ? 'the recording' : 'a further recording', retryInMs };
 }

@@ -44,7 +44,7 @@ async function finishedCall(): Promise<string> {
   return (await colloquy.call(callId)).id;
 }
 
-const attempt = (id: string) => workshop.fetcher.fetch(id, { attempt: 1, signal: new AbortController().signal });
+const attempt = (id: string) => workshop.fetcher.fetch(id, { progress: null, signal: new AbortController().signal });
 const objectsOf = (id: string): string[] => colloquy.recordingFiles().filter((name) => name.includes(id));
 const named = async (id: string): Promise<string[]> =>
   (await colloquy.store.recordings(id)).map(({ object_key }) => object_key);

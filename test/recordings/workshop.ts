@@ -20,7 +20,8 @@ import { RecordingFetcher } from '../../src/recordings/recording-fetcher.js';
 import { RecordingStore } from '../../src/recordings/recording-store.js';
 import type { Installation } from '../support/installation.js';
 
-export async function openWorkshop({ config, vault }: Installation) {
+/** `now`: the clock that deadlines are held against, epoch milliseconds. */
+export async function openWorkshop({ config, vault }: Installation, now = (): number => Date.now()) {
   const url = config.databaseUrl ?? '';
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 8 }));
   await database.dataSource.initialize();
@@ -35,7 +36,7 @@ export async function openWorkshop({ config, vault }: Installation) {
   const facts = new FactWriter(inbox, intake);
   const read = situationReader({ database, vault, accounts });
   const gateway = new ProviderGateway(new RequestBudgets(config.providerRate));
-  const reading = { read, facts, gateway, now: () => Date.now() };
+  const reading = { read, facts, gateway, now };
   const fetcher = new RecordingFetcher({ ...reading, lifecycle: new Lifecycle(reading), vault, store });
   return { database, objects, loose, store, intake, inbox, facts, read, fetcher, close: () => database.close() };
 }

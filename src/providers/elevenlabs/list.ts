@@ -37,8 +37,8 @@ export async function listConversations(credentials: ProviderCredentials, query:
   return { items: items.filter(({ startTime }) => isWithin(startTime, query)), next: hasMore && next ? next : null };
 }
 
-function parametersOf({ from, to, live, cursor }: ListQuery): URLSearchParams {
-  const parameters = new URLSearchParams({ page_size: String(PAGE), sort_direction: 'asc', summary_mode: 'exclude' });
+function parametersOf({ from, to, live, cursor, limit = PAGE }: ListQuery): URLSearchParams {
+  const parameters = new URLSearchParams({ page_size: String(limit), sort_direction: 'asc', summary_mode: 'exclude' });
   // Whether its bounds are inclusive is not documented: asked a second wider, then cut to measure.
   if (from !== null) parameters.set('call_start_after_unix', String(secondOf(from) - 1));
   if (to !== null) parameters.set('call_start_before_unix', String(Math.ceil(to / 1000) + 1));

@@ -1,7 +1,13 @@
 // The one caller of provider APIs: whoever wants a record, a list or a recording asks here.
 import type { ProviderAccount } from '../provider-accounts.js';
 import { providerApi } from '../provider-apis.js';
-import type { ListPage, ListQuery, ProviderAnswer, RecordingStream } from '../provider.js';
+import {
+  ProviderError,
+  type ListPage,
+  type ListQuery,
+  type ProviderAnswer,
+  type RecordingStream,
+} from '../provider.js';
 import type { Persistence, RequestBudgets } from './request-budget.js';
 
 /** How a question is asked. */
@@ -13,7 +19,13 @@ export interface Asking {
 }
 
 export class ProviderGateway {
-  constructor(private readonly budgets: RequestBudgets) {}
+  /** Account → when it last answered a witness, epoch milliseconds. */
+  private readonly answeredAt = new Map<string, number>();
+
+  constructor(
+    private readonly budgets: RequestBudgets,
+    private readonly now: () => number = () => Date.now(),
+  ) {}
 
   /** The provider's record of a conversation. Throws ProviderError. */
   fetchRecord(
@@ -46,6 +58,24 @@ export class ProviderGateway {
     );
   }
 
+  /**
+   * Whether the account itself answers, asked before a 404 ends a conversation: null when it does, else what is in the way
+   * as a code. An answer holds for a second, so that many conversations that are gone at once cost few requests.
+   */
+  async witness(account: ProviderAccount, providerKind: string, asking: Asking = {}): Promise<string | null> {
+    const now = this.now();
+    for (const [id, at] of this.answeredAt) if (now - at > WITNESS_HOLDS_MS) this.answeredAt.delete(id);
+    if (this.answeredAt.has(account.id)) return null;
+    try {
+      await this.list(account, { providerKind, from: null, to: null, live: false, cursor: null, limit: 1 }, asking);
+    } catch (error) {
+      if (error instanceof ProviderError) return error.problem;
+      throw error;
+    }
+    this.answeredAt.set(account.id, this.now());
+    return null;
+  }
+
   private ask<Answer>(
     account: ProviderAccount,
     { signal = NEVER, worth }: Asking,
@@ -55,4 +85,6 @@ export class ProviderGateway {
   }
 }
 
+/** How long the account counts as answering, milliseconds. */
+const WITNESS_HOLDS_MS = 1_000;
 const NEVER = new AbortController().signal;

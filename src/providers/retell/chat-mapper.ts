@@ -1,7 +1,7 @@
 // Retell's chat document → claims (reference/providers.md 3.3, 10). It has no numbers, no direction and no audio. Pure.
 import type { Claims, Fields, Json, Turn } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
-import { analysisOf, costOf, metadataOf, variablesOf, withoutSecrets } from './common.js';
+import { analysisOf, costOf, metadataOf, storesNothing, variablesOf, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
 import { MAPPING_VERSION } from './mapping-version.js';
 import { chat as chatSchema, type RetellChat, type RetellMessage } from './payload.js';
@@ -31,15 +31,16 @@ export function claimsOfChat(document: Json, event: string | null): Claims {
     audio: [],
     transcript: turns === null || turns.length === 0 ? null : { turns, final: hasEnded },
     analysed,
-    denied: hasEnded ? deniedOf(turns) : [],
+    denied: hasEnded ? deniedOf(turns, event === null && storesNothing(chat)) : [],
     record: withoutSecrets(document),
   };
 }
 
-/** Nobody speaks in a chat; and where its list of messages is empty, nobody wrote. */
-const deniedOf = (turns: Turn[] | null): Claims['denied'] => [
+/** Nobody speaks in a chat; and where its list of messages is empty, nobody wrote. What is not stored is not waited for. */
+const deniedOf = (turns: Turn[] | null, isUnstored: boolean): Claims['denied'] => [
   { part: 'audio', reason: 'text_only' },
   ...(turns?.length === 0 ? [{ part: 'transcript', reason: 'empty' } as const] : []),
+  ...(turns === null && isUnstored ? [{ part: 'transcript', reason: 'zero_retention' } as const] : []),
 ];
 
 const versionOf = ({ version }: RetellChat): string | null =>

@@ -1,7 +1,7 @@
 // What Retell's calls and chats have in common.
 import type { Fields, Json } from '../provider-fact.js';
 import { compact, withoutMembers } from '../provider-mapping.js';
-import type { RetellAnalysis, RetellCost } from './payload.js';
+import type { RetellAnalysis, RetellCall, RetellCost } from './payload.js';
 
 const SENTIMENTS = ['positive', 'neutral', 'negative'] as const;
 /** Capability URLs and tokens: never kept (reference/providers.md 7). */
@@ -39,8 +39,13 @@ export function metadataOf(value: Json | undefined): Fields['metadata'] | undefi
   return typeof value === 'object' && !Array.isArray(value) ? value : { value };
 }
 
+type Storage = Pick<RetellCall, 'data_storage_setting' | 'opt_out_sensitive_data_storage'>;
 type Map = { [key: string]: Json } | null | undefined;
 
 /** What was given at the start and what the agent collected; the collected wins. */
 export const variablesOf = (given: Map, collected: Map): Fields['variables'] | undefined =>
   given || collected ? { ...given, ...collected } : undefined;
+
+/** What of a finished call or chat Retell keeps: neither words nor audio, by the setting of today or by the older flag. */
+export const storesNothing = ({ data_storage_setting: setting, opt_out_sensitive_data_storage: isOptedOut }: Storage) =>
+  setting === 'basic_attributes_only' || isOptedOut === true;

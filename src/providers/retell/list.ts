@@ -47,7 +47,7 @@ export async function listConversations(credentials: ProviderCredentials, query:
   };
 }
 
-function bodyOf({ from, to, live, cursor }: ListQuery, isChat: boolean): object {
+function bodyOf({ from, to, live, cursor, limit = PAGE }: ListQuery, isChat: boolean): object {
   const criteria: Record<string, unknown> = {};
   if (live) criteria[isChat ? 'chat_status' : 'call_status'] = { type: 'enum', op: 'in', value: ['ongoing'] };
   if (from !== null) criteria['start_timestamp'] = { type: 'number', op: 'ge', value: from };
@@ -55,7 +55,7 @@ function bodyOf({ from, to, live, cursor }: ListQuery, isChat: boolean): object 
   if (from !== null && to !== null) criteria['start_timestamp'] = { type: 'range', op: 'bt', value: [from, to - 1] };
   return {
     filter_criteria: criteria,
-    limit: PAGE,
+    limit,
     sort_order: 'ascending',
     ...(cursor !== null && { pagination_key: cursor }),
   };

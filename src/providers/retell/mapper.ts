@@ -1,7 +1,7 @@
 // Retell's call document → claims (reference/providers.md 3.2, 10). Pure.
-import type { Channel, Claims, Fields, Json, LiveStatus, TransferClaim } from '../provider-fact.js';
+import type { Channel, Claims, Fields, Json, LiveStatus, TransferClaim, Turn } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
-import { analysisOf, costOf, metadataOf, variablesOf, withoutSecrets } from './common.js';
+import { analysisOf, costOf, metadataOf, storesNothing, variablesOf, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
 import { MAPPING_VERSION } from './mapping-version.js';
 import { call as callSchema, type RetellCall } from './payload.js';
@@ -42,10 +42,23 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
     audio: [],
     transcript: turns === null || turns.length === 0 ? null : { turns, final: hasEnded },
     analysed,
-    // The provider lists the transcript and it is empty: nobody spoke, so nothing is waited for.
-    denied: hasEnded && turns?.length === 0 ? [{ part: 'transcript', reason: 'empty' }] : [],
+    denied: hasEnded ? deniedOf(call, { turns, isRecord: event === null }) : [],
     record: withoutSecrets(document),
   };
+}
+
+/** What nobody needs to wait for. Webhooks may bring what is not stored: of that the record alone is the last word. */
+function deniedOf(
+  call: RetellCall,
+  { turns, isRecord }: { turns: Turn[] | null; isRecord: boolean },
+): Claims['denied'] {
+  const isUnstored = isRecord && storesNothing(call);
+  const denied: Claims['denied'] = [];
+  // The provider lists the transcript and it is empty: nobody spoke.
+  if (turns?.length === 0) denied.push({ part: 'transcript', reason: 'empty' });
+  if (turns === null && isUnstored) denied.push({ part: 'transcript', reason: 'zero_retention' });
+  if (recordingsOf(call).length === 0 && isUnstored) denied.push({ part: 'audio', reason: 'zero_retention' });
+  return denied;
 }
 
 function liveStatus(call: RetellCall, event: string | null): LiveStatus {

@@ -60,6 +60,8 @@ export const call = z.object({
   collected_dynamic_variables: map,
   call_analysis: analysis.nullish().catch(null),
   call_cost: cost.nullish().catch(null),
+  data_storage_setting: text,
+  opt_out_sensitive_data_storage: flag,
   latency: z
     .object({ e2e: z.object({ p50: number, p95: number }).nullish().catch(null) })
     .nullish()
@@ -90,6 +92,8 @@ export const chat = z.object({
   collected_dynamic_variables: map,
   chat_analysis: z.object({ chat_summary: text, chat_successful: flag, user_sentiment: text }).nullish().catch(null),
   chat_cost: cost.nullish().catch(null),
+  data_storage_setting: text,
+  opt_out_sensitive_data_storage: flag,
 });
 
 export type RetellCall = z.infer<typeof call>;
