@@ -1,7 +1,7 @@
 // Lists: keyset pages, newest start first. Predicates only for the filters that are given, so that each shape has its plan.
 import type { Caller } from '../access/caller.js';
 import type { CursorValue } from '../common/cursor.js';
-import type { Transaction } from '../database/with-scope.js';
+import type { ClientScope, Statement, Transaction } from '../database/with-scope.js';
 import { columns, type ConversationRow } from './conversation-row.js';
 
 export interface ConversationFilter {
@@ -42,11 +42,23 @@ class Where {
   }
 }
 
-function whereOf(caller: Caller, filter: ConversationFilter): Where {
-  const where = new Where();
-  // The first lock; row-level security is the second.
-  where.add((p) => `c.client_id = any(${p}::uuid[])`, caller.clients === 'all' ? undefined : caller.clients);
-  where.add((p) => `c.client_id = any(${p}::uuid[])`, filter.client_id);
+/** The clients whose conversations are wanted and may be seen: the first lock; row-level security is the second. */
+function clientsOf({ clients: visible }: Caller, { client_id: wanted }: ConversationFilter): ClientScope {
+  if (wanted === undefined) return visible;
+  const once = [...new Set(wanted)];
+  return visible === 'all' ? once : once.filter((id) => visible.includes(id));
+}
+
+/** For one client `=`: only so is the index over its conversations also read in the order of their times. */
+function ofClients(where: Where, clients: ClientScope): void {
+  if (clients === 'all') return;
+  const [only] = clients;
+  if (clients.length === 1) where.add((p) => `c.client_id = ${p}::uuid`, only);
+  else where.add((p) => `c.client_id = any(${p}::uuid[])`, clients);
+}
+
+/** Everything but the client. */
+function filtered(where: Where, filter: ConversationFilter): Where {
   where.add((p) => `c.agent_id = any(${p}::uuid[])`, filter.agent_id);
   where.add((p) => `c.provider = any(${p}::text[])`, filter.provider);
   where.add((p) => `c.provider_account_id = any(${p}::uuid[])`, filter.provider_account_id);
@@ -56,21 +68,46 @@ function whereOf(caller: Caller, filter: ConversationFilter): Where {
   return where;
 }
 
+function whereOf(caller: Caller, filter: ConversationFilter): Where {
+  const where = new Where();
+  ofClients(where, clientsOf(caller, filter));
+  return filtered(where, filter);
+}
+
 /** Up to `limit` + 1 rows: the one too many says that there is more. */
-export function findPage(
-  tx: Transaction,
+export function findPage(tx: Transaction, caller: Caller, page: Page, header: boolean): Promise<ConversationRow[]> {
+  return tx.query<ConversationRow>(pageStatement(caller, page, header));
+}
+
+/**
+ * Reads at most `limit` + 1 rows of each client, by an index in the order of the list: of several clients, each of them by
+ * itself, merged.
+ */
+export function pageStatement(
   caller: Caller,
   { filter, sort, limit, after }: Page,
   header: boolean,
-): Promise<ConversationRow[]> {
-  const where = whereOf(caller, filter);
+): Statement & { values: unknown[] } {
+  const clients = clientsOf(caller, filter);
+  const isMerged = clients !== 'all' && clients.length > 1;
+  const where = new Where();
+  if (isMerged) where.values.push(clients);
+  else ofClients(where, clients);
+  filtered(where, filter);
   const [comparison, direction] = sort === 'start_time' ? ['>', 'asc'] : ['<', 'desc'];
   if (after !== null) {
     where.addAll(([time, id]) => `(c.start_time, c.id) ${comparison} (${time}::timestamptz, ${id}::uuid)`, after);
   }
-  const text = `select ${columns({ header })} from conversations c where ${where.text}
-    order by c.start_time ${direction}, c.id ${direction} limit ${limit + 1}`;
-  return tx.query<ConversationRow>({ text, values: where.values });
+  const ordered = `order by c.start_time ${direction}, c.id ${direction} limit ${limit + 1}`;
+  if (!isMerged)
+    return {
+      text: `select ${columns({ header })} from conversations c where ${where.text} ${ordered}`,
+      values: where.values,
+    };
+  const text = `select ${columns({ header })}
+    from unnest($1::uuid[]) as k(client_id)
+    cross join lateral (select * from conversations c where c.client_id = k.client_id and ${where.text} ${ordered}) c ${ordered}`;
+  return { text, values: where.values };
 }
 
 const LIVE = "c.status in ('ringing', 'active', 'transferring')";
