@@ -24,7 +24,7 @@ Settings (environment):
   DATABASE_URL, KEYSTORE_DATABASE_URL                   a PostgreSQL of yours instead of the embedded one
   TEMPORAL_ADDRESS         a Temporal server of yours instead of the embedded one
   TEMPORAL_CLI_PATH        the temporal program, when it is not on PATH
-  COLLOQUY_WORKER_METRICS_PORT   port of the worker's /metrics (default: a free one, printed)
+  COLLOQUY_METRICS_PORT, COLLOQUY_WORKER_METRICS_PORT   ports of /metrics of API and worker (default: free ones, printed)
   LOG_LEVEL                fatal | error | warn | info | debug | trace | silent
 
 Example: PORT=3001 COLLOQUY_DATA_DIR=/var/lib/colloquy npm run up

@@ -5,7 +5,7 @@ import { AppError } from '../common/errors.js';
 import { authenticationFailed } from './failed-authentications.js';
 import type { Caller } from './caller.js';
 import { FailureLimit } from './failure-limit.js';
-import { KeyDirectory, KeyRefused } from './key-directory.js';
+import { KeyDirectory, KeyRefused, type Presented } from './key-directory.js';
 import { SecurityEvents } from './security-events.js';
 import { sourceOf, type Source } from './source.js';
 
@@ -20,18 +20,18 @@ export class Authentication {
   /** Throws `unauthenticated`, `key_expired`, `key_revoked`, `rate_limited`, `storage_unavailable`. */
   async of(request: FastifyRequest): Promise<Caller> {
     const source = sourceOf(request);
-    const secret = bearerOf(request.headers.authorization);
-    const isKnown = this.keys.isKnown(secret);
+    const presented = this.keys.recognise(bearerOf(request.headers.authorization));
+    const { isKnown } = presented;
     // Keys in use pass, however many strangers share their address.
     if (!isKnown) await this.failures.take(source, () => this.events.tell('authentication.limited', source));
-    const caller = await this.find(secret, source);
+    const caller = await this.find(presented, source);
     if (!isKnown) await this.failures.giveBack(source);
     return { ...caller, source };
   }
 
-  private async find(secret: string, source: Source): ReturnType<KeyDirectory['find']> {
+  private async find(presented: Presented, source: Source): ReturnType<KeyDirectory['find']> {
     try {
-      return await this.keys.find(secret);
+      return await this.keys.find(presented);
     } catch (error) {
       if (error instanceof KeyRefused) {
         authenticationFailed(error.refusal);

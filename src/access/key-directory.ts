@@ -30,6 +30,15 @@ export class KeyRefused extends AppError {
   }
 }
 
+export interface Presented {
+  hash: Buffer;
+  name: string;
+  /** It worked when it was last used here: its holder is no stranger who tries keys. */
+  isKnown: boolean;
+  /** It can be a key at all. */
+  isWellFormed: boolean;
+}
+
 interface Held {
   found: FoundKey | null;
   /** When the database was asked, by performance.now(). */
@@ -65,16 +74,17 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
     this.listener.stop();
   }
 
-  /** Whether the secret worked when it was last used here: its holder is no stranger who tries keys. */
-  isKnown(secret: string): boolean {
-    return this.good.has(nameOf(hashOf(secret)));
+  /** What can be said of a secret without asking anybody. */
+  recognise(secret: string): Presented {
+    const hash = hashOf(secret);
+    const name = hash.toString('base64');
+    const isKnown = this.good.has(name);
+    return { hash, name, isKnown, isWellFormed: isKnown || isWellFormed(secret) || this.unchecked.includes(secret) };
   }
 
   /** The caller behind a secret. Throws {@link KeyRefused}, `rate_limited`, `storage_unavailable`. */
-  async find(secret: string): Promise<KnownCaller> {
-    if (!isWellFormed(secret) && !this.unchecked.includes(secret)) throw unknownKey('malformed');
-    const hash = hashOf(secret);
-    const name = nameOf(hash);
+  async find({ hash, name, isWellFormed: isPossible }: Presented): Promise<KnownCaller> {
+    if (!isPossible) throw unknownKey('malformed');
     const held = this.good.get(name) ?? this.bad.get(name);
     const found = held !== undefined && this.isFresh(held) ? held.found : await this.ask(name, hash);
     if (found === null) throw unknownKey('unknown');
@@ -113,8 +123,6 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 }
-
-const nameOf = (hash: Buffer): string => hash.toString('base64');
 
 function hold(held: Map<string, Held>, name: string, entry: Held): void {
   held.delete(name);

@@ -44,6 +44,7 @@ const environment = z.object({
   COLLOQUY_TRUST_PROXY: trustProxy,
   COLLOQUY_FOUR_EYES: z.enum(['on', 'off']).default('off'),
   COLLOQUY_KEY_LIFETIME_DAYS: z.coerce.number().int().min(1).max(36_500).optional(),
+  COLLOQUY_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
   COLLOQUY_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
   // OpenTelemetry's own name, read by its exporter too.
   OTEL_EXPORTER_OTLP_ENDPOINT: url(['http://', 'https://']).optional(),
@@ -80,6 +81,8 @@ export interface Config {
   fourEyes: boolean;
   /** Days that a new key may live; null: for ever. */
   keyLifetimeDays: number | null;
+  /** Of the API. Absent: it opens no port for metrics. 0: a free one. */
+  metricsPort: number | undefined;
   /** Absent: the worker opens no port. 0: a free one. */
   workerMetricsPort: number | undefined;
   /** Spans are exported. */
@@ -137,6 +140,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     trustProxy: e.COLLOQUY_TRUST_PROXY,
     fourEyes: e.COLLOQUY_FOUR_EYES === 'on',
     keyLifetimeDays: e.COLLOQUY_KEY_LIFETIME_DAYS ?? null,
+    metricsPort: e.COLLOQUY_METRICS_PORT,
     workerMetricsPort: e.COLLOQUY_WORKER_METRICS_PORT,
     tracing: e.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     providerRate: e.COLLOQUY_PROVIDER_RATE,

@@ -49,8 +49,11 @@ export class Installation {
     const databases = await this.startPostgres(folder);
     const temporal = await this.startTemporal(folder, cli);
     const apiUrl = `http://127.0.0.1:${port}`;
-    // 0 is a free one as well; a port that the worker chose itself would be another one after a restart.
-    const metricsPort = config.workerMetricsPort || (await freePort());
+    // 0 is a free one as well; a port that a process chose itself would be another one after its restart.
+    const metricsPorts = {
+      api: config.metricsPort || (await freePort()),
+      worker: config.workerMetricsPort || (await freePort()),
+    };
     const env = {
       ...this.options.env,
       ...databases,
@@ -59,7 +62,8 @@ export class Installation {
       COLLOQUY_DATA_DIR: config.dataDir,
       COLLOQUY_BOOTSTRAP_KEY: keys.admin,
       COLLOQUY_BOOTSTRAP_READ_KEY: keys.read,
-      COLLOQUY_WORKER_METRICS_PORT: String(metricsPort),
+      COLLOQUY_METRICS_PORT: String(metricsPorts.api),
+      COLLOQUY_WORKER_METRICS_PORT: String(metricsPorts.worker),
     };
     folder.tell(parseConfig(env));
     await this.startOwn({ folder, env, apiUrl });
@@ -69,7 +73,7 @@ export class Installation {
     const temporalUiUrl = temporal.TEMPORAL_UI_URL;
     const { dataDir } = config;
     const tookMs = Date.now() - this.begun;
-    return { ...{ apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath, tookMs }, traffic };
+    return { ...{ apiUrl, temporalUiUrl, metricsPorts, keys, dataDir, transcriptPath, tookMs }, traffic };
   }
 
   /** Ends all children, newest first, and gives the folder free. */

@@ -22,7 +22,13 @@ const keysOf = (given: { bootstrapKey?: string; bootstrapReadKey?: string } = {}
 
 const linesOf = (keys: BootstrapKeys): string[] =>
   summaryLines({
-    ...{ apiUrl: 'http://127.0.0.1:3000', temporalUiUrl: undefined, metricsPort: 9464, keys, dataDir },
+    ...{
+      apiUrl: 'http://127.0.0.1:3000',
+      temporalUiUrl: undefined,
+      metricsPorts: { api: 9465, worker: 9464 },
+      keys,
+      dataDir,
+    },
     ...{ transcriptPath: undefined, traffic: undefined, tookMs: 1_000 },
   });
 

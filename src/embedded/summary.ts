@@ -4,8 +4,7 @@ import type { BootstrapKeyName, BootstrapKeys } from './bootstrap-keys.js';
 export interface Summary {
   apiUrl: string;
   temporalUiUrl: string | undefined;
-  /** Of the worker. */
-  metricsPort: number;
+  metricsPorts: { api: number; worker: number };
   keys: BootstrapKeys;
   dataDir: string;
   /** Path of a transcript that can be read now. */
@@ -19,13 +18,13 @@ const SETTING = { admin: 'COLLOQUY_BOOTSTRAP_KEY', read: 'COLLOQUY_BOOTSTRAP_REA
 
 /** What a person needs next, as a table, and one line to paste. */
 export function summaryLines(summary: Summary): string[] {
-  const { apiUrl, temporalUiUrl, metricsPort, keys, dataDir, transcriptPath, traffic } = summary;
+  const { apiUrl, temporalUiUrl, metricsPorts, keys, dataDir, transcriptPath, traffic } = summary;
   const rows: [string, string][] = [
     ['API', apiUrl],
     ['Interactive docs', `${apiUrl}/docs`],
     ['Temporal UI', temporalUiUrl ?? 'set TEMPORAL_UI_URL to see it here'],
-    ['API metrics', `${apiUrl}/metrics`],
-    ['Worker metrics', `http://127.0.0.1:${metricsPort}/metrics`],
+    ['API metrics', `http://127.0.0.1:${metricsPorts.api}/metrics`],
+    ['Worker metrics', `http://127.0.0.1:${metricsPorts.worker}/metrics`],
     ['Admin key', shown(keys, 'admin')],
     ['Read key', shown(keys, 'read')],
     ['Data and logs', dataDir],

@@ -14,16 +14,33 @@ type Needed = Probe & { code: ProblemCode };
 export type ProbeState = 'up' | 'down';
 
 const TIMEOUT_MS = 2_000;
+/** One answer serves everybody who asks within this time: asking costs the databases the same, however often it is done. */
+const SHARED_MS = 1_000;
+
+interface Answer {
+  checks: Record<string, ProbeState>;
+  failed: Needed[];
+}
 
 export class HealthProbes {
   private readonly probes: Probe[] = [];
+  private shared: { answer: Promise<Answer>; until: number } | undefined;
 
   add(probe: Probe): void {
     this.probes.push(probe);
   }
 
+  /** How everything is, or was less than a second ago. */
+  ask(): Promise<Answer> {
+    if (this.shared !== undefined && performance.now() < this.shared.until) return this.shared.answer;
+    const shared = { answer: this.askAll(), until: Infinity };
+    this.shared = shared;
+    void shared.answer.finally(() => (shared.until = performance.now() + SHARED_MS));
+    return shared.answer;
+  }
+
   /** Asks all at once; a probe that does not answer within 2 s is down. */
-  async ask(): Promise<{ checks: Record<string, ProbeState>; failed: Needed[] }> {
+  private async askAll(): Promise<Answer> {
     const answers = await Promise.all(this.probes.map(async (probe) => ({ probe, isUp: await isUp(probe) })));
     return {
       checks: Object.fromEntries(answers.map(({ probe, isUp: up }) => [probe.name, up ? 'up' : 'down'])),

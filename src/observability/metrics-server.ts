@@ -1,4 +1,4 @@
-// The worker's own small port: `/metrics` and nothing else. It has no key; keep it inside.
+// A small port of its own in every process: `/metrics` and nothing else. It has no key; keep it inside.
 import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

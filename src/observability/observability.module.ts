@@ -1,13 +1,13 @@
 import { Module } from '@nestjs/common';
 import { failedAuthentications } from '../access/failed-authentications.js';
 import { ApiDatabase, IngestDatabase } from '../database/database.js';
+import { ApiMetrics } from './api-metrics.js';
 import { Exposition } from './exposition.js';
-import { MetricsController } from './metrics.controller.js';
 import { watchPools } from './pool-use.js';
 
 @Module({
-  controllers: [MetricsController],
   providers: [
+    ApiMetrics,
     {
       provide: Exposition,
       inject: [ApiDatabase, IngestDatabase],

@@ -7,7 +7,7 @@ import { requestAnswered } from './metrics.js';
 import { openSpan, type OpenSpan } from './tracing.js';
 
 /** Asked every few seconds by machines: their lines are for those who look closely. */
-const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
+const QUIET = new Set(['/healthz', '/readyz']);
 /** A TypeID of ours: prefix and 26 characters of base32 (https://github.com/jetify-com/typeid). */
 const PUBLIC_ID = /^(conv|pa|cl|agt|key|rec|fact|rcn|trf)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const NAMES: Record<string, string> = {

@@ -97,12 +97,17 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('shows what the worker counts inside its network alone', () => {
-    const port = services['worker']?.environment?.['COLLOQUY_WORKER_METRICS_PORT'];
-    expect(Number(port)).toBeGreaterThan(0);
-    expect(services['worker']?.expose).toEqual([port]);
-    expect(services['worker']?.ports).toBeUndefined();
-    expect(read('docs/operations.md')).toContain(`http://worker:${port}/metrics`);
+  it('shows what API and worker count inside its network alone', () => {
+    for (const [name, setting] of [
+      ['api', 'COLLOQUY_METRICS_PORT'],
+      ['worker', 'COLLOQUY_WORKER_METRICS_PORT'],
+    ] as const) {
+      const port = services[name]?.environment?.[setting];
+      expect(Number(port)).toBeGreaterThan(0);
+      expect(services[name]?.expose).toEqual([port]);
+      expect(services[name]?.ports?.join() ?? '').not.toContain(port);
+      expect(read('docs/operations.md')).toContain(`http://${name}:${port}/metrics`);
+    }
   });
 
   it('keeps content, keys and Temporal on clusters of their own, each on a volume', () => {

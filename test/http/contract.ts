@@ -10,7 +10,6 @@ export interface ContractRoute {
 
 const TABLE: [string, Right | 'key' | null][] = [
   ['GET /healthz', null],
-  ['GET /metrics', null],
   ['GET /readyz', null],
   ['GET /v1/agents', 'agents:manage'],
   ['POST /v1/agents', 'agents:manage'],

@@ -128,6 +128,9 @@ describe('start', () => {
     const process = run({ PORT: String(port) });
     expect(await process.exit).toBe(1);
     expect(process.errors()).toBe(`port ${port} is in use: set PORT to a free one\n`);
+    const other = run({ COLLOQUY_METRICS_PORT: String(port) });
+    expect(await other.exit).toBe(1);
+    expect(other.errors()).toBe(`COLLOQUY_METRICS_PORT: ${port} cannot be listened on\n`);
     holder.close();
   });
 
@@ -219,11 +222,13 @@ describe('while a database is away', () => {
     await content.cut();
     expect(await ask('/v1/clients')).toEqual([503, 'storage_unavailable', undefined]);
     const away = { postgres: 'down', keystore: 'up', object_store: 'up', temporal: 'up' };
-    expect(await ask('/readyz')).toEqual([503, 'storage_unavailable', away]);
+    // An answer may be a second old.
+    const soon = { timeout: 5_000 };
+    await vi.waitFor(async () => expect(await ask('/readyz')).toEqual([503, 'storage_unavailable', away]), soon);
     expect(await ask('/healthz')).toEqual([200, undefined, undefined]);
     await content.open();
     await keystore.cut();
-    expect((await ask('/readyz'))[1]).toBe('keystore_unavailable');
+    await vi.waitFor(async () => expect((await ask('/readyz'))[1]).toBe('keystore_unavailable'), soon);
     await keystore.open();
     await vi.waitFor(async () => expect((await ask('/v1/clients'))[0]).toBe(200));
     process.child.kill('SIGTERM');

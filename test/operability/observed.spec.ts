@@ -75,12 +75,15 @@ beforeAll(async () => {
     ...colloquy.env,
     ...{ LOG_LEVEL: 'debug', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200' },
     ...{ COLLOQUY_BOOTSTRAP_KEY: newSecret(), COLLOQUY_BOOTSTRAP_READ_KEY: reader, COLLOQUY_WORKER_METRICS_PORT: '0' },
+    COLLOQUY_METRICS_PORT: '0',
   };
   [api, worker] = await Promise.all([startApiProgram(env), startWorkerProgram(env)]);
   await liveThrough();
-  const port = /"metrics_port":(\d+)/.exec(worker.said())?.[1];
+  const [apiPort, port] = [api, worker].map((program) => /"metrics_port":(\d+)/.exec(program.said())?.[1]);
   [apiMetrics = '', workerMetrics = ''] = await Promise.all(
-    [`${api.url}/metrics`, `http://127.0.0.1:${port}/metrics`].map(async (url) => (await fetch(url)).text()),
+    [`http://127.0.0.1:${apiPort}/metrics`, `http://127.0.0.1:${port}/metrics`].map(async (url) =>
+      (await fetch(url)).text(),
+    ),
   );
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
   const codes = await Promise.all([api.end('SIGTERM'), worker.end('SIGTERM')]);

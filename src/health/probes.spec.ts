@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HealthProbes } from './probes.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Probes of one part that counts how often it is asked. */
+function counted(check: () => Promise<void> = () => Promise.resolve()) {
+  const probes = new HealthProbes();
+  const seen = { asked: 0 };
+  probes.add({
+    name: 'postgres',
+    code: 'storage_unavailable',
+    check: () => {
+      seen.asked += 1;
+      return check();
+    },
+  });
+  return { probes, seen };
+}
+
+describe('HealthProbes', () => {
+  it('asks once for everybody within a second', async () => {
+    const { probes, seen } = counted();
+    await Promise.all(Array.from({ length: 500 }, () => probes.ask()));
+    await vi.advanceTimersByTimeAsync(900);
+    expect((await probes.ask()).checks).toEqual({ postgres: 'up' });
+    expect(seen.asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(200);
+    await probes.ask();
+    expect(seen.asked).toBe(2);
+  });
+
+  it('asks no second time while nothing answers', async () => {
+    const { probes, seen } = counted(() => new Promise(() => undefined));
+    const first = probes.ask();
+    await vi.advanceTimersByTimeAsync(1_900);
+    const second = probes.ask();
+    await vi.advanceTimersByTimeAsync(200);
+    expect((await Promise.all([first, second])).map(({ failed }) => failed.length)).toEqual([1, 1]);
+    expect(seen.asked).toBe(1);
+  });
+
+  it('tells a change within a second', async () => {
+    let isAway = false;
+    const { probes } = counted(() => (isAway ? Promise.reject(new Error('away')) : Promise.resolve()));
+    expect((await probes.ask()).failed).toEqual([]);
+    isAway = true;
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect((await probes.ask()).checks).toEqual({ postgres: 'down' });
+  });
+});

@@ -1,0 +1,32 @@
+// The API's port for Prometheus, apart from the one that callers reach. It is open for as long as the process is.
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Log } from '../common/log.js';
+import { CONFIG } from '../common/settings.js';
+import { ConfigError, type Config } from '../config/config.js';
+import { Exposition } from './exposition.js';
+import { serveMetrics, type MetricsServer } from './metrics-server.js';
+
+@Injectable()
+export class ApiMetrics implements OnApplicationBootstrap, OnApplicationShutdown {
+  private server: MetricsServer | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly exposition: Exposition,
+    private readonly log: Log,
+  ) {}
+
+  /** Throws {@link ConfigError} when the port cannot be had. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { metricsPort } = this.config;
+    if (metricsPort === undefined) return;
+    this.server = await serveMetrics(metricsPort, () => this.exposition.text()).catch((cause: unknown) => {
+      throw new ConfigError(`COLLOQUY_METRICS_PORT: ${metricsPort} cannot be listened on`, { cause });
+    });
+    this.log.info('api metrics ready', { metrics_port: this.server.port });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.server?.close();
+  }
+}
