@@ -8,16 +8,19 @@ import { AccessGate } from './access/access-gate.js';
 import { AppModule } from './app.module.js';
 import { AnswerInterceptor } from './common/answer-interceptor.js';
 import { AppError } from './common/errors.js';
-import { installBodyParser, JSON_LIMIT_BYTES } from './common/body-parser.js';
+import { checkBodyHeaders, installBodyParser, isRaw } from './common/body-parser.js';
 import { InputPipe } from './common/input-pipe.js';
 import { Log, NestLog } from './common/log.js';
+import { answerClientError, cutUnreadBodies, REQUEST_TIMEOUT_MS, SERVER_OPTIONS } from './common/node-server.js';
 import { asAppError } from './common/problem.js';
 import { serveDocs } from './common/openapi.js';
 import { ProblemFilter, sendProblem } from './common/problem-filter.js';
 import { requestIdOf } from './common/request-id.js';
 import { RouteTable } from './common/route-table.js';
+import { NO_STORE, SECURITY_HEADERS } from './common/security-headers.js';
 import type { Config } from './config/config.js';
 import { proxiesTrusted } from './config/trust-proxy.js';
+import { WebhookGate } from './inbox/webhook-gate.js';
 import { RequestObserver } from './observability/requests.js';
 
 const IDLE_CHECK_MS = 100;
@@ -39,7 +42,10 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   const adapter = new FastifyAdapter({
     logger: false,
     trustProxy: proxiesTrusted(config.trustProxy),
-    bodyLimit: JSON_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Nest's types do not have it.
+    ...({ http: SERVER_OPTIONS } as object),
+    clientErrorHandler: answerClientError,
     // Fastify's own 503 is no problem document; the first hook below answers instead.
     return503OnClosing: false,
     requestIdHeader: false,
@@ -60,10 +66,10 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   const fastify = app.getHttpAdapter().getInstance();
   const routes = new RouteTable();
   observer.follow(fastify);
-  prepareFastify(fastify, routes, app.get(AccessGate));
+  prepareFastify(fastify, routes, { access: app.get(AccessGate), webhooks: app.get(WebhookGate) });
   app.useGlobalPipes(new InputPipe());
   app.useGlobalInterceptors(new AnswerInterceptor());
-  app.useGlobalFilters(new ProblemFilter(log, routes));
+  app.useGlobalFilters(new ProblemFilter(log));
   serveDocs(app, config);
   await app.init();
   await fastify.ready();
@@ -71,20 +77,29 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
 }
 
 /** Hooks and parsers in front of Nest, in the order in which they run. */
-function prepareFastify(fastify: FastifyInstance, routes: RouteTable, gate: AccessGate): void {
+function prepareFastify(
+  fastify: FastifyInstance,
+  routes: RouteTable,
+  gates: { access: AccessGate; webhooks: WebhookGate },
+): void {
   fastify.decorate('routeTable', routes);
   fastify.decorateRequest('caller', null);
   routes.follow(fastify);
   installBodyParser(fastify);
+  cutUnreadBodies(fastify.server);
   let isClosing = false;
   fastify.addHook('preClose', async () => {
     isClosing = true;
     endConnections(fastify);
   });
   fastify.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+    reply.headers({ ...SECURITY_HEADERS, ...(request.url.startsWith('/v1/') && NO_STORE), 'x-request-id': request.id });
     if (isClosing) throw shuttingDown();
-    await gate.check(request, reply);
+    if (request.is404) throw routes.missing(request);
+    await gates.access.check(request, reply);
+    // What can be refused by its head is refused before its body is read.
+    if (isRaw(request)) await gates.webhooks.check(request, reply);
+    else checkBodyHeaders(request);
   });
 }
 

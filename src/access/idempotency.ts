@@ -28,7 +28,7 @@ export interface Outcome {
 }
 
 const HEADER = 'idempotency-key';
-const SANE = /^[\x21-\x7e]{1,255}$/;
+const SANE = /^[\x20-\x7e]{1,255}$/;
 
 /** Parameter decorator: the {@link Attempt} of this request. */
 export const Repeatable = createParamDecorator((_: unknown, context: ExecutionContext): Attempt => {
@@ -46,7 +46,7 @@ export const Repeatable = createParamDecorator((_: unknown, context: ExecutionCo
 function keyOf(header: string | string[] | undefined): string | null {
   if (header === undefined) return null;
   if (typeof header === 'string' && SANE.test(header)) return header;
-  const detail = 'must be 1 to 255 visible ASCII characters';
+  const detail = 'must be 1 to 255 printable ASCII characters';
   throw new AppError('invalid_request', `Idempotency-Key ${detail}`, {
     errors: [{ parameter: 'Idempotency-Key', detail }],
   });

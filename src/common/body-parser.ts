@@ -1,34 +1,59 @@
-// Bodies: JSON of 1 MiB on most routes; on raw ones the untouched bytes, 64 MiB at most, whatever they call themselves.
-import type { FastifyInstance } from 'fastify';
+// Bodies: strict JSON of 1 MiB on most routes; on raw ones the untouched bytes, 64 MiB at most, whatever they call themselves.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { routeAccess } from '../access/requires.js';
+import type { HeldBytes } from './bytes-in-flight.js';
 import { AppError } from './errors.js';
+import { readBody, tooLarge } from './read-body.js';
+import { parseStrictJson } from './strict-json.js';
 
 export const JSON_LIMIT_BYTES = 1_048_576;
 export const RAW_LIMIT_BYTES = 67_108_864;
 
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json *(?:;|$)/i;
+/** Any charset but UTF-8 is none of JSON. */
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json *(?:;(?!.*charset *= *(?!"?utf-8"? *(?:;|$))).*)?$/i;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Where the bytes of a body are counted; null: nowhere. */
+    heldBytes: HeldBytes | null;
+  }
+}
 
 /** Replaces Fastify's parsers; call before the first route. */
 export function installBodyParser(fastify: FastifyInstance): void {
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  fastify.addHook('onRoute', (route) => {
-    if (isRaw(route.config)) route.bodyLimit = RAW_LIMIT_BYTES;
-  });
+  fastify.decorateRequest('heldBytes', null);
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
-    if (isRaw(request.routeOptions.config)) done(null, body);
-    else if (body.length === 0) done(null, undefined);
-    else if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) done(wrongType());
-    else void parseJson(request, body.toString('utf8'), done);
+  fastify.addContentTypeParser('*', async (request: FastifyRequest, body: FastifyRequest['raw']) => {
+    if (isRaw(request))
+      return readBody(body, { maxBytes: RAW_LIMIT_BYTES, onBytes: (bytes) => request.heldBytes?.add(bytes) });
+    const bytes = await readBody(body, { maxBytes: JSON_LIMIT_BYTES });
+    if (bytes.length === 0) return undefined;
+    if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) throw wrongType();
+    return parseStrictJson(bytes);
   });
 }
 
-const isRaw = (config: unknown): boolean => {
-  const access = routeAccess(config);
+/** The route takes bytes. */
+export const isRaw = ({ routeOptions }: FastifyRequest): boolean => {
+  const access = routeAccess(routeOptions.config);
   return access?.kind === 'public' && access.raw;
 };
 
+/**
+ * What the head of a request says of a body that would be refused: said before it is read. Not for raw routes. Throws
+ * `unsupported_media_type`, `too_large`.
+ */
+export function checkBodyHeaders({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw new AppError('unsupported_media_type', 'bodies are taken without a Content-Encoding', {
+      headers: { 'accept-encoding': 'identity' },
+    });
+  }
+  if (Number(headers['content-length'] ?? 0) > JSON_LIMIT_BYTES) throw tooLarge(JSON_LIMIT_BYTES);
+}
+
 const wrongType = (): AppError =>
-  new AppError('unsupported_media_type', 'this route takes application/json', {
+  new AppError('unsupported_media_type', 'this route takes application/json in UTF-8', {
     headers: { accept: 'application/json' },
   });

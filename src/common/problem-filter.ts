@@ -1,33 +1,22 @@
 // The one place where errors become answers.
-import { Catch, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './errors.js';
 import type { Log } from './log.js';
 import { asAppError, PROBLEM_CONTENT_TYPE, problemDocument } from './problem.js';
 import { note } from './request-notes.js';
-import type { RouteTable } from './route-table.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(
-    private readonly log: Log,
-    private readonly routes: RouteTable,
-  ) {}
+  constructor(private readonly log: Log) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const seen = error instanceof NotFoundException ? this.routeMissing(request) : asAppError(error);
+    const seen = asAppError(error);
     this.tell(seen, request);
     sendProblem(seen, request, http.getResponse<FastifyReply>());
-  }
-
-  /** Services throw AppError: Nest's own NotFoundException says that no route fits. */
-  private routeMissing(request: FastifyRequest): AppError {
-    const allowed = this.routes.methodsOf(request.url);
-    if (allowed.length === 0) return new AppError('not_found', 'there is no such route');
-    const headers = { allow: allowed.join(', ') };
-    return new AppError('method_not_allowed', `this route takes ${allowed.join(', ')}`, { headers });
   }
 
   private tell(error: AppError, request: FastifyRequest): void {
@@ -39,7 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 /** Headers of the answer that was being given when it failed: they say nothing true of a problem document. */
-const OF_THE_ANSWER = ['accept-ranges', 'cache-control', 'content-length', 'content-range', 'etag', 'link'];
+const OF_THE_ANSWER = ['accept-ranges', 'content-length', 'content-range', 'etag', 'link'];
 
 /** Answers with a problem document, unless the answer has begun: then the connection is cut, so that nobody takes it for whole. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
@@ -52,6 +41,11 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
   if (error.status === 401 && error.code !== 'invalid_signature') reply.header('www-authenticate', 'Bearer');
   void reply
     .code(error.status)
-    .headers({ ...error.headers, 'content-type': PROBLEM_CONTENT_TYPE, 'x-request-id': request.id })
+    .headers({
+      ...SECURITY_HEADERS,
+      ...error.headers,
+      'content-type': PROBLEM_CONTENT_TYPE,
+      'x-request-id': request.id,
+    })
     .send(JSON.stringify(problemDocument(error, request.id)));
 }

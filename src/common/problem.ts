@@ -38,9 +38,9 @@ const BY_STATUS: Record<number, [ProblemCode, string]> = {
   405: ['method_not_allowed', 'this route does not take this method'],
   406: ['not_acceptable', 'none of the accepted media types can be given'],
   413: ['too_large', 'the body is larger than this route takes'],
-  414: ['invalid_request', 'the address is too long'],
+  414: ['uri_too_long', 'the address is too long'],
   415: ['unsupported_media_type', 'this route takes application/json'],
-  431: ['invalid_request', 'the headers are too large'],
+  431: ['header_too_large', 'the headers are too large'],
   503: ['shutting_down', 'this process is stopping'],
 };
 

@@ -1,5 +1,6 @@
 // All routes as Fastify registered them: what a path allows, and the list that tests walk over.
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { AppError } from './errors.js';
 
 export interface Route {
   method: string;
@@ -22,6 +23,14 @@ export class RouteTable {
     const path = requestUrl.split('?', 1)[0] ?? '';
     const fitting = [...this.patterns.values()].filter(({ pattern }) => pattern.test(path));
     return [...new Set(fitting.flatMap(({ methods }) => [...methods]))].sort();
+  }
+
+  /** Why there is no route for a request: `not_found`, or `method_not_allowed` where its path has others. */
+  missing({ url }: Pick<FastifyRequest, 'url'>): AppError {
+    const allowed = this.methodsOf(url);
+    if (allowed.length === 0) return new AppError('not_found', 'there is no such route');
+    const headers = { allow: allowed.join(', ') };
+    return new AppError('method_not_allowed', `this route takes ${allowed.join(', ')}`, { headers });
   }
 
   private add({ method, url, config }: RouteOptions): void {

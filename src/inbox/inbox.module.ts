@@ -6,9 +6,11 @@ import { Notifier } from '../database/notifier.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { VaultService } from '../vault/vault.service.js';
 import { Inbox } from './inbox.js';
+import { KnownAccounts } from './known-accounts.js';
 import { ParkedFactsController } from './parked-facts.controller.js';
 import { ParkedFactsService } from './parked-facts.service.js';
 import { WebhookDoor } from './webhook-door.js';
+import { WebhookGate } from './webhook-gate.js';
 import { WebhookHealth } from './webhook-health.js';
 import { WebhooksController } from './webhooks.controller.js';
 
@@ -31,6 +33,12 @@ import { WebhooksController } from './webhooks.controller.js';
       inject: [ProviderAccounts, Inbox, WebhookHealth],
       useFactory: (accounts: ProviderAccounts, inbox: Inbox, health: WebhookHealth) =>
         new WebhookDoor(accounts, inbox, health),
+    },
+    {
+      provide: WebhookGate,
+      inject: [IngestDatabase, WebhookHealth],
+      useFactory: (database: IngestDatabase, health: WebhookHealth) =>
+        new WebhookGate(new KnownAccounts(database), health),
     },
     {
       provide: WebhookHealth,

@@ -74,19 +74,24 @@ export const factPurpose = (factId: string): string => `fact:${factId}`;
 
 /** Postgres takes no parameter of a gigabyte, and no batch needs more than this to be worth its sync. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+/** What is larger goes in batches of its own: a small body never waits for the bytes of a large one. */
+const LARGE_BYTES = 256 * 1024;
 
 export class Inbox {
-  private readonly batcher: Batcher<Row, boolean>;
+  private readonly small: Batcher<Row, boolean>;
+  private readonly large: Batcher<Row, boolean>;
 
   constructor(
     private readonly database: Database,
     private readonly vault: VaultService,
     private readonly notifier: Notifier,
   ) {
-    this.batcher = new Batcher((rows) => this.insert(rows), {
-      ...{ maxItems: 64, concurrency: 1, gatherMs: 1 },
-      ...{ maxWeight: MAX_BATCH_BYTES, weightOf: ({ sealed }) => sealed.length },
-    });
+    const lane = (): Batcher<Row, boolean> =>
+      new Batcher((rows) => this.insert(rows), {
+        ...{ maxItems: 64, concurrency: 1, gatherMs: 1 },
+        ...{ maxWeight: MAX_BATCH_BYTES, weightOf: ({ sealed }) => sealed.length },
+      });
+    [this.small, this.large] = [lane(), lane()];
   }
 
   /** Resolves once the fact is on disk: true when it is new, false when the same bytes were known. */
@@ -109,7 +114,8 @@ export class Inbox {
     const id = newUuid();
     const identityHash = identityHashOf(fact.identity, hasher);
     const sealed = seal(key, factPurpose(id), fact.body);
-    return this.batcher.add({
+    const batcher = sealed.length > LARGE_BYTES ? this.large : this.small;
+    return batcher.add({
       id,
       accountId: account.id,
       identityHash,

@@ -75,10 +75,10 @@ export class ProviderAccounts {
     private readonly vault: VaultService,
   ) {}
 
-  /** The account, or null when there is none. `fresh` asks Postgres even if it was asked a moment ago. */
-  async find(id: string, { fresh = false } = {}): Promise<ProviderAccount | null> {
+  /** The account, or null when there is none. `fresh`: nothing that is held counts; `heldMs`: nothing that is held longer. */
+  async find(id: string, { fresh = false, heldMs = HELD_MS } = {}): Promise<ProviderAccount | null> {
     const known = this.held.get(id);
-    if (known && !fresh && Date.now() - known.at < HELD_MS) return known.account;
+    if (known && !fresh && Date.now() - known.at < heldMs) return known.account;
     const [row] = await this.database.withScope('all', (tx) =>
       tx.query<AccountRow>({ name: 'account', text: FIND, values: [id] }),
     );

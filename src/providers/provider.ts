@@ -119,6 +119,8 @@ export interface ProviderContent {
   readonly kinds: readonly string[];
   /** Its events whose payload holds a recording. */
   readonly audioEvents?: readonly string[];
+  /** True when the header of the signature has its form and a time that is fresh: asked before a body is read. */
+  isSigned(request: Omit<SignedRequest, 'rawBody'>): boolean;
   /** True when the signature fits the raw bytes and is fresh. There is no way around it. */
   verify(request: SignedRequest, credentials: ProviderCredentials): boolean;
   /** The conversation that a webhook speaks of; null for event types that we do not know and bodies without an id. */

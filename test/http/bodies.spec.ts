@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newUuid, publicId } from '../../src/common/ids.js';
+import { IngestDatabase } from '../../src/database/database.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 
 const LIMIT = 67_108_864;
@@ -90,6 +92,37 @@ describe('webhooks', () => {
     expect((await knock(body, signature(body), '/v1/webhooks/cl_x')).body['code']).toBe('invalid_id');
   });
 
+  it('to accounts that nobody knows share their queries, however many there are', async () => {
+    const database = http.app.get(IngestDatabase, { strict: false });
+    const once = database.once.bind(database);
+    const asked: (string | undefined)[] = [];
+    database.once = (scope, statement) => {
+      asked.push(statement.name);
+      return once(scope, statement);
+    };
+    const begun = performance.now();
+    for (let round = 0; round < 10; round += 1) {
+      const ids = Array.from({ length: 50 }, () => publicId('providerAccount', newUuid()));
+      const answers = await Promise.all(ids.map((id) => knock('{}', signature('{}'), `/v1/webhooks/${id}`)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
+      const again = await Promise.all(ids.map((id) => knock('{}', signature('{}'), `/v1/webhooks/${id}`)));
+      expect(new Set(again.map(({ status }) => status))).toEqual(new Set([404]));
+    }
+    const queries = asked.filter((name) => name === 'known_accounts').length;
+    expect(queries).toBeGreaterThan(0);
+    expect(queries).toBeLessThanOrEqual(Math.ceil((performance.now() - begun) / 100) + 1);
+    expect(asked.filter((name) => name === 'account')).toEqual([]);
+    database.once = once;
+  });
+
+  it('of any depth are stored, when they are signed: nothing of theirs is an error of ours', async () => {
+    for (const deep of [10_000, 200_000]) {
+      const nested = '['.repeat(deep) + ']'.repeat(deep);
+      const body = `{"event":"call_started","call":{"call_id":"call_deep_${deep}","metadata":${nested}},"a":1,"a":"\\ud800"}`;
+      expect((await knock(body, signature(body))).status).toBe(200);
+    }
+  });
+
   it('take 64 MiB and not a byte more', async () => {
     const text = event('call_large');
     const whole = Buffer.alloc(LIMIT, ' ');
@@ -120,6 +153,55 @@ describe('other bodies', () => {
       const answer = await send(body);
       expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_request']);
       expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    },
+  );
+
+  it.each([
+    ['a name twice', '{"name":"A","name":"B"}'],
+    ['a lone surrogate', '{"name":"\\ud800"}'],
+    ['NUL', '{"name":"A\\u0000"}'],
+    ['bytes that are not UTF-8', Buffer.from('{"name":"\xe9"}', 'latin1')],
+    ['33 levels', `{"name":${'['.repeat(32)}${']'.repeat(32)}}`],
+    ['10,000 levels', `{"name":${'['.repeat(10_000)}${']'.repeat(10_000)}}`],
+  ])('with %s are 400 and leave nothing behind', async (_, body) => {
+    const count = async (): Promise<number> => (await http.sql('select 1 from clients')).length;
+    const before = await count();
+    for (const headers of [{}, { 'idempotency-key': 'one' }] as Record<string, string>[]) {
+      const answer = await http.call('POST', '/v1/clients', {
+        body,
+        headers: { 'content-type': 'application/json', ...headers },
+      });
+      expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_request']);
+    }
+    expect(await count()).toBe(before);
+  });
+
+  it('are taken as they are: an encoding, a charset or a type of another kind is 415', async () => {
+    const body = '{"name":"A"}';
+    for (const headers of [
+      { 'content-encoding': 'gzip' },
+      { 'content-encoding': 'none' },
+      { 'content-encoding': 'identity, br' },
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-type': 'application/json;charset="iso-8859-1"' },
+      { 'content-type': 'text/json' },
+    ] as Record<string, string>[]) {
+      const answer = await http.call('POST', '/v1/clients', {
+        body,
+        headers: { 'content-type': 'application/json', ...headers },
+      });
+      expect([answer.status, answer.body['code']]).toEqual([415, 'unsupported_media_type']);
+    }
+    const plain = { 'content-type': 'application/json;charset="UTF-8"', 'content-encoding': 'identity' };
+    expect((await http.call('POST', '/v1/clients', { body, headers: plain })).status).toBe(201);
+  });
+
+  it.each(['', 'x'.repeat(256), 'a\tb', 'é'])(
+    'go with an Idempotency-Key of 1 to 255 printable ASCII characters: not %j',
+    async (key) => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+      const answer = await http.call('POST', '/v1/clients', { body: '{"name":"A"}', headers });
+      expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_request']);
     },
   );
 

@@ -241,25 +241,38 @@ describe('webhooks over a socket', () => {
   it('are refused beyond 64 MiB, whether the length is told or not', async () => {
     const process = run();
     const port = await ready(process);
-    const path = '/v1/webhooks/pa_01jd5k3z8kf2v9q4m7x6w0e1ra';
+    const client = await make(port, '/v1/clients', { name: 'Acme' });
+    const account = { provider: 'retell', name: 'A', client_id: client, api_key: 'key_own' };
+    const path = `/v1/webhooks/${await make(port, '/v1/provider-accounts', account)}`;
+    const signed = { 'x-retell-signature': `v=${Date.now()},d=${'0'.repeat(64)}` };
     const told = await send(
-      { port, path, method: 'POST', headers: { 'content-length': LIMIT + 1 } },
+      { port, path, method: 'POST', headers: { ...signed, 'content-length': LIMIT + 1 } },
       Buffer.alloc(1024),
     );
     expect(told.statusCode).toBe(413);
     told.destroy();
-    const chunked = await send({ port, path, method: 'POST' }, Buffer.alloc(LIMIT + 1));
+    const chunked = await send({ port, path, method: 'POST', headers: signed }, Buffer.alloc(LIMIT + 1));
     expect(chunked.statusCode).toBe(413);
     expect(chunked.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     chunked.destroy();
   });
 });
 
+async function make(port: number, path: string, body: object): Promise<string> {
+  const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' };
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  });
+  return ((await answer.json()) as { id: string }).id;
+}
+
 interface Sent {
   port: number;
   path: string;
   method?: string;
-  headers?: Record<string, number>;
+  headers?: Record<string, string | number>;
   agent?: Agent;
 }
 

@@ -72,6 +72,15 @@ describe.each([...contracts])('%s', (name, contract) => {
       for (const age of contract.ages.refused) expect(provider.verify(signed(age), contract.credentials)).toBe(false);
     });
 
+    it('is told by its header alone, where form or time cannot be right', () => {
+      for (const age of contract.ages.accepted) expect(provider.isSigned(signed(age))).toBe(true);
+      for (const age of contract.ages.refused) expect(provider.isSigned(signed(age))).toBe(false);
+      expect(provider.isSigned({ headers: {}, nowMs: NOW })).toBe(false);
+      for (const [header, value] of Object.entries(signed(0).headers))
+        for (const odd of ['', 'garbage', value.slice(0, -1), `${value}0`, [value, value]])
+          expect(provider.isSigned({ headers: { [header]: odd }, nowMs: NOW })).toBe(false);
+    });
+
     it('is bad, when a byte, the secret or the header differs', () => {
       const good = signed(0);
       const verify = (more: object, credentials = contract.credentials) =>

@@ -6,6 +6,7 @@ import { guardChild } from '../../src/embedded/guard.js';
 import { eventually } from './eventually.js';
 
 export interface Program {
+  readonly pid: number;
   /** What it has said so far, on stdout and stderr. */
   said(): string;
   /** Resolves once it has said so; fails after `seconds` (20). */
@@ -39,6 +40,7 @@ export function startProgram(
   running.add(kill);
   void ended.then(() => running.delete(kill));
   return {
+    pid: child.pid ?? 0,
     said: () => output,
     says: (words, seconds) =>
       eventually(async () => {

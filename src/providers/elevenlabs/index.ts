@@ -6,7 +6,7 @@ import { claimsOfAudio, claimsOfFailure } from './events.js';
 import { listConversations } from './list.js';
 import { claimsOfConversation } from './mapper.js';
 import { webhook } from './payload.js';
-import { verifySignature } from './signature.js';
+import { isSigned, verifySignature } from './signature.js';
 
 type Interpreter = (data: Json, conversationId: string, eventTimeMs: number | null) => Claims;
 
@@ -20,6 +20,7 @@ export const elevenlabs: Provider = {
   name: 'elevenlabs',
   kinds: ['conversation'],
   audioEvents: ['post_call_audio'],
+  isSigned,
   verify: verifySignature,
   subject(body) {
     const parsed = webhook.safeParse(body);

@@ -9,17 +9,25 @@ const MAX_AGE_MS = 30 * 60_000;
 /** Its own SDK accepts any future time; ours only what clocks may differ. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
-/** True when the signature is present, fits the raw bytes, is at most 30 minutes old and at most 5 minutes ahead. */
-export function verifySignature({ rawBody, headers, nowMs }: SignedRequest, credentials: ProviderCredentials): boolean {
+/** The parts of a signature that has its form, is at most 30 minutes old and at most 5 minutes ahead; else null. */
+function signatureOf({ headers, nowMs }: Omit<SignedRequest, 'rawBody'>): { time: string; digest: string } | null {
   const header = headers['elevenlabs-signature'];
-  const { webhookSecret: secret } = credentials;
-  if (typeof header !== 'string' || !secret) return false;
+  if (typeof header !== 'string') return null;
   const parts = header.split(',').map((part) => part.trim());
   const [time, digest] = [after('t=', parts), after('v0=', parts)];
-  if (!TIME.test(time) || !DIGEST.test(digest)) return false;
+  if (!TIME.test(time) || !DIGEST.test(digest)) return null;
   const ageMs = nowMs - Number(time) * 1000;
-  if (ageMs > MAX_AGE_MS || ageMs < -MAX_AHEAD_MS) return false;
-  const expected = createHmac('sha256', secret).update(`${time}.`).update(rawBody).digest();
+  return ageMs > MAX_AGE_MS || ageMs < -MAX_AHEAD_MS ? null : { time, digest };
+}
+
+export const isSigned = (request: Omit<SignedRequest, 'rawBody'>): boolean => signatureOf(request) !== null;
+
+/** True when the signature is present, fits the raw bytes, is at most 30 minutes old and at most 5 minutes ahead. */
+export function verifySignature(request: SignedRequest, { webhookSecret: secret }: ProviderCredentials): boolean {
+  const signature = signatureOf(request);
+  if (signature === null || !secret) return false;
+  const { time, digest } = signature;
+  const expected = createHmac('sha256', secret).update(`${time}.`).update(request.rawBody).digest();
   return timingSafeEqual(expected, Buffer.from(digest, 'hex'));
 }
 

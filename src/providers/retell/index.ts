@@ -6,7 +6,7 @@ import { fetchDocument, openRecording } from './client.js';
 import { listConversations } from './list.js';
 import { claimsOfCall } from './mapper.js';
 import { webhook } from './payload.js';
-import { verifySignature } from './signature.js';
+import { isSigned, verifySignature } from './signature.js';
 
 const CALL_EVENTS = new Set([
   'call_started',
@@ -23,6 +23,7 @@ const CHAT_EVENTS = new Set(['chat_started', 'chat_ended', 'chat_analyzed', 'tra
 export const retell: Provider = {
   name: 'retell',
   kinds: ['call', 'chat'],
+  isSigned,
   verify: verifySignature,
   subject(body) {
     const parsed = webhook.safeParse(body);

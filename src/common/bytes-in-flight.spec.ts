@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { BytesInFlight } from './bytes-in-flight.js';
+
+const open = (): BytesInFlight => new BytesInFlight({ perOwner: 100, total: 200, smallBytes: 10 });
+const FULL = expect.objectContaining({ code: 'storage_unavailable', headers: { 'retry-after': '2' } });
+
+describe('bytes in flight', () => {
+  it('are bounded for each owner; another one goes on', () => {
+    const bytes = open();
+    bytes.begin('a', 75).add(75);
+    expect(() => bytes.begin('a', 20)).toThrow(FULL);
+    expect(() => bytes.begin('b', 75)).not.toThrow();
+  });
+
+  it('are bounded in all', () => {
+    const bytes = open();
+    bytes.begin('a', 75).add(75);
+    bytes.begin('b', 75).add(75);
+    expect(() => bytes.begin('c', 11)).toThrow(FULL);
+  });
+
+  it('leave room for small bodies where large ones have none', () => {
+    const bytes = open();
+    bytes.begin('a', 75).add(75);
+    const small = bytes.begin('a', 10);
+    expect(() => small.add(10)).not.toThrow();
+    for (const owner of ['b', 'c', 'd']) if (owner !== 'd') bytes.begin(owner, 30).add(30);
+    expect(() => bytes.begin('d', 20)).toThrow(FULL);
+    expect(() => bytes.begin('d', 10).add(10)).not.toThrow();
+  });
+
+  it('are counted as they come, whatever was announced', () => {
+    const body = open().begin('a', 0);
+    body.add(50);
+    expect(() => body.add(50)).toThrow(FULL);
+    body.add(25);
+  });
+
+  it('are given back once', () => {
+    const bytes = open();
+    const body = bytes.begin('a', 75);
+    body.add(75);
+    body.release();
+    body.release();
+    bytes.begin('a', 75).add(75);
+    expect(() => bytes.begin('a', 11)).toThrow(FULL);
+  });
+});

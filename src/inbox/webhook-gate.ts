@@ -1,0 +1,44 @@
+// What is known of a webhook before its body is read, and enough to refuse it: account, length, header of the signature, room.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BytesInFlight } from '../common/bytes-in-flight.js';
+import { RAW_LIMIT_BYTES } from '../common/body-parser.js';
+import { AppError } from '../common/errors.js';
+import { uuidOf } from '../common/ids.js';
+import { tooLarge } from '../common/read-body.js';
+import { providerNamed } from '../providers/providers.js';
+import type { KnownAccounts } from './known-accounts.js';
+import type { WebhookHealth } from './webhook-health.js';
+
+const MIB = 1024 * 1024;
+/** Bodies that have not been answered. An account may have one of the largest and many small ones. */
+const LIMITS = { perOwner: 96 * MIB, total: 256 * MIB, smallBytes: MIB / 4 };
+
+export class WebhookGate {
+  private readonly bytes = new BytesInFlight(LIMITS);
+
+  constructor(
+    private readonly accounts: KnownAccounts,
+    private readonly health: WebhookHealth,
+  ) {}
+
+  /**
+   * Fastify's onRequest hook of the webhook route. Throws `invalid_id`, `too_large`, `not_found`, `invalid_signature`, and
+   * `storage_unavailable` when too many bytes are under way.
+   */
+  async check(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { headers } = request;
+    const { provider_account_id: publicId = '' } = request.params as { provider_account_id?: string };
+    const id = uuidOf('providerAccount', publicId, 'provider_account_id');
+    const length = Number(headers['content-length'] ?? 0);
+    if (length > RAW_LIMIT_BYTES) throw tooLarge(RAW_LIMIT_BYTES);
+    const account = await this.accounts.find(id);
+    if (account === null) throw new AppError('not_found', 'there is no such provider account');
+    if (!providerNamed(account.provider).isSigned({ headers, nowMs: Date.now() })) {
+      this.health.arrived(account, { isValid: false });
+      throw new AppError('invalid_signature', 'the signature is missing, malformed or stale');
+    }
+    const held = this.bytes.begin(id, length);
+    request.heldBytes = held;
+    reply.raw.once('close', () => held.release());
+  }
+}

@@ -1,0 +1,171 @@
+// The webhook door as a process, against senders that mean no good: what it reads, holds and waits for. Runs the built
+// program (npm's pretest).
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { newSecret } from '../../src/access/api-key-secret.js';
+import { newUuid, publicId } from '../../src/common/ids.js';
+import { createTestDatabases, type TestDatabases } from '../support/databases.js';
+import { eventually } from '../support/eventually.js';
+import { endPrograms, startApiProgram, type Program } from '../support/programs.js';
+
+const MIB = 1024 * 1024;
+const admin = newSecret();
+const unknown = publicId('providerAccount', newUuid());
+
+let databases: TestDatabases;
+let folder: string;
+let api: Program & { url: string };
+let account: string;
+const sockets: Socket[] = [];
+
+beforeAll(async () => {
+  databases = await createTestDatabases(inject('services').postgresUrl);
+  folder = mkdtempSync(join(inject('services').runDir, 'door-'));
+  api = await startApiProgram({
+    COLLOQUY_DATA_DIR: folder,
+    DATABASE_URL: databases.databaseUrl,
+    KEYSTORE_DATABASE_URL: databases.keystoreUrl,
+    TEMPORAL_ADDRESS: inject('services').temporalAddress,
+    COLLOQUY_BOOTSTRAP_KEY: admin,
+  });
+  const client = await make('/v1/clients', { name: 'Acme' });
+  account = await make('/v1/provider-accounts', {
+    provider: 'retell',
+    name: 'A',
+    client_id: client,
+    api_key: 'key_own',
+  });
+}, 90_000);
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  endPrograms();
+  await api.ended;
+  await databases.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function make(path: string, body: object): Promise<string> {
+  const headers = { authorization: `Bearer ${admin}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${api.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return ((await answer.json()) as { id: string }).id;
+}
+
+interface Sender {
+  socket: Socket;
+  /** What was answered so far. */
+  said(): string;
+  /** Resolves when the connection has ended, from whichever side. */
+  closed: Promise<void>;
+}
+
+/** A connection on which the head of a webhook has been sent. */
+function sender(to: string, headers: Record<string, string | number>): Sender {
+  const { port, hostname } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  sockets.push(socket);
+  let answer = '';
+  socket.on('data', (chunk) => (answer += chunk.toString())).on('error', () => undefined);
+  const lines = Object.entries({ host: 'door', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`POST /v1/webhooks/${to} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  return { socket, said: () => answer, closed: new Promise((resolve) => socket.once('close', () => resolve())) };
+}
+
+/** Of the right form and time; of nobody's secret unless one is given. */
+function signature(body = '', secret = 'key_of_nobody', at = Date.now()): Record<string, string> {
+  const digest = createHmac('sha256', secret).update(body).update(String(at)).digest('hex');
+  return { 'x-retell-signature': `v=${at},d=${digest}` };
+}
+
+const statusOf = ({ said }: Sender): number => Number(/^HTTP\/1\.1 (\d+)/.exec(said())?.[1] ?? 0);
+const codeOf = ({ said }: Sender): string => /"code":"(\w+)"/.exec(said())?.[1] ?? '';
+const answered = (one: Sender): Promise<unknown> => eventually(async () => one.said().includes('"code"'));
+
+/** Resident bytes of the process. */
+const resident = (): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${api.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+
+/** Sends as fast as the other side takes it, until it is all sent or the connection is gone. */
+async function pour({ socket }: Sender, bytes: number): Promise<void> {
+  const piece = Buffer.alloc(MIB / 4, 'x');
+  for (let sent = 0; sent < bytes && !socket.destroyed; sent += piece.length) {
+    if (socket.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        socket.off('drain', go).off('close', go);
+        resolve();
+      };
+      socket.on('drain', go).on('close', go);
+    });
+  }
+}
+
+describe('a webhook that its head tells to be none', () => {
+  it('is answered before its body comes, and cut within 10 s when that goes on', async () => {
+    const length = { 'content-length': 1_000 };
+    const cases: [Sender, number, string][] = [
+      [sender(unknown, { ...length, ...signature() }), 404, 'not_found'],
+      [sender('pa_odd', { ...length, ...signature() }), 400, 'invalid_id'],
+      [sender(account, length), 401, 'invalid_signature'],
+      [sender(account, { ...length, 'x-retell-signature': 'v=1,d=2' }), 401, 'invalid_signature'],
+      [sender(account, { ...length, ...signature('', 'key_own', Date.now() - 301_000) }), 401, 'invalid_signature'],
+      [sender(account, { 'content-length': 64 * MIB + 1, ...signature() }), 413, 'too_large'],
+    ];
+    const begun = Date.now();
+    for (const [one, status, code] of cases) {
+      await answered(one);
+      expect([statusOf(one), codeOf(one)]).toEqual([status, code]);
+      expect(one.said()).toContain('content-type: application/problem+json');
+    }
+    const dripping = setInterval(() => cases.forEach(([{ socket }]) => socket.writable && socket.write('x')), 200);
+    await Promise.all(cases.map(([{ closed }]) => closed));
+    clearInterval(dripping);
+    expect(Date.now() - begun).toBeLessThan(10_000);
+  });
+
+  it('may use its connection again, when its body has come', async () => {
+    const one = sender(account, { 'content-length': 4 });
+    await answered(one);
+    one.socket.write('bodyGET /healthz HTTP/1.1\r\nhost: door\r\n\r\n');
+    await eventually(async () => one.said().includes('{"status":"ok"}'));
+    one.socket.destroy();
+  });
+});
+
+describe('64 hostile connections', () => {
+  it('are cut, and the memory stays flat', async () => {
+    const before = resident();
+    const heads = { 'content-length': 60 * MIB, ...signature() };
+    const all = Array.from({ length: 64 }, (_, index) => sender(index % 2 === 0 ? unknown : account, heads));
+    let most = before;
+    const watching = setInterval(() => (most = Math.max(most, resident())), 50);
+    const begun = Date.now();
+    const chunked = sender(account, { 'transfer-encoding': 'chunked', ...signature() });
+    chunked.socket.write('5\r\nhello\r\n');
+    // All but the last MiB, in which the signature would be found wrong.
+    await Promise.all(all.map((one) => pour(one, 59 * MIB)));
+    await Promise.all(all.map(({ closed }) => closed));
+    clearInterval(watching);
+    // One of them may hold its 60 MiB. Buffered, all of them would be 3.8 GiB.
+    expect((most - before) / MIB).toBeLessThan(200);
+    expect(new Set(all.map(statusOf))).toEqual(new Set([404, 503, 400]));
+    const refused = all.find((one) => statusOf(one) === 503);
+    expect(refused?.said()).toMatch(/retry-after: \d/);
+    await chunked.closed;
+    expect(Date.now() - begun).toBeLessThan(60_000);
+    expect([statusOf(chunked), codeOf(chunked)]).toEqual([400, 'invalid_request']);
+  }, 90_000);
+
+  it('do not keep out a small webhook of the same account', async () => {
+    const stalled = sender(account, { 'content-length': 60 * MIB, ...signature() });
+    await pour(stalled, 59 * MIB);
+    const call = { call_id: 'call_1', call_type: 'web_call', agent_id: 'agent_1', call_status: 'ongoing' };
+    const body = JSON.stringify({ event: 'call_started', call });
+    const headers = signature(body, 'key_own');
+    const answer = await fetch(`${api.url}/v1/webhooks/${account}`, { method: 'POST', headers, body });
+    expect(answer.status).toBe(200);
+    stalled.socket.destroy();
+  });
+});
