@@ -79,8 +79,8 @@ function signature(body = '', secret = 'key_of_nobody', at = Date.now()): Record
   return { 'x-retell-signature': `v=${at},d=${digest}` };
 }
 
-const statusOf = ({ said }: Sender): number => Number(/^HTTP\/1\.1 (\d+)/.exec(said())?.[1] ?? 0);
-const codeOf = ({ said }: Sender): string => /"code":"(\w+)"/.exec(said())?.[1] ?? '';
+const statusOf = (one: Sender): number => Number(/^HTTP\/1\.1 (\d+)/.exec(one.said())?.[1] ?? 0);
+const codeOf = (one: Sender): string => /"code":"(\w+)"/.exec(one.said())?.[1] ?? '';
 const answered = (one: Sender): Promise<unknown> => eventually(async () => one.said().includes('"code"'));
 
 /** Resident bytes of the process. */
