@@ -5,7 +5,7 @@ const GROUND = '^src/((common|config|database|vault|access)/|journal/(append|con
 
 /** A folder is used through these files; the others are its own business. */
 const SURFACE = {
-  inbox: 'candidates|inbox|inbox\\.module|lanes|origin|parked-facts|pending|put-off|receipts|webhook-door',
+  inbox: 'candidates|inbox|inbox\\.module|lanes|origin|parked-facts|pending|put-off|receipts|webhook-door|webhook-gate',
   intake: 'completeness|intake|fact-writer|payload-audio|project|read-model|record|reducer|agents',
   vault:
     'vault\\.service|vault\\.module|open-vault|sealing|blind-index|normalise|chunked|data-key|errors|keystore-data-source',
