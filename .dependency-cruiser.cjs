@@ -9,7 +9,7 @@ const SURFACE = {
   intake: 'completeness|intake|fact-writer|payload-audio|project|read-model|record|reducer|agents',
   vault:
     'vault\\.service|vault\\.module|open-vault|sealing|blind-index|normalise|chunked|data-key|errors|keystore-data-source',
-  providers: 'provider|provider-fact|provider-accounts|providers|gateway/(gateway|request-budget)',
+  providers: 'provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(gateway|request-budget)',
 };
 
 const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({

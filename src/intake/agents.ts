@@ -71,8 +71,11 @@ select asked.nth::int, a.id, a.version, a.version_seen_at from unnest($1::uuid[]
 join agents a on a.client_id = asked.client_id and a.provider_account_id = asked.account_id and a.provider_agent_hash = asked.hash`;
 const INSERT = `
 insert into agents (id, client_id, provider_account_id, provider_agent_hash, sealed, version, version_seen_at)
-values ($1, $2, $3, $4, $5, $6, to_timestamp($7::double precision / 1000))
-on conflict on constraint agents_provider_unique do update set version = agents.version returning id`;
+select id, client_id, account_id, hash, sealed, version, to_timestamp(ms / 1000)
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::text[], $7::double precision[])
+  as made(id, client_id, account_id, hash, sealed, version, ms)
+on conflict on constraint agents_provider_unique do update set version = agents.version
+returning id, client_id, provider_account_id, provider_agent_hash`;
 // An agent that somebody else is writing is left to the next conversation, so that nobody waits.
 const FOLLOW = `
 update agents a set version = later.version, version_seen_at = later.seen_at,
@@ -140,10 +143,15 @@ export class AgentDirectory {
     ];
     const rows = await tx.query<KnownAgent & { nth: number }>({ name: 'agents', text: FIND, values });
     const found = new Map(rows.map((row) => [row.nth - 1, row]));
+    const made = await this.make(
+      tx,
+      sorted.filter((_, place) => !found.has(place)),
+    );
     const later: { id: string; seen: SeenAgent }[] = [];
     for (const [place, seen] of sorted.entries()) {
       const row = found.get(place);
-      ids.set(keyOf(seen), row?.id ?? (await this.make(tx, seen)));
+      const id = row?.id ?? made.get(rowKey(seen.clientId, seen.account.id, seen.hash));
+      if (id !== undefined) ids.set(keyOf(seen), id);
       // What this transaction writes is remembered once another has found it: it may yet be rolled back.
       if (row !== undefined && isLater(seen, row)) later.push({ id: row.id, seen });
       else if (row !== undefined) this.remember(keyOf(seen), row);
@@ -165,17 +173,43 @@ export class AgentDirectory {
     await tx.query({ name: 'agent_versions', text: FOLLOW, values });
   }
 
-  private async make(tx: Transaction, { clientId, account, agent, hash, seenAt }: SeenAgent): Promise<string> {
-    const id = newUuid();
-    const sealed = sealAgent(await this.vault.clientKey(clientId), id, {
-      name: agent.name,
-      provider_agent_id: agent.providerAgentId,
-    });
-    const values = [id, clientId, account.id, hash, sealed, agent.version, agent.version === null ? null : seenAt];
-    const [made] = await tx.query<{ id: string }>({ name: 'agent_in', text: INSERT, values });
-    return made?.id ?? id;
+  /** Makes agents, or finds those that somebody else has made meanwhile; by {@link rowKey}. */
+  private async make(tx: Transaction, agents: SeenAgent[]): Promise<Map<string, string>> {
+    if (agents.length === 0) return new Map();
+    const ids = agents.map(() => newUuid());
+    const sealed = await Promise.all(
+      agents.map(async ({ clientId, agent: { name, providerAgentId } }, place) =>
+        sealAgent(await this.vault.clientKey(clientId), ids[place] as string, {
+          name,
+          provider_agent_id: providerAgentId,
+        }),
+      ),
+    );
+    const values = [
+      ids,
+      agents.map(({ clientId }) => clientId),
+      agents.map(({ account }) => account.id),
+      agents.map(({ hash }) => hash),
+      sealed,
+      agents.map(({ agent }) => agent.version),
+      agents.map(({ agent, seenAt }) => (agent.version === null ? null : seenAt)),
+    ];
+    const rows = await tx.query<MadeAgent>({ name: 'agents_in', text: INSERT, values });
+    return new Map(
+      rows.map((row) => [rowKey(row.client_id, row.provider_account_id, row.provider_agent_hash), row.id]),
+    );
   }
 }
+
+interface MadeAgent {
+  id: string;
+  client_id: string;
+  provider_account_id: string;
+  provider_agent_hash: Buffer;
+}
+
+const rowKey = (clientId: string, accountId: string, hash: Buffer): string =>
+  `${clientId}|${accountId}|${hash.toString('hex')}`;
 
 type IdOf = (providerAgentId: string) => string | undefined;
 

@@ -36,12 +36,19 @@ function ofClaims(claims: Claims, fact: Fact): Assertion[] {
 }
 
 /** What is heard while a conversation lives may all have one time, that of its start: the longest has been heard last. */
-function ofTranscript({ turns, final }: NonNullable<Claims['transcript']>, fact: Fact, stamp: Stamp): Assertion {
+function ofTranscript(
+  { turns, final, truncated }: NonNullable<Claims['transcript']>,
+  fact: Fact,
+  stamp: Stamp,
+): Assertion {
   const [, phase, , ...receipt] = stamp;
-  const reach = Math.max(0, ...turns.map(({ start_ms: start, end_ms: end }) => end ?? start ?? 0));
+  const reach = turns.reduce((latest, { start_ms: start, end_ms: end }) => Math.max(latest, end ?? start ?? 0), 0);
   return {
     key: 'transcript',
-    value: { turn_count: turns.length, final, received_at: fact.receivedAt, digest: digestOf(turns) },
+    value: {
+      ...{ turn_count: turns.length, final, received_at: fact.receivedAt, digest: digestOf(turns) },
+      ...(truncated && { truncated }),
+    },
     // More turns rank higher, and all of them below what is final.
     stamp: final ? stamp : [-1 / (turns.length + 1), phase, reach, ...receipt],
     keep: 'last',

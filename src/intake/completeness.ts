@@ -23,7 +23,7 @@ function completenessOf(
   registers: Registers,
   { hasEnded, neverConnected, deadlines }: Circumstances,
 ): Completeness {
-  if (isPresent(part, registers, hasEnded)) return { state: 'present', reason: null, dueAt: null };
+  if (isPresent(part, registers, hasEnded)) return { state: 'present', reason: flawOf(part, registers), dueAt: null };
   if (!hasEnded) return { state: 'pending', reason: null, dueAt: null };
   const reason = reasonOfAbsence(part, registers, neverConnected);
   if (reason !== null) return { state: 'absent', reason, dueAt: null };
@@ -40,6 +40,12 @@ function isPresent(part: Part, registers: Registers, hasEnded: boolean): boolean
     case 'analysis':
       return registers['analysed'] !== undefined;
   }
+}
+
+/** A transcript that is longer than what is kept of it says so. */
+function flawOf(part: Part, registers: Registers): string | null {
+  if (part !== 'transcript') return null;
+  return (registers['transcript']?.value as { truncated?: true } | undefined)?.truncated === true ? 'truncated' : null;
 }
 
 /** What never connected, was lost, or is denied by the provider's record is not waited for. */

@@ -1,4 +1,5 @@
 // A fact that intake has opened and understood: what is claimed, and when it was first received.
+import type { Omission } from '../providers/storable-json.js';
 import type { Claims, Json, Part, RecordingVariant } from '../providers/provider-fact.js';
 
 /** A recording that lies in our store. `object_key` names it there; `bytes` counts the audio itself. */
@@ -31,11 +32,11 @@ interface Received {
 }
 
 export type Fact = Received &
-  /** `stored`: recordings that came in the payload, once they lie in our store. */
+  /** `omitted`: what of the document was changed or left out. `stored`: recordings that came in the payload, once they lie in our store. */
   (
-    | { source: 'webhook'; event: string; claims: Claims; stored?: StoredRecording[] }
+    | { source: 'webhook'; event: string; claims: Claims; omitted?: Omission[]; stored?: StoredRecording[] }
     /** `event` is `record` when the conversation's own workflow asked, else who did: `backfill`, `poll`. */
-    | { source: 'record'; event: string; claims: Claims; stored?: StoredRecording[] }
+    | { source: 'record'; event: string; claims: Claims; omitted?: Omission[]; stored?: StoredRecording[] }
     | { source: 'workflow'; event: WorkflowFact['kind']; statement: WorkflowFact }
   );
 

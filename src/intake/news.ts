@@ -1,7 +1,8 @@
 // What the applying of facts means to whoever watches the installation: said once it is committed, never before.
 import type { Log } from '../common/log.js';
 import { publicId } from '../common/ids.js';
-import { endUnmapped, factsCommitted, recordingInCustody } from '../observability/metrics.js';
+import { documentTrimmed, endUnmapped, factsCommitted, recordingInCustody } from '../observability/metrics.js';
+import type { Omission } from '../providers/storable-json.js';
 import type { Fact } from './fact.js';
 import type { Owner } from './read-model.js';
 import type { ConversationRecord } from './record.js';
@@ -15,6 +16,8 @@ export interface News {
   recordState: string;
   /** It ended, for a reason that the mapping does not know. */
   isUnmapped: boolean;
+  /** What of its documents was changed or left out, since it could not be stored or was beyond a bound. */
+  omitted: Omission[];
   /** When a live conversation ended (epoch milliseconds) whose first recording is now ours; null otherwise. */
   inCustodySince: number | null;
 }
@@ -39,6 +42,7 @@ export function newsOf(
     status: after.status,
     recordState: after.recordState,
     isUnmapped: isUnmapped(after) && (before === null || !isUnmapped(before)),
+    omitted: [...new Set(facts.flatMap((fact) => (fact.source === 'workflow' ? [] : (fact.omitted ?? []))))],
     inCustodySince: isStored && !isPast ? endTime : null,
   };
 }
@@ -54,6 +58,10 @@ export function tellNews(log: Log, news: News): void {
   if (news.inCustodySince !== null) recordingInCustody(provider, news.inCustodySince);
   const { status, recordState: record_state } = news;
   log.debug('facts applied', { conversation_id, provider, facts: receivedAt.length, status, record_state });
+  if (news.omitted.length > 0) {
+    log.warn('values of a document were left out', { conversation_id, provider, omitted: news.omitted.join(' ') });
+    for (const what of news.omitted) documentTrimmed(provider, what);
+  }
   if (!news.isUnmapped) return;
   endUnmapped(provider);
   // Its words are in the record (end.provider_reason), for those who may read it.

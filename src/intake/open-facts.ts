@@ -5,6 +5,7 @@ import type { Json } from '../providers/provider-fact.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { ProviderContent } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
+import { storable } from '../providers/storable.js';
 import { open } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { workflowFactOf, type Fact } from './fact.js';
@@ -43,9 +44,19 @@ function interpret(provider: ProviderContent, row: Row, body: Json): Fact {
   const received = { receivedAt: row.received_at.getTime(), hash: row.hash.toString('hex') };
   switch (row.source) {
     case 'webhook':
-      return { ...received, source: 'webhook', event: row.kind, claims: provider.interpretWebhook(body) };
+      return {
+        ...received,
+        source: 'webhook',
+        event: row.kind,
+        ...storable((document) => provider.interpretWebhook(document), body),
+      };
     case 'record':
-      return { ...received, source: 'record', event: row.kind, claims: provider.interpretRecord(body) };
+      return {
+        ...received,
+        source: 'record',
+        event: row.kind,
+        ...storable((document) => provider.interpretRecord(document), body),
+      };
     case 'workflow': {
       const statement = workflowFactOf(body);
       return { ...received, source: 'workflow', event: statement.kind, statement };

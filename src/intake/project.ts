@@ -17,6 +17,9 @@ const FAILED_CATEGORIES = new Set([
   ...['error_provider', 'error_customer_setup', 'error_telephony'],
 ]);
 
+/** Each document names a bounded number, but there may be many documents: the later ones cost themselves. */
+const MAX_TRANSFERS = 200;
+
 interface Ended {
   failed: boolean;
   neverConnected: boolean;
@@ -50,7 +53,7 @@ export function project(
     deadlines: settings.deadlines,
   });
   const agent = value<ConversationRecord['agent']>('agent');
-  const transfers = transfersOf(registers, endTime);
+  const transfers = transfersOf(registers, endTime).slice(0, MAX_TRANSFERS);
   const segments = segmentsOf({ startTime, endTime, transfers, agentId: agent?.providerAgentId ?? null });
   const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
   return {

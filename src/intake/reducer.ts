@@ -21,12 +21,11 @@ export const EMPTY: ConversationState = { registers: {}, firstSeen: Infinity, la
 /** Applies facts in any order, any number of times. */
 export function reduce(state: ConversationState, facts: Fact[]): Reduction {
   const { registers, blobs } = merge(state.registers, facts.flatMap(assertionsOf));
-  const receipts = facts.map(({ receivedAt }) => receivedAt);
   return {
     state: {
       registers,
-      firstSeen: Math.min(state.firstSeen, ...receipts),
-      lastSeen: Math.max(state.lastSeen, ...receipts),
+      firstSeen: facts.reduce((first, { receivedAt }) => Math.min(first, receivedAt), state.firstSeen),
+      lastSeen: facts.reduce((last, { receivedAt }) => Math.max(last, receivedAt), state.lastSeen),
     },
     blobs,
   };

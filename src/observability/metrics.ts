@@ -42,6 +42,12 @@ const postponed = new Counter({
   labelNames: ['provider', 'reason'],
   registers,
 });
+const trimmed = new Counter({
+  name: 'colloquy_documents_trimmed_total',
+  help: 'Documents of which something was left out, since it could not be stored or was beyond a bound',
+  labelNames: ['provider', 'what'],
+  registers,
+});
 const endsUnmapped = new Counter({
   name: 'colloquy_unmapped_end_reasons_total',
   help: 'Conversations whose end reason the mapping does not know; their category is unknown',
@@ -101,6 +107,11 @@ export function factParked(provider: string, reason: string): void {
 /** Facts were put off for a reason that is not theirs; `reason` is a code. */
 export function factsPostponed(provider: string, reason: string): void {
   postponed.inc({ provider, reason: reasons.of(reason) });
+}
+
+/** Something of a document was left out; `what` is an enumeration of ours. */
+export function documentTrimmed(provider: string, what: string): void {
+  trimmed.inc({ provider, what });
 }
 
 /** A conversation ended for a reason that the mapping does not know. */

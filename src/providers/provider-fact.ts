@@ -99,7 +99,8 @@ export interface Claims {
   transfers: TransferClaim[];
   recordings: RecordingSource[];
   audio: AudioClaim[];
-  transcript: { turns: Turn[]; final: boolean } | null;
+  /** `truncated`: it had more turns than are kept. */
+  transcript: { turns: Turn[]; final: boolean; truncated?: true } | null;
   /** Present (possibly empty) when the provider has analysed. */
   analysed: boolean;
   /** Parts that the document says do not exist: not waited for. */

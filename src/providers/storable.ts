@@ -1,0 +1,222 @@
+// The step after every mapper: whatever a provider sends, its claims can be stored, and cost no more than a bounded amount.
+// What cannot be stored, or is beyond a bound, is left out by itself; its conversation is not. Pure.
+import type { Claims, Fields, Json, TransferClaim, Turn } from './provider-fact.js';
+import { storableJson, type Note, type Omission } from './storable-json.js';
+
+/** Of one document. Real ones stay far below (docs/providers.md). */
+export const BOUNDS = {
+  turns: 50_000,
+  /** Agents that turns and transfers name, beside the conversation's own. */
+  agents: 64,
+  transfers: 200,
+  recordings: 8,
+  /** Of metadata and of variables. */
+  pairs: 256,
+  correlation: 32,
+  /** Characters of ids, numbers and names; of keys. */
+  id: 1_024,
+  key: 256,
+  /** Characters of a title or a reason; of a summary or a rationale. */
+  line: 4_096,
+  text: 65_536,
+} as const;
+
+/** 2100-01-01: what is later is seconds taken for milliseconds, or worse. */
+const LAST_TIME = 4_102_444_800_000;
+/** Ten years. */
+const LONGEST_MS = 315_360_000_000;
+/** A day. */
+const LONGEST_LATENCY_MS = 86_400_000;
+/** A billion, in micros. */
+const HIGHEST_COST = 1e15;
+
+/** BCP 47 by its form. */
+const LANGUAGE = /^[a-z]{1,8}([-_][a-z0-9]{1,8}){0,4}$/i;
+/** A version is a plain column: what could be a sentence is none. */
+const VERSION = /^[\w.:/+@-]{1,128}$/;
+
+export interface Storable {
+  claims: Claims;
+  /** What was changed or left out, each once. */
+  omitted: Omission[];
+}
+
+/** Reads a document with `interpret`, so that nothing in it can break what comes after. Throws what `interpret` throws. */
+export function storable(interpret: (document: Json) => Claims, document: Json): Storable {
+  const omitted = new Set<Omission>();
+  const note: Note = (what) => void omitted.add(what);
+  const claims = interpret(storableJson(document, note));
+  return { claims: new Sanitiser(note).claims(claims), omitted: [...omitted] };
+}
+
+class Sanitiser {
+  private readonly agents = new Set<string>();
+
+  constructor(private readonly note: Note) {}
+
+  claims(claims: Claims): Claims {
+    const { agent, transcript } = claims;
+    return {
+      ...claims,
+      providerTime: this.time(claims.providerTime),
+      agent: agent && this.agentOf(agent),
+      fields: this.fields(claims.fields),
+      transfers: this.first(claims.transfers, BOUNDS.transfers, 'transfers').map((one) => this.transfer(one)),
+      recordings: this.first(claims.recordings, BOUNDS.recordings, 'recordings').filter(
+        ({ source }) => this.short(source, BOUNDS.line, 'recordings') !== null,
+      ),
+      audio: this.first(claims.audio, BOUNDS.recordings, 'recordings'),
+      transcript: transcript && {
+        ...transcript,
+        turns: this.first(transcript.turns, BOUNDS.turns, 'turns').map((turn) => this.turn(turn)),
+        ...(transcript.turns.length > BOUNDS.turns && { truncated: true }),
+      },
+    };
+  }
+
+  private agentOf({ providerAgentId, name, version }: NonNullable<Claims['agent']>): Claims['agent'] {
+    const id = this.short(providerAgentId, BOUNDS.id, 'agents');
+    return id === null
+      ? null
+      : { providerAgentId: id, name: this.cut(name, BOUNDS.id), version: this.version(version) };
+  }
+
+  private fields(fields: Partial<Fields>): Partial<Fields> {
+    const { cost, latency, outcome, sentiment, end, metadata, variables, correlation } = fields;
+    const kept: { [Name in keyof Fields]?: Fields[Name] | null | undefined } = {
+      ...fields,
+      provider_conversation_id: this.short(fields.provider_conversation_id, BOUNDS.id),
+      customer_number: this.short(fields.customer_number, BOUNDS.key),
+      agent_number: this.short(fields.agent_number, BOUNDS.key),
+      customer_user_id: this.short(fields.customer_user_id, BOUNDS.id),
+      start_time: this.time(fields.start_time),
+      end_time: this.time(fields.end_time),
+      duration_ms: this.whole(fields.duration_ms, LONGEST_MS, 'times'),
+      title: this.cut(fields.title, BOUNDS.line),
+      summary: this.cut(fields.summary, BOUNDS.text),
+      language: this.language(fields.language),
+      end: end && { ...end, provider_reason: this.cut(end.provider_reason, BOUNDS.line) },
+      outcome: outcome && {
+        ...outcome,
+        score: this.finite(outcome.score),
+        rationale: this.cut(outcome.rationale, BOUNDS.text),
+      },
+      sentiment: sentiment && { ...sentiment, score: this.finite(sentiment.score) },
+      cost: cost && this.costOf(cost),
+      latency: latency && {
+        p50_ms: this.whole(latency.p50_ms, LONGEST_LATENCY_MS, 'times'),
+        p95_ms: this.whole(latency.p95_ms, LONGEST_LATENCY_MS, 'times'),
+      },
+      metadata: metadata && this.pairs(metadata),
+      variables: variables && this.pairs(variables),
+      correlation: correlation && this.correlation(correlation),
+    };
+    return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== null && value !== undefined));
+  }
+
+  private costOf({ amount_micros: amount, currency }: Fields['cost']): Fields['cost'] | null {
+    const micros = this.whole(amount, HIGHEST_COST, 'numbers');
+    return micros === null ? null : { amount_micros: micros, currency };
+  }
+
+  private pairs(map: { [key: string]: Json }): { [key: string]: Json } {
+    const entries = Object.entries(map);
+    const fitting = entries.filter(([key]) => key.length <= BOUNDS.key).slice(0, BOUNDS.pairs);
+    if (fitting.length === entries.length) return map;
+    this.note('metadata');
+    return Object.fromEntries(fitting);
+  }
+
+  private correlation(pairs: Fields['correlation']): Fields['correlation'] {
+    return this.first(pairs, BOUNDS.correlation, 'correlation').filter(
+      ({ namespace, value }) =>
+        this.short(namespace, BOUNDS.key, 'correlation') !== null &&
+        this.short(value, BOUNDS.key, 'correlation') !== null,
+    );
+  }
+
+  private transfer({ target, at, ...rest }: TransferClaim): TransferClaim {
+    const value = target.type === 'agent' ? this.named(target.value) : this.short(target.value, BOUNDS.id);
+    return { ...rest, id: rest.id && rest.id.slice(0, BOUNDS.key), target: { ...target, value }, at: this.time(at) };
+  }
+
+  private turn(turn: Turn): Turn {
+    const { tool } = turn;
+    return {
+      ...turn,
+      start_ms: this.whole(turn.start_ms, LONGEST_MS, 'times'),
+      end_ms: this.whole(turn.end_ms, LONGEST_MS, 'times'),
+      agent_id: this.named(turn.agent_id),
+      latency_ms: this.whole(turn.latency_ms, LONGEST_LATENCY_MS, 'times'),
+      tool: tool && {
+        ...tool,
+        // Mappers parse texts that hold JSON.
+        arguments: storableJson(tool.arguments, this.note),
+        result: storableJson(tool.result, this.note),
+        latency_ms: this.whole(tool.latency_ms, LONGEST_LATENCY_MS, 'times'),
+      },
+    };
+  }
+
+  /** An agent beside the conversation's own; null once too many were named. */
+  private named(providerAgentId: string | null): string | null {
+    if (providerAgentId === null || this.agents.has(providerAgentId)) return providerAgentId;
+    if (this.agents.size >= BOUNDS.agents) this.note('agents');
+    if (this.agents.size >= BOUNDS.agents || this.short(providerAgentId, BOUNDS.id, 'agents') === null) return null;
+    this.agents.add(providerAgentId);
+    return providerAgentId;
+  }
+
+  private first<Item>(items: Item[], most: number, what: Omission): Item[] {
+    if (items.length <= most) return items;
+    this.note(what);
+    return items.slice(0, most);
+  }
+
+  /** Null where it is longer: half an id is none. */
+  private short(text: string | null | undefined, most: number, what: Omission = 'texts'): string | null {
+    if (text === null || text === undefined || text.length <= most) return text ?? null;
+    this.note(what);
+    return null;
+  }
+
+  private cut(text: string | null | undefined, most: number): string | null {
+    if (text === null || text === undefined || text.length <= most) return text ?? null;
+    this.note('texts');
+    return text.slice(0, most).toWellFormed();
+  }
+
+  private time(at: number | null | undefined): number | null {
+    return this.whole(at, LAST_TIME, 'times');
+  }
+
+  /** A whole number from 0 to `most`; a fraction is rounded, all else is null. */
+  private whole(value: number | null | undefined, most: number, what: Omission): number | null {
+    if (value === null || value === undefined) return null;
+    const rounded = Math.round(value);
+    // No negative zero: as text it is another number.
+    if (rounded >= 0 && rounded <= most) return Math.abs(rounded);
+    this.note(what);
+    return null;
+  }
+
+  private finite(value: number | null): number | null {
+    if (value === null || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
+    this.note('numbers');
+    return null;
+  }
+
+  private language(given: string | undefined): string | null {
+    return this.fits(given, LANGUAGE);
+  }
+
+  private version(given: string | null): string | null {
+    return this.fits(given, VERSION);
+  }
+
+  private fits(given: string | null | undefined, form: RegExp): string | null {
+    if (given === null || given === undefined || form.test(given)) return given ?? null;
+    this.note('texts');
+    return null;
+  }
+}
