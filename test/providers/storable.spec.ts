@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { EMPTY, reduce } from '../intake/reducer.js';
-import { project } from '../intake/project.js';
-import type { Claims, Json } from './provider-fact.js';
-import { providerNamed } from './providers.js';
-import { BOUNDS, storable, type Storable } from './storable.js';
-import { MAX_DEPTH } from './storable-json.js';
+import { EMPTY, reduce } from '../../src/intake/reducer.js';
+import { project } from '../../src/intake/project.js';
+import type { Claims, Json } from '../../src/providers/provider-fact.js';
+import { providerNamed } from '../../src/providers/providers.js';
+import { BOUNDS, storable, type Storable } from '../../src/providers/storable.js';
+import { MAX_DEPTH } from '../../src/providers/storable-json.js';
 
 type Document = { [key: string]: Json };
 
 const fixture = (path: string): Document =>
-  JSON.parse(readFileSync(new URL(`../../test/providers/fixtures/${path}`, import.meta.url), 'utf8')) as Document;
+  JSON.parse(readFileSync(new URL(`./fixtures/${path}`, import.meta.url), 'utf8')) as Document;
 
 const RECORDS: [provider: string, document: Document][] = [
   ['retell', fixture('retell/call.json')],
