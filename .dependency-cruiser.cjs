@@ -7,6 +7,7 @@ const GROUND = '^src/((common|config|database|vault|access)/|journal/(append|con
 const SURFACE = {
   inbox: 'candidates|inbox|inbox\\.module|lanes|origin|parked-facts|pending|put-off|receipts|webhook-door|webhook-gate',
   intake: 'completeness|intake|fact-writer|payload-audio|project|read-model|record|reducer|agents',
+  egress: 'egress|open-egress|refusal',
   vault:
     'vault\\.service|vault\\.module|open-vault|sealing|blind-index|normalise|chunked|data-key|errors|keystore-data-source',
   providers: 'provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(gateway|request-budget)',
@@ -101,6 +102,34 @@ module.exports = {
         pathNot: ['^src/providers/(gateway/|provider-apis\\.ts$|providers\\.ts$)', '\\.spec\\.ts$'],
       },
       to: { path: '^src/providers/provider-(apis|registry)\\.ts$' },
+    },
+    {
+      name: 'egress-is-the-only-way-out',
+      comment:
+        'Requests to addresses that others name are checked there. Elsewhere: servers of our own, the npm run up of a ' +
+        "developer, the operator's own object store and trace collector.",
+      severity: 'error',
+      from: {
+        path: '^(src|activities|workflows)/',
+        pathNot: [
+          '^src/egress/',
+          '^src/embedded/', // downloads the temporal program and asks our own API
+          '^src/recordings/s3-store\\.ts$',
+          '^src/observability/(metrics-server|start-tracing|tracing|discreet-exporter)\\.ts$',
+          '\\.spec\\.ts$',
+        ],
+      },
+      to: {
+        path: ['^(node:)?(https?|http2|tls|dgram)$', npm('undici|@aws-sdk|@smithy|@opentelemetry/exporter-[^/]+')],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'sdks-in-their-provider',
+      comment: 'A provider gives its SDK the fetch of src/egress/; anybody else would use its own.',
+      severity: 'error',
+      from: { path: '^(src|activities|workflows)/', pathNot: ['^src/providers/[^/]+/'] },
+      to: { path: npm('@elevenlabs/[^/]+|retell-sdk') },
     },
     ...surfaces,
     {

@@ -60,6 +60,7 @@ async function prepared(environment: Environment, run: Run): Promise<Setting> {
   });
   environment.onClose(retell.stop);
   const base = `http://127.0.0.1:${retell.ready.port}`;
+  environment.allow(base);
   await environment.startApi();
   await environment.startWorker();
   const connection = await Connection.connect({ address: environment.temporal?.address ?? '' });

@@ -101,6 +101,7 @@ async function recorded(environment: Environment, recording: Buffer, ids: string
   );
   const retell = await startPart<{ port: number }, null>('bare/server', { kind: 'documents', documents, recording });
   const base = `http://127.0.0.1:${retell.ready.port}`;
+  environment.allow(base);
   await environment.startApi();
   await environment.startWorker();
   const how = { turns: TURNS, recordingUrl: `${base}/audio` };

@@ -20,6 +20,9 @@ export const BARE_NAMESPACE = 'bare';
 /** What the simulated Retell signs with. */
 export const RETELL_KEY = 'key_bench';
 
+/** A provider that nobody asks. */
+const NOBODY = 'http://127.0.0.1:9';
+
 interface Options {
   temporal: boolean;
   /** Where `--cpu-prof` of our programs goes. */
@@ -32,6 +35,8 @@ export class Environment {
   worker: Program | undefined;
   readonly sql: Pool;
   private readonly closers: (() => Promise<unknown>)[] = [];
+  /** Where our programs may send requests: host:port. */
+  private readonly allowed = [new URL(NOBODY).host];
 
   private constructor(
     readonly dir: string,
@@ -79,7 +84,13 @@ export class Environment {
       COLLOQUY_BOOTSTRAP_KEY: this.keys.admin,
       COLLOQUY_BOOTSTRAP_READ_KEY: this.keys.read,
       COLLOQUY_RATE_LIMIT: '0',
+      COLLOQUY_EGRESS_ALLOW: this.allowed.join(','),
     };
+  }
+
+  /** Lists a simulated provider, for programs that start from now on. */
+  allow(url: string): void {
+    this.allowed.push(new URL(url).host);
   }
 
   async startApi(): Promise<void> {
@@ -113,7 +124,7 @@ export class Environment {
   }
 
   /** A client with a Retell account; `baseUrl` is where Retell answers. */
-  async account(baseUrl = 'http://127.0.0.1:9'): Promise<Account> {
+  async account(baseUrl = NOBODY): Promise<Account> {
     const client = await this.call<{ id: string }>('POST', '/v1/clients', { name: 'Benchmark' });
     const account = await this.call<{ id: string }>('POST', '/v1/provider-accounts', {
       ...{ provider: 'retell', name: 'Benchmark', client_id: client.id, api_key: RETELL_KEY, base_url: baseUrl },

@@ -10,6 +10,7 @@ import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
 import { Listener, Notifier } from './database/notifier.js';
 import { Inbox } from './inbox/inbox.js';
+import { openEgress } from './egress/open-egress.js';
 import { FactWriter } from './intake/fact-writer.js';
 import { Intake } from './intake/intake.js';
 import type { StoreAudio } from './intake/payload-audio.js';
@@ -65,7 +66,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const intake = new Intake({ database, notifier, log, vault, accounts, storeAudio });
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
 
-  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate));
+  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate), openEgress(config));
   const { activities, polls } = workOf({ database, vault, accounts, facts, store, gateway, log });
   const temporal: TemporalWorker = new TemporalWorker({
     config,

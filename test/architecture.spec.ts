@@ -32,6 +32,8 @@ const PLANTED: Record<string, { path: string; imports: string }> = {
   'ground-knows-no-domain': { path: 'src/common/bad.ts', imports: '../intake/intake.js' },
   'facts-flow-one-way': { path: 'src/intake/intake.ts', imports: '../conversations/bad.js' },
   'simulators-play-strangers': { path: 'simulators/bad.ts', imports: '../src/intake/intake.js' },
+  'egress-is-the-only-way-out': { path: 'src/recordings/bad.ts', imports: 'node:https' },
+  'sdks-in-their-provider': { path: 'src/conversations/sdk.ts', imports: 'retell-sdk' },
   'tests-stay-tests': { path: 'src/intake/merge.ts', imports: '../../test/support.js' },
 };
 
@@ -44,6 +46,7 @@ function plant(): string {
   write('src/providers/two/index.ts', 'export const two = 2;\n');
   write('src/providers/provider-apis.ts', 'export const apis = 1;\n');
   write('test/support.ts', 'export const support = 1;\n');
+  write('node_modules/retell-sdk/index.js', 'export {};\n');
   for (const { path, imports } of Object.values(PLANTED)) write(path, `import '${imports}';\nexport const x = 1;\n`);
   return folder;
 }

@@ -31,6 +31,7 @@ export const PROBLEMS = {
   range_not_satisfiable: [416, 'Range not satisfiable'],
   idempotency_mismatch: [422, 'Idempotency key used with another body'],
   query_too_broad: [422, 'Query too broad'],
+  address_not_allowed: [422, 'Address not allowed'],
   unprocessable: [422, 'Unprocessable'],
   rate_limited: [429, 'Rate limited'],
   header_too_large: [431, 'Header too large'],

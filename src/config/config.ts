@@ -1,6 +1,7 @@
 // Environment → typed settings, read once at start. Nobody else reads process.env.
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { parseEgressAllow, type EgressAllow } from './egress-allow.js';
 import { parseObjectStoreUrl, type ObjectStorePlace } from './object-store-url.js';
 import { trustProxy } from './trust-proxy.js';
 
@@ -49,6 +50,8 @@ const environment = z.object({
   // OpenTelemetry's own name, read by its exporter too.
   OTEL_EXPORTER_OTLP_ENDPOINT: url(['http://', 'https://']).optional(),
   COLLOQUY_PROVIDER_RATE: z.coerce.number().min(0.1).max(10_000).default(20),
+  COLLOQUY_EGRESS_ALLOW: z.string().optional(),
+  COLLOQUY_RECORDING_MAX_BYTES: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1_073_741_824),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -89,6 +92,10 @@ export interface Config {
   tracing: boolean;
   /** Requests a second that backfills and polls send to one account of a provider. */
   providerRate: number;
+  /** Where requests may go although it is private or plain http. */
+  egressAllow: EgressAllow;
+  /** The largest recording that is fetched. */
+  recordingMaxBytes: number;
   logLevel: z.infer<typeof environment>['LOG_LEVEL'];
 }
 
@@ -104,6 +111,14 @@ function objectStoreOf(e: z.infer<typeof environment>, dataDir: string): ObjectS
     return parseObjectStoreUrl(url, e.AWS_REGION ?? e.AWS_DEFAULT_REGION);
   } catch (error) {
     throw new ConfigError(`OBJECT_STORE_URL: ${error instanceof Error ? error.message : 'does not parse'}`);
+  }
+}
+
+function egressAllowOf({ COLLOQUY_EGRESS_ALLOW: value }: z.infer<typeof environment>): EgressAllow {
+  try {
+    return parseEgressAllow(value);
+  } catch (error) {
+    throw new ConfigError(`COLLOQUY_EGRESS_ALLOW: ${error instanceof Error ? error.message : 'does not parse'}`);
   }
 }
 
@@ -144,6 +159,8 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     workerMetricsPort: e.COLLOQUY_WORKER_METRICS_PORT,
     tracing: e.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     providerRate: e.COLLOQUY_PROVIDER_RATE,
+    egressAllow: egressAllowOf(e),
+    recordingMaxBytes: e.COLLOQUY_RECORDING_MAX_BYTES,
     logLevel: e.LOG_LEVEL,
   };
 }

@@ -91,21 +91,40 @@ class Memory {
   }
 }
 
-/** Makes clients and accounts unless they exist, and lets each account's `base_url` follow its simulator's port. */
-export async function prepareAccounts(dataDir: string, admin: OwnApi): Promise<Record<DemoProvider, DemoAccount>> {
+export type DemoPorts = Record<DemoProvider, number>;
+
+/** The port of each simulator, that of the last start where it is free. */
+export async function demoPorts(dataDir: string): Promise<DemoPorts> {
   const memory = new Memory(dataDir);
-  const retell = await prepareAccount(memory, 'retell', admin);
-  return { retell, elevenlabs: await prepareAccount(memory, 'elevenlabs', admin) };
+  const retell = await freePort(memory.of('retell').port);
+  return { retell, elevenlabs: await freePort(memory.of('elevenlabs').port) };
 }
 
-async function prepareAccount(memory: Memory, provider: DemoProvider, admin: OwnApi): Promise<DemoAccount> {
+/** Where API and worker may send requests, as `COLLOQUY_EGRESS_ALLOW` lists it. */
+export const placesOf = (ports: DemoPorts): string[] => DEMO_PROVIDERS.map((provider) => `${HOST}:${ports[provider]}`);
+
+/** Makes clients and accounts unless they exist, and lets each account's `base_url` follow its simulator's port. */
+export async function prepareAccounts(
+  dataDir: string,
+  ports: DemoPorts,
+  admin: OwnApi,
+): Promise<Record<DemoProvider, DemoAccount>> {
+  const memory = new Memory(dataDir);
+  const retell = await prepareAccount(memory, ['retell', ports.retell], admin);
+  return { retell, elevenlabs: await prepareAccount(memory, ['elevenlabs', ports.elevenlabs], admin) };
+}
+
+async function prepareAccount(
+  memory: Memory,
+  [provider, port]: [DemoProvider, number],
+  admin: OwnApi,
+): Promise<DemoAccount> {
   const known = memory.of(provider);
   const apiKey = known.apiKey ?? `key_${randomBytes(16).toString('hex')}`;
   const webhookSecret =
     provider === 'retell' ? apiKey : (known.webhookSecret ?? `wsec_${randomBytes(16).toString('hex')}`);
-  const port = await freePort(known.port);
   memory.remember(provider, { apiKey, webhookSecret, port });
-  const accountId = await existing(known.accountId, port, admin);
+  const accountId = await existing(known.accountId, { port, apiKey }, admin);
   if (accountId !== undefined) return { port, apiKey, webhookSecret, accountId };
   if (known.accountId !== undefined) memory.forget();
   const made = await makeAccount(memory.seed, provider, { port, apiKey, webhookSecret }, admin);
@@ -113,14 +132,21 @@ async function prepareAccount(memory: Memory, provider: DemoProvider, admin: Own
   return { port, apiKey, webhookSecret, accountId: made };
 }
 
-const baseUrlOf = (port: number): string => `http://127.0.0.1:${port}`;
+const HOST = '127.0.0.1';
+const baseUrlOf = (port: number): string => `http://${HOST}:${port}`;
 
 /** The account of an earlier start, if the database still has it. */
-async function existing(accountId: string | undefined, port: number, admin: OwnApi): Promise<string | undefined> {
+async function existing(
+  accountId: string | undefined,
+  { port, apiKey }: Pick<DemoAccount, 'port' | 'apiKey'>,
+  admin: OwnApi,
+): Promise<string | undefined> {
   const path = `/v1/provider-accounts/${accountId ?? ''}`;
   const account = accountId === undefined ? undefined : await admin.get(path);
   if (account === undefined) return undefined;
-  if (account['base_url'] !== baseUrlOf(port)) await admin.patch(path, { base_url: baseUrlOf(port) });
+  // Another address wants the key again, because it is sent there from now on.
+  const moved = { base_url: baseUrlOf(port), api_key: apiKey };
+  if (account['base_url'] !== moved.base_url) await admin.patch(path, moved);
   return accountId;
 }
 

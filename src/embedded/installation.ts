@@ -4,7 +4,7 @@ import { parseConfig, type Config } from '../config/config.js';
 import { bootstrapKeys } from './bootstrap-keys.js';
 import { takeDataFolder } from './data-folder.js';
 import type { DataFolder } from './data-folder.js';
-import { prepareAccounts } from './demo-accounts.js';
+import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from './demo-accounts.js';
 import { findTranscript, simulatorService, TRAFFIC } from './demo.js';
 import { ownApi } from './own-api.js';
 import { freePort, portState } from './ports.js';
@@ -54,8 +54,10 @@ export class Installation {
       api: config.metricsPort || (await freePort()),
       worker: config.workerMetricsPort || (await freePort()),
     };
+    const ports = config.simulators ? await demoPorts(config.dataDir) : undefined;
     const env = {
       ...this.options.env,
+      ...(ports && allowing(this.options.env, ports)),
       ...databases,
       ...temporal,
       PORT: String(port),
@@ -67,7 +69,7 @@ export class Installation {
     };
     folder.tell(parseConfig(env));
     await this.startOwn({ folder, env, apiUrl });
-    if (config.simulators) await this.startSimulators({ folder, env, apiUrl, adminKey: keys.admin });
+    if (ports) await this.startSimulators({ folder, env, apiUrl, ports, adminKey: keys.admin });
     const traffic = config.simulators ? TRAFFIC : undefined;
     const transcriptPath = await this.firstTranscript(apiUrl, keys.read);
     const temporalUiUrl = temporal.TEMPORAL_UI_URL;
@@ -149,12 +151,13 @@ export class Installation {
     folder: DataFolder;
     env: NodeJS.ProcessEnv;
     apiUrl: string;
+    ports: DemoPorts;
     adminKey: string;
   }): Promise<void> {
-    const { folder, env, apiUrl, adminKey } = options;
+    const { folder, env, apiUrl, ports, adminKey } = options;
     const { root, config } = this.options;
     await this.step('the simulators', async () => {
-      const accounts = await prepareAccounts(config.dataDir, ownApi(apiUrl, adminKey));
+      const accounts = await prepareAccounts(config.dataDir, ports, ownApi(apiUrl, adminKey));
       const log = folder.log('simulators');
       await this.supervisor.start(simulatorService({ root, dataDir: config.dataDir, accounts, apiUrl, env, log }));
     });
@@ -173,6 +176,11 @@ export class Installation {
     this.options.report(`${name} ready after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   }
 }
+
+/** The simulators stand beside what is listed. */
+const allowing = ({ COLLOQUY_EGRESS_ALLOW: listed }: NodeJS.ProcessEnv, ports: DemoPorts) => ({
+  COLLOQUY_EGRESS_ALLOW: [...(listed ? [listed] : []), ...placesOf(ports)].join(','),
+});
 
 function checkSettings({ databaseUrl, keystoreDatabaseUrl }: Config): void {
   if ((databaseUrl === undefined) === (keystoreDatabaseUrl === undefined)) return;

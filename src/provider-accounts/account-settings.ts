@@ -37,6 +37,21 @@ export function patched(
   return { settings: { ...before, ...flat }, changes: changedFields(before, flat) };
 }
 
+/** Whether requests, and with them the API key, go to another origin than before; a path may change freely. */
+export const isMoved = (before: AccountSettings, { base_url: to }: ProviderAccountPatch): boolean =>
+  to !== undefined && originOf(to) !== originOf(before.base_url);
+
+/** Null: the provider's own. */
+const originOf = (baseUrl: string | null): string | null => (baseUrl === null ? null : new URL(baseUrl).origin);
+
+/** Whoever may change an account must not learn its key: a new origin takes a key with it. Throws `invalid_request`. */
+export function requireKeyForMove(before: AccountSettings, patch: ProviderAccountPatch): void {
+  if (!isMoved(before, patch) || patch.api_key !== undefined) return;
+  throw new AppError('invalid_request', 'another base_url needs the api_key that is to be sent there', {
+    errors: [{ pointer: '/api_key', detail: 'must be given together with a base_url of another origin' }],
+  });
+}
+
 function mergedDeadlines(
   before: Partial<Deadlines>,
   patch: NonNullable<ProviderAccountPatch['deadlines']>,

@@ -43,7 +43,7 @@ export class ProviderAccountsController {
     summary: 'Register an account; the answer names its webhook URL',
     status: 201,
     answer: providerAccountSchema,
-    problems: ['not_found'],
+    problems: ['not_found', 'address_not_allowed'],
   })
   create(
     @Caller() caller: Caller,
@@ -69,7 +69,7 @@ export class ProviderAccountsController {
     id: 'updateProviderAccount',
     summary: 'Change an account',
     answer: providerAccountSchema,
-    problems: ['conflict'],
+    problems: ['conflict', 'address_not_allowed'],
   })
   update(
     @Caller() caller: Caller,

@@ -1,4 +1,8 @@
 import { Module } from '@nestjs/common';
+import { CONFIG } from '../common/settings.js';
+import type { Config } from '../config/config.js';
+import { Egress } from '../egress/egress.js';
+import { openEgress } from '../egress/open-egress.js';
 import { InboxModule } from '../inbox/inbox.module.js';
 import { AccountStore } from './account-store.js';
 import { ProviderAccountsController } from './provider-accounts.controller.js';
@@ -7,6 +11,10 @@ import { ProviderAccountsService } from './provider-accounts.service.js';
 @Module({
   imports: [InboxModule],
   controllers: [ProviderAccountsController],
-  providers: [AccountStore, ProviderAccountsService],
+  providers: [
+    AccountStore,
+    ProviderAccountsService,
+    { provide: Egress, inject: [CONFIG], useFactory: (config: Config) => openEgress(config) },
+  ],
 })
 export class ProviderAccountsModule {}

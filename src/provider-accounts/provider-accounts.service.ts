@@ -5,18 +5,20 @@ import { actorOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
 import { Answer, etagOf, requireMatch, withStatus, type List } from '../common/answer.js';
 import { Cursors } from '../common/cursor.js';
+import { AppError } from '../common/errors.js';
 import { newUuid } from '../common/ids.js';
 import { pageById } from '../common/keyset.js';
 import { ApiDatabase } from '../database/database.js';
 import { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
+import { Egress } from '../egress/egress.js';
 import { appendJournal } from '../journal/append.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-row.js';
 import { endPoll, requestPoll } from '../reconciliation/live-poll-row.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
 import { healthVersion, NO_HEALTH } from './account-health.js';
-import { NO_SETTINGS, patched, type AccountSettings } from './account-settings.js';
+import { isMoved, NO_SETTINGS, patched, requireKeyForMove, type AccountSettings } from './account-settings.js';
 import { AccountStore, type AccountRow, type ShownAccount } from './account-store.js';
 import type {
   ProviderAccountAnswer,
@@ -35,6 +37,7 @@ export class ProviderAccountsService {
     private readonly opened: ProviderAccounts,
     private readonly idempotency: Idempotency,
     private readonly cursors: Cursors,
+    private readonly egress: Egress,
   ) {
     this.notifier = new Notifier(database);
   }
@@ -56,7 +59,7 @@ export class ProviderAccountsService {
     return new Answer(await this.store.render(caller, row), { etag: etagOf(versionOf(row)) });
   }
 
-  /** Throws `not_found` when it or one of its agents names a client that is not there. */
+  /** Throws `not_found` when it or one of its agents names a client that is not there, `address_not_allowed`. */
   async create(
     caller: Caller,
     attempt: Attempt,
@@ -65,6 +68,7 @@ export class ProviderAccountsService {
     const { settings } = patched(caller, { ...NO_SETTINGS, name, api_key }, input);
     const clients = [clientId, ...clientsOf(settings)];
     requireClients(caller, clients);
+    await this.requireAllowed(input.base_url);
     const once = await this.idempotency.prepare(attempt);
     const id = newUuid();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
@@ -82,22 +86,26 @@ export class ProviderAccountsService {
     return withStatus(await this.get(caller, outcome.id), outcome.status);
   }
 
-  /** Throws `not_found`, `precondition_failed`, `conflict`. */
+  /** Throws `not_found`, `precondition_failed`, `conflict`, `address_not_allowed`, `invalid_request`. */
   async update(
     caller: Caller,
     id: string,
     { patch, ifMatch }: { patch: ProviderAccountPatch; ifMatch?: string | undefined },
   ): Promise<Answer<ProviderAccountAnswer>> {
     requireClients(caller, clientsOf(patch));
+    await this.requireAllowed(patch.base_url);
     await this.database.withScope(adminScope(caller), async (tx) => {
       const before = await this.locked(tx, caller, id);
       requireMatch(revisionsOf(ifMatch), before.revision);
-      const { settings, changes } = patched(caller, await this.store.settingsOf(before), patch);
+      const known = await this.store.settingsOf(before);
+      requireKeyForMove(known, patch);
+      const { settings, changes } = patched(caller, known, patch);
       if (changes.length === 0) return;
       await requireExisting(tx, caller, clientsOf(patch));
       await this.store.update(tx, caller, before, settings);
       await followUp(tx, before, { settings, changes });
       await tell(tx, caller, { action: 'provider_account.updated', id, changes });
+      if (isMoved(known, patch)) await tell(tx, caller, { action: 'provider_account.address_changed', id });
     });
     this.notifier.notify('colloquy_wakes');
     await this.opened.find(id, { fresh: true });
@@ -115,6 +123,14 @@ export class ProviderAccountsService {
     });
     this.notifier.notify('colloquy_wakes');
     await this.opened.find(id, { fresh: true });
+  }
+
+  /** Where requests with the account's key would go. Throws `address_not_allowed`. */
+  private async requireAllowed(baseUrl: string | null | undefined): Promise<void> {
+    if (baseUrl === null || baseUrl === undefined || !(await this.egress.isRefused(baseUrl))) return;
+    throw new AppError('address_not_allowed', 'base_url must be https on a public address, or listed by the operator', {
+      errors: [{ pointer: '/base_url', detail: 'is not https on a public address, and not listed' }],
+    });
   }
 
   private async locked(tx: Transaction, caller: Caller, id: string): Promise<AccountRow> {

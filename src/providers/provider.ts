@@ -1,5 +1,7 @@
 // The contract of a provider. A new provider is one folder that exports an object of this type, and one line in the registry.
 import type { Readable } from 'node:stream';
+import type { Transport } from '../egress/egress.js';
+import { refusalIn } from '../egress/refusal.js';
 import type { Claims, Json } from './provider-fact.js';
 
 export interface ProviderCredentials {
@@ -8,6 +10,12 @@ export interface ProviderCredentials {
   webhookSecret: string | null;
   /** Where the provider's API is called; null: the provider's own address. */
   baseUrl: string | null;
+}
+
+/** What a provider is asked with. */
+export interface ProviderConnection extends ProviderCredentials {
+  /** The only way out: clients and SDKs use its `fetch`. */
+  egress: Transport;
 }
 
 export interface SignedRequest {
@@ -49,9 +57,14 @@ export class ProviderError extends Error {
 
   /** As a code: what is shown where no words of a provider may be. */
   get problem(): string {
+    const refusal = refusalIn(this.cause);
+    if (refusal !== null) return refusal.code;
     return this.status === null ? 'provider_unreachable' : `provider_answered_${this.status}`;
   }
 }
+
+/** A request that failed or an answer that broke off. What our own rules refuse is refused the next time, too. */
+export const brokenOff = (error: unknown): ProviderError => new ProviderError(null, refusalIn(error) === null, error);
 
 /** The longest that a provider is believed, milliseconds: a nonsense header must not silence an account for years. */
 const LONGEST_AWAY_MS = 3_600_000;
@@ -100,16 +113,16 @@ export interface ListPage {
 export interface ProviderApi {
   /** Asks the provider for its record. Throws {@link ProviderError}. */
   fetchRecord(
-    credentials: ProviderCredentials,
+    connection: ProviderConnection,
     subject: { providerKind: string; providerId: string },
   ): Promise<ProviderAnswer>;
   /** One page of the provider's list. Throws {@link ProviderError}. */
-  list(credentials: ProviderCredentials, query: ListQuery): Promise<ListPage>;
+  list(connection: ProviderConnection, query: ListQuery): Promise<ListPage>;
   /**
    * Opens a recording for reading until `signal` is aborted. `source` is what a payload claimed. Throws
    * {@link ProviderError}; 403 and 404 are not retryable.
    */
-  openRecording(credentials: ProviderCredentials, source: string, signal: AbortSignal): Promise<RecordingStream>;
+  openRecording(connection: ProviderConnection, source: string, signal: AbortSignal): Promise<RecordingStream>;
 }
 
 /** What a provider's documents and signatures mean: nothing is asked over HTTP. */

@@ -7,7 +7,7 @@ export type Blame = 'conversation' | 'account' | 'unclear';
 /** How another conversation of the account was answered meanwhile. `unasked`: there is none, or it could not be asked for. */
 export type Witness = 'answered' | 'failed' | 'unasked';
 
-/** Credentials that are refused, and a provider that has had enough, concern every conversation. */
+/** Credentials or an address that are refused, and a provider that has had enough, concern every conversation. */
 const OF_THE_ACCOUNT = new Set<number | null>([401, 403, 429]);
 /** Without a witness, from this attempt at the stretch on: after some three minutes. */
 const PATIENT_ATTEMPTS = 5;
@@ -16,7 +16,8 @@ const PATIENT_ATTEMPTS = 5;
 export function blameOf(error: ProviderError): Blame {
   // Told to stay away for long, nobody of the account may be asked, not even a witness.
   const isSentAway = error instanceof NotWelcome || (error.retryAfterMs ?? 0) > INSIST.patienceMs;
-  if (isSentAway || OF_THE_ACCOUNT.has(error.status)) return 'account';
+  const isBarred = error.problem === 'address_not_allowed';
+  if (isSentAway || isBarred || OF_THE_ACCOUNT.has(error.status)) return 'account';
   return error.retryable ? 'unclear' : 'conversation';
 }
 

@@ -4,7 +4,7 @@ import type { StoredRecording } from '../intake/fact-writer.js';
 import type { Asking, ProviderGateway } from '../providers/gateway/gateway.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
-import { ProviderError, type RecordingStream } from '../providers/provider.js';
+import { brokenOff, type RecordingStream } from '../providers/provider.js';
 import type { DataKey } from '../vault/sealing.js';
 import { newRecordingRef, objectKeyOf } from './recording-object.js';
 import type { RecordingStore } from './recording-store.js';
@@ -40,7 +40,7 @@ async function kept(
   const ref = newRecordingRef({ conversationId, clientId }, variant);
   const bytes = await store.write(ref, wanted.key, body).catch((error: unknown) => {
     // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
-    throw error instanceof AppError ? error : new ProviderError(null, true, error);
+    throw error instanceof AppError ? error : brokenOff(error);
   });
   return {
     id: ref.id,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Caller } from '../access/caller.js';
 import { Requires } from '../access/requires.js';
 import { isUnchanged } from '../common/answer.js';
+import { audioTypeOf } from '../common/audio-types.js';
 import { AppError } from '../common/errors.js';
 import { idInput } from '../common/id-schema.js';
 import { Operation } from '../common/operation.js';
@@ -46,7 +47,8 @@ export class RecordingsController {
     reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': 'no-store' });
     if (isUnchanged(request.headers['if-none-match'], etag)) return void (await reply.code(304).send());
     const { start, end, isPart } = wantedBytes(request, recording);
-    reply.headers({ 'content-type': recording.contentType, 'content-length': String(end - start + 1) });
+    const type = audioTypeOf(recording.contentType) ?? 'application/octet-stream';
+    reply.headers({ 'content-type': type, 'content-length': String(end - start + 1) });
     if (isPart) reply.code(206).header('content-range', `bytes ${start}-${end}/${bytes}`);
     // HEAD sends no content, so it is no content read. An empty stream: for nothing at all Fastify would say length 0.
     if (request.method === 'HEAD') return void (await reply.send(Readable.from([])));

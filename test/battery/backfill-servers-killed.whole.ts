@@ -22,10 +22,8 @@ beforeAll(async () => {
   const { runDir, temporalCli } = inject('services');
   folder = mkdtempSync(join(runDir, 'servers-killed-'));
   mkdirSync(join(folder, 'data'));
-  [site, retell] = await Promise.all([
-    startSite({ folder, temporalCli }),
-    startRetellSimulator({ port: 0, apiKey: 'key_test' }),
-  ]);
+  retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
+  site = await startSite({ folder, temporalCli, providers: [retell.baseUrl] });
   calls = addPast({ retell }, CALLS, 2);
 }, 120_000);
 afterAll(async () => {

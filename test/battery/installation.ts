@@ -24,7 +24,9 @@ export async function startBattery(options: Partial<SiteOptions> = {}): Promise<
   const { runDir, temporalCli } = inject('services');
   const folder = mkdtempSync(join(runDir, 'battery-'));
   mkdirSync(join(folder, 'data'));
-  const [site, providers] = await Promise.all([startSite({ folder, temporalCli, ...options }), startProviders()]);
+  const providers = await startProviders();
+  const urls = providers.map(({ account }) => account.base_url);
+  const site = await startSite({ folder, temporalCli, providers: urls, ...options });
   const sql = new Pool({ connectionString: site.databaseUrl, max: 2 });
   // Idle connections die with Postgres.
   sql.on('error', () => undefined);

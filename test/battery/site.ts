@@ -6,6 +6,7 @@ import { freePort } from '../../src/embedded/ports.js';
 import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
 import { endProcess, signalGroup } from '../../src/embedded/processes.js';
 import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { placesOf } from '../support/egress.js';
 import { startProgram, type Program } from '../support/programs.js';
 
 export const PARTS = ['worker', 'api', 'temporal', 'postgres'] as const;
@@ -18,6 +19,8 @@ export interface SiteOptions {
   /** Default: below `folder`. */
   postgresDir?: string;
   recordingsDir?: string;
+  /** Where the simulated providers answer: URLs. */
+  providers?: string[];
 }
 
 interface CallOptions {
@@ -142,7 +145,7 @@ export class Site {
   }
 
   private async startPostgres(): Promise<void> {
-    const { folder, postgresDir = join(folder, 'postgres') } = this.options;
+    const { folder, postgresDir = join(folder, 'postgres'), providers = [] } = this.options;
     const { postgres: port } = this.ports;
     const log = join(folder, 'postgres.log');
     this.postgres = await startPostgres({ dataDir: postgresDir, port, log });
@@ -156,6 +159,7 @@ export class Site {
       COLLOQUY_BOOTSTRAP_READ_KEY: this.readKey,
       OBJECT_STORE_URL: `file:${this.recordingsDir}`,
       COLLOQUY_RATE_LIMIT: '0',
+      COLLOQUY_EGRESS_ALLOW: placesOf(...providers),
     });
   }
 

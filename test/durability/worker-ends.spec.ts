@@ -17,6 +17,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   host = await startSlowHost(AUDIO);
+  colloquy.allow(host.url);
 });
 afterEach(async () => {
   endPrograms();

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareAccounts } from '../../src/embedded/demo-accounts.js';
+import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from '../../src/embedded/demo-accounts.js';
 import { ownApi, type OwnApi } from '../../src/embedded/own-api.js';
 import { AGENTS } from '../../simulators/retell/agents.js';
 import { startHttpApp, type HttpApp } from '../http/http-app.js';
@@ -10,10 +10,12 @@ import { startHttpApp, type HttpApp } from '../http/http-app.js';
 let http: HttpApp;
 let admin: OwnApi;
 let dataDir: string;
+let ports: DemoPorts;
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'colloquy-demo-'));
-  http = await startHttpApp();
+  ports = await demoPorts(dataDir);
+  http = await startHttpApp({ COLLOQUY_EGRESS_ALLOW: placesOf(ports).join(',') });
   await http.app.listen(0, '127.0.0.1');
   admin = ownApi(await http.app.getUrl(), http.adminKey);
 });
@@ -30,14 +32,21 @@ const accountIds = async (): Promise<unknown[]> =>
 
 describe('accounts of the simulated providers', () => {
   it('are made once, and found again at the next start', async () => {
-    const { retell, elevenlabs } = await prepareAccounts(dataDir, admin);
+    const { retell, elevenlabs } = await prepareAccounts(dataDir, ports, admin);
     expect(await accountIds()).toEqual([retell.accountId, elevenlabs.accountId]);
-    expect(await prepareAccounts(dataDir, admin)).toEqual({ retell, elevenlabs });
+    expect(await prepareAccounts(dataDir, ports, admin)).toEqual({ retell, elevenlabs });
     expect(await accountIds()).toHaveLength(2);
   });
 
+  it('follow their simulator to another port', async () => {
+    const { retell } = await prepareAccounts(dataDir, { ...ports, retell: ports.elevenlabs }, admin);
+    const account = await admin.get(`/v1/provider-accounts/${retell.accountId}`);
+    expect(account).toMatchObject({ base_url: `http://127.0.0.1:${ports.elevenlabs}`, has_api_key: true });
+    await prepareAccounts(dataDir, ports, admin);
+  });
+
   it('send an agent of the simulated Retell to another client', async () => {
-    const { retell } = await prepareAccounts(dataDir, admin);
+    const { retell } = await prepareAccounts(dataDir, ports, admin);
     const { client_id: owner, agent_clients: sent } = (await admin.get(
       `/v1/provider-accounts/${retell.accountId}`,
     )) as {
@@ -55,10 +64,10 @@ describe('accounts of the simulated providers', () => {
   });
 
   it('are completed, when the folder is from the time of Retell alone', async () => {
-    const { retell, elevenlabs } = await prepareAccounts(dataDir, admin);
+    const { retell, elevenlabs } = await prepareAccounts(dataDir, ports, admin);
     const { apiKey, port, accountId } = retell;
     writeFileSync(memory(), JSON.stringify({ seed: 'as-then', apiKey, port, clientId: 'cl_then', accountId }));
-    const after = await prepareAccounts(dataDir, admin);
+    const after = await prepareAccounts(dataDir, ports, admin);
     expect(after.retell).toEqual(retell);
     expect(after.elevenlabs.accountId).not.toBe(elevenlabs.accountId);
     expect(saved().accounts['elevenlabs']?.accountId).toBe(after.elevenlabs.accountId);

@@ -6,7 +6,10 @@ import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 let http: HttpApp;
 
 beforeAll(async () => {
-  http = await startHttpApp({ COLLOQUY_PUBLIC_URL: 'https://colloquy.example' });
+  http = await startHttpApp({
+    COLLOQUY_PUBLIC_URL: 'https://colloquy.example',
+    COLLOQUY_EGRESS_ALLOW: '127.0.0.1:4000',
+  });
 });
 afterAll(() => http.stop());
 
@@ -209,7 +212,12 @@ describe('provider accounts', () => {
     const clientId = await makeClient();
     const made = await post('/v1/provider-accounts', { ...account(clientId), deadlines: { audio: 60, silence: 5 } });
     const url = `/v1/provider-accounts/${idOf(made)}`;
-    const patch = { base_url: 'http://127.0.0.1:4000', deadlines: { audio: null }, poll_active_seconds: 2 };
+    const patch = {
+      base_url: 'http://127.0.0.1:4000',
+      api_key: 'key_there',
+      deadlines: { audio: null },
+      poll_active_seconds: 2,
+    };
     const changed = await http.call('PATCH', url, { body: patch });
     expect(changed.body).toMatchObject({
       name: 'Main',
@@ -222,7 +230,7 @@ describe('provider accounts', () => {
     expect(entry).toEqual({
       client_id: SYSTEM_CLIENT,
       action: 'provider_account.updated',
-      changes: ['base_url', 'poll_active_seconds', 'deadlines'],
+      changes: ['api_key', 'base_url', 'poll_active_seconds', 'deadlines'],
       actor_type: 'key',
     });
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { retell } from '../../src/providers/retell/index.js';
+import { egressTo } from '../support/egress.js';
 import { install, type Installation } from '../support/installation.js';
 import type { StoredConversation } from '../support/stored-conversation.js';
 
@@ -53,9 +54,10 @@ describe.concurrent('a chat at Retell', () => {
     const { chat_id: id } = colloquy.retell.chats.addComplete({}, 'listed');
     const live = colloquy.retell.chats.add({}, 'listed live').chat_id;
     const { apiKey, baseUrl } = colloquy.retell;
+    const egress = egressTo([baseUrl]);
     const list = async (isLive: boolean): Promise<Map<string, boolean>> => {
       const query = { providerKind: 'chat', from: null, to: null, live: isLive, cursor: null };
-      const { items } = await retell.list({ apiKey, baseUrl, webhookSecret: null }, query);
+      const { items } = await retell.list({ apiKey, baseUrl, webhookSecret: null, egress }, query);
       return new Map(items.map(({ providerId, isOver }) => [providerId, isOver]));
     };
     const all = await list(false);

@@ -14,6 +14,7 @@ let accountId: string;
 beforeAll(async () => {
   colloquy = await install();
   elevenlabs = await startElevenLabsSimulator({ apiKey: 'xi_test', webhookSecret: 'wsec_test' });
+  colloquy.allow(elevenlabs.baseUrl);
   accountId = await colloquy.addAccount({
     provider: 'elevenlabs',
     api_key: elevenlabs.apiKey,

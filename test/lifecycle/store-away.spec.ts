@@ -23,6 +23,7 @@ beforeAll(async () => {
   colloquy = await install({ env: { OBJECT_STORE_URL: server.url } });
   api = await startApi(colloquy);
   elevenlabs = await startElevenLabsSimulator({ apiKey: 'xi_test', webhookSecret: 'wsec_test' });
+  colloquy.allow(elevenlabs.baseUrl);
   const account = {
     ...{ provider: 'elevenlabs', api_key: elevenlabs.apiKey, webhook_secret: elevenlabs.webhookSecret },
     ...{ base_url: elevenlabs.baseUrl },

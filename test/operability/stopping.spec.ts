@@ -21,6 +21,7 @@ let audioPath: string;
 beforeAll(async () => {
   colloquy = await install();
   const host = await startSlowHost(AUDIO);
+  colloquy.allow(host.url);
   host.release();
   const worker = await startWorkerProgram(colloquy.env);
   const { call_id: callId } = colloquy.retell.addCompleteCall({ recording_url: host.url }, 'long recording');

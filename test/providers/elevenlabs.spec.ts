@@ -4,14 +4,23 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { elevenlabs } from '../../src/providers/elevenlabs/index.js';
 import type { Json } from '../../src/providers/provider-fact.js';
-import type { ListedConversation, ListQuery, ProviderCredentials } from '../../src/providers/provider.js';
+import type { ListedConversation, ListQuery, ProviderConnection } from '../../src/providers/provider.js';
+import { egressTo } from '../support/egress.js';
+
+/** Where nobody listens. */
+const NOBODY = 'http://127.0.0.1:1';
 
 let simulator: ElevenLabsSimulator;
-let credentials: ProviderCredentials;
+let connection: ProviderConnection;
 
 beforeEach(async () => {
   simulator = await startElevenLabsSimulator({ apiKey: 'xi_test', webhookSecret: 'wsec_test' });
-  credentials = { apiKey: 'xi_test', webhookSecret: 'wsec_test', baseUrl: simulator.baseUrl };
+  connection = {
+    apiKey: 'xi_test',
+    webhookSecret: 'wsec_test',
+    baseUrl: simulator.baseUrl,
+    egress: egressTo([simulator.baseUrl, NOBODY]),
+  };
 });
 afterEach(() => simulator.close());
 
@@ -28,7 +37,7 @@ function at(seconds: number, fields: Record<string, unknown> = {}): string {
 async function listAll(query: Partial<ListQuery>): Promise<ListedConversation[]> {
   const found: ListedConversation[] = [];
   for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-    const page = await elevenlabs.list(credentials, { ...ALL, ...query, cursor });
+    const page = await elevenlabs.list(connection, { ...ALL, ...query, cursor });
     found.push(...page.items);
     cursor = page.next;
   }
@@ -39,7 +48,7 @@ describe('the record', () => {
   it('is the raw document, with what no client knows yet', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({}, { seed: 'odd' });
     simulator.faults.oddities = ['unknown_field', 'unknown_value', 'null'];
-    const answer = await elevenlabs.fetchRecord(credentials, subject(id));
+    const answer = await elevenlabs.fetchRecord(connection, subject(id));
     expect(answer).toMatchObject({
       found: true,
       document: { conversation_id: id, x_new_field: { nested: [1, null] } },
@@ -49,7 +58,7 @@ describe('the record', () => {
   });
 
   it('is not found, when ElevenLabs does not know it', async () => {
-    expect(await elevenlabs.fetchRecord(credentials, subject('conv_nobody'))).toEqual({ found: false });
+    expect(await elevenlabs.fetchRecord(connection, subject('conv_nobody'))).toEqual({ found: false });
   });
 
   it.each([
@@ -62,7 +71,7 @@ describe('the record', () => {
     const id = at(1);
     simulator.faults.getStatus = [status];
     simulator.faults.retryAfterSeconds = 7;
-    const failing = elevenlabs.fetchRecord(credentials, subject(id));
+    const failing = elevenlabs.fetchRecord(connection, subject(id));
     const retryAfterMs = status === 429 || status === 503 ? 7000 : null;
     await expect(failing).rejects.toMatchObject({ name: 'ProviderError', status, retryable, retryAfterMs });
     expect(simulator.requests).toHaveLength(1);
@@ -70,7 +79,7 @@ describe('the record', () => {
 
   it('fails without quoting the key or the answer', async () => {
     const id = at(1);
-    const failing = elevenlabs.fetchRecord({ ...credentials, apiKey: 'xi_wrong_key' }, subject(id));
+    const failing = elevenlabs.fetchRecord({ ...connection, apiKey: 'xi_wrong_key' }, subject(id));
     const error = await failing.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ status: 401, message: 'the provider answered 401' });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('xi_wrong_key');
@@ -79,8 +88,8 @@ describe('the record', () => {
   it('is retryable, when nobody answers or the connection breaks', async () => {
     simulator.faults.resetConnections = 1;
     const unreachable = { status: null, retryable: true };
-    await expect(elevenlabs.fetchRecord(credentials, subject('c1'))).rejects.toMatchObject(unreachable);
-    const nobody = { ...credentials, baseUrl: 'http://127.0.0.1:1' };
+    await expect(elevenlabs.fetchRecord(connection, subject('c1'))).rejects.toMatchObject(unreachable);
+    const nobody = { ...connection, baseUrl: NOBODY };
     await expect(elevenlabs.fetchRecord(nobody, subject('c1'))).rejects.toMatchObject(unreachable);
   });
 });
@@ -117,14 +126,14 @@ describe('the list', () => {
 
   it('fails like a record', async () => {
     simulator.faults.listStatus = [429];
-    await expect(elevenlabs.list(credentials, ALL)).rejects.toMatchObject({ status: 429, retryable: true });
+    await expect(elevenlabs.list(connection, ALL)).rejects.toMatchObject({ status: 429, retryable: true });
   });
 });
 
 describe('the recording', () => {
   it('comes from the audio endpoint, with the key', async () => {
     const id = at(1);
-    const { body, contentType } = await elevenlabs.openRecording(credentials, id, new AbortController().signal);
+    const { body, contentType } = await elevenlabs.openRecording(connection, id, new AbortController().signal);
     expect(contentType).toBe('audio/mpeg');
     const sent = JSON.parse(simulator.webhookBody('post_call_audio', id)) as { data: { full_audio: string } };
     expect(await buffer(body)).toEqual(Buffer.from(sent.data.full_audio, 'base64'));
@@ -132,14 +141,14 @@ describe('the recording', () => {
 
   it('is refused for good, when there is none', async () => {
     const signal = new AbortController().signal;
-    const failing = elevenlabs.openRecording(credentials, 'conv_nobody', signal);
+    const failing = elevenlabs.openRecording(connection, 'conv_nobody', signal);
     await expect(failing).rejects.toMatchObject({ status: 404, retryable: false });
   });
 
   it('stops, when it is aborted in the middle', async () => {
     const id = at(1);
     const controller = new AbortController();
-    const { body } = await elevenlabs.openRecording(credentials, id, controller.signal);
+    const { body } = await elevenlabs.openRecording(connection, id, controller.signal);
     controller.abort();
     await expect(buffer(body)).rejects.toThrow();
   });

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { providerApi } from '../../src/providers/provider-apis.js';
-import type { ProviderApi, ProviderCredentials } from '../../src/providers/provider.js';
+import type { ProviderApi, ProviderConnection } from '../../src/providers/provider.js';
 import { providerNamed, providerNames } from '../../src/providers/providers.js';
+import { egressTo } from '../support/egress.js';
 import { loadContract } from './contract.js';
 
 let server: Server;
@@ -26,12 +27,12 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** Every question that a provider can be asked. */
-function questions(provider: ProviderApi, credentials: ProviderCredentials, [kind, recording]: [string, string]) {
+function questions(provider: ProviderApi, connection: ProviderConnection, [kind, recording]: [string, string]) {
   const query = { providerKind: kind, from: null, to: null, live: true, cursor: null };
   return {
-    record: () => provider.fetchRecord(credentials, { providerKind: kind, providerId: 'id_0001' }),
-    list: () => provider.list(credentials, query),
-    recording: () => provider.openRecording(credentials, recording, AbortSignal.timeout(5_000)),
+    record: () => provider.fetchRecord(connection, { providerKind: kind, providerId: 'id_0001' }),
+    list: () => provider.list(connection, query),
+    recording: () => provider.openRecording(connection, recording, AbortSignal.timeout(5_000)),
   };
 }
 
@@ -40,8 +41,8 @@ const inOneMinute = (): string => new Date(Date.now() + 60_000).toUTCString();
 describe.each(providerNames())('%s, that answers 429', async (name) => {
   const contract = await loadContract(name);
   const ask = async (what: 'record' | 'list' | 'recording'): Promise<unknown> => {
-    const credentials = { ...contract.credentials, baseUrl };
-    const asked = questions(providerApi(name), credentials, [
+    const connection = { ...contract.credentials, baseUrl, egress: egressTo([baseUrl]) };
+    const asked = questions(providerApi(name), connection, [
       providerNamed(name).kinds[0] ?? '',
       contract.recordingAt(baseUrl),
     ]);

@@ -24,6 +24,7 @@ beforeAll(async () => {
   colloquy = await install({ env: { COLLOQUY_PROVIDER_RATE: '2000' } });
   api = await startApi(colloquy);
   door = await startPartlyBroken(colloquy.retell.baseUrl);
+  colloquy.allow(door.baseUrl);
   calls = addPast(colloquy, CALLS, DAYS);
   await colloquy.startWorker();
 });
@@ -86,6 +87,7 @@ describe('a provider that lists conversations and gives none of them', () => {
 
   it('holds up a walk for some attempts only, when no other one is known', async () => {
     const retell = await startRetellSimulator({ port: 0, apiKey: colloquy.retell.apiKey });
+    colloquy.allow(retell.baseUrl);
     retell.addCompleteCall({ end_timestamp: Date.now() - 60_000 }, 'alone');
     Object.assign(retell.faults, failing(PATIENT_ATTEMPTS * TRIES));
     const fields = { backfill_days: 1, base_url: retell.baseUrl };

@@ -157,6 +157,7 @@ describe('polling of many accounts', () => {
     await colloquy.startWorker();
     await eventually(async () => looks().length >= 16);
     const other = await startRetellSimulator({ port: 0, apiKey: colloquy.retell.apiKey });
+    colloquy.allow(other.baseUrl);
     try {
       // Another simulated provider, which answers.
       const ids = await seedPolled(3, await seedClient(colloquy), other.baseUrl);

@@ -16,6 +16,7 @@ beforeAll(async () => {
   colloquy = await install({ env: { COLLOQUY_PROVIDER_RATE: '2000' } });
   api = await startApi(colloquy);
   elevenlabs = await startElevenLabsSimulator({ apiKey: 'xi_test', webhookSecret: 'wsec_test' });
+  colloquy.allow(elevenlabs.baseUrl);
   await colloquy.startWorker();
 });
 afterAll(async () => {

@@ -18,6 +18,7 @@ beforeAll(async () => {
   colloquy = await install({ env: { COLLOQUY_PROVIDER_RATE: String(RATE) } });
   api = await startApi(colloquy);
   door = await startPartlyBroken(colloquy.retell.baseUrl);
+  colloquy.allow(door.baseUrl);
   await colloquy.startWorker();
 });
 afterAll(async () => {

@@ -27,6 +27,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   host = await startPatientHost();
+  colloquy.allow(host.url);
 });
 afterEach(() => host.close());
 afterAll(async () => {

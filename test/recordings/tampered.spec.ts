@@ -34,6 +34,7 @@ beforeAll(async () => {
   api = await startApi(colloquy);
   await api.app.listen(0, '127.0.0.1');
   host = await startSlowHost(AUDIO);
+  colloquy.allow(host.url);
   host.release();
   await colloquy.startWorker();
   const { call_id: callId } = colloquy.retell.addCompleteCall({ recording_url: host.url }, 'tampered');

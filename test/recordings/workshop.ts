@@ -9,6 +9,7 @@ import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { Notifier } from '../../src/database/notifier.js';
 import { Inbox } from '../../src/inbox/inbox.js';
+import { openEgress } from '../../src/egress/open-egress.js';
 import { FactWriter } from '../../src/intake/fact-writer.js';
 import { Intake } from '../../src/intake/intake.js';
 import { ProviderGateway } from '../../src/providers/gateway/gateway.js';
@@ -35,7 +36,7 @@ export async function openWorkshop({ config, vault }: Installation, now = (): nu
   const inbox = new Inbox(database, vault, notifier);
   const facts = new FactWriter(inbox, intake);
   const read = situationReader({ database, vault, accounts });
-  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate));
+  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate), openEgress(config));
   const reading = { read, facts, gateway, now };
   const fetcher = new RecordingFetcher({ ...reading, lifecycle: new Lifecycle(reading), vault, store });
   return { database, objects, loose, store, intake, inbox, facts, read, fetcher, close: () => database.close() };

@@ -16,6 +16,7 @@ import {
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
 import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { placesOf } from '../support/egress.js';
 import { eventually } from '../support/eventually.js';
 import { logged, runProgram, type Program } from './processes.js';
 import { filesBelow, scanFiles, scanText, type Hit } from './scan.js';
@@ -82,6 +83,7 @@ beforeAll(async () => {
   retell = await startRetellSimulator({ port: 0, apiKey: WORDS.secret });
   const env = {
     PORT: String(port),
+    COLLOQUY_EGRESS_ALLOW: placesOf(retell.baseUrl),
     COLLOQUY_DATA_DIR: dataDir,
     DATABASE_URL: postgres.url('colloquy'),
     KEYSTORE_DATABASE_URL: postgres.url('colloquy_keystore'),

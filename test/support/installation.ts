@@ -22,6 +22,7 @@ import type { VaultService } from '../../src/vault/vault.service.js';
 import { startWorker, type WorkerProcess } from '../../src/worker-process.js';
 import { seedAccount, seedClient, type NewAccount } from './accounts.js';
 import { createTestDatabases } from './databases.js';
+import { placesOf } from './egress.js';
 import { eventually } from './eventually.js';
 import { ConversationStore, type StoredConversation } from './stored-conversation.js';
 
@@ -83,6 +84,13 @@ export class Installation {
     const worker = await startWorker(this.config, testLog, { workflowBundle: inject('services').workflowBundle });
     this.workers.push(worker);
     return worker;
+  }
+
+  /** Lists a further host as an operator would, for processes and workers that start from now on, and those of this process. */
+  allow(url: string): void {
+    const { env, config } = this.parts;
+    env['COLLOQUY_EGRESS_ALLOW'] = `${env['COLLOQUY_EGRESS_ALLOW']},${placesOf(url)}`;
+    (config.egressAllow.places as Set<string>).add(placesOf(url));
   }
 
   /** Stops the workers that run, as a deployment does. */
@@ -231,7 +239,9 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const databases = await createTestDatabases(postgresUrl);
   const dataDir = mkdtempSync(join(runDir, 'installation-'));
   const address = options.temporal?.address ?? temporalAddress;
+  const retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
   const env = {
+    COLLOQUY_EGRESS_ALLOW: placesOf(retell.baseUrl),
     DATABASE_URL: databases.databaseUrl,
     KEYSTORE_DATABASE_URL: databases.keystoreUrl,
     COLLOQUY_DATA_DIR: dataDir,
@@ -242,7 +252,6 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const config = parseConfig(env);
   const recordingsDir = join(dataDir, 'recordings');
   mkdirSync(recordingsDir);
-  const retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
   const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: config.rootKeyFile });
   const ingest = new IngestDatabase(
     createDataSource({ url: databases.databaseUrl, role: 'colloquy_ingest', poolSize: 4 }),

@@ -8,30 +8,30 @@ import { ElevenLabsEnvironment } from '@elevenlabs/elevenlabs-js/environments.js
 import type { Json } from '../provider-fact.js';
 import { isRetryable } from '../provider-mapping.js';
 import {
+  brokenOff,
   ProviderError,
   retryAfterMs,
   type ProviderAnswer,
-  type ProviderCredentials,
+  type ProviderConnection,
   type RecordingStream,
 } from '../provider.js';
 
-const TIMEOUT_MS = 20_000;
-const DOWNLOAD_MS = 10 * 60_000;
+type Fetch = ProviderConnection['egress']['documents'];
 
 const pathOf = (conversationId: string): string => `/v1/convai/conversations/${encodeURIComponent(conversationId)}`;
 
 /** GET of a conversation. 404 is an answer, not a failure: the provider does not know it. */
 export async function fetchConversation(
-  credentials: ProviderCredentials,
+  connection: ProviderConnection,
   { providerId }: { providerId: string },
 ): Promise<ProviderAnswer> {
-  const document = await getJson(credentials, pathOf(providerId));
+  const document = await getJson(connection, pathOf(providerId));
   return document === null ? { found: false } : { found: true, document };
 }
 
 /** GET of a JSON document; null when the provider answers 404. Throws ProviderError. */
-export async function getJson(credentials: ProviderCredentials, path: string): Promise<Json | null> {
-  const response = await asked(credentials, path, AbortSignal.timeout(TIMEOUT_MS));
+export async function getJson(connection: ProviderConnection, path: string): Promise<Json | null> {
+  const response = await asked(connection, path, connection.egress.documents);
   if (response.status === 404) {
     await response.body?.cancel();
     return null;
@@ -39,34 +39,32 @@ export async function getJson(credentials: ProviderCredentials, path: string): P
   await refuse(response);
   // An answer that breaks off or does not parse is no answer.
   return (await response.json().catch((error: unknown) => {
-    throw new ProviderError(null, true, error);
+    throw brokenOff(error);
   })) as Json;
 }
 
 /** Opens the audio of the conversation that `source` names. */
 export async function openRecording(
-  credentials: ProviderCredentials,
+  connection: ProviderConnection,
   source: string,
   signal: AbortSignal,
 ): Promise<RecordingStream> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_MS)]);
-  const response = await asked(credentials, `${pathOf(source)}/audio`, limit);
+  // The SDK would leave a listener on the signal for every request.
+  const fetch: Fetch = (url, init) => connection.egress.recordings(url, { ...init, signal });
+  const response = await asked(connection, `${pathOf(source)}/audio`, fetch);
   await refuse(response);
   if (response.body === null) throw new ProviderError(response.status, true);
-  return {
-    body: Readable.fromWeb(response.body as ReadableStream),
-    contentType: response.headers.get('content-type')?.split(';')[0]?.trim() || 'audio/mpeg',
-  };
+  const contentType = response.headers.get('content-type') ?? '';
+  return { body: Readable.fromWeb(response.body as ReadableStream), contentType };
 }
 
-function asked({ apiKey, baseUrl }: ProviderCredentials, path: string, signal: AbortSignal): Promise<Response> {
+function asked({ apiKey, baseUrl }: ProviderConnection, path: string, fetch: Fetch): Promise<Response> {
   // Whole, because the SDK would escape the question mark of a relative one.
   const url = `${(baseUrl ?? ElevenLabsEnvironment.Production).replace(/\/+$/, '')}${path}`;
-  return makePassthroughRequest(url, { signal }, { headers: { 'xi-api-key': apiKey }, maxRetries: 0 }).catch(
-    (error: unknown) => {
-      throw new ProviderError(null, true, error);
-    },
-  );
+  const options = { headers: { 'xi-api-key': apiKey }, fetch: fetch as typeof globalThis.fetch, maxRetries: 0 };
+  return makePassthroughRequest(url, undefined, options).catch((error: unknown) => {
+    throw brokenOff(error);
+  });
 }
 
 /** Bodies of errors may quote content: they are not read. */

@@ -1,6 +1,6 @@
 // ElevenLabs' list of conversations: by start, in whole seconds; summaries only. It cannot be asked for a status, only against some.
 import { z } from 'zod';
-import { ProviderError, type ListPage, type ListQuery, type ProviderCredentials } from '../provider.js';
+import { ProviderError, type ListPage, type ListQuery, type ProviderConnection } from '../provider.js';
 import { getJson } from './client.js';
 
 /** The largest page that it gives. */
@@ -21,9 +21,9 @@ const page = z.object({
 });
 
 /** One page, oldest start first. Throws ProviderError; an answer of another shape is one that may be asked for again. */
-export async function listConversations(credentials: ProviderCredentials, query: ListQuery): Promise<ListPage> {
+export async function listConversations(connection: ProviderConnection, query: ListQuery): Promise<ListPage> {
   const answer = page.safeParse(
-    await getJson(credentials, `/v1/convai/conversations?${parametersOf(query).toString()}`),
+    await getJson(connection, `/v1/convai/conversations?${parametersOf(query).toString()}`),
   );
   if (!answer.success) throw new ProviderError(null, true);
   const { conversations, has_more: hasMore, next_cursor: next } = answer.data;

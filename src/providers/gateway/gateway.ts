@@ -1,4 +1,5 @@
 // The one caller of provider APIs: whoever wants a record, a list or a recording asks here.
+import type { Transport } from '../../egress/egress.js';
 import type { ProviderAccount } from '../provider-accounts.js';
 import { providerApi } from '../provider-apis.js';
 import {
@@ -6,6 +7,7 @@ import {
   type ListPage,
   type ListQuery,
   type ProviderAnswer,
+  type ProviderConnection,
   type RecordingStream,
 } from '../provider.js';
 import type { Persistence, RequestBudgets } from './request-budget.js';
@@ -24,6 +26,7 @@ export class ProviderGateway {
 
   constructor(
     private readonly budgets: RequestBudgets,
+    private readonly egress: Transport,
     private readonly now: () => number = () => Date.now(),
   ) {}
 
@@ -34,13 +37,13 @@ export class ProviderGateway {
     asking: Asking = {},
   ): Promise<ProviderAnswer> {
     return this.ask(account, asking, () =>
-      providerApi(account.provider).fetchRecord(account.credentials, { providerKind, providerId }),
+      providerApi(account.provider).fetchRecord(this.connectionOf(account), { providerKind, providerId }),
     );
   }
 
   /** One page of the account's list. Throws ProviderError. */
   list(account: ProviderAccount, query: ListQuery, asking: Asking = {}): Promise<ListPage> {
-    return this.ask(account, asking, () => providerApi(account.provider).list(account.credentials, query));
+    return this.ask(account, asking, () => providerApi(account.provider).list(this.connectionOf(account), query));
   }
 
   /**
@@ -54,7 +57,7 @@ export class ProviderGateway {
     use: (recording: RecordingStream) => Promise<Result>,
   ): Promise<Result> {
     return this.ask(account, asking, async () =>
-      use(await providerApi(account.provider).openRecording(account.credentials, source, asking.signal)),
+      use(await providerApi(account.provider).openRecording(this.connectionOf(account), source, asking.signal)),
     );
   }
 
@@ -74,6 +77,10 @@ export class ProviderGateway {
     }
     this.answeredAt.set(account.id, this.now());
     return null;
+  }
+
+  private connectionOf({ credentials }: ProviderAccount): ProviderConnection {
+    return { ...credentials, egress: this.egress };
   }
 
   private ask<Answer>(

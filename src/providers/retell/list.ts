@@ -1,6 +1,6 @@
 // Retell's lists of calls and of chats (POST /v3/list-calls, /v3/list-chats): sorted and filtered by start; their items lack the transcripts.
 import { z } from 'zod';
-import { ProviderError, type ListPage, type ListQuery, type ProviderCredentials } from '../provider.js';
+import { ProviderError, type ListPage, type ListQuery, type ProviderConnection } from '../provider.js';
 import { post } from './client.js';
 
 /** The largest page that older documents of Retell name. */
@@ -24,10 +24,10 @@ const page = z.object({
 const LIVE = new Set(['ongoing', 'registered']);
 
 /** One page, oldest start first. Throws ProviderError; an answer of another shape is one that may be asked for again. */
-export async function listConversations(credentials: ProviderCredentials, query: ListQuery): Promise<ListPage> {
+export async function listConversations(connection: ProviderConnection, query: ListQuery): Promise<ListPage> {
   const isChat = query.providerKind === 'chat';
   const answer = page.safeParse(
-    await post(credentials, isChat ? '/v3/list-chats' : '/v3/list-calls', bodyOf(query, isChat)),
+    await post(connection, isChat ? '/v3/list-chats' : '/v3/list-calls', bodyOf(query, isChat)),
   );
   if (!answer.success) throw new ProviderError(null, true);
   const { items, has_more: hasMore, pagination_key: key } = answer.data;

@@ -1,0 +1,6 @@
+// The way out as the settings want it.
+import type { Config } from '../config/config.js';
+import { Egress } from './egress.js';
+
+export const openEgress = ({ egressAllow, recordingMaxBytes }: Config): Egress =>
+  new Egress({ allow: egressAllow, limits: { recordingBytes: recordingMaxBytes } });

@@ -1,0 +1,247 @@
+// What a host may answer: where it may send us on to, how much it may send, how long it may say nothing.
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { createGzip, gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { EgressLimits } from '../../src/egress/limits.js';
+import { refusalIn } from '../../src/egress/refusal.js';
+import { providerApi } from '../../src/providers/provider-apis.js';
+import { egressTo } from '../support/egress.js';
+import { startHost, type Host } from './hosts.js';
+
+const MIB = 1_048_576;
+const JSON_TYPE = { 'content-type': 'application/json' };
+const hosts: Host[] = [];
+
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.close()));
+});
+
+async function host(answer: RequestListener): Promise<Host> {
+  const started = await startHost(answer);
+  hosts.push(started);
+  return started;
+}
+
+const outTo = (to: Host[], limits: Partial<EgressLimits> = {}) =>
+  egressTo(
+    to.map(({ url }) => url),
+    limits,
+  );
+const codeOf = (asking: Promise<unknown>): Promise<string | undefined> =>
+  asking.then(
+    () => 'answered',
+    (error: unknown) => refusalIn(error)?.code ?? String(error),
+  );
+const bytesOf = async ({ body }: Response): Promise<Buffer> =>
+  Buffer.concat(await Readable.fromWeb(body as ReadableStream).toArray());
+
+/** How much the highest use of memory so far grows, bytes. */
+async function growth(work: () => Promise<unknown>): Promise<number> {
+  const before = process.resourceUsage().maxRSS;
+  await work();
+  return (process.resourceUsage().maxRSS - before) * 1024;
+}
+
+/** Many values, packed without ever being held whole. */
+async function bomb(piece: string, bytes: number): Promise<Buffer> {
+  const block = Buffer.from(piece.repeat(Math.floor(MIB / piece.length)));
+  const blocks = Array.from({ length: Math.ceil(bytes / block.length) }, () => block);
+  return Buffer.concat(await Readable.from(blocks).pipe(createGzip()).toArray());
+}
+
+describe('a redirect', () => {
+  it('takes no credentials to another origin, and does to the same one', async () => {
+    const heard: IncomingMessage['headers'][] = [];
+    const other = await host(({ headers }, response) => {
+      heard.push(headers);
+      response.writeHead(200, JSON_TYPE).end('{}');
+    });
+    const first = await host(({ url, headers }, response) => {
+      if (url === '/elsewhere') return void response.writeHead(307, { location: other.url }).end();
+      if (url === '/here') return void response.writeHead(302, { location: '/there' }).end();
+      heard.push(headers);
+      response.writeHead(200, JSON_TYPE).end('{}');
+    });
+    const secrets = { 'xi-api-key': 'a', authorization: 'Bearer b', cookie: 'c=d', 'x-anything': 'e' };
+    const egress = outTo([first, other]);
+    await egress.documents(`${first.url}/elsewhere`, { headers: secrets });
+    await egress.documents(`${first.url}/here`, { headers: secrets });
+    expect(Object.keys(heard[0] ?? {}).toSorted()).toEqual(['accept', 'accept-encoding', 'connection', 'host']);
+    expect(heard[1]).toMatchObject(secrets);
+  });
+
+  it.each(['elevenlabs', 'retell'])('does not bring the key of %s elsewhere', async (name) => {
+    const heard: string[] = [];
+    const thief = await host(({ rawHeaders }, response) => {
+      heard.push(rawHeaders.join('\n'));
+      response.writeHead(200, JSON_TYPE).end('{}');
+    });
+    const provider = await host((_, response) => void response.writeHead(302, { location: thief.url }).end());
+    const connection = { apiKey: 'key_canary', webhookSecret: null, baseUrl: provider.url };
+    const subject = { providerKind: 'call', providerId: 'id_0001' };
+    await providerApi(name).fetchRecord({ ...connection, egress: outTo([provider, thief]) }, subject);
+    expect(heard).toHaveLength(1);
+    expect(heard.join()).not.toContain('key_canary');
+    // And not at all to where nobody said that requests may go.
+    const asked = providerApi(name).fetchRecord({ ...connection, egress: outTo([provider]) }, subject);
+    await expect(asked).rejects.toMatchObject({ retryable: false, problem: 'address_not_allowed' });
+    expect(heard).toHaveLength(1);
+  });
+
+  it('sends no body on', async () => {
+    const target = await host((_, response) => void response.writeHead(200, JSON_TYPE).end('{}'));
+    const first = await host((_, response) => void response.writeHead(307, { location: target.url }).end());
+    const asking = outTo([first, target]).documents(first.url, { method: 'POST', body: '{}' });
+    expect(await codeOf(asking)).toBe('redirect_not_allowed');
+  });
+});
+
+describe('a document', () => {
+  it.each(['gzip', 'identity'])('is read as it is meant (%s)', async (packing) => {
+    const text = JSON.stringify({ words: 'Grüße'.repeat(1_000) });
+    const body = packing === 'gzip' ? gzipSync(text) : text;
+    const good = await host((_, response) => {
+      response.writeHead(200, { ...JSON_TYPE, 'content-encoding': packing }).end(body);
+    });
+    expect(await (await outTo([good]).documents(good.url)).text()).toBe(text);
+  });
+
+  it('that unpacks to a thousand times its size is cut at once', { timeout: 30_000 }, async () => {
+    const packed = await bomb('{},', 150 * MIB);
+    expect(packed.length).toBeLessThan(MIB);
+    const evil = await host((_, response) => {
+      response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' }).end(packed);
+    });
+    const connection = { apiKey: 'key', webhookSecret: null, baseUrl: evil.url, egress: outTo([evil]) };
+    const problems: string[] = [];
+    const grown = await growth(async () => {
+      for (const name of ['elevenlabs', 'retell']) {
+        const asking = providerApi(name).fetchRecord(connection, { providerKind: 'call', providerId: 'id_0001' });
+        problems.push(await asking.then(String, ({ problem }: { problem: string }) => problem));
+      }
+    });
+    expect(problems).toEqual(['answer_too_large', 'answer_too_large']);
+    expect(grown).toBeLessThan(48 * MIB);
+  });
+
+  it('of too many bytes, or of too many values, is not taken', async () => {
+    const endless = await host((request, response) => {
+      response.writeHead(200, JSON_TYPE);
+      const piece = Buffer.from(request.url === '/values' ? '{},'.repeat(20_000) : ' '.repeat(65_536));
+      send(response, () => piece);
+    });
+    const egress = outTo([endless], { documentBytes: 4 * MIB, documentValues: 100_000 });
+    expect(await codeOf(egress.documents(`${endless.url}/bytes`))).toBe('answer_too_large');
+    expect(await codeOf(egress.documents(`${endless.url}/values`))).toBe('answer_too_large');
+  });
+
+  it.each([undefined, 'text/html', 'audio/wav', 'text/plain; x=application/json'])('is no %s', async (type) => {
+    const odd = await host((_, response) => {
+      response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end('{}');
+    });
+    expect(await codeOf(outTo([odd]).documents(odd.url))).toBe('content_type_not_allowed');
+  });
+});
+
+describe('a recording', () => {
+  it.each([
+    ['audio/mpeg; charset=x', 'anything at all', 'audio/mpeg'],
+    ['audio/x-wav', 'RIFF', 'audio/wav'],
+    ['binary/octet-stream', 'RIFF\0\0\0\0WAVEfmt ', 'audio/wav'],
+    ['application/octet-stream', 'ID3 and so on, and on', 'audio/mpeg'],
+    ['application/octet-stream', '<html><body>admin</body></html>', null],
+    ['application/octet-stream', '', null],
+    ['text/html', '<html></html>', null],
+    ['audio/../../html', 'RIFF', null],
+    ['image/svg+xml', '<svg/>', null],
+  ])('that is called %s and begins with %j is %s', async (called, content, type) => {
+    const server = await host((_, response) => response.writeHead(200, { 'content-type': called }).end(content));
+    const asking = outTo([server]).recordings(server.url);
+    if (type === null) return expect(await codeOf(asking)).toBe('content_type_not_allowed');
+    const response = await asking;
+    expect(response.headers.get('content-type')).toBe(type);
+    expect((await bytesOf(response)).toString()).toBe(content);
+  });
+
+  it('breaks off past its limit', async () => {
+    const server = await host((_, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav' }).end(Buffer.alloc(2 * MIB));
+    });
+    const response = await outTo([server], { recordingBytes: MIB }).recordings(server.url);
+    expect(await codeOf(bytesOf(response))).toBe('answer_too_large');
+  });
+
+  it('is not read ahead of whoever stores it', async () => {
+    let sent = 0;
+    const block = Buffer.alloc(MIB);
+    const server = await host((_, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav' });
+      send(response, () => {
+        sent += MIB;
+        return sent > 256 * MIB ? null : block;
+      });
+    });
+    const { body } = await outTo([server]).recordings(server.url);
+    const reader = (body as ReadableStream).getReader();
+    await reader.read();
+    // Until nothing moves any more.
+    for (let before = -1; before !== sent; await new Promise((resolve) => setTimeout(resolve, 300))) before = sent;
+    expect(sent).toBeLessThan(64 * MIB);
+    await reader.cancel();
+  });
+});
+
+describe('a host that goes dark', () => {
+  const QUICK = { headersMs: 300, silenceMs: 300, connectMs: 300 };
+
+  it('before it answers is given up', async () => {
+    const dark = await host(() => undefined);
+    await expect(outTo([dark], QUICK).documents(dark.url)).rejects.toThrow('does not answer');
+  });
+
+  it('in the middle of an answer is given up', async () => {
+    const dark = await host((request, response) => {
+      response.writeHead(200, { 'content-type': request.url === '/audio' ? 'audio/wav' : 'application/json' });
+      response.write('[');
+    });
+    const egress = outTo([dark], QUICK);
+    await expect(egress.documents(dark.url)).rejects.toThrow('fell silent');
+    const response = await egress.recordings(`${dark.url}/audio`);
+    await expect(bytesOf(response)).rejects.toThrow('fell silent');
+  });
+
+  it('is not one whose answer is read slowly', async () => {
+    const server = await host((_, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav' }).end(Buffer.alloc(8 * MIB));
+    });
+    const response = await outTo([server], { silenceMs: 100 }).recordings(server.url);
+    const body = Readable.fromWeb(response.body as ReadableStream);
+    let bytes = 0;
+    for await (const chunk of body) {
+      if (bytes === 0) await new Promise((resolve) => setTimeout(resolve, 500));
+      bytes += (chunk as Buffer).length;
+    }
+    expect(bytes).toBe(8 * MIB);
+  });
+
+  it('or is asked too long for all of it is given up, too', async () => {
+    const slow = await host((_, response) => {
+      response.writeHead(200, JSON_TYPE);
+      const drip = setInterval(() => response.write(' '), 20);
+      response.once('close', () => clearInterval(drip));
+    });
+    await expect(outTo([slow], { documentMs: 400 }).documents(slow.url)).rejects.toThrow();
+  });
+});
+
+/** Sends piece by piece, as fast as the other side reads, until there is none. */
+function send(response: ServerResponse, next: () => Buffer | null): void {
+  const pieces = new Readable({
+    read() {
+      this.push(next());
+    },
+  });
+  pipeline(pieces, response, () => undefined);
+}
