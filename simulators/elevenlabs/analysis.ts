@@ -1,27 +1,31 @@
 // ElevenLabs' analysis after a conversation: success, summary, criteria, collected data.
 import { Random } from '../random.js';
 import type { Fields } from '../records.js';
-import { fill } from '../talk/lines.js';
+import { isCallBackWanted, resultOf, summaryOf, type Result, type Said } from '../talk/outcome.js';
+import type { TranscriptItem } from './conversation.js';
 import type { Plan } from './plan.js';
 
 const OUTCOMES: Record<string, string> = {
-  agent_hangup: 'The request was completed and the agent ended the conversation.',
+  agent_hangup: 'The agent ended the conversation.',
   customer_hangup: 'The customer ended the conversation.',
   transferred: 'The call was transferred to a colleague.',
   transfer_failed: 'A transfer was tried, but nobody was available.',
-  voicemail: 'The agent reached voicemail and left a message.',
+  voicemail: 'The agent reached voicemail.',
   silence: 'The customer stopped answering.',
   max_duration: 'The conversation was cut off at its maximum duration.',
   provider_error: 'The conversation broke off with an error.',
   unexplained: 'The conversation was closed.',
 };
 
-function successOf(random: Random, plan: Plan): 'success' | 'failure' | 'unknown' {
+/** A request counts as fulfilled where all of it was talked through, or a colleague took it over. */
+function successOf(random: Random, plan: Plan, result: Result): 'success' | 'failure' | 'unknown' {
   const drawn = random.weighted(['success', 'failure', 'unknown'] as const, (value) =>
     value === 'success' ? 78 : value === 'failure' ? 14 : 8,
   );
   if (plan.end.outcome === 'voicemail' || plan.end.outcome === 'silence') return 'unknown';
-  return plan.end.outcome === 'provider_error' || plan.end.outcome === 'transfer_failed' ? 'failure' : drawn;
+  if (plan.end.outcome === 'provider_error' || plan.end.outcome === 'transfer_failed') return 'failure';
+  const isFulfilled = result === 'settled' || plan.end.outcome === 'transferred';
+  return drawn === 'success' && !isFulfilled ? 'failure' : drawn;
 }
 
 function criteria(random: Random, successful: string): Fields {
@@ -32,16 +36,18 @@ function criteria(random: Random, successful: string): Fields {
   };
 }
 
-function collected(random: Random, plan: Plan): Fields {
+function collected(plan: Plan, said: readonly Said[]): Fields {
+  const { reference = '' } = plan.slots;
+  const isTold = said.some(({ text }) => text.includes(reference));
   const item = (id: string, value: unknown, type: string) => ({
     data_collection_id: id,
     value,
     json_schema: { type, description: id.replaceAll('_', ' ') },
-    rationale: 'Stated in the conversation.',
+    rationale: value === null ? 'Not stated.' : 'By what was said.',
   });
   return {
-    reference: item('reference', plan.slots['reference'] ?? null, 'string'),
-    callback_requested: item('callback_requested', random.chance(0.15), 'boolean'),
+    reference: item('reference', isTold ? reference : null, 'string'),
+    callback_requested: item('callback_requested', isCallBackWanted(plan, said), 'boolean'),
   };
 }
 
@@ -62,17 +68,26 @@ function scoped(plan: Plan, successful: string): Fields[] {
   ];
 }
 
-/** The analysis; null when nobody was connected. `run` counts how often it has been made: each run judges anew. */
-export function analysisOf(plan: Plan, run = 1): Fields | null {
+/** The analysis of what was said; null when nobody was connected. `run` counts how often it has been made: each judges anew. */
+export function analysisOf(plan: Plan, items: readonly TranscriptItem[], run = 1): Fields | null {
   if (!plan.end.connected) return null;
   const random = new Random(`${plan.seed} el analysis ${run}`);
-  const successful = successOf(random, plan);
+  const said = items.flatMap(({ role, message, source_medium: medium }) =>
+    message === null || medium === 'dtmf' ? [] : [{ isCustomer: role === 'user', text: message }],
+  );
+  const result = resultOf(plan, said);
+  const successful = successOf(random, plan, result);
   const results = criteria(random, successful);
-  const data = collected(random, plan);
+  const data = collected(plan, said);
   return {
     call_successful: successful,
     call_success_score: successful === 'unknown' ? null : successful === 'success' ? 1 : 0,
-    transcript_summary: `${fill(plan.topic.summary, plan.slots)} ${OUTCOMES[plan.end.outcome] ?? ''}${run > 1 ? ` (analysis ${run})` : ''}`,
+    transcript_summary: [
+      // A machine has no matter.
+      ...(plan.end.outcome === 'voicemail' ? [] : [summaryOf(plan, result)]),
+      OUTCOMES[plan.end.outcome] ?? '',
+      ...(run > 1 ? [`(analysis ${run})`] : []),
+    ].join(' '),
     call_summary_title: plan.topic.key.replaceAll('_', ' '),
     evaluation_criteria_results: results,
     evaluation_criteria_results_list: Object.values(results),

@@ -117,7 +117,7 @@ function ended(plan: Plan, script: Script, times: Times, start: Conversation): C
       error: plan.end.error,
       ...callResult(start.metadata, plan),
     },
-    analysis: analysisOf(plan),
+    analysis: analysisOf(plan, items),
   };
 }
 

@@ -150,7 +150,7 @@ export class ElevenLabsSimulator {
     const { conversation, notes } = this.known(id);
     const analyses = (notes.analyses ?? 1) + 1;
     const plan = planConversation(notes.seed, conversation, notes.scenario);
-    const analysis = { ...analysisOf(plan, analyses), ...fields };
+    const analysis = { ...analysisOf(plan, conversation.transcript, analyses), ...fields };
     return this.conversations.update(id, { analysis }, { analyses, doneFromMs: undefined });
   }
 

@@ -1,6 +1,6 @@
 // Builds a call document as Retell would return it, from a seed and from whatever a caller wants to fix.
 import { Random, seededHex } from '../random.js';
-import { analysisOf } from './analysis.js';
+import { analysisOf, saidIn } from './analysis.js';
 import { END_FIELDS, type RetellCall, type TranscriptItem } from './call.js';
 import { omit, type Fields } from '../records.js';
 import { dialogueOf } from './dialogue.js';
@@ -98,7 +98,7 @@ export function completeCall(seed: string, fields: Fields = {}, context: BuildCo
   const times = timesOf(fields, Math.min(speech.durationMs, LONGEST_MS), context.nowMs);
   const call: RetellCall = { ...identity(plan, fields), disconnection_reason: plan.reason.reason };
   if (plan.reason.connected) Object.assign(call, aftermath(plan, speech, times));
-  call.call_analysis = analysisOf(plan);
+  call.call_analysis = analysisOf(plan, saidIn({ ...call, ...fields }));
   const isScrubbed = fields['data_storage_setting'] === 'everything_except_pii' && plan.reason.connected;
   if (plan.reason.connected)
     Object.assign(call, recordingUrls(call.call_id, context.baseUrl ?? 'http://127.0.0.1:9002', isScrubbed));

@@ -2,7 +2,8 @@
 import { Random, seededHex } from '../random.js';
 import { omit, type Fields } from '../records.js';
 import { exchangeCount, exchangesOf } from '../talk/exchanges.js';
-import { fill, type Line, type Slots } from '../talk/lines.js';
+import { fill, type Line } from '../talk/lines.js';
+import { resultOf, summaryOf, type Matter } from '../talk/outcome.js';
 import { languageOf, slotsOf } from '../talk/people.js';
 import { PHRASES } from '../talk/phrases.js';
 import { topicOf } from '../talk/topics.js';
@@ -13,12 +14,9 @@ import type { BuildContext } from './complete-call.js';
 const EPOCH_MS = 1_760_000_000_000;
 const LABELS: Record<string, string> = { agent: 'Agent', user: 'User' };
 
-interface ChatPlan {
+interface ChatPlan extends Matter {
   seed: string;
   agent: SimulatedAgent;
-  slots: Slots;
-  summary: string;
-  key: string;
   lines: Line[];
 }
 
@@ -33,7 +31,7 @@ function planChat(seed: string, fields: Fields): ChatPlan {
   const count = exchangeCount(random);
   const middle = exchangesOf(random, { ...topic }, { ...phrases, fillers: [] }, { count, endless: false });
   const lines = [...topic.opening, ...middle, ...(random.chance(0.7) ? phrases.thanks : [])];
-  return { seed, agent, slots, summary: fill(topic.summary, slots), key: topic.key, lines: fill(lines, slots) };
+  return { seed, agent, topic, language, slots, lines: fill(lines, slots) };
 }
 
 /** Messages with their times in milliseconds after the start. */
@@ -64,21 +62,25 @@ function messagesOf(plan: ChatPlan): ChatMessage[] {
   return messages;
 }
 
-function analysisOf(plan: ChatPlan): Fields {
+function analysisOf(plan: ChatPlan, messages: readonly ChatMessage[]): Fields {
   const random = new Random(`${plan.seed} chat analysis`);
+  const said = messages.flatMap(({ role, content }) =>
+    typeof content === 'string' ? [{ isCustomer: role === 'user', text: content }] : [],
+  );
+  const result = resultOf(plan, said);
   return {
-    chat_summary: plan.summary,
-    chat_successful: random.chance(0.85),
+    chat_summary: summaryOf(plan, result),
+    chat_successful: random.chance(0.94) && result === 'settled',
     user_sentiment: random.pick(['Positive', 'Neutral', 'Neutral', 'Negative', 'Unknown']),
-    custom_analysis_data: { topic: plan.key },
+    custom_analysis_data: { topic: plan.topic.key },
   };
 }
 
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
 
 /** The analysis that a chat of this seed gets. */
-export function chatAnalysis(seed: string, fields: Fields): Fields {
-  return analysisOf(planChat(seed, fields));
+export function chatAnalysis(seed: string, chat: RetellChat): Fields {
+  return analysisOf(planChat(seed, { ...chat }), chat.message_with_tool_calls ?? []);
 }
 
 function transcriptOf(messages: readonly ChatMessage[]): string {
@@ -121,9 +123,9 @@ export function completeChat(seed: string, fields: Fields = {}, context: BuildCo
     end_timestamp: Math.min(endMs, startMs + length),
     transcript: transcriptOf(messages),
     message_with_tool_calls: messages,
-    chat_analysis: analysisOf(plan),
+    chat_analysis: analysisOf(plan, messages),
     chat_cost: { combined_cost: cents, product_costs: [{ product: 'gpt_4_1', cost: cents }] },
-    metadata: { topic: plan.key },
+    metadata: { topic: plan.topic.key },
     retell_llm_dynamic_variables: { customer_name: plan.slots['name'] ?? '' },
     collected_dynamic_variables: { reference: plan.slots['reference'] ?? '' },
   };

@@ -1,5 +1,5 @@
 // A simulated Retell workspace: its HTTP API on a port, and the handles by which tests and traffic move its calls.
-import { analysisOf } from './analysis.js';
+import { analysisOf, saidIn } from './analysis.js';
 import { AGENTS, CHAT_AGENTS, type SimulatedAgent } from './agents.js';
 import { END_FIELDS, type RetellCall } from './call.js';
 import { omit, type Fields } from '../records.js';
@@ -136,7 +136,7 @@ export class RetellSimulator {
   /** Adds or replaces the analysis of a call; `fields` wins over what the seed says. Throws RangeError for an unknown id. */
   analyze(callId: string, fields: Fields = {}): RetellCall {
     const { call, seed } = this.known(callId);
-    const analysis = { ...analysisOf(planCall(seed, call)), ...fields };
+    const analysis = { ...analysisOf(planCall(seed, call), saidIn(call)), ...fields };
     return this.calls.update(callId, { call_analysis: analysis }, { analysisFromMs: undefined });
   }
 

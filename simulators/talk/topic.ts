@@ -9,5 +9,8 @@ export interface Topic {
   opening: Line[];
   exchanges: Line[][];
   department: string;
+  /** What it is about, in English, for the summary of one that got nowhere. */
+  matter: string;
+  /** What came of it when all exchanges were had. */
   summary: string;
 }

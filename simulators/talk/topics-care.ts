@@ -24,6 +24,7 @@ const clinic: Topic = {
     ['U: ¿Tengo que venir en ayunas?', 'A: No hace falta, solo traiga el informe anterior.'],
   ],
   department: 'recepción',
+  matter: 'an appointment at the clinic',
   summary: '{first} moved the appointment of {date} to the afternoon.',
 };
 
@@ -46,6 +47,7 @@ const optician: Topic = {
     ['U: Passt ihr die Bügel gleich an?', 'A: Natürlich, das dauert nur ein paar Minuten.'],
   ],
   department: 'werkstatt',
+  matter: 'new glasses',
   summary: '{first} will collect the glasses of order {reference} on {date}.',
 };
 
@@ -67,6 +69,7 @@ const tailor: Topic = {
     ['U: vous fermez à quelle heure ?', 'A: À dix-neuf heures, sauf le lundi.'],
   ],
   department: 'atelier',
+  matter: 'a jacket that is being altered',
   summary: '{first} asked when the jacket of ticket {reference} will be ready.',
 };
 

@@ -51,6 +51,7 @@ const billing: Topic = {
     ],
   ],
   department: 'billing',
+  matter: 'a double charge',
   summary: '{first} was charged twice ({amount} USD). The duplicate invoice was found and a refund was requested.',
 };
 
@@ -103,6 +104,7 @@ const dental: Topic = {
     ],
   ],
   department: 'reception',
+  matter: 'a dental appointment',
   summary: '{first} moved the dental appointment on {date} to the afternoon.',
 };
 
@@ -150,6 +152,7 @@ const shop: Topic = {
     ],
   ],
   department: 'shipping',
+  matter: 'a late parcel',
   summary: '{first} asked about order {reference}, which was late. Shipping was upgraded to express.',
 };
 
@@ -179,6 +182,7 @@ const survey: Topic = {
     ['U: Does it still include roadside help?', 'A: Yes, roadside help and the replacement car are both included.'],
   ],
   department: 'sales',
+  matter: 'the renewal of a plan',
   summary: 'Harbor Mutual called {first} about the renewal of the {plan} plan. The offer will be sent in writing.',
 };
 

@@ -29,6 +29,7 @@ const restaurant: Topic = {
     ['U: ¿Se puede comer en la terraza?', 'A: Sí, si hace buen tiempo les guardamos una mesa fuera.'],
   ],
   department: 'restaurante',
+  matter: 'a table at the restaurant',
   summary: '{first} reserved a table for six on {date} at 20:30, one guest with coeliac disease.',
 };
 
@@ -64,6 +65,7 @@ const insurance: Topic = {
     ['U: Soll ich schon Fotos machen?', 'A: Ja, bitte, und heben Sie alle Rechnungen auf.'],
   ],
   department: 'schaden',
+  matter: 'water damage',
   summary: '{first} reported water damage in the kitchen of about {amount}. A claim was opened, an assessor will call.',
 };
 
@@ -94,6 +96,7 @@ const hotel: Topic = {
     ['A: Le parking est gratuit, l’entrée est rue des Acacias.', 'U: Très bien.'],
   ],
   department: 'réception',
+  matter: 'a hotel stay',
   summary: '{first} extended the hotel stay from {date} by one night.',
 };
 

@@ -41,6 +41,7 @@ const travel: Topic = {
     ],
   ],
   department: 'bookings',
+  matter: 'a change of a flight',
   summary: '{first} moved a flight from {city} to {date} for {amount} USD more.',
 };
 
@@ -72,6 +73,7 @@ const courier: Topic = {
     ['A: Has the driver the right doorbell? It says flat two.', 'U: Flat two, yes, the bell works again.'],
   ],
   department: 'depot',
+  matter: 'the delivery of a parcel',
   summary: 'Kestrel Couriers agreed with {first} on delivery of parcel K{reference} in the evening of {date}.',
 };
 
@@ -98,6 +100,7 @@ const cards: Topic = {
     ['U: Will this keep happening?', 'A: I have noted your trip, so it should not before the end of the month.'],
   ],
   department: 'security',
+  matter: 'a card that was refused',
   summary: 'The card of {first} was blocked abroad and has been opened again.',
 };
 
@@ -118,6 +121,7 @@ const shopChat: Topic = {
     ['U: how long does it take to {city}', 'A: They should arrive by {date}.'],
   ],
   department: 'shop',
+  matter: 'the size of wool boots',
   summary: '{first} asked about the size of wool boots and reserved a pair in 40.',
 };
 

@@ -27,7 +27,7 @@ afterEach(async () => {
 const PROVIDERS = [
   {
     name: 'Retell',
-    limit: 20 * MEGABYTE,
+    limit: 10 * MEGABYTE,
     start: (common: CommonOptions, webhookUrl: string): Promise<Workspace> =>
       startRetellWorkspace({ port: 0, apiKey: 'key_1', webhookUrl, chats: 0, transcriptUpdates: false }, common),
     /** What the API offers for download, by asking for it. */
@@ -43,7 +43,7 @@ const PROVIDERS = [
   },
   {
     name: 'ElevenLabs',
-    limit: 5 * MEGABYTE,
+    limit: 2.5 * MEGABYTE,
     start: (common: CommonOptions, webhookUrl: string): Promise<Workspace> =>
       startElevenLabsWorkspace({ port: 0, apiKey: 'key_1', webhookUrl, retries: false }, common),
     audio: async (baseUrl: string, { id }: Received): Promise<number> => {
@@ -76,7 +76,7 @@ describe.each(PROVIDERS)('bounded traffic of $name', ({ limit, start: open, audi
 
   it('makes sound up to the bound, then chats alone, also after a restart', async () => {
     const { baseUrl } = await start(common(), receiver.url);
-    const told = await settled(200);
+    const told = await settled(120);
     const sizes = await Promise.all(told.map(async (each) => await audio(baseUrl, each)));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     // Some are not told yet; others were under way when it was reached.
