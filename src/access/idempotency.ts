@@ -25,7 +25,11 @@ export interface Outcome {
   status: number;
   kind: IdKind;
   id: string;
+  /** Of several objects: how many. */
+  count?: number;
 }
+
+type Known = Pick<Outcome, 'id' | 'status' | 'count'> & { repeated: boolean };
 
 const HEADER = 'idempotency-key';
 const SANE = /^[\x20-\x7e]{1,255}$/;
@@ -61,13 +65,13 @@ interface Hashed {
 
 const LOCK = 'select pg_try_advisory_xact_lock($1::bigint) as free';
 const FIND = `
-select request_hash, status, object_id from idempotency_keys
+select request_hash, status, object_id, object_count from idempotency_keys
 where api_key_id = $1 and key_hash = $2 and created_at > now() - interval '24 hours'`;
 const KEEP = `
-insert into idempotency_keys (api_key_id, key_hash, request_hash, status, object_kind, object_id)
-values ($1, $2, $3, $4, $5, $6)
+insert into idempotency_keys (api_key_id, key_hash, request_hash, status, object_kind, object_id, object_count)
+values ($1, $2, $3, $4, $5, $6, $7)
 on conflict on constraint idempotency_keys_pkey do update
-set request_hash = $3, status = $4, object_kind = $5, object_id = $6, created_at = now()`;
+set request_hash = $3, status = $4, object_kind = $5, object_id = $6, object_count = $7, created_at = now()`;
 
 @Injectable()
 export class Idempotency {
@@ -90,21 +94,14 @@ export class Idempotency {
   }
 }
 
-export type Once = (
-  tx: Transaction,
-  work: () => Promise<Outcome>,
-) => Promise<Pick<Outcome, 'id' | 'status'> & { repeated: boolean }>;
+export type Once = (tx: Transaction, work: () => Promise<Outcome>) => Promise<Known>;
 
-async function once(
-  tx: Transaction,
-  hashed: Hashed,
-  work: () => Promise<Outcome>,
-): Promise<Pick<Outcome, 'id' | 'status'> & { repeated: boolean }> {
+async function once(tx: Transaction, hashed: Hashed, work: () => Promise<Outcome>): Promise<Known> {
   const owner = [hashed.callerKeyId, hashed.keyHash];
   // Two statements: the second sees what was committed before the lock was had.
   const [[lock], [known]] = await Promise.all([
     tx.query<{ free: boolean }>({ name: 'once_lock', text: LOCK, values: [hashed.keyHash.readBigInt64BE()] }),
-    tx.query<{ request_hash: Buffer; status: number; object_id: string }>({
+    tx.query<{ request_hash: Buffer; status: number; object_id: string; object_count: number | null }>({
       name: 'once_find',
       text: FIND,
       values: owner,
@@ -114,14 +111,16 @@ async function once(
     if (!known.request_hash.equals(hashed.requestHash)) {
       throw new AppError('idempotency_mismatch', 'this Idempotency-Key was used for another request');
     }
-    return { id: known.object_id, status: known.status, repeated: true };
+    const { object_id: id, status, object_count: count } = known;
+    return { id, status, repeated: true, ...(count !== null && { count }) };
   }
   if (lock?.free !== true) {
     const extras = { headers: { 'retry-after': '1' } };
     throw new AppError('idempotency_in_flight', 'the first request with this Idempotency-Key is under way', extras);
   }
   const outcome = await work();
-  const values = [...owner, hashed.requestHash, outcome.status, outcome.kind, outcome.id];
+  const values = [...owner, hashed.requestHash, outcome.status, outcome.kind, outcome.id, outcome.count ?? null];
   await tx.query({ name: 'once_keep', text: KEEP, values });
-  return { id: outcome.id, status: outcome.status, repeated: false };
+  const { id, status, count } = outcome;
+  return { id, status, repeated: false, ...(count !== undefined && { count }) };
 }

@@ -17,6 +17,7 @@ import { DropTranscriptFinal1790000000011 } from './migrations/1790000000011-dro
 import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.js';
 import { FollowAgentVersions1790000000013 } from './migrations/1790000000013-follow-agent-versions.js';
 import { ShareOutInbox1790000000020 } from './migrations/1790000000020-share-out-inbox.js';
+import { RetryParkedFactsTogether1790000000021 } from './migrations/1790000000021-retry-parked-facts-together.js';
 import { CreateLivePolls1790000000040 } from './migrations/1790000000040-create-live-polls.js';
 import { CreateWebhookHealth1790000000080 } from './migrations/1790000000080-create-webhook-health.js';
 import { RetireApiKeySecrets1790000000070 } from './migrations/1790000000070-retire-api-key-secrets.js';
@@ -54,6 +55,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       OrderInbox1790000000012,
       FollowAgentVersions1790000000013,
       ShareOutInbox1790000000020,
+      RetryParkedFactsTogether1790000000021,
       CreateLivePolls1790000000040,
       CreateWebhookHealth1790000000080,
       RetireApiKeySecrets1790000000070,

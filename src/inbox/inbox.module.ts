@@ -8,6 +8,7 @@ import { VaultService } from '../vault/vault.service.js';
 import { Inbox } from './inbox.js';
 import { KnownAccounts } from './known-accounts.js';
 import { ParkedFactsController } from './parked-facts.controller.js';
+import { ParkedFactsRetry } from './parked-facts-retry.js';
 import { ParkedFactsService } from './parked-facts.service.js';
 import { WebhookDoor } from './webhook-door.js';
 import { WebhookGate } from './webhook-gate.js';
@@ -17,6 +18,7 @@ import { WebhooksController } from './webhooks.controller.js';
 @Module({
   controllers: [WebhooksController, ParkedFactsController],
   providers: [
+    ParkedFactsRetry,
     ParkedFactsService,
     {
       provide: ProviderAccounts,

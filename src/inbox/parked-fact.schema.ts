@@ -28,5 +28,17 @@ export const parkedFactQuery = z.strictObject({
   provider_account_id: idInput('providerAccount').optional(),
 });
 
+export const retryInput = z
+  .strictObject({
+    reason: z.string().min(1).max(64).optional().meta({ description: 'Only those that were parked for it' }),
+    provider_account_id: idInput('providerAccount').optional(),
+  })
+  .meta({ id: 'ParkedFactsRetryInput' });
+export const retriedSchema = z
+  .object({ retried: z.int().meta({ description: 'At most 1,000: ask again until it is 0' }) })
+  .meta({ id: 'RetriedFacts' });
+
+export type RetryInput = z.infer<typeof retryInput>;
+export type RetriedFacts = z.infer<typeof retriedSchema>;
 export type ParkedFact = z.infer<typeof parkedFactSchema>;
 export type ParkedFactQuery = z.infer<typeof parkedFactQuery>;

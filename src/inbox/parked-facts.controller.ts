@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Caller } from '../access/caller.js';
 import { Repeatable, type Attempt } from '../access/idempotency.js';
@@ -10,9 +10,14 @@ import {
   parkedFactList,
   parkedFactQuery,
   parkedFactSchema,
+  retriedSchema,
+  retryInput,
   type ParkedFact,
   type ParkedFactQuery,
+  type RetriedFacts,
+  type RetryInput,
 } from './parked-fact.schema.js';
+import { ParkedFactsRetry } from './parked-facts-retry.js';
 import { ParkedFactsService } from './parked-facts.service.js';
 
 const factId = idInput('parkedFact');
@@ -20,7 +25,10 @@ const factId = idInput('parkedFact');
 @ApiTags('Parked facts')
 @Controller('v1/parked-facts')
 export class ParkedFactsController {
-  constructor(private readonly facts: ParkedFactsService) {}
+  constructor(
+    private readonly facts: ParkedFactsService,
+    private readonly together: ParkedFactsRetry,
+  ) {}
 
   @Get()
   @Requires('operations:manage')
@@ -34,6 +42,22 @@ export class ParkedFactsController {
     @Query({ schema: parkedFactQuery }) query: ParkedFactQuery,
   ): Promise<List<ParkedFact>> {
     return this.facts.list(caller, query);
+  }
+
+  @Post('retry')
+  @Requires('operations:manage')
+  @Operation({
+    id: 'retryParkedFacts',
+    summary: 'Apply parked facts again, all or those of one reason or account',
+    status: 202,
+    answer: retriedSchema,
+  })
+  retryAll(
+    @Caller() caller: Caller,
+    @Repeatable() attempt: Attempt,
+    @Body({ schema: retryInput }) input: RetryInput,
+  ): Promise<Answer<RetriedFacts>> {
+    return this.together.retryAll(caller, attempt, input);
   }
 
   @Post(':id/retry')

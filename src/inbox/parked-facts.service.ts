@@ -44,7 +44,7 @@ const LIST = `${SELECT} and f.state = 'parked' and ($2::uuid is null or i.client
 order by f.id limit $5`;
 const FIND = `${SELECT} and f.id = $2`;
 const RETRY = `
-update inbox f set state = 'pending', attempts = 0, retry_at = null, parked_at = null, parked_reason = null
+update inbox f set state = 'pending', attempts = 0, postponements = 0, retry_at = null, parked_at = null, parked_reason = null
 from conversation_identities i
 where ${VISIBLE} and ${IDENTITY} and f.id = $2 and f.state = 'parked' returning f.id`;
 

@@ -34,6 +34,7 @@ const TABLE: [string, Right | 'key' | null][] = [
   ['GET /v1/conversations/:id/history', 'conversations:read'],
   ['GET /v1/conversations/:id/transcript', 'content:read'],
   ['GET /v1/parked-facts', 'operations:manage'],
+  ['POST /v1/parked-facts/retry', 'operations:manage'],
   ['POST /v1/parked-facts/:id/retry', 'operations:manage'],
   ['GET /v1/provider-accounts', 'provider-accounts:manage'],
   ['POST /v1/provider-accounts', 'provider-accounts:manage'],

@@ -106,6 +106,29 @@ describe('parked facts', () => {
     expect((await list(operator)).body['data']).toEqual([expect.objectContaining({ attempts: 5 })]);
   });
 
+  it('are retried together, by reason and account, within the clients of the key, and once by one key', async () => {
+    const together = (key: string, body: object, headers: Record<string, string> = {}) =>
+      api.call('POST', '/v1/parked-facts/retry', { key, body, headers });
+    const account = publicId('providerAccount', colloquy.accountId);
+    const fits = { reason: 'open_failed', provider_account_id: account };
+    const answers = [
+      await together(stranger, {}),
+      await together(operator, { ...fits, reason: 'another' }),
+      await together(operator, { ...fits, provider_account_id: publicId('providerAccount', newUuid()) }),
+    ];
+    expect(answers.map(({ status, body }) => [status, body])).toEqual(answers.map(() => [202, { retried: 0 }]));
+    expect((await row())?.state).toBe('parked');
+    const headers = { 'idempotency-key': 'together-1' };
+    const first = await together(operator, fits, headers);
+    expect([first.status, first.body]).toEqual([202, { retried: 1 }]);
+    await parked();
+    // The same request again is answered, not done: the fact stays parked.
+    expect((await together(operator, fits, headers)).body).toEqual({ retried: 1 });
+    expect((await together(operator, {}, headers)).body).toMatchObject({ code: 'idempotency_mismatch' });
+    expect((await row())?.state).toBe('parked');
+    expect((await together(operator, { reason: 1, more: true })).status).toBe(400);
+  });
+
   it('outlive the key of their day, and are applied once the cause is gone', async () => {
     await tamper(`id = '${fact}'`);
     // Housekeeping, which every worker does at its start.
@@ -123,6 +146,7 @@ describe('parked facts', () => {
     expect((await retry(operator)).status).toBe(404);
     const entries = await colloquy.store.journal(conversation.id);
     expect(entries.filter(({ action }) => action === 'fact.retried')).toEqual([
+      expect.objectContaining({ actor_type: 'key', reason: 'open_failed' }),
       expect.objectContaining({ actor_type: 'key', reason: 'open_failed' }),
       expect.objectContaining({ actor_type: 'key', reason: 'open_failed' }),
     ]);
