@@ -58,9 +58,9 @@ export class ApiKeysService {
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, () =>
-        this.changes.by(tx, caller, async (holder) => {
+        this.changes.by(tx, caller, async (holder, now) => {
           refuse(excessOver(holder, grant));
-          await requireExisting(tx, caller, grant.client_ids);
+          await requireExisting(tx, now, grant.client_ids);
           const approval = { proposedBy: caller.keyId, isAwaited: awaitsApproval(this.config.fourEyes, null, grant) };
           const row = { id, grant, name, hash: hashOf(secret), prefix: prefixOf(secret), ...approval };
           await this.store.insert(tx, row);
@@ -82,8 +82,8 @@ export class ApiKeysService {
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), async (tx) =>
       once(tx, () =>
-        this.changes.by(tx, caller, async () => {
-          await this.locked(tx, caller, id);
+        this.changes.by(tx, caller, async (_, now) => {
+          await this.locked(tx, now, id);
           if (id !== caller.keyId)
             throw new AppError('forbidden', 'a key is rotated by its holder, with the key itself');
           await this.store.rotate(tx, { id, hash: hashOf(secret), prefix: prefixOf(secret) });
@@ -103,8 +103,8 @@ export class ApiKeysService {
     { patch, ifMatch }: { patch: ApiKeyPatch; ifMatch?: string | undefined },
   ): Promise<Answer<ApiKey>> {
     const { row, isChanged } = await this.database.withScope(adminScope(caller), (tx) =>
-      this.changes.by(tx, caller, async (holder) => {
-        const before = await this.locked(tx, caller, id);
+      this.changes.by(tx, caller, async (holder, now) => {
+        const before = await this.locked(tx, now, id);
         if (id !== caller.keyId) refuseToManage(holder, before);
         requireMatch(ifMatch, before.revision);
         const known = { ...inputOf(before), name: await this.store.nameOf(before) };
@@ -113,16 +113,16 @@ export class ApiKeysService {
         if (before.revoked_at !== null) throw new AppError('invalid_state', 'the key is revoked');
         if (changes.includes('expires_at')) expiryOf(patch.expires_at, this.config.keyLifetimeDays);
         const next = { ...known, ...patch };
-        const grant = grantOf(caller, next);
+        const grant = grantOf(now, next);
         const widens = excessOf(grant, before) !== null;
         if (id === caller.keyId) requireOwnChange(changes, widens);
         else if (widens) refuse(excessOver(holder, grant));
-        await requireExisting(tx, caller, grant.client_ids);
+        await requireExisting(tx, now, grant.client_ids);
         const approval = {
           proposedBy: widens ? caller.keyId : null,
           isAwaited: awaitsApproval(this.config.fourEyes, before, grant),
         };
-        const after = await this.store.update(tx, caller, { id, grant, name: next.name, ...approval });
+        const after = await this.store.update(tx, now, { id, grant, name: next.name, ...approval });
         await journalKey(tx, caller, { action: 'api_key.updated', id, changes });
         return { row: after ?? before, isChanged: true };
       }),
@@ -134,11 +134,11 @@ export class ApiKeysService {
   /** Ends the key; its row stays. Revoking a revoked key changes nothing. Throws `not_found`, `forbidden`. */
   async revoke(caller: Caller, id: string): Promise<void> {
     const isChanged = await this.database.withScope(adminScope(caller), (tx) =>
-      this.changes.by(tx, caller, async (holder) => {
-        const row = await this.locked(tx, caller, id);
+      this.changes.by(tx, caller, async (holder, now) => {
+        const row = await this.locked(tx, now, id);
         if (id !== caller.keyId) refuseToManage(holder, row);
         if (row.revoked_at !== null) return false;
-        await this.store.revoke(tx, caller, id);
+        await this.store.revoke(tx, now, id);
         await journalKey(tx, caller, { action: 'api_key.revoked', id });
         return true;
       }),
@@ -154,8 +154,8 @@ export class ApiKeysService {
     const once = await this.idempotency.prepare(attempt);
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, () =>
-        this.changes.by(tx, caller, async (holder) => {
-          const row = await this.locked(tx, caller, id);
+        this.changes.by(tx, caller, async (holder, now) => {
+          const row = await this.locked(tx, now, id);
           if (holder.role !== 'admin') throw new AppError('forbidden', 'keys are approved by admins');
           requireMatch(ifMatch, row.revision);
           if (!row.awaiting_approval || row.revoked_at !== null) {

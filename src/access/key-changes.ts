@@ -24,14 +24,18 @@ export class KeyChanges {
   constructor(private readonly store: ApiKeyStore) {}
 
   /**
-   * Runs `work` alone among all changes of keys, with the row of the caller's key as it is now. Throws `unauthenticated`
-   * when the caller's secret no longer works.
+   * Runs `work` alone among all changes of keys, with the row of the caller's key and the caller as they are now. Throws
+   * `unauthenticated` when the caller's secret no longer works.
    */
-  by<Result>(tx: Transaction, caller: Caller, work: (holder: ApiKeyRow) => Promise<Result>): Promise<Result> {
+  by<Result>(
+    tx: Transaction,
+    caller: Caller,
+    work: (holder: ApiKeyRow, now: Caller) => Promise<Result>,
+  ): Promise<Result> {
     return changeKeys(tx, async () => {
       const holder = await this.store.working(tx, caller);
       if (holder === undefined) throw new AppError('unauthenticated', 'this API key no longer works');
-      return work(holder);
+      return work(holder, { ...caller, clients: holder.all_clients ? 'all' : holder.client_ids });
     });
   }
 }

@@ -1,7 +1,9 @@
 // Rights do not grow by themselves: every way in which a key could come to more than it has.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import fc from 'fast-check';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { RIGHTS, ROLES, rightsOf, type Role } from '../../src/access/rights.js';
+import { uuidOf } from '../../src/common/ids.js';
 import { answerOf, makeClient, makeKey, shown, type MadeKey } from './api-keys.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 
@@ -137,6 +139,15 @@ describe('keys of others', () => {
     expect((await http.call('GET', '/v1/conversations', { key: officer.secret })).status).toBe(200);
   });
 
+  it('that have expired come back by an admin alone', async () => {
+    const holder = await manager('consumer');
+    const ended = await makeKey(http, { role: 'supervisor', expires_at: '2001-01-01T00:00:00Z' });
+    expect(answerOf(await patch(ended.secret, ended, { expires_at: null }))).toEqual([401, 'key_expired']);
+    expect(answerOf(await patch(holder.secret, ended, { expires_at: null }))).toEqual(FORBIDDEN);
+    expect((await patch(http.adminKey, ended, { expires_at: null })).body).toMatchObject({ status: 'active' });
+    expect((await http.call('GET', '/v1/conversations', { key: ended.secret })).status).toBe(200);
+  });
+
   it('stay revoked, whatever is changed of them', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     await http.call('DELETE', key.url);
@@ -145,6 +156,64 @@ describe('keys of others', () => {
     }
     expect(answerOf(await http.call('GET', '/v1/conversations', { key: key.secret }))).toEqual([401, 'key_revoked']);
   });
+});
+
+describe('no sequence of requests', () => {
+  const scope = fc.constantFrom('api-keys:manage', 'content:read', '-content:read', 'journal:read', 'clients:manage');
+  const step = fc.record({
+    by: fc.nat(20),
+    of: fc.nat(20),
+    what: fc.constantFrom('create', 'patch', 'rotate', 'revoke', 'approve'),
+    role: fc.constantFrom(...ROLES),
+    scopes: fc.subarray([...RIGHTS]).map((rights) => rights.slice(0, 3)),
+    more: fc.array(scope, { maxLength: 2 }),
+  });
+
+  it('brings the holder of a key, and whoever it makes keys for, to a right that it does not have', async () => {
+    const work = fc.asyncProperty(
+      fc.constantFrom('consumer' as const, 'supervisor' as const, 'operator' as const),
+      fc.array(step, { minLength: 15, maxLength: 25 }),
+      async (role, steps) => {
+        const first = await manager(role);
+        const keys = [first];
+        const strangers = [await makeKey(http, { role: 'compliance' }), await makeKey(http)];
+        for (const { by, of, what, ...grant } of steps) {
+          const holder = keys[by % keys.length] ?? first;
+          const targets = [...keys, ...strangers];
+          const target = targets[of % targets.length] ?? first;
+          const body = { role: grant.role, scopes: [...new Set([...grant.scopes, ...grant.more])] };
+          const { secret: key } = holder;
+          if (what === 'create') {
+            const { status, body: made } = await create(key, body);
+            const id = String(made['id']);
+            const url = `/v1/api-keys/${id}`;
+            if (status === 201) keys.push({ id, uuid: uuidOf('apiKey', id), secret: String(made['secret']), url });
+          } else if (what === 'patch') await patch(key, target, body);
+          else if (what === 'revoke') await http.call('DELETE', target.url, { key });
+          else {
+            const { body: answer } = await http.call('POST', `${target.url}/${what}`, { key });
+            if (typeof answer['secret'] === 'string') target.secret = answer['secret'];
+          }
+        }
+        const own = rightsOf(role, ['api-keys:manage']);
+        const rows = await http.sql<{ role: Role; scopes: string[] }>(
+          'select role, scopes from api_keys where id = any($1)',
+          [keys.map(({ uuid }) => uuid)],
+        );
+        expect(rows).toHaveLength(keys.length);
+        for (const row of rows)
+          expect([...rightsOf(row.role, row.scopes)].filter((right) => !own.has(right))).toEqual([]);
+        const untouched = await Promise.all(strangers.map((stranger) => shown(http, stranger)));
+        expect(untouched.map(({ status, name }) => [status, name])).toEqual([
+          ['active', 'Test'],
+          ['active', 'Test'],
+        ]);
+        for (const { secret } of strangers)
+          expect((await http.call('GET', '/v1/conversations', { key: secret })).status).not.toBe(401);
+      },
+    );
+    await fc.assert(work, { numRuns: 12, endOnFailure: true });
+  }, 60_000);
 });
 
 describe('rotation', () => {
@@ -184,6 +253,19 @@ describe('a key that has just ended', () => {
     await http.sql('update api_keys set revoked_at = now() where id = $1', [holder.uuid]);
     expect(answerOf(await create(holder.secret, { role: 'admin' }))).toEqual([401, 'unauthenticated']);
     expect(await http.sql('select 1 from api_keys where created_by = $1', [holder.uuid])).toEqual([]);
+  });
+
+  it('reaches no other client any more', async () => {
+    const [own, foreign] = [await makeClient(http), await makeClient(http)];
+    const holder = await makeKey(http, { client_ids: [own, foreign] });
+    const other = await makeKey(http, { role: 'consumer', client_ids: [foreign] });
+    expect((await http.call('GET', other.url, { key: holder.secret })).status).toBe(200);
+    await http.sql('update api_keys set client_ids = $2 where id = $1', [holder.uuid, [uuidOf('client', own)]]);
+    for (const method of ['DELETE', 'PATCH']) {
+      const body = method === 'PATCH' ? { name: 'Mine' } : undefined;
+      expect((await http.call(method, other.url, { key: holder.secret, body })).status).toBe(404);
+    }
+    expect(answerOf(await create(holder.secret, { role: 'consumer', client_ids: [foreign] }))).toEqual(FORBIDDEN);
   });
 
   it('neither when it was narrowed', async () => {
