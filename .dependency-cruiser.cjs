@@ -10,7 +10,8 @@ const SURFACE = {
   egress: 'egress|open-egress|refusal',
   vault:
     'vault\\.service|vault\\.module|open-vault|sealing|blind-index|normalise|chunked|data-key|errors|keystore-data-source',
-  providers: 'provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(gateway|request-budget)',
+  providers:
+    'provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(gateway|open-gateway|persistence|circuit-row)',
 };
 
 const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({

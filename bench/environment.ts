@@ -85,6 +85,8 @@ export class Environment {
       COLLOQUY_BOOTSTRAP_READ_KEY: this.keys.read,
       COLLOQUY_RATE_LIMIT: '0',
       COLLOQUY_EGRESS_ALLOW: this.allowed.join(','),
+      // All load is of one account: it is not what is measured.
+      COLLOQUY_PROVIDER_RATE: '10000',
     };
   }
 

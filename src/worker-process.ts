@@ -16,8 +16,8 @@ import { Intake } from './intake/intake.js';
 import type { StoreAudio } from './intake/payload-audio.js';
 import { Housekeeping } from './housekeeping.js';
 import { workerMetrics } from './observability/worker-metrics.js';
-import { ProviderGateway } from './providers/gateway/gateway.js';
-import { RequestBudgets } from './providers/gateway/request-budget.js';
+import type { ProviderGateway } from './providers/gateway/gateway.js';
+import { openGateway } from './providers/gateway/open-gateway.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
 import { LooseObjects } from './recordings/loose-objects.js';
 import { openObjectStore } from './recordings/open-object-store.js';
@@ -66,7 +66,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const intake = new Intake({ database, notifier, log, vault, accounts, storeAudio });
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
 
-  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate), openEgress(config));
+  const gateway = openGateway({ database, log, egress: openEgress(config), requestRate: config.providerRate });
   const { activities, polls } = workOf({ database, vault, accounts, facts, store, gateway, log });
   const temporal: TemporalWorker = new TemporalWorker({
     config,

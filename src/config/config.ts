@@ -90,7 +90,7 @@ export interface Config {
   workerMetricsPort: number | undefined;
   /** Spans are exported. */
   tracing: boolean;
-  /** Requests a second that backfills and polls send to one account of a provider. */
+  /** Requests a second that all workers together send to one account of a provider. */
   providerRate: number;
   /** Where requests may go although it is private or plain http. */
   egressAllow: EgressAllow;

@@ -19,6 +19,7 @@ import { FollowAgentVersions1790000000013 } from './migrations/1790000000013-fol
 import { ShareOutInbox1790000000020 } from './migrations/1790000000020-share-out-inbox.js';
 import { RetryParkedFactsTogether1790000000021 } from './migrations/1790000000021-retry-parked-facts-together.js';
 import { CreateLivePolls1790000000040 } from './migrations/1790000000040-create-live-polls.js';
+import { CreateProviderCircuits1790000000050 } from './migrations/1790000000050-create-provider-circuits.js';
 import { CreateWebhookHealth1790000000080 } from './migrations/1790000000080-create-webhook-health.js';
 import { RetireApiKeySecrets1790000000070 } from './migrations/1790000000070-retire-api-key-secrets.js';
 
@@ -57,6 +58,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       ShareOutInbox1790000000020,
       RetryParkedFactsTogether1790000000021,
       CreateLivePolls1790000000040,
+      CreateProviderCircuits1790000000050,
       CreateWebhookHealth1790000000080,
       RetireApiKeySecrets1790000000070,
     ],

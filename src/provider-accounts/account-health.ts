@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { timeText } from '../common/id-schema.js';
 import type { Transaction } from '../database/with-scope.js';
+import { readOpenCircuits } from '../providers/gateway/circuit-row.js';
 import { readLivePolls } from '../reconciliation/live-poll-row.js';
 
 const livePoll = z
@@ -23,6 +24,9 @@ export const accountHealth = z
     webhook_last_valid_at: timeText.nullable().meta({ description: 'The last one whose signature was right' }),
     signature_failures_24h: z.int().meta({ description: 'Webhooks of the last 24 hours whose signature was not' }),
     live_poll: livePoll,
+    circuit: z
+      .enum(['closed', 'open'])
+      .meta({ description: 'Open: its provider does not answer, and one question at a time tries it' }),
   })
   .meta({
     id: 'ProviderAccountHealth',
@@ -38,6 +42,7 @@ export const NO_HEALTH: AccountHealth = {
   webhook_last_valid_at: null,
   signature_failures_24h: 0,
   live_poll: null,
+  circuit: 'closed',
 };
 
 interface Row {
@@ -55,14 +60,16 @@ from webhook_health h where h.provider_account_id = any($1::uuid[])`;
 
 /** Health by account. Accounts of which nothing is known are left out. */
 export async function readHealth(tx: Transaction, accountIds: readonly string[]): Promise<Map<string, AccountHealth>> {
-  const [webhooks, polls] = await Promise.all([
+  const [webhooks, polls, open] = await Promise.all([
     tx.query<Row>({ text: READ, values: [accountIds] }),
     readLivePolls(tx, accountIds),
+    readOpenCircuits(tx, accountIds),
   ]);
   const health = new Map(
     webhooks.map((row): [string, AccountHealth] => [row.id, { ...NO_HEALTH, ...ofWebhooks(row) }]),
   );
   for (const [id, poll] of polls) health.set(id, { ...(health.get(id) ?? NO_HEALTH), live_poll: poll });
+  for (const id of open) health.set(id, { ...(health.get(id) ?? NO_HEALTH), circuit: 'open' });
   return health;
 }
 

@@ -13,6 +13,7 @@ import { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
 import { Egress } from '../egress/egress.js';
 import { appendJournal } from '../journal/append.js';
+import { tryCircuitNow } from '../providers/gateway/circuit-row.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-row.js';
 import { endPoll, requestPoll } from '../reconciliation/live-poll-row.js';
@@ -159,6 +160,7 @@ async function followUp(
   } else if (mayBeAnswered) {
     await resumeBackfill(tx, account.id);
   }
+  if (mayBeAnswered) await tryCircuitNow(tx, account.id);
   if (seconds === null) await endPoll(tx, account.id);
   else if (mayBeAnswered || changes.includes('poll_active_seconds')) await requestPoll(tx, account);
   await wakeAccount(tx, account.id);

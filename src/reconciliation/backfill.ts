@@ -4,7 +4,7 @@ import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
 import { NotYet } from '../conversations/not-yet.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
-import { INSIST } from '../providers/gateway/request-budget.js';
+import { INSIST } from '../providers/gateway/persistence.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListPage } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderError } from '../providers/provider.js';
 import { blameOf, mayPassOver } from './blame.js';
-import { NotWelcome } from '../providers/gateway/request-budget.js';
+import { NotWelcome } from '../providers/gateway/persistence.js';
 
 describe('blameOf', () => {
   it('is the account, when it is refused or to stay away', () => {

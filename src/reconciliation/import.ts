@@ -7,7 +7,7 @@ import type { Claims, Json, Part, RecordingSource } from '../providers/provider-
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { clientOfAgent, type ProviderAccount } from '../providers/provider-accounts.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
-import { INSIST, NOW_OR_NOT } from '../providers/gateway/request-budget.js';
+import { INSIST, NOW_OR_NOT } from '../providers/gateway/persistence.js';
 import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ListedIdentities, Reserved } from './identities.js';

@@ -5,7 +5,7 @@ import type { Log } from '../common/log.js';
 import type { Situation } from '../conversations/situation.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
-import { INSIST, NotWelcome, ONCE } from '../providers/gateway/request-budget.js';
+import { INSIST, NotWelcome, ONCE } from '../providers/gateway/persistence.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';

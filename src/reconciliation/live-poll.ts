@@ -4,7 +4,7 @@ import type { Situation } from '../conversations/situation.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
-import { NOW_OR_NOT } from '../providers/gateway/request-budget.js';
+import { NOW_OR_NOT } from '../providers/gateway/persistence.js';
 import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation, type ListPage, type ListQuery } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';

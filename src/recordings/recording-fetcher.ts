@@ -5,6 +5,7 @@ import { situationAfter, type Situation } from '../conversations/situation.js';
 import { viewOf, type ConversationView } from '../conversations/workflow-view.js';
 import type { Standing, StoredRecording } from '../intake/fact-writer.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
+import { TooManyUnderWay } from '../providers/gateway/persistence.js';
 import { ProviderError } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { downloadRecording } from './recording-download.js';
@@ -62,7 +63,7 @@ export class RecordingFetcher {
     if (tries === null) throw this.notYet('the recording', progress);
     const { before, ...asked } = await this.withLink(found, tries);
     if (before === null) return this.deps.lifecycle.look(conversationId);
-    const { refused, standing, ...fetched } = await this.fetchAll(before, signal);
+    const { refused, standing, ...fetched } = await this.fetchAll(before, { progress: earlier, signal });
     // What was answered to the last recording saves reading it again; a failed try may have taken long.
     const isTold = standing !== null && refused.length === 0;
     const after = isTold ? situationAfter(before, standing) : await this.deps.read(conversationId);
@@ -92,7 +93,7 @@ export class RecordingFetcher {
   }
 
   /** Stores every variant that the provider offers and we lack; says which could not be had, and where it stands then. */
-  private async fetchAll(situation: Situation, signal: AbortSignal): Promise<Fetched> {
+  private async fetchAll(situation: Situation, { progress, signal }: Attempt): Promise<Fetched> {
     const refused: Fetched['refused'] = [];
     let standing: Standing | null = null;
     let awayMs = 0;
@@ -104,6 +105,9 @@ export class RecordingFetcher {
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || signal.aborted) throw error;
+        // Nobody was asked: it was no try, and whoever waits must not keep a slot of the worker from others.
+        if (error instanceof TooManyUnderWay)
+          throw new NotYet('a place among the downloads of the account', error.retryAfterMs ?? LOOK_EVERY_MS, progress);
         refused.push({ variant, source, reason: error.problem });
         awayMs = Math.max(awayMs, error.retryAfterMs ?? 0);
       }

@@ -200,7 +200,12 @@ describe('provider accounts', () => {
       poll_active_seconds: null,
       deadlines: { silence: 900, ask_every: 900, analysis: 1800, transcript: 3600, audio: 60 },
       backfill: expect.objectContaining({ status: 'none', from: null, checked: 0 }),
-      health: expect.objectContaining({ webhook_last_at: null, signature_failures_24h: 0, live_poll: null }),
+      health: expect.objectContaining({
+        webhook_last_at: null,
+        signature_failures_24h: 0,
+        live_poll: null,
+        circuit: 'closed',
+      }),
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });

@@ -39,6 +39,10 @@ export async function startTwoClients(locks: Locks): Promise<TwoClients> {
   const accountId = await make('/v1/provider-accounts', account);
   const conversationId = await makeConversation(http, accountId, account.api_key);
   await knockWronglySigned(http, accountId);
+  await http.sql('insert into provider_circuits (provider_account_id, client_id) values ($1, $2)', [
+    uuidOf('providerAccount', accountId),
+    uuidOf('client', otherClient),
+  ]);
   const foreign = {
     clients: otherClient,
     agents: await make('/v1/agents', { client_id: otherClient, name: 'A' }),

@@ -12,8 +12,7 @@ import { Inbox } from '../../src/inbox/inbox.js';
 import { openEgress } from '../../src/egress/open-egress.js';
 import { FactWriter } from '../../src/intake/fact-writer.js';
 import { Intake } from '../../src/intake/intake.js';
-import { ProviderGateway } from '../../src/providers/gateway/gateway.js';
-import { RequestBudgets } from '../../src/providers/gateway/request-budget.js';
+import { openGateway } from '../../src/providers/gateway/open-gateway.js';
 import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
 import { LooseObjects } from '../../src/recordings/loose-objects.js';
 import { openObjectStore } from '../../src/recordings/open-object-store.js';
@@ -36,7 +35,7 @@ export async function openWorkshop({ config, vault }: Installation, now = (): nu
   const inbox = new Inbox(database, vault, notifier);
   const facts = new FactWriter(inbox, intake);
   const read = situationReader({ database, vault, accounts });
-  const gateway = new ProviderGateway(new RequestBudgets(config.providerRate), openEgress(config));
+  const gateway = openGateway({ database, log, egress: openEgress(config), requestRate: config.providerRate });
   const reading = { read, facts, gateway, now };
   const fetcher = new RecordingFetcher({ ...reading, lifecycle: new Lifecycle(reading), vault, store });
   return { database, objects, loose, store, intake, inbox, facts, read, fetcher, close: () => database.close() };

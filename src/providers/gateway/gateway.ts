@@ -1,4 +1,5 @@
-// The one caller of provider APIs: whoever wants a record, a list or a recording asks here.
+// The one caller of provider APIs: whoever wants a record, a list or a recording asks here. It keeps an account's request
+// budget, `Retry-After` and circuit, which all processes share, and how many requests of this process are under way.
 import type { Transport } from '../../egress/egress.js';
 import type { ProviderAccount } from '../provider-accounts.js';
 import { providerApi } from '../provider-apis.js';
@@ -10,25 +11,47 @@ import {
   type ProviderConnection,
   type RecordingStream,
 } from '../provider.js';
-import type { Persistence, RequestBudgets } from './request-budget.js';
+import type { AccountGate, Asker } from './account-gate.js';
+import { isOutage } from './circuit.js';
+import type { Clock } from './clock.js';
+import { concernsAccount, NotWelcome, retryWait, SOON, TooManyUnderWay, type Persistence } from './persistence.js';
+import type { Turns } from './shared-budget.js';
+import { Slots } from './slots.js';
 
 /** How a question is asked. */
 export interface Asking {
   /** Aborted: nobody wants the answer any more. */
   signal?: AbortSignal;
-  /** How often it is asked, and how long it waits for its turn. Absent: once and at once. */
+  /** How often it is asked, and how long it waits for its turn. Absent: once and soon. */
   worth?: Persistence;
 }
 
+interface Dependencies {
+  gate: AccountGate;
+  turns: Turns;
+  clock: Clock;
+  random: () => number;
+  egress: Transport;
+}
+
+/** Under way at once for an account in this process. Downloads apart: slow audio must not keep records waiting. */
+const QUESTIONS = 24;
+const DOWNLOADS = 8;
+/** The least wait for a place, milliseconds. */
+const PLACE_MS = 1_000;
+/** When to come again, where there was no place: from this on, up to twice as late. */
+const COME_AGAIN_MS = 2_000;
+/** How long the account counts as answering, milliseconds. */
+const WITNESS_HOLDS_MS = 1_000;
+const NEVER = new AbortController().signal;
+
 export class ProviderGateway {
+  private readonly questions = new Slots(QUESTIONS);
+  private readonly downloads = new Slots(DOWNLOADS);
   /** Account → when it last answered a witness, epoch milliseconds. */
   private readonly answeredAt = new Map<string, number>();
 
-  constructor(
-    private readonly budgets: RequestBudgets,
-    private readonly egress: Transport,
-    private readonly now: () => number = () => Date.now(),
-  ) {}
+  constructor(private readonly deps: Dependencies) {}
 
   /** The provider's record of a conversation. Throws ProviderError. */
   fetchRecord(
@@ -36,14 +59,16 @@ export class ProviderGateway {
     { providerKind, providerId }: { providerKind: string; providerId: string },
     asking: Asking = {},
   ): Promise<ProviderAnswer> {
-    return this.ask(account, asking, () =>
+    return this.ask(account, 'question', asking, () =>
       providerApi(account.provider).fetchRecord(this.connectionOf(account), { providerKind, providerId }),
     );
   }
 
   /** One page of the account's list. Throws ProviderError. */
   list(account: ProviderAccount, query: ListQuery, asking: Asking = {}): Promise<ListPage> {
-    return this.ask(account, asking, () => providerApi(account.provider).list(this.connectionOf(account), query));
+    return this.ask(account, 'question', asking, () =>
+      providerApi(account.provider).list(this.connectionOf(account), query),
+    );
   }
 
   /**
@@ -56,7 +81,7 @@ export class ProviderGateway {
     asking: Asking & { signal: AbortSignal },
     use: (recording: RecordingStream) => Promise<Result>,
   ): Promise<Result> {
-    return this.ask(account, asking, async () =>
+    return this.ask(account, 'download', asking, async () =>
       use(await providerApi(account.provider).openRecording(this.connectionOf(account), source, asking.signal)),
     );
   }
@@ -66,7 +91,7 @@ export class ProviderGateway {
    * as a code. An answer holds for a second, so that many conversations that are gone at once cost few requests.
    */
   async witness(account: ProviderAccount, providerKind: string, asking: Asking = {}): Promise<string | null> {
-    const now = this.now();
+    const now = this.deps.clock.now();
     for (const [id, at] of this.answeredAt) if (now - at > WITNESS_HOLDS_MS) this.answeredAt.delete(id);
     if (this.answeredAt.has(account.id)) return null;
     try {
@@ -75,23 +100,76 @@ export class ProviderGateway {
       if (error instanceof ProviderError) return error.problem;
       throw error;
     }
-    this.answeredAt.set(account.id, this.now());
+    this.answeredAt.set(account.id, this.deps.clock.now());
     return null;
   }
 
   private connectionOf({ credentials }: ProviderAccount): ProviderConnection {
-    return { ...credentials, egress: this.egress };
+    return { ...credentials, egress: this.deps.egress };
   }
 
-  private ask<Answer>(
+  /**
+   * Sends a request when it may go. 429, and every `Retry-After`, keeps all requests of the account back; a retryable failure
+   * is tried again as often as it is worth, then thrown. Throws {@link NotWelcome} instead of waiting for longer than it is
+   * worth, {@link TooManyUnderWay} where no place gets free. Rejects when `signal` is aborted while it waits.
+   */
+  private async ask<Answer>(
     account: ProviderAccount,
-    { signal = NEVER, worth }: Asking,
+    kind: 'question' | 'download',
+    { signal = NEVER, worth = SOON }: Asking,
     request: () => Promise<Answer>,
   ): Promise<Answer> {
-    return worth === undefined ? request() : this.budgets.of(account.id).ask(request, signal, worth);
+    const { gate, clock, random } = this.deps;
+    const asker: Asker = { patienceMs: worth.patienceMs, signal, isDownload: kind === 'download' };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once(account, asker, request);
+      } catch (error) {
+        if (!(error instanceof ProviderError) || !error.retryable || wasNotSent(error)) throw error;
+        const waitMs = retryWait(error, attempt, random);
+        if (concernsAccount(error)) await gate.heed(account, error.status, waitMs);
+        if (attempt >= worth.attempts || waitMs > worth.patienceMs) throw error;
+        if (!concernsAccount(error)) await clock.sleep(waitMs, signal);
+      }
+    }
+  }
+
+  private async once<Answer>(account: ProviderAccount, asker: Asker, request: () => Promise<Answer>): Promise<Answer> {
+    const { gate, turns, random } = this.deps;
+    const { signal, patienceMs, isDownload } = asker;
+    await gate.wait(account, asker);
+    await turns.turn(account.id, signal);
+    const slots = isDownload ? this.downloads : this.questions;
+    const release = await slots.take(account.id, Math.max(PLACE_MS, patienceMs), signal);
+    if (release === null) throw new TooManyUnderWay(Math.round(COME_AGAIN_MS * (1 + random())));
+    try {
+      // Others may have been told to stay away meanwhile.
+      const isTrial = await gate.pass(account, asker);
+      signal.throwIfAborted();
+      return await (isDownload ? request() : this.question(account, isTrial, request));
+    } finally {
+      release();
+    }
+  }
+
+  /** What a question comes to is the account's as well. */
+  private async question<Answer>(
+    account: ProviderAccount,
+    isTrial: boolean,
+    request: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { gate } = this.deps;
+    let answer: Answer;
+    try {
+      answer = await request();
+    } catch (error) {
+      if (error instanceof ProviderError && isOutage(error)) await gate.failed(account, error.status, isTrial);
+      else if (error instanceof ProviderError && error.status !== null) await gate.answered(account);
+      throw error;
+    }
+    await gate.answered(account);
+    return answer;
   }
 }
 
-/** How long the account counts as answering, milliseconds. */
-const WITNESS_HOLDS_MS = 1_000;
-const NEVER = new AbortController().signal;
+const wasNotSent = (error: ProviderError): boolean => error instanceof NotWelcome || error instanceof TooManyUnderWay;

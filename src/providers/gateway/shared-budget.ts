@@ -1,0 +1,112 @@
+// How often one account of a provider is asked: so many requests a second, by all processes together. They share a window in
+// Postgres (rate-limiter-flexible) and take from it in blocks, so that a busy account costs four statements a second.
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Database } from '../../database/database.js';
+import type { Clock } from './clock.js';
+
+export interface Turns {
+  /** Resolves when a request of the account may go. Rejects when `signal` is aborted while it waits. */
+  turn(accountId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** So many blocks a window. */
+const BLOCKS = 4;
+/** Unused time that may be spent at once, milliseconds. */
+const BURST_MS = 250;
+const LONGEST_WINDOW_S = 10;
+/** Accounts that are remembered; more are forgotten, which costs each a statement. */
+const MOST_ACCOUNTS = 10_000;
+
+/** A rate as whole requests in whole seconds: 2.5 a second are 5 in 2. */
+export function windowOf(perSecond: number): { points: number; seconds: number } {
+  for (let seconds = 1; seconds <= LONGEST_WINDOW_S; seconds += 1) {
+    const points = perSecond * seconds;
+    if (points >= 1 && Math.abs(points - Math.round(points)) < 1e-9) return { points: Math.round(points), seconds };
+  }
+  return { points: Math.max(1, Math.floor(perSecond * LONGEST_WINDOW_S)), seconds: LONGEST_WINDOW_S };
+}
+
+interface Account {
+  /** Requests that this process may still send before `until`, epoch milliseconds. */
+  left: number;
+  until: number;
+  /** When the next one may go, so that they do not go all at once. */
+  nextAt: number;
+  /** One after the other, in the order of arrival. */
+  line: Promise<void>;
+}
+
+export class SharedBudget implements Turns {
+  private readonly accounts = new Map<string, Account>();
+  private readonly limiter: RateLimiterPostgres;
+  private readonly points: number;
+  private readonly block: number;
+
+  constructor(
+    database: Database,
+    private readonly perSecond: number,
+    private readonly clock: Clock,
+  ) {
+    const { points, seconds } = windowOf(perSecond);
+    this.points = points;
+    this.block = Math.ceil(points / BLOCKS);
+    this.limiter = new RateLimiterPostgres({
+      // What the library needs of a client: a query. Ours has time limits and says when Postgres is away.
+      storeClient: {
+        query: async (statement: { name: string; text: string; values: unknown[] }) => {
+          const rows = await database.once('all', statement);
+          return { rows, rowCount: rows.length };
+        },
+      },
+      storeType: 'client',
+      tableName: 'provider_budgets',
+      tableCreated: true,
+      clearExpiredByTimeout: false,
+      keyPrefix: '',
+      points,
+      duration: seconds,
+    });
+  }
+
+  turn(accountId: string, signal: AbortSignal): Promise<void> {
+    const account = this.account(accountId);
+    const mine = account.line.then(() => this.take(accountId, account, signal));
+    account.line = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private account(accountId: string): Account {
+    const known = this.accounts.get(accountId);
+    if (known !== undefined) return known;
+    if (this.accounts.size >= MOST_ACCOUNTS) this.accounts.clear();
+    const account = { left: 0, until: 0, nextAt: 0, line: Promise.resolve() };
+    this.accounts.set(accountId, account);
+    return account;
+  }
+
+  private async take(accountId: string, account: Account, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    while (account.left === 0 || account.until <= this.clock.now()) {
+      const { left, msBeforeNext } = await this.reserve(accountId);
+      account.left = left;
+      account.until = this.clock.now() + msBeforeNext;
+      if (left === 0) await this.clock.sleep(msBeforeNext, signal);
+    }
+    account.left -= 1;
+    const now = this.clock.now();
+    const at = Math.max(now - BURST_MS, account.nextAt);
+    account.nextAt = at + 1000 / this.perSecond;
+    if (at > now) await this.clock.sleep(at - now, signal);
+  }
+
+  /** A block of the window under way, or what is left of it. */
+  private async reserve(accountId: string): Promise<{ left: number; msBeforeNext: number }> {
+    const state = await this.limiter.consume(accountId, this.block).catch((refused: unknown) => {
+      if (refused instanceof RateLimiterRes) return refused;
+      throw refused;
+    });
+    const before = state.consumedPoints - this.block;
+    const left = Math.max(0, Math.min(this.block, this.points - before));
+    return { left, msBeforeNext: Math.max(1, state.msBeforeNext) };
+  }
+}

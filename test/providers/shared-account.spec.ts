@@ -1,0 +1,108 @@
+// One account, asked by two processes: they share its request budget, what its provider wants, and its circuit.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Log } from '../../src/common/log.js';
+import { publicId } from '../../src/common/ids.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { WorkerDatabase } from '../../src/database/database.js';
+import { openEgress } from '../../src/egress/open-egress.js';
+import type { ProviderGateway } from '../../src/providers/gateway/gateway.js';
+import { openGateway } from '../../src/providers/gateway/open-gateway.js';
+import { NOW_OR_NOT, NotWelcome, type Persistence } from '../../src/providers/gateway/persistence.js';
+import { ProviderAccounts, type ProviderAccount } from '../../src/providers/provider-accounts.js';
+import { startApi, type Api } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+import { install, type Installation } from '../support/installation.js';
+
+const RATE = 10;
+
+let colloquy: Installation;
+let api: Api;
+let account: ProviderAccount;
+const databases: WorkerDatabase[] = [];
+
+/** A gateway as another worker process has it: with connections of its own. */
+async function gateway(requestRate: number): Promise<ProviderGateway> {
+  const { config, vault } = colloquy;
+  const database = new WorkerDatabase(
+    createDataSource({ url: config.databaseUrl ?? '', role: 'colloquy_worker', poolSize: 4 }),
+  );
+  await database.dataSource.initialize();
+  databases.push(database);
+  account = (await new ProviderAccounts(database, vault).find(colloquy.accountId)) as ProviderAccount;
+  return openGateway({ database, log: new Log('silent'), egress: openEgress(config), requestRate });
+}
+
+beforeAll(async () => {
+  colloquy = await install();
+  api = await startApi(colloquy);
+});
+afterEach(async () => {
+  colloquy.retell.faults.listStatus.length = 0;
+  await colloquy.sql.query('truncate provider_budgets, provider_circuits');
+  await Promise.all(databases.splice(0).map((database) => database.close()));
+});
+afterAll(async () => {
+  await api.close();
+  await colloquy.close();
+});
+
+const query = { providerKind: 'call', from: null, to: null, live: true, cursor: null, limit: 1 };
+const ask = (one: ProviderGateway, worth?: Persistence): Promise<unknown> =>
+  one.list(account, query, worth && { worth }).catch((error: unknown) => error);
+const times = <Result>(count: number, work: () => Promise<Result>): Promise<Result[]> =>
+  Promise.all(Array.from({ length: count }, work));
+const health = async (): Promise<unknown> => {
+  const path = `/v1/provider-accounts/${publicId('providerAccount', colloquy.accountId)}`;
+  return (await api.call('GET', path, { key: api.adminKey })).body['health'];
+};
+
+describe('two processes that ask one account', () => {
+  it(`send it ${RATE} requests a second together`, async () => {
+    const both = [await gateway(RATE), await gateway(RATE)];
+    const from = Date.now();
+    await Promise.all(both.map((one) => times(15, () => ask(one))));
+    const sent = colloquy.retell.requests.filter(({ path, atMs }) => path.startsWith('/v3/list-calls') && atMs >= from);
+    expect(sent).toHaveLength(30);
+    // Alone, each would be through after one and a quarter seconds.
+    expect(Date.now() - from).toBeGreaterThanOrEqual(2_000);
+    for (const { atMs } of sent) {
+      // Windows begin anew: never more than two of them meet in a second.
+      expect(sent.filter((other) => other.atMs >= atMs && other.atMs < atMs + 1_000).length).toBeLessThanOrEqual(
+        2 * RATE,
+      );
+    }
+  });
+
+  it('both stay away, when one is told to', async () => {
+    const [one, other] = [await gateway(1_000), await gateway(1_000)];
+    expect(await ask(other)).not.toBeInstanceOf(Error);
+    colloquy.retell.faults.retryAfterSeconds = 30;
+    colloquy.retell.faults.listStatus.push(429);
+    expect(await ask(one, NOW_OR_NOT)).toMatchObject({ status: 429, retryAfterMs: 30_000 });
+    const told = Date.now();
+    await eventually(async () => (await ask(other, NOW_OR_NOT)) instanceof NotWelcome);
+    expect(Date.now() - told).toBeLessThan(1_500);
+    const before = colloquy.retell.requests.length;
+    expect(await ask(other, NOW_OR_NOT)).toMatchObject({ status: 429, problem: 'provider_answered_429' });
+    expect(colloquy.retell.requests).toHaveLength(before);
+  });
+
+  it('share its circuit, which the account shows, and which new credentials may try at once', async () => {
+    const [one, other] = [await gateway(1_000), await gateway(1_000)];
+    expect(await health()).toMatchObject({ circuit: 'closed' });
+    colloquy.retell.faults.listStatus = Array.from({ length: 20 }, () => 401);
+    await times(5, () => ask(one));
+    expect(await health()).toMatchObject({ circuit: 'open' });
+    expect(await ask(other, NOW_OR_NOT)).toBeInstanceOf(NotWelcome);
+    await colloquy.sql.query("update provider_circuits set retry_at = now() + interval '1 hour'");
+    await sleep(1_100);
+    expect(await ask(one, NOW_OR_NOT)).toBeInstanceOf(NotWelcome);
+    colloquy.retell.faults.listStatus.length = 0;
+    const path = `/v1/provider-accounts/${publicId('providerAccount', colloquy.accountId)}`;
+    const body = { api_key: 'key_renewed' };
+    expect((await api.call('PATCH', path, { key: api.adminKey, body })).status).toBe(200);
+    await eventually(async () => !((await ask(other, NOW_OR_NOT)) instanceof Error));
+    expect(await health()).toMatchObject({ circuit: 'closed' });
+  });
+});
