@@ -1,13 +1,11 @@
 // Where a request may go: https to public addresses, and what the operator lists. Every address that a name has is checked
 // when it is resolved, and the connection goes to what was checked, so that a second answer of DNS changes nothing.
 import type { LookupAddress } from 'node:dns';
-import { lookup as resolveName } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { placeOf, type EgressAllow } from '../config/egress-allow.js';
 import { isPublicAddress } from './public-addresses.js';
 import { EgressRefusal } from './refusal.js';
-
-export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
+import { listedNames, publicNames, type Resolve } from './resolve.js';
 
 const MAX_URL = 8_192;
 /** Names that stay inside a machine or a network whatever DNS says (RFC 6761, 6762, 8375; .internal by ICANN). */
@@ -24,7 +22,8 @@ const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 export class Destinations {
   constructor(
     private readonly allow: EgressAllow,
-    private readonly resolve: Resolve = (hostname) => resolveName(hostname, { all: true }),
+    private readonly resolve: Resolve = publicNames(),
+    private readonly resolveListed: Resolve = listedNames,
   ) {}
 
   /** The URL, if a request may go there as far as its spelling tells. Throws {@link EgressRefusal}. */
@@ -68,7 +67,7 @@ export class Destinations {
 
   /** At least one. Throws {@link EgressRefusal} when a single one of them must not be reached, and what DNS throws. */
   private async addressesOf(url: URL, hostname: string): Promise<LookupAddress[]> {
-    const addresses = await this.resolve(hostname);
+    const addresses = await (this.isListed(url) ? this.resolveListed : this.resolve)(hostname);
     if (addresses.length === 0 || !addresses.every(({ address }) => this.mayReach(url, address))) return refused();
     return addresses;
   }

@@ -6,10 +6,11 @@ import { audioTypeOf, audioTypeOfBytes, isUntold } from '../common/audio-types.j
 import type { EgressAllow } from '../config/egress-allow.js';
 import { Connections, discard, type Question } from './ask.js';
 import { bodyOf, jsonTextOf } from './body.js';
-import { Destinations, type Resolve } from './destinations.js';
+import { Destinations } from './destinations.js';
 import { LIMITS, type EgressLimits } from './limits.js';
 import { redirected, targetOf } from './redirect.js';
 import { EgressRefusal } from './refusal.js';
+import type { Resolve } from './resolve.js';
 
 /** Texts as bodies only. Answers have no headers but `content-type` and `retry-after`; bodies of errors are not read. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;

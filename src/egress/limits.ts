@@ -23,7 +23,7 @@ export const LIMITS: EgressLimits = {
   connectMs: 10_000,
   headersMs: 20_000,
   silenceMs: 15_000,
-  documentMs: 60_000,
+  documentMs: 30_000,
   recordingMs: 10 * 60_000,
   documentBytes: 64 * MIB,
   recordingBytes: 1_024 * MIB,
