@@ -5,6 +5,7 @@ import { AppError } from './common/errors.js';
 import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
+import { setPasswords } from './database/logins.js';
 import { runningOn } from './embedded/lock.js';
 import { tellAll } from './temporal/account-relay.js';
 import { wakeAll } from './temporal/wake-all.js';
@@ -22,6 +23,7 @@ async function migrate(settings: Config): Promise<void> {
     await source.initialize();
     try {
       const done = await source.runMigrations();
+      await setPasswords(source, settings.loginPasswords);
       say(done.length === 0 ? `${name}: up to date` : `${name}: ${done.length} migrations applied`);
     } finally {
       await source.destroy();

@@ -5,6 +5,7 @@ import { errorFields, type Log } from './common/log.js';
 import { required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { isStorageAway } from './database/failures.js';
+import type { ProcessName } from './database/logins.js';
 import { pendingMigrations } from './database/pending-migrations.js';
 import { keystoreDataSource } from './vault/keystore-data-source.js';
 
@@ -15,22 +16,34 @@ const RETRY_MS = 1_000;
 export class StartFailure extends Error {}
 
 /** Waits up to 30 s for both databases. Throws {@link StartFailure}, or ConfigError when one is not named. */
-export async function databasesReady(settings: Config, log: Log): Promise<void> {
-  const content = createDataSource({ url: required(settings.databaseUrl, 'DATABASE_URL'), role: 'owner', poolSize: 1 });
-  const keystore = keystoreDataSource(required(settings.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'));
+export async function databasesReady(settings: Config, process: ProcessName, log: Log): Promise<void> {
+  const url = required(settings.databaseUrl, 'DATABASE_URL');
+  const keystoreUrl = required(settings.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL');
+  const content = createDataSource({ url, role: `colloquy_${process}`, poolSize: 1 });
+  const keystore = keystoreDataSource(keystoreUrl, `colloquy_keystore_${process}`);
   await ready(content, 'content', log);
   await ready(keystore, 'keystore', log);
 }
 
 async function ready(source: DataSource, name: string, log: Log): Promise<void> {
-  await connect(source, name, log);
   try {
-    if ((await pendingMigrations(source)).length > 0)
-      throw new StartFailure(`the ${name} database is not up to date: run "colloquy migrate"`);
+    await connect(source, name, log);
+    if ((await pendingMigrations(source)).length === 0) return;
+  } catch (error) {
+    if (!NOT_MIGRATED.has(errorFields(error).code ?? '')) throw error;
+    // The role is not there yet, or may not read yet which migrations have run; or this login is none of ours.
+    throw new StartFailure(
+      `the ${name} database is not up to date, or its login not the one of this process: run "colloquy migrate" as the owner`,
+      { cause: error },
+    );
   } finally {
-    await source.destroy();
+    if (source.isInitialized) await source.destroy();
   }
+  throw new StartFailure(`the ${name} database is not up to date: run "colloquy migrate"`);
 }
+
+/** https://www.postgresql.org/docs/18/errcodes-appendix.html: invalid_parameter_value, insufficient_privilege. */
+const NOT_MIGRATED = new Set(['22023', '42501']);
 
 async function connect(source: DataSource, name: string, log: Log): Promise<void> {
   for (const until = Date.now() + WAIT_MS; ; await sleep(RETRY_MS)) {
@@ -38,6 +51,7 @@ async function connect(source: DataSource, name: string, log: Log): Promise<void
       await source.initialize();
       return;
     } catch (error) {
+      if (NOT_MIGRATED.has(errorFields(error).code ?? '')) throw error;
       if (!isStorageAway(error) || Date.now() > until)
         throw new StartFailure(`the ${name} database cannot be used${codeIn(error)}`, { cause: error });
       log.warn('waiting for a database', { database: name, err: errorFields(error) });

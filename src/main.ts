@@ -12,7 +12,7 @@ import { databasesReady, StartFailure } from './databases-ready.js';
 const STOP_MS = 7_800;
 
 async function start(settings: Config, log: Log): Promise<NestFastifyApplication> {
-  await databasesReady(settings, log);
+  await databasesReady(settings, 'api', log);
   const app = await createApp(settings, log);
   try {
     await app.listen(settings.port, '0.0.0.0');

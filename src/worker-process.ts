@@ -56,6 +56,7 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const vault = await openVault({
     keystoreUrl: required(config.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'),
     rootKeyFile: config.rootKeyFile,
+    role: 'colloquy_keystore_worker',
   });
   const accounts = new ProviderAccounts(database, vault);
   const notifier = new Notifier(database);

@@ -42,7 +42,7 @@ try {
   const settings = config();
   const log = new Log(settings.logLevel);
   TemporalWorker.installRuntime(log);
-  await databasesReady(settings, log);
+  await databasesReady(settings, 'worker', log);
   stopOnSignals(await startWorker(settings, log), log);
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof AppError || error instanceof StartFailure)) throw error;

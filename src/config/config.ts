@@ -15,11 +15,18 @@ const bootstrapKey = z
   .regex(/^clq_[0-9A-Za-z]{32,}$/, 'must be clq_ followed by at least 32 base62 characters')
   .optional();
 
+const loginPassword = z
+  .string()
+  .regex(/^[!-~]{16,}$/, 'must be at least 16 letters, digits or signs of ASCII')
+  .optional();
+
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
   COLLOQUY_DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
   KEYSTORE_DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
+  COLLOQUY_API_LOGIN_PASSWORD: loginPassword,
+  COLLOQUY_WORKER_LOGIN_PASSWORD: loginPassword,
   TEMPORAL_ADDRESS: z
     .string()
     .regex(/^[^\s/]+:\d+$/, 'must be host:port')
@@ -61,6 +68,8 @@ export interface Config {
   dataDir: string;
   databaseUrl: string | undefined;
   keystoreDatabaseUrl: string | undefined;
+  /** For `colloquy migrate`, which lets the logins of the processes log in. */
+  loginPasswords: { api: string | undefined; worker: string | undefined };
   temporal: {
     address: string | undefined;
     namespace: string;
@@ -136,6 +145,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     dataDir,
     databaseUrl: e.DATABASE_URL,
     keystoreDatabaseUrl: e.KEYSTORE_DATABASE_URL,
+    loginPasswords: { api: e.COLLOQUY_API_LOGIN_PASSWORD, worker: e.COLLOQUY_WORKER_LOGIN_PASSWORD },
     temporal: {
       address: e.TEMPORAL_ADDRESS,
       namespace: e.TEMPORAL_NAMESPACE,

@@ -18,6 +18,7 @@ import { OrderInbox1790000000012 } from './migrations/1790000000012-order-inbox.
 import { FollowAgentVersions1790000000013 } from './migrations/1790000000013-follow-agent-versions.js';
 import { ShareOutInbox1790000000020 } from './migrations/1790000000020-share-out-inbox.js';
 import { RetryParkedFactsTogether1790000000021 } from './migrations/1790000000021-retry-parked-facts-together.js';
+import { CreateLogins1790000000030 } from './migrations/1790000000030-create-logins.js';
 import { CreateLivePolls1790000000040 } from './migrations/1790000000040-create-live-polls.js';
 import { CreateProviderCircuits1790000000050 } from './migrations/1790000000050-create-provider-circuits.js';
 import { CreateWebhookHealth1790000000080 } from './migrations/1790000000080-create-webhook-health.js';
@@ -57,6 +58,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       FollowAgentVersions1790000000013,
       ShareOutInbox1790000000020,
       RetryParkedFactsTogether1790000000021,
+      CreateLogins1790000000030,
       CreateLivePolls1790000000040,
       CreateProviderCircuits1790000000050,
       CreateWebhookHealth1790000000080,

@@ -13,6 +13,7 @@ import { apiService, postgresService, temporalService, workerService } from './s
 import { StartError } from './start-error.js';
 import type { Summary } from './summary.js';
 import { Supervisor } from './supervisor.js';
+import { databaseSettings, type DatabaseSettings } from './database-settings.js';
 import { findTemporalCli } from './temporal-cli.js';
 
 export interface InstallationOptions {
@@ -58,7 +59,7 @@ export class Installation {
     const env = {
       ...this.options.env,
       ...(ports && allowing(this.options.env, ports)),
-      ...databases,
+      ...databases.owner,
       ...temporal,
       PORT: String(port),
       COLLOQUY_DATA_DIR: config.dataDir,
@@ -68,7 +69,7 @@ export class Installation {
       COLLOQUY_WORKER_METRICS_PORT: String(metricsPorts.worker),
     };
     folder.tell(parseConfig(env));
-    await this.startOwn({ folder, env, apiUrl });
+    await this.startOwn({ folder, env, databases, apiUrl });
     if (ports) await this.startSimulators({ folder, env, apiUrl, ports, adminKey: keys.admin });
     const traffic = config.simulators ? TRAFFIC : undefined;
     const transcriptPath = await this.firstTranscript(apiUrl, keys.read);
@@ -107,15 +108,15 @@ export class Installation {
     return path;
   }
 
-  private async startPostgres(folder: DataFolder): Promise<{ DATABASE_URL: string; KEYSTORE_DATABASE_URL: string }> {
+  private async startPostgres(folder: DataFolder): Promise<DatabaseSettings> {
     const { databaseUrl, keystoreDatabaseUrl, dataDir } = this.options.config;
     if (databaseUrl !== undefined && keystoreDatabaseUrl !== undefined) {
-      return { DATABASE_URL: databaseUrl, KEYSTORE_DATABASE_URL: keystoreDatabaseUrl };
+      const given = { DATABASE_URL: databaseUrl, KEYSTORE_DATABASE_URL: keystoreDatabaseUrl };
+      return { owner: given, api: given, worker: given, migrate: {} };
     }
     const service = postgresService(dataDir, folder.log('postgres'));
     await this.step('PostgreSQL', async () => await this.supervisor.start(service));
-    const server = service.current();
-    return { DATABASE_URL: server.url('colloquy'), KEYSTORE_DATABASE_URL: server.url('colloquy_keystore') };
+    return databaseSettings(service.current());
   }
 
   private async startTemporal(
@@ -130,16 +131,27 @@ export class Installation {
     return { TEMPORAL_ADDRESS: address, ...(uiUrl === undefined ? {} : { TEMPORAL_UI_URL: uiUrl }) };
   }
 
-  private async startOwn(options: { folder: DataFolder; env: NodeJS.ProcessEnv; apiUrl: string }): Promise<void> {
-    const { folder, env, apiUrl } = options;
+  private async startOwn(options: {
+    folder: DataFolder;
+    env: NodeJS.ProcessEnv;
+    databases: DatabaseSettings;
+    apiUrl: string;
+  }): Promise<void> {
+    const { folder, env, databases, apiUrl } = options;
     const { root, config } = this.options;
-    const migrate = { name: 'The migration', args: [join(root, 'dist/src/cli.js'), 'migrate'], env };
+    const migrate = { name: 'The migration', args: [join(root, 'dist/src/cli.js'), 'migrate'] };
     await this.step(
       'migrations',
-      async () => await this.supervisor.runOnce((onSpawn) => runStep({ ...migrate, onSpawn })),
+      async () =>
+        await this.supervisor.runOnce((onSpawn) =>
+          runStep({ ...migrate, env: { ...env, ...databases.migrate }, onSpawn }),
+        ),
     );
-    const api = apiService({ root, env, log: folder.log('api') }, apiUrl);
-    const worker = workerService({ root, env, log: folder.log('worker') }, config.logLevel);
+    const api = apiService({ root, env: { ...env, ...databases.api }, log: folder.log('api') }, apiUrl);
+    const worker = workerService(
+      { root, env: { ...env, ...databases.worker }, log: folder.log('worker') },
+      config.logLevel,
+    );
     // Side by side: neither needs the other one to start.
     await Promise.all([
       this.step('the API', async () => await this.supervisor.start(api)),
@@ -159,7 +171,10 @@ export class Installation {
     await this.step('the simulators', async () => {
       const accounts = await prepareAccounts(config.dataDir, ports, ownApi(apiUrl, adminKey));
       const log = folder.log('simulators');
-      await this.supervisor.start(simulatorService({ root, dataDir: config.dataDir, accounts, apiUrl, env, log }));
+      // They play providers, who have no business with our databases.
+      const own = { ...env, DATABASE_URL: undefined, KEYSTORE_DATABASE_URL: undefined };
+      const service = simulatorService({ root, dataDir: config.dataDir, accounts, apiUrl, env: own, log });
+      await this.supervisor.start(service);
     });
   }
 

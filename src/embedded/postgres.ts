@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { guardChild } from './guard.js';
 import { freePort } from './ports.js';
+import { OWNER, passwordOf, prepareOwner } from './postgres-owner.js';
 import { postgresBinaries } from './postgres-binaries.js';
 import type { Cluster } from './postgres-cluster.js';
 import { openCluster, POSTGRES_ENV, SUPERUSER } from './postgres-cluster.js';
@@ -37,6 +38,8 @@ export interface EmbeddedPostgres {
   process: ChildProcess;
   /** Superuser connection string for one database. */
   url(database: string): string;
+  /** Password of the databases' owner, or of a login that the migrations make. */
+  passwordOf(login: string): string;
   exited: Promise<Exit>;
   /** Fast shutdown, then immediate, then SIGKILL; resolves within about `deadlineMs` (default 8,000). */
   stop(deadlineMs?: number): Promise<void>;
@@ -57,8 +60,10 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   for (let attempt = 1; ; attempt += 1) {
     const launched = await launch({ ...options, dataDir, postgres: binaries.postgres, cluster });
     if ('server' in launched) {
-      await createDatabases(launched.server.url('postgres'), options.databases ?? ['colloquy', 'colloquy_keystore']);
-      return launched.server;
+      const { server } = launched;
+      const databases = options.databases ?? ['colloquy', 'colloquy_keystore'];
+      await prepareOwner((database) => server.url(database), databases, server.passwordOf(OWNER));
+      return server;
     }
     // Another process took the free port, or children of a killed server still hold its memory for a moment.
     if (attempt === ATTEMPTS) throw new StartError(`PostgreSQL did not start: ${launched.reason}.`);
@@ -88,7 +93,8 @@ async function launch(options: Launch): Promise<{ server: EmbeddedPostgres } | {
     await exited;
   };
   const ready = await Promise.race([exited, answers(url('postgres'), child)]);
-  if (ready === true) return { server: { port, process: child, url, exited, stop } };
+  const passwords = (login: string): string => passwordOf(login, cluster.password);
+  if (ready === true) return { server: { port, process: child, url, passwordOf: passwords, exited, stop } };
   await stop();
   const how = ready === false ? `no answer within ${READY_MS / 1000} s` : `it ${describeExit(ready)}`;
   return { reason: `${how}${complaintIn(log, logStart)}; its log is ${log}` };
@@ -144,21 +150,19 @@ async function answers(url: string, child: ChildProcess): Promise<boolean> {
   return false;
 }
 
-async function createDatabases(url: string, names: readonly string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    for (const name of names) {
-      const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
-      if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
-    }
-  } finally {
-    await client.end();
-  }
-}
-
 function complaintIn(log: string, from: number): string {
   const lines = readFileSync(log).subarray(from).toString('utf8').split('\n');
   const line = lines.findLast((text) => /FATAL|PANIC|cannot|error/i.test(text));
   return line === undefined ? '' : ` (${line.replace(/^.*?(?=FATAL|PANIC)/, '').trim()})`;
+}
+
+/** Connection string of a login for one database; it works once the login has its password. */
+export function urlAs(
+  { url, passwordOf: passwords }: Pick<EmbeddedPostgres, 'url' | 'passwordOf'>,
+  login: string,
+  database: string,
+): string {
+  const as = new URL(url(database));
+  [as.username, as.password] = [login, passwords(login)];
+  return as.toString();
 }

@@ -1,6 +1,7 @@
 import { Pool } from 'pg';
 import { LIMITS, timeouts } from '../database/limits.js';
 import { watchedBy } from '../database/watched-client.js';
+import type { KeystoreRole } from './keystore-data-source.js';
 import { Keystore } from './keystore.js';
 import { fileRootKey } from './root-key.js';
 import { VaultService } from './vault.service.js';
@@ -10,6 +11,8 @@ interface VaultSettings {
   /** Absolute path of the root key; made when absent and the keystore is empty. */
   rootKeyFile: string;
   maxConnections?: number;
+  /** What every connection becomes at once; absent: it stays what the URL logs in as. */
+  role?: KeystoreRole;
 }
 
 /**
@@ -20,11 +23,13 @@ export async function openVault({
   keystoreUrl,
   rootKeyFile,
   maxConnections = 10,
+  role,
 }: VaultSettings): Promise<VaultService> {
   const pool = new Pool({
     connectionString: keystoreUrl,
     max: maxConnections,
     connectionTimeoutMillis: 3_000,
+    ...(role && { options: `-c role=${role}` }),
     ...timeouts(LIMITS.keystore),
     Client: watchedBy({ ...LIMITS.keystore }),
   });

@@ -11,7 +11,11 @@ import { VaultService } from './vault.service.js';
       provide: VaultService,
       inject: [CONFIG],
       useFactory: ({ keystoreDatabaseUrl, rootKeyFile }: Config) =>
-        openVault({ keystoreUrl: required(keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'), rootKeyFile }),
+        openVault({
+          keystoreUrl: required(keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'),
+          rootKeyFile,
+          role: 'colloquy_keystore_api',
+        }),
     },
   ],
   exports: [VaultService],

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { LOGINS } from '../../src/database/logins.js';
 
 interface Service {
   image: string;
@@ -17,6 +18,12 @@ interface Service {
   healthcheck?: { test?: string[]; disable?: boolean };
   depends_on?: Record<string, { condition: string }>;
   environment?: Record<string, string>;
+  read_only?: boolean;
+  tmpfs?: string[];
+  cap_drop?: string[];
+  security_opt?: string[];
+  mem_limit?: string;
+  pids_limit?: number;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -97,6 +104,34 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('gives no container more than it needs: privileges, memory, processes', () => {
+    for (const [name, service] of all) {
+      expect(service.cap_drop, name).toEqual(['ALL']);
+      expect(service.security_opt, name).toEqual(['no-new-privileges:true']);
+      expect(service.mem_limit, name).toMatch(/^\d+[mg]$/);
+      expect(service.pids_limit, name).toBeGreaterThan(0);
+      if (/^(colloquy|postgres):/.test(service.image))
+        expect([service.read_only, service.tmpfs?.[0]], name).toEqual([true, '/tmp']);
+    }
+    expect(read('Dockerfile')).toMatch(/^USER 1000:1000$/m);
+  });
+
+  it('lets each process log in as itself, and the one that migrates alone as the owner', () => {
+    const loginsOf = (name: string): string[] =>
+      ['DATABASE_URL', 'KEYSTORE_DATABASE_URL'].map((setting) => {
+        const [, login = ''] = /^postgres:\/\/(\w+):/.exec(services[name]?.environment?.[setting] ?? '') ?? [];
+        return login;
+      });
+    expect(loginsOf('api')).toEqual([LOGINS.api, LOGINS.api]);
+    expect(loginsOf('worker')).toEqual([LOGINS.worker, LOGINS.worker]);
+    // deploy/postgres/owner.sql names owners after their databases.
+    expect(loginsOf('migrate')).toEqual(['colloquy', 'keystore']);
+    for (const name of ['content-db', 'keystore-db']) {
+      expect(services[name]?.environment?.['POSTGRES_USER']).toBe('postgres');
+      expect(services[name]?.volumes).toContain('./deploy/postgres/owner.sql:/docker-entrypoint-initdb.d/owner.sql:ro');
+    }
+  });
+
   it('shows what API and worker count inside its network alone', () => {
     for (const [name, setting] of [
       ['api', 'COLLOQUY_METRICS_PORT'],
@@ -113,7 +148,7 @@ describe('docker-compose.yml', () => {
   it('keeps content, keys and Temporal on clusters of their own, each on a volume', () => {
     const clusters = all.filter(([, { image }]) => image.startsWith('postgres:18'));
     expect(clusters.map(([name]) => name).sort()).toEqual(['content-db', 'keystore-db', 'temporal-db']);
-    for (const [name, service] of clusters) expect(service.volumes).toEqual([`${name}:/var/lib/postgresql`]);
+    for (const [name, service] of clusters) expect(service.volumes).toContain(`${name}:/var/lib/postgresql`);
     for (const [name] of clusters) expect(volumes).toHaveProperty(name);
   });
 });

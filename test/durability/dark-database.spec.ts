@@ -45,7 +45,9 @@ describe('webhooks while the content database is dark', () => {
   let account: { id: string; secret: string };
 
   beforeAll(async () => {
-    http = await startHttpApp(({ databaseUrl }) => ({ DATABASE_URL: through(proxy, databaseUrl) }));
+    http = await startHttpApp(({ settingsOf }) => ({
+      DATABASE_URL: through(proxy, settingsOf('api').DATABASE_URL),
+    }));
     const { body: client } = await http.call('POST', '/v1/clients', { body: { name: 'test' } });
     const secret = 'key_dark';
     const wanted = { provider: 'retell', name: 'test', client_id: client['id'], api_key: secret };
@@ -77,7 +79,9 @@ describe('requests that need a new key while the keystore is dark', () => {
   let http: HttpApp;
 
   beforeAll(async () => {
-    http = await startHttpApp(({ keystoreUrl }) => ({ KEYSTORE_DATABASE_URL: through(proxy, keystoreUrl) }));
+    http = await startHttpApp(({ settingsOf }) => ({
+      KEYSTORE_DATABASE_URL: through(proxy, settingsOf('api').KEYSTORE_DATABASE_URL),
+    }));
   });
   afterAll(() => http.stop());
 

@@ -57,8 +57,7 @@ export async function startHttpApp(env: Settings | ((databases: TestDatabases) =
   const dataDir = mkdtempSync(join(tmpdir(), 'colloquy-http-'));
   const settings = {
     COLLOQUY_DATA_DIR: dataDir,
-    DATABASE_URL: databases.databaseUrl,
-    KEYSTORE_DATABASE_URL: databases.keystoreUrl,
+    ...databases.settingsOf('api'),
     COLLOQUY_BOOTSTRAP_KEY: newSecret(),
     COLLOQUY_BOOTSTRAP_READ_KEY: newSecret(),
     TEMPORAL_ADDRESS: temporalAddress,

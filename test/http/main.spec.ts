@@ -46,8 +46,7 @@ function run(env: Record<string, string> = {}): Running {
   const settings = {
     PORT: '0',
     COLLOQUY_DATA_DIR: dataDir,
-    DATABASE_URL: databases.databaseUrl,
-    KEYSTORE_DATABASE_URL: databases.keystoreUrl,
+    ...databases.settingsOf('api'),
     TEMPORAL_ADDRESS: inject('services').temporalAddress,
     COLLOQUY_BOOTSTRAP_KEY: adminKey,
   };

@@ -30,7 +30,10 @@ beforeAll(async () => {
   const url = config.databaseUrl ?? '';
   database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
   await database.dataSource.initialize();
-  vault = await openVault({ keystoreUrl: config.keystoreDatabaseUrl ?? '', rootKeyFile: config.rootKeyFile });
+  vault = await openVault({
+    ...{ keystoreUrl: config.keystoreDatabaseUrl ?? '', rootKeyFile: config.rootKeyFile },
+    role: 'colloquy_keystore_worker',
+  });
   const objects = await openObjectStore(config);
   const loose = new LooseObjects(database, objects);
   housekeeping = new Housekeeping({ database, vault, objects, loose, log: new Log('silent') });

@@ -4,6 +4,7 @@ import { newSecret } from '../../src/access/api-key-secret.js';
 import { createApp } from '../../src/app.setup.js';
 import { Log } from '../../src/common/log.js';
 import { call, type Called, type CallOptions } from '../http/http-app.js';
+import { forApi } from './databases.js';
 import type { Installation } from './installation.js';
 
 export interface Api {
@@ -22,7 +23,11 @@ const READER = { name: 'Reader', role: 'supervisor', client_ids: '*' };
 
 export async function startApi({ config }: Installation): Promise<Api> {
   const [adminKey, readKey] = [newSecret(), newSecret()];
-  const settings = { ...config, bootstrapKey: adminKey, bootstrapReadKey: readKey, rateLimit: 0 };
+  const urls = {
+    databaseUrl: forApi(config.databaseUrl ?? ''),
+    keystoreDatabaseUrl: forApi(config.keystoreDatabaseUrl ?? ''),
+  };
+  const settings = { ...config, ...urls, bootstrapKey: adminKey, bootstrapReadKey: readKey, rateLimit: 0 };
   const app = await createApp(settings, new Log('silent'));
   const fastify = app.getHttpAdapter().getInstance();
   return {

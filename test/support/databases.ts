@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { createDataSource } from '../../src/database/data-source.js';
+import { LOGINS, setPasswords, type ProcessName } from '../../src/database/logins.js';
+import { OWNER, prepareOwner } from '../../src/embedded/postgres-owner.js';
 import { keystoreDataSource } from '../../src/vault/keystore-data-source.js';
 
 const CONTENT_TEMPLATE = 'template_content';
@@ -23,26 +25,47 @@ async function withAdmin(postgresUrl: string, work: (client: Client) => Promise<
   }
 }
 
-/** Migrates the two templates; once a run. */
+/** Of every login but the superuser. */
+const PASSWORD = 'password-of-every-login';
+
+/** The same database as another login. */
+export function asLogin(databaseUrl: string, login: string): string {
+  const url = new URL(databaseUrl);
+  [url.username, url.password] = [login, PASSWORD];
+  return url.toString();
+}
+
+/** The same setting, or URL, for the API: what an installation's settings name are the logins of its worker. */
+export const forApi = (setting: string): string => setting.replace(LOGINS.worker, LOGINS.api);
+
+/** The same database as the superuser of this run. */
+export function asSuperuser(postgresUrl: string, databaseUrl: string): string {
+  return urlOf(postgresUrl, new URL(databaseUrl).pathname.slice(1));
+}
+
+/** Migrates the two templates as their owner, who is no superuser; once a run. */
 export async function prepareTemplates(postgresUrl: string): Promise<void> {
-  await withAdmin(postgresUrl, async (client) => {
-    await client.query(`create database ${CONTENT_TEMPLATE}`);
-    await client.query(`create database ${KEYSTORE_TEMPLATE}`);
-  });
+  await prepareOwner((database) => urlOf(postgresUrl, database), [CONTENT_TEMPLATE, KEYSTORE_TEMPLATE], PASSWORD);
   const sources = [
-    createDataSource({ url: urlOf(postgresUrl, CONTENT_TEMPLATE), role: 'owner', poolSize: 1 }),
-    keystoreDataSource(urlOf(postgresUrl, KEYSTORE_TEMPLATE)),
+    createDataSource({
+      ...{ url: asLogin(urlOf(postgresUrl, CONTENT_TEMPLATE), OWNER), role: 'owner', poolSize: 1 },
+    }),
+    keystoreDataSource(asLogin(urlOf(postgresUrl, KEYSTORE_TEMPLATE), OWNER)),
   ];
   for (const source of sources) {
     await source.initialize();
     await source.runMigrations();
+    await setPasswords(source, { api: PASSWORD, worker: PASSWORD });
     await source.destroy();
   }
 }
 
 export interface TestDatabases {
+  /** The superuser's, to prepare and to look at tables from outside. */
   databaseUrl: string;
   keystoreUrl: string;
+  /** What a process of an installation is told. */
+  settingsOf: (process: ProcessName) => { DATABASE_URL: string; KEYSTORE_DATABASE_URL: string };
   drop(): Promise<void>;
 }
 
@@ -54,9 +77,14 @@ export async function createTestDatabases(postgresUrl: string): Promise<TestData
     await client.query(`create database ${content} template ${CONTENT_TEMPLATE} strategy file_copy`);
     await client.query(`create database ${keystore} template ${KEYSTORE_TEMPLATE} strategy file_copy`);
   });
+  const [databaseUrl, keystoreUrl] = [urlOf(postgresUrl, content), urlOf(postgresUrl, keystore)];
   return {
-    databaseUrl: urlOf(postgresUrl, content),
-    keystoreUrl: urlOf(postgresUrl, keystore),
+    databaseUrl,
+    keystoreUrl,
+    settingsOf: (process) => ({
+      DATABASE_URL: asLogin(databaseUrl, LOGINS[process]),
+      KEYSTORE_DATABASE_URL: asLogin(keystoreUrl, LOGINS[process]),
+    }),
     drop: () =>
       withAdmin(postgresUrl, async (client) => {
         await client.query(`drop database ${content} with (force)`);

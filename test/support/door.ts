@@ -30,7 +30,7 @@ export async function startDoor(): Promise<Door> {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-door-'));
   const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: join(folder, 'root.key') });
   const ingest = new IngestDatabase(
-    createDataSource({ url: databases.databaseUrl, role: 'colloquy_ingest', poolSize: 2 }),
+    createDataSource({ url: databases.settingsOf('api').DATABASE_URL, role: 'colloquy_ingest', poolSize: 2 }),
   );
   await ingest.dataSource.initialize();
   const sql = new Pool({ connectionString: databases.databaseUrl, max: 2 });

@@ -242,8 +242,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
   const env = {
     COLLOQUY_EGRESS_ALLOW: placesOf(retell.baseUrl),
-    DATABASE_URL: databases.databaseUrl,
-    KEYSTORE_DATABASE_URL: databases.keystoreUrl,
+    ...databases.settingsOf('worker'),
     COLLOQUY_DATA_DIR: dataDir,
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: options.temporal?.namespace ?? takeNamespace(runDir),
@@ -254,7 +253,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   mkdirSync(recordingsDir);
   const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: config.rootKeyFile });
   const ingest = new IngestDatabase(
-    createDataSource({ url: databases.databaseUrl, role: 'colloquy_ingest', poolSize: 4 }),
+    createDataSource({ url: databases.settingsOf('api').DATABASE_URL, role: 'colloquy_ingest', poolSize: 4 }),
   );
   await ingest.dataSource.initialize();
   const sql = new Pool({ connectionString: databases.databaseUrl, max: 4 });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { guardChild } from '../../src/embedded/guard.js';
+import { forApi } from './databases.js';
 import { eventually } from './eventually.js';
 
 export interface Program {
@@ -66,7 +67,8 @@ export async function startWorkerProgram(env: Record<string, string>): Promise<P
 
 /** An API process that listens; resolves with its base URL, too. */
 export async function startApiProgram(env: Record<string, string>): Promise<Program & { url: string }> {
-  const api = startProgram('main', { PORT: '0', ...env });
+  const settings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, forApi(value)]));
+  const api = startProgram('main', { PORT: '0', ...settings });
   await api.says('"api ready"', START_SECONDS);
   const [, port] = /"port":(\d+),"msg":"api ready"/.exec(api.said()) ?? [];
   return { ...api, url: `http://127.0.0.1:${port}` };

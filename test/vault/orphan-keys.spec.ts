@@ -1,7 +1,7 @@
 // Keys of conversations that never came to be: what is swept, what is not, and that nothing is ever sealed with a key that
 // was. Time is moved in the tables.
 import { Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
 import { orphansAmong } from '../../src/conversations/orphans.js';
 import { ListedIdentities } from '../../src/reconciliation/identities.js';
@@ -10,6 +10,7 @@ import { open, seal } from '../../src/vault/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 import { openWorkshop } from '../recordings/workshop.js';
 import { eventually } from '../support/eventually.js';
+import { asSuperuser } from '../support/databases.js';
 import { install, type Installation } from '../support/installation.js';
 
 let colloquy: Installation;
@@ -22,7 +23,10 @@ beforeAll(async () => {
   colloquy = await install();
   workshop = await openWorkshop(colloquy);
   identities = new ListedIdentities(workshop.database);
-  keystore = new Pool({ connectionString: colloquy.env['KEYSTORE_DATABASE_URL'], max: 2 });
+  keystore = new Pool({
+    connectionString: asSuperuser(inject('services').postgresUrl, colloquy.env['KEYSTORE_DATABASE_URL'] ?? ''),
+    max: 2,
+  });
   keystore.on('error', () => undefined); // cut when its database is dropped
 });
 afterAll(async () => {
@@ -35,7 +39,10 @@ afterAll(async () => {
 /** A vault as another process has it: nothing in memory. */
 async function freshVault(): Promise<VaultService> {
   const { keystoreDatabaseUrl, rootKeyFile } = colloquy.config;
-  const vault = await openVault({ keystoreUrl: keystoreDatabaseUrl ?? '', rootKeyFile, maxConnections: 2 });
+  const vault = await openVault({
+    ...{ keystoreUrl: keystoreDatabaseUrl ?? '', rootKeyFile, maxConnections: 2 },
+    role: 'colloquy_keystore_worker',
+  });
   vaults.push(vault);
   return vault;
 }

@@ -1,0 +1,31 @@
+// How each process of an installation reaches the embedded PostgreSQL: as itself.
+import { LOGINS } from '../database/logins.js';
+import { OWNER } from './postgres-owner.js';
+import { urlAs, type EmbeddedPostgres } from './postgres.js';
+
+interface Urls {
+  DATABASE_URL: string;
+  KEYSTORE_DATABASE_URL: string;
+}
+
+export interface DatabaseSettings {
+  owner: Urls;
+  api: Urls;
+  worker: Urls;
+  /** Further settings of `colloquy migrate`. */
+  migrate: Record<string, string>;
+}
+
+export function databaseSettings(server: Pick<EmbeddedPostgres, 'url' | 'passwordOf'>): DatabaseSettings {
+  const as = (login: string): Urls => ({
+    DATABASE_URL: urlAs(server, login, 'colloquy'),
+    KEYSTORE_DATABASE_URL: urlAs(server, login, 'colloquy_keystore'),
+  });
+  return {
+    ...{ owner: as(OWNER), api: as(LOGINS.api), worker: as(LOGINS.worker) },
+    migrate: {
+      COLLOQUY_API_LOGIN_PASSWORD: server.passwordOf(LOGINS.api),
+      COLLOQUY_WORKER_LOGIN_PASSWORD: server.passwordOf(LOGINS.worker),
+    },
+  };
+}

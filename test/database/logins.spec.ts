@@ -1,0 +1,170 @@
+// Each process logs in as itself: what it may become is all it may do, and no statement of its own gets it further.
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { newUuid } from '../../src/common/ids.js';
+import { LOGINS, type ProcessName } from '../../src/database/logins.js';
+import { OWNER } from '../../src/embedded/postgres-owner.js';
+import { asLogin, createTestDatabases, type TestDatabases } from '../support/databases.js';
+
+const DENIED = { code: '42501' };
+const CONTENT_ROLES = ['colloquy_api', 'colloquy_ingest', 'colloquy_worker'];
+const KEYSTORE_ROLES = ['colloquy_keystore_api', 'colloquy_keystore_worker'];
+const MAY_BECOME: Record<ProcessName, string[]> = {
+  api: ['colloquy_api', 'colloquy_ingest', 'colloquy_keystore_api'],
+  worker: ['colloquy_worker', 'colloquy_keystore_worker'],
+};
+const PROCESSES: ProcessName[] = ['api', 'worker'];
+
+let databases: TestDatabases;
+const clients: Client[] = [];
+
+beforeAll(async () => {
+  databases = await createTestDatabases(inject('services').postgresUrl);
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.end();
+});
+afterAll(() => databases.drop());
+
+async function open(url: string, role?: string): Promise<Client> {
+  const client = new Client({ connectionString: url, ...(role !== undefined && { options: `-c role=${role}` }) });
+  clients.push(client);
+  await client.connect();
+  return client;
+}
+
+describe.each(PROCESSES)('the login of the %s', (process) => {
+  const content = (role?: string): Promise<Client> => open(databases.settingsOf(process).DATABASE_URL, role);
+  const keystore = (role?: string): Promise<Client> => open(databases.settingsOf(process).KEYSTORE_DATABASE_URL, role);
+
+  it('is no superuser, owns nothing, makes nothing, and passes by no policy', async () => {
+    const client = await content();
+    const { rows } = await client.query(
+      `select rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication, rolinherit,
+        (select count(*)::int from pg_class where relowner = r.oid) as owned from pg_roles r where rolname = session_user`,
+    );
+    expect(rows).toEqual([
+      {
+        ...{ rolsuper: false, rolcreaterole: false, rolcreatedb: false, rolbypassrls: false, rolreplication: false },
+        ...{ rolinherit: false, owned: 0 },
+      },
+    ]);
+    await expect(client.query('create table mine ()')).rejects.toMatchObject(DENIED);
+  });
+
+  it('becomes the roles of its process, and nobody else', async () => {
+    const client = await content();
+    for (const role of [...CONTENT_ROLES, ...KEYSTORE_ROLES]) {
+      const becoming = client.query(`set role ${role}`);
+      if (MAY_BECOME[process].includes(role)) await becoming;
+      else await expect(becoming, role).rejects.toMatchObject(DENIED);
+    }
+    const others = [OWNER, 'postgres', ...Object.values(LOGINS).filter((login) => login !== LOGINS[process])];
+    for (const role of others) await expect(client.query(`set role ${role}`), role).rejects.toMatchObject(DENIED);
+  });
+
+  it('has no rights of its own, whatever it resets', async () => {
+    const [inContent, inKeystore] = [
+      await content(`colloquy_${process}`),
+      await keystore(`colloquy_keystore_${process}`),
+    ];
+    for (const [client, table] of [
+      [inContent, 'conversations'],
+      [inKeystore, 'data_keys'],
+    ] as const) {
+      for (const statement of ['set role none', 'set session authorization default', 'reset all']) {
+        await client.query(statement);
+        await client.query('set role none');
+        await expect(client.query(`select 1 from ${table}`), statement).rejects.toMatchObject(DENIED);
+      }
+      await expect(client.query('set session authorization postgres')).rejects.toMatchObject(DENIED);
+      await expect(client.query(`alter table ${table} disable row level security`)).rejects.toMatchObject(DENIED);
+    }
+  });
+});
+
+describe('the API', () => {
+  it('sees the rows of its scope alone, also by statements of its own', async () => {
+    const owner = await open(databases.databaseUrl);
+    const [mine, theirs] = [newUuid(), newUuid()];
+    await owner.query("insert into clients (id, sealed) values ($1, ''), ($2, '')", [mine, theirs]);
+    const client = await open(databases.settingsOf('api').DATABASE_URL, 'colloquy_api');
+    await expect(client.query('select id from clients')).rejects.toThrow(/app.scope|app.clients/);
+    await client.query("select set_config('app.scope', 'some', false), set_config('app.clients', $1, false)", [
+      `{${mine}}`,
+    ]);
+    expect((await client.query('select id from clients')).rows).toEqual([{ id: mine }]);
+    await expect(client.query("insert into clients (id, sealed) values ($1, '')", [newUuid()])).rejects.toMatchObject(
+      DENIED,
+    );
+  });
+
+  it.each([
+    'insert into conversations (id) select gen_random_uuid()',
+    'update conversations set revision = 1',
+    'delete from clients',
+    'delete from api_keys',
+    'update journal set action = action',
+    'delete from journal',
+    'select sealed from inbox',
+    'insert into migrations (timestamp, name) values (1, $$x$$)',
+  ])('is denied: %s', async (statement) => {
+    const client = await open(databases.settingsOf('api').DATABASE_URL, 'colloquy_api');
+    await client.query("select set_config('app.scope', 'all', false), set_config('app.clients', '{}', false)");
+    await expect(client.query(statement)).rejects.toMatchObject(DENIED);
+  });
+
+  it.each([
+    'delete from data_keys',
+    "update data_keys set wrapped = ''",
+    'update keks set wrapped = wrapped',
+    'delete from keks',
+    "insert into data_keys (purpose, owner, client_id, epoch, destroyed_at) values ('client', gen_random_uuid(), gen_random_uuid(), 1, now())",
+  ])('destroys no key: %s', async (statement) => {
+    const client = await open(databases.settingsOf('api').KEYSTORE_DATABASE_URL, 'colloquy_keystore_api');
+    await expect(client.query(statement)).rejects.toMatchObject(DENIED);
+  });
+});
+
+describe('the webhook door', () => {
+  it.each([
+    'select 1 from conversations',
+    'select 1 from api_keys',
+    'select 1 from clients',
+    'select 1 from journal',
+    'update provider_accounts set revision = 1',
+    'delete from inbox',
+  ])('is denied: %s', async (statement) => {
+    const client = await open(databases.settingsOf('api').DATABASE_URL, 'colloquy_ingest');
+    await expect(client.query(statement)).rejects.toMatchObject(DENIED);
+  });
+});
+
+describe('the worker', () => {
+  it.each([
+    "insert into api_keys (id, role, all_clients, hash, prefix, sealed) values (gen_random_uuid(), 'admin', true, '', '', '')",
+    'select hash from api_keys',
+    'update api_keys set revoked_at = null',
+    'update clients set revision = 1',
+    'update provider_accounts set revision = 1',
+    'delete from conversations',
+    'update journal set action = action',
+    'delete from journal',
+  ])('is denied: %s', async (statement) => {
+    const client = await open(databases.settingsOf('worker').DATABASE_URL, 'colloquy_worker');
+    await expect(client.query(statement)).rejects.toMatchObject(DENIED);
+  });
+
+  it('replaces no key-encryption key', async () => {
+    const client = await open(databases.settingsOf('worker').KEYSTORE_DATABASE_URL, 'colloquy_keystore_worker');
+    await expect(client.query('update keks set wrapped = wrapped')).rejects.toMatchObject(DENIED);
+  });
+});
+
+describe('whoever migrates', () => {
+  it('is no superuser either', async () => {
+    const client = await open(asLogin(databases.databaseUrl, OWNER));
+    const { rows } = await client.query('select rolsuper, rolbypassrls from pg_roles where rolname = session_user');
+    expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }]);
+  });
+});
