@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderError } from '../providers/provider.js';
+import { EgressRefusal } from '../egress/refusal.js';
+import { brokenOff, ProviderError } from '../providers/provider.js';
 import { blameOf, mayPassOver } from './blame.js';
 import { NotWelcome } from '../providers/gateway/persistence.js';
 
@@ -9,6 +10,15 @@ describe('blameOf', () => {
     expect(blameOf(new ProviderError(429, true))).toBe('account');
     expect(blameOf(new NotWelcome(503, true, undefined, 60_000))).toBe('account');
     expect(blameOf(new ProviderError(503, true, undefined, 60_000))).toBe('account');
+  });
+
+  it('is the account, when its address is not allowed, and the conversation, when its document is not', () => {
+    // As an SDK hands it on.
+    const refused = (code: EgressRefusal['code']): ProviderError =>
+      brokenOff(new Error('failed', { cause: new EgressRefusal(code) }));
+    expect(blameOf(refused('address_not_allowed'))).toBe('account');
+    expect(refused('answer_too_large')).toMatchObject({ retryable: false, problem: 'answer_too_large' });
+    expect(blameOf(refused('answer_too_large'))).toBe('conversation');
   });
 
   it('is the conversation, when asking again would be answered the same', () => {
