@@ -2,6 +2,7 @@
 // The operator's command line. Each command says what it did in one line and ends with 0 only when it is done.
 import { Command } from 'commander';
 import { AppError } from './common/errors.js';
+import { Log } from './common/log.js';
 import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
@@ -9,7 +10,8 @@ import { setPasswords } from './database/logins.js';
 import { runningOn } from './embedded/lock.js';
 import { tellAll } from './temporal/account-relay.js';
 import { wakeAll } from './temporal/wake-all.js';
-import { withStarters } from './temporal/with-starter.js';
+import { isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
+import { setUpTemporal, withStarters } from './temporal/with-starter.js';
 import { keystoreDataSource } from './vault/keystore-data-source.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -36,7 +38,7 @@ async function wake(settings: Config): Promise<void> {
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
   try {
     await database.dataSource.initialize();
-    await withStarters(settings, async ({ conversations, accounts }) => {
+    await withStarters(settings, new Log(settings.logLevel), async ({ conversations, accounts }) => {
       const { open, started } = await wakeAll(database, conversations);
       say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
       const { backfills } = await tellAll(database, accounts);
@@ -44,6 +46,22 @@ async function wake(settings: Config): Promise<void> {
     });
   } finally {
     await database.close();
+  }
+}
+
+async function setup(settings: Config): Promise<void> {
+  const all = SEARCH_ATTRIBUTE_NAMES.join(', ');
+  try {
+    const added = await setUpTemporal(settings);
+    say(
+      added.length === 0 ? `search attributes: ${all} are there` : `search attributes: ${added.join(', ')} registered`,
+    );
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    // Temporal Cloud has its own tools for it.
+    throw new ConfigError(
+      `this Temporal does not let us register search attributes: add ${all} of type Keyword to namespace ${settings.temporal.namespace} by its own tools`,
+    );
   }
 }
 
@@ -67,6 +85,10 @@ program
   .command('migrate')
   .description('create or update the tables of the content and the keystore database')
   .action(() => migrate(settings()));
+program
+  .command('setup')
+  .description("register what workflows are searched by in Temporal's namespace; workers do it too where they may")
+  .action(() => setup(settings()));
 program
   .command('wake')
   .description('start a workflow for every open conversation that has none, as the worker does each hour')

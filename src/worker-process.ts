@@ -27,6 +27,7 @@ import type { DuePolls } from './reconciliation/due-polls.js';
 import { openReconciliation } from './reconciliation/open-reconciliation.js';
 import { AccountRelay, tellAll, type ToldAccounts } from './temporal/account-relay.js';
 import { OpenConversations } from './temporal/open-conversations.js';
+import { FailedRuns } from './temporal/failed-runs.js';
 import { removeFormerSchedules } from './temporal/former-schedules.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { wakeAll, type WokenConversations } from './temporal/wake-all.js';
@@ -117,6 +118,7 @@ function relaysOf(database: WorkerDatabase, temporal: TemporalWorker, log: Log) 
   const all = [
     new WakeRelay({ database, log, starter: () => temporal.conversations }),
     new AccountRelay({ database, log, workflows: () => temporal.accounts }),
+    new FailedRuns({ database, log, temporal: () => connectedTo(temporal) }),
   ];
   return {
     start: (): void => all.forEach((relay) => relay.start()),
@@ -134,6 +136,9 @@ interface ActivityParts {
   gateway: ProviderGateway;
   log: Log;
 }
+
+const connectedTo = ({ client, conversations: starter }: TemporalWorker) =>
+  client === null || starter === null ? null : { client, starter };
 
 /** Conversations and backfills that Temporal does not know get what they need there; null while it is away. */
 function wakeEverything(

@@ -24,8 +24,9 @@ export const AWAIT_RECORD: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
 };
 
-/** As above, for a download that may be long. */
+/** As above, for a download that may be long: on a queue of its own, so that hosts that hang keep nothing else waiting. */
 export const AWAIT_RECORDING: ActivityOptions = {
+  taskQueue: 'recordings',
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '10 minutes' },

@@ -2,8 +2,10 @@
 // after its end. It begins by reading Postgres, so it may be started anew at any moment, as often as anybody likes.
 import {
   ActivityFailure,
+  CancellationScope,
   condition,
   continueAsNew,
+  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -74,9 +76,19 @@ async function ask(conversationId: string, view: ConversationView): Promise<Conv
 /** Record and recording side by side: neither waits for the other, and the recording's link may die within minutes. */
 async function settle(conversationId: string, view: ConversationView): Promise<ConversationView> {
   setCurrentDetails(describe({ ...view, phase: 'settling', waitingFor: 'record, transcript, analysis and recording' }));
+  const recording = new CancellationScope();
   const [afterRecord, afterRecording] = await Promise.all([
-    fetchRecord(conversationId),
-    fetchRecording(conversationId),
+    fetchRecord(conversationId).then((after) => {
+      // Nobody waits for a place among the downloads of others, only to hear that there is no recording.
+      if (after.hasNoRecording === true) recording.cancel();
+      return after;
+    }),
+    recording.run(() => fetchRecording(conversationId)).catch(unlessCancelled),
   ]);
-  return afterRecord.revision > afterRecording.revision ? afterRecord : afterRecording;
+  return afterRecording === null || afterRecord.revision > afterRecording.revision ? afterRecord : afterRecording;
+}
+
+function unlessCancelled(error: unknown): null {
+  if (isCancellation(error)) return null;
+  throw error;
 }

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { Client, WorkflowIdReusePolicy } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ConversationActivities, ConversationView } from '../../activities/conversation.activities.js';
+import { Log } from '../../src/common/log.js';
 import { newUuid } from '../../src/common/ids.js';
 import { ConversationStarter } from '../../src/temporal/conversation-starter.js';
+import { SearchAttributes } from '../../src/temporal/search-attributes.js';
 import { QUEUE } from '../../src/temporal/settings.js';
 import { servePart } from '../part.js';
 
@@ -31,16 +33,20 @@ const activities: ConversationActivities = {
   fetchRecording: () => Promise.resolve(view('settled')),
 };
 
-async function workerOf({ namespace, kind }: BareWorkflowsPlan, connection: NativeConnection): Promise<Worker> {
+async function workersOf({ namespace, kind }: BareWorkflowsPlan, connection: NativeConnection): Promise<Worker[]> {
   // As src/temporal/temporal-worker.ts has them.
   const settings = { connection, namespace, maxCachedWorkflows: 500, maxConcurrentActivityTaskExecutions: 100 };
   if (kind === 'same history') {
     const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
-    return Worker.create({ ...settings, taskQueue: QUEUE.conversations, workflowBundle: { codePath }, activities });
+    const recordings = { connection, namespace, activities, maxConcurrentActivityTaskExecutions: 24 };
+    return Promise.all([
+      Worker.create({ ...settings, taskQueue: QUEUE.conversations, workflowBundle: { codePath }, activities }),
+      Worker.create({ ...recordings, taskQueue: QUEUE.recordings }),
+    ]);
   }
   const workflowsPath = fileURLToPath(new URL('empty-workflow.js', import.meta.url));
   const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
-  return Worker.create({ ...settings, taskQueue: EMPTY_QUEUE, workflowBundle });
+  return [await Worker.create({ ...settings, taskQueue: EMPTY_QUEUE, workflowBundle })];
 }
 
 function starterOf({ kind, namespace }: BareWorkflowsPlan, connection: NativeConnection): () => Promise<unknown> {
@@ -49,7 +55,8 @@ function starterOf({ kind, namespace }: BareWorkflowsPlan, connection: NativeCon
     const options = { taskQueue: EMPTY_QUEUE, workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE };
     return () => client.workflow.start('empty', { ...options, workflowId: newUuid(), requestEagerStart: true });
   }
-  const starter = new ConversationStarter(client, { eager: true, publicUrl: 'http://127.0.0.1:3000' });
+  const attributes = new SearchAttributes({ areRegistered: true, log: new Log('silent') });
+  const starter = new ConversationStarter(client, { eager: true, publicUrl: 'http://127.0.0.1:3000', attributes });
   const about = { client_id: newUuid(), provider: 'retell', channel: 'phone', direction: 'inbound' };
   return () => starter.start({ id: newUuid(), ...about });
 }
@@ -65,9 +72,8 @@ async function startAll(start: () => Promise<unknown>, count: number): Promise<v
 servePart(async (plan: BareWorkflowsPlan) => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const connection = await NativeConnection.connect({ address: plan.address });
-  const worker = await workerOf(plan, connection);
-  const running = worker.run();
-  running.catch(() => process.exit(1));
+  const workers = await workersOf(plan, connection);
+  for (const worker of workers) worker.run().catch(() => process.exit(1));
   const go = (): Promise<void> => startAll(starterOf(plan, connection), plan.count);
   return { ready: null, go };
 });

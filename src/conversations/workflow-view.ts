@@ -14,6 +14,8 @@ export interface ConversationView {
   /** How often in a row the provider has not known it, each time one `ask_every` apart. */
   refusals: number;
   completeness: Record<Part, { state: string; reason: string | null; dueAt: string | null }>;
+  /** The recording is declared absent, and none is offered. Only when true, so that views of former versions say the same. */
+  hasNoRecording?: true;
 }
 
 const DAY_S = 86_400;
@@ -42,6 +44,7 @@ export function viewOf({ record, account, revision }: Situation, now: number): C
     waitingFor: record.recordState === 'open' ? 'its end' : null,
     refusals: 0,
     completeness: completenessOf(record),
+    ...(record.completeness.audio.state === 'absent' && record.fetchable.length === 0 && { hasNoRecording: true }),
   };
 }
 

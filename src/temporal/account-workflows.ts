@@ -3,7 +3,7 @@
 import { WorkflowIdReusePolicy, type Client } from '@temporalio/client';
 import type { AccountInput } from '../../workflows/messages.js';
 import { publicId } from '../common/ids.js';
-import { TypedSearchAttributes } from '@temporalio/common';
+import type { SearchAttributes } from './search-attributes.js';
 import { QUEUE, SEARCH_ATTRIBUTE } from './settings.js';
 
 /** An account as its workflows show it: ids and enumerations. */
@@ -19,10 +19,15 @@ const DEADLINE_MS = 5_000;
 
 const backfillIdOf = (accountId: string): string => `reconciliation/backfill/${publicId('providerAccount', accountId)}`;
 
+const attributesOf = ({ client_id: clientId, provider }: AccountOfWorkflow) => [
+  { key: SEARCH_ATTRIBUTE.clientId, value: publicId('client', clientId) },
+  { key: SEARCH_ATTRIBUTE.provider, value: provider },
+];
+
 export class AccountWorkflows {
   constructor(
     private readonly client: Client,
-    private readonly options: { publicUrl: string },
+    private readonly options: { publicUrl: string; attributes: SearchAttributes },
   ) {}
 
   /** Starts the backfill's workflow; one that runs is told, in case it is about to end without having looked again. */
@@ -32,7 +37,9 @@ export class AccountWorkflows {
       signal: ASKED,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     };
-    await this.bounded(() => this.client.workflow.signalWithStart(WORKFLOW, options));
+    await this.options.attributes.starting(attributesOf(account), (attributes) =>
+      this.bounded(() => this.client.workflow.signalWithStart(WORKFLOW, { ...options, ...attributes })),
+    );
   }
 
   private optionsOf(account: AccountOfWorkflow) {
@@ -42,10 +49,6 @@ export class AccountWorkflows {
       workflowId: backfillIdOf(account.id),
       taskQueue: QUEUE.conversations,
       args: [input] as [AccountInput],
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: SEARCH_ATTRIBUTE.clientId, value: publicId('client', account.client_id) },
-        { key: SEARCH_ATTRIBUTE.provider, value: account.provider },
-      ]),
       staticSummary: `${account.provider} · backfill`,
       staticDetails: `[Account](${this.options.publicUrl}/v1/provider-accounts/${accountId})`,
     };

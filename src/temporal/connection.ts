@@ -1,10 +1,9 @@
-// How processes reach Temporal: address, TLS, API key; and what a namespace must know before workflows start.
+// How processes reach Temporal: address, TLS, API key.
 import { readFile } from 'node:fs/promises';
 import { Connection } from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import type { Config } from '../config/config.js';
 import { required } from '../config/config.js';
-import { SEARCH_ATTRIBUTE } from './settings.js';
 
 type TemporalConfig = Config['temporal'];
 
@@ -34,25 +33,4 @@ export async function lazyConnection(config: TemporalConfig): Promise<Connection
 /** For the worker: workflows are started on the same connection, which makes eager starts possible. */
 export async function nativeConnection(config: TemporalConfig): Promise<NativeConnection> {
   return NativeConnection.connect(await optionsOf(config));
-}
-
-/** gRPC status of "exists already" (https://grpc.io/docs/guides/status-codes/). */
-const ALREADY_EXISTS = 6;
-/** temporal.api.enums.v1.IndexedValueType.KEYWORD */
-const KEYWORD = 2;
-
-/** Registers our search attributes; those that exist stay. A new one may take some seconds to be usable. */
-export async function ensureSearchAttributes(
-  connection: NativeConnection | Connection,
-  namespace: string,
-): Promise<void> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const wanted = Object.values(SEARCH_ATTRIBUTE).map(({ name }) => name);
-  const missing = wanted.filter((name) => customAttributes[name] === undefined);
-  if (missing.length === 0) return;
-  const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
-  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes }).catch((error: unknown) => {
-    // Another worker was quicker.
-    if ((error as { code?: number }).code !== ALREADY_EXISTS) throw error;
-  });
 }

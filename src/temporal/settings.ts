@@ -1,8 +1,12 @@
 // Names that client and worker share.
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
-/** Workflows run on `conversations`; long activities of accounts have a queue of their own. */
-export const QUEUE = { conversations: 'conversations', reconciliation: 'reconciliation' } as const;
+/** Workflows and short activities run on `conversations`; downloads, and long activities of accounts, on queues of their own. */
+export const QUEUE = {
+  conversations: 'conversations',
+  recordings: 'recordings',
+  reconciliation: 'reconciliation',
+} as const;
 
 /** Ids and enumerations only: search attributes are plain text to everybody who may see a workflow. */
 export const SEARCH_ATTRIBUTE = {

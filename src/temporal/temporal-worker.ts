@@ -5,12 +5,14 @@ import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { errorFields, type Log } from '../common/log.js';
 import type { Config } from '../config/config.js';
 import { AccountWorkflows } from './account-workflows.js';
-import { ensureSearchAttributes, nativeConnection } from './connection.js';
+import { nativeConnection } from './connection.js';
 import { ConversationStarter } from './conversation-starter.js';
+import { prepareSearchAttributes, type SearchAttributes } from './search-attributes.js';
 import { QUEUE } from './settings.js';
 import { observeActivity, tellTrace } from './trace-headers.js';
+import { WorkerGroup } from './worker-group.js';
 
-/** The queue of long activities has no workflows, by intention. */
+/** The queues of long activities have no workflows, by intention. */
 const EXPECTED = /^No workflows registered/;
 const RETRY_MS = 2_000;
 /** How often it is checked that Temporal is still the one that was connected to. */
@@ -22,6 +24,8 @@ const FORCE = '6 seconds';
 const STOP_MS = 7_000;
 /** Accounts whose past one process walks through at the same time; more take turns. */
 const WALKS = 2;
+/** Recordings that one process fetches at the same time; more take turns. */
+const DOWNLOADS = 24;
 
 interface Dependencies {
   config: Config;
@@ -34,7 +38,7 @@ interface Dependencies {
 }
 
 export class TemporalWorker {
-  private workers: Worker[] = [];
+  private workers: WorkerGroup | null = null;
   private starter: ConversationStarter | null = null;
   private accountWorkflows: AccountWorkflows | null = null;
   private connected: Client | null = null;
@@ -86,12 +90,8 @@ export class TemporalWorker {
     this.relays = relays;
     // A server that accepts and never answers must not hold up a process that has nothing to finish.
     const ended = this.serving ? this.running : Promise.resolve();
-    this.shutDown();
+    this.workers?.shutDown();
     await Promise.race([Promise.all([ended, relays]), sleep(STOP_MS, undefined, { ref: false })]);
-  }
-
-  private shutDown(): void {
-    for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
   private async run(): Promise<void> {
@@ -106,17 +106,18 @@ export class TemporalWorker {
   }
 
   private async session(): Promise<void> {
-    const { config } = this.deps;
+    const { config, log } = this.deps;
     const connection = await nativeConnection(config.temporal);
     try {
-      await ensureSearchAttributes(connection, config.temporal.namespace);
-      this.workers = await this.createWorkers(connection);
+      const attributes = await prepareSearchAttributes(connection, config.temporal.namespace, log);
+      const workers = await this.createWorkers(connection);
+      this.workers = workers;
       // It may have been told to stop while it was being made.
-      if (this.stopped) return;
+      if (this.stopped) return await workers.discard();
       this.serving = true;
       // When one of them ends, so do the others: the session is made anew.
-      const run = Promise.all(this.workers.map((worker) => worker.run().finally(() => this.shutDown())));
-      this.open(connection);
+      const run = workers.run();
+      this.open(connection, attributes);
       const check = setInterval(this.memoryCheck(connection), CHECK_MS);
       await run.finally(() => clearInterval(check));
     } finally {
@@ -125,12 +126,15 @@ export class TemporalWorker {
       this.connected = null;
       this.serving = false;
       await this.relays;
-      await connection.close();
+      // What ended the session is told, not what follows from it.
+      await connection
+        .close()
+        .catch((error: unknown) => log.warn('a connection to Temporal stays open', { err: errorFields(error) }));
     }
   }
 
-  /** Workflows and their activities; and a queue for long activities of accounts, which must not take their places. */
-  private createWorkers(connection: NativeConnection): Promise<Worker[]> {
+  /** Workflows and their short activities; and queues for what may take long, which must not take their places. */
+  private createWorkers(connection: NativeConnection): Promise<WorkerGroup> {
     const { config, workflowBundle, activities } = this.deps;
     const shared = {
       connection,
@@ -140,15 +144,18 @@ export class TemporalWorker {
       shutdownGraceTime: GRACE,
       shutdownForceTime: FORCE,
     };
-    return Promise.all([
+    return WorkerGroup.of([
       Worker.create({
         ...shared,
         taskQueue: QUEUE.conversations,
         workflowBundle: { codePath: workflowBundle },
         maxCachedWorkflows: 500,
+        // Instead of being tried for ever: failed-runs.ts starts a new run, which Postgres makes safe.
+        workflowFailureErrorTypes: { '*': ['NondeterminismError', 'DeterminismViolationError'] },
         // Below, activities wait for a poll instead of coming with the answer to their workflow's task: two calls more a conversation.
         maxConcurrentActivityTaskExecutions: 100,
       }),
+      Worker.create({ ...shared, taskQueue: QUEUE.recordings, maxConcurrentActivityTaskExecutions: DOWNLOADS }),
       Worker.create({ ...shared, taskQueue: QUEUE.reconciliation, maxConcurrentActivityTaskExecutions: WALKS }),
     ]);
   }
@@ -168,7 +175,7 @@ export class TemporalWorker {
       const id = namespaceInfo?.id ?? null;
       if (known !== null && id !== null && id !== known) {
         log.warn('Temporal has lost its database; starting the workflows of open conversations again');
-        await ensureSearchAttributes(connection, namespace);
+        await prepareSearchAttributes(connection, namespace, log);
         onConnected();
       }
       known = id ?? known;
@@ -178,15 +185,15 @@ export class TemporalWorker {
     return run;
   }
 
-  private open(connection: NativeConnection): void {
+  private open(connection: NativeConnection, attributes: SearchAttributes): void {
     const { config, onConnected } = this.deps;
     const client = new Client({
       ...{ connection, namespace: config.temporal.namespace },
       interceptors: { workflow: [tellTrace] },
     });
     this.connected = client;
-    this.starter = new ConversationStarter(client, { eager: true, publicUrl: config.publicUrl });
-    this.accountWorkflows = new AccountWorkflows(client, { publicUrl: config.publicUrl });
+    this.starter = new ConversationStarter(client, { eager: true, publicUrl: config.publicUrl, attributes });
+    this.accountWorkflows = new AccountWorkflows(client, { publicUrl: config.publicUrl, attributes });
     onConnected();
   }
 }

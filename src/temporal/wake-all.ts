@@ -6,14 +6,22 @@ import type { ConversationStarter, StartedConversation } from './conversation-st
 const PAGE = 500;
 const CONCURRENCY = 16;
 
-const OPEN = `
-select id, client_id, provider, channel, direction from conversations
-where (record_state in ('open', 'settling') or unfetched) and id > $1 order by id limit $2`;
+const IS_OPEN = "(record_state in ('open', 'settling') or unfetched)";
+// Quiet for an hour: its run may be stuck.
+const SELECT = `
+select id, client_id, provider, channel, direction, last_fact_at < now() - interval '1 hour' as is_quiet
+from conversations where ${IS_OPEN}`;
+const OPEN = `${SELECT} and id > $1 order by id limit $2`;
+const THESE = `${SELECT} and id = any($1::uuid[])`;
+
+interface OpenConversation extends StartedConversation {
+  is_quiet: boolean;
+}
 
 export interface WokenConversations {
   /** Conversations that are not settled, or wait for a further recording. */
   open: number;
-  /** Those that had no workflow until now. */
+  /** Those that had no workflow until now, or one that could not get on. */
   started: number;
 }
 
@@ -23,7 +31,7 @@ export async function wakeAll(database: WorkerDatabase, starter: ConversationSta
   let after = '00000000-0000-0000-0000-000000000000';
   for (;;) {
     const page = await database.withScope('all', (tx) =>
-      tx.query<StartedConversation>({ name: 'open', text: OPEN, values: [after, PAGE] }),
+      tx.query<OpenConversation>({ name: 'open', text: OPEN, values: [after, PAGE] }),
     );
     const last = page.at(-1);
     if (last === undefined) return result;
@@ -33,12 +41,22 @@ export async function wakeAll(database: WorkerDatabase, starter: ConversationSta
   }
 }
 
-async function startEach(starter: ConversationStarter, conversations: StartedConversation[]): Promise<number> {
+/** Starts a workflow for those of them that have work and no workflow; how many. */
+export async function startOpen(
+  database: WorkerDatabase,
+  starter: ConversationStarter,
+  conversationIds: readonly string[],
+): Promise<number> {
+  const open = await database.once<OpenConversation>('all', { text: THESE, values: [conversationIds] });
+  return startEach(starter, open);
+}
+
+async function startEach(starter: ConversationStarter, conversations: OpenConversation[]): Promise<number> {
   const queue = [...conversations];
   let started = 0;
   const lane = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      if (await starter.start(next)) {
+      if ((await starter.start(next)) || (next.is_quiet && (await starter.replaceStuck(next)))) {
         workflowWoken('anew', 'started');
         started += 1;
       }

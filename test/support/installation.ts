@@ -80,8 +80,8 @@ export class Installation {
     this.store = new ConversationStore(parts.sql, parts.vault);
   }
 
-  async startWorker(): Promise<WorkerProcess> {
-    const worker = await startWorker(this.config, testLog, { workflowBundle: inject('services').workflowBundle });
+  async startWorker(workflowBundle = inject('services').workflowBundle): Promise<WorkerProcess> {
+    const worker = await startWorker(this.config, testLog, { workflowBundle });
     this.workers.push(worker);
     return worker;
   }

@@ -1,0 +1,98 @@
+// What workflows can be searched by in the Temporal UI. A namespace has to know the names; where it is not ours to teach it
+// (Temporal Cloud, an authorizer), workflows start with them if it knows them, and without them if it does not.
+import type { Connection } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { NativeConnection } from '@temporalio/worker';
+import { errorFields, type Log } from '../common/log.js';
+import { SEARCH_ATTRIBUTE } from './settings.js';
+
+/** gRPC statuses (https://grpc.io/docs/guides/status-codes/). */
+const INVALID_ARGUMENT = 3;
+const ALREADY_EXISTS = 6;
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+/** temporal.api.enums.v1.IndexedValueType.KEYWORD */
+const KEYWORD = 2;
+
+/** All of them are keywords. */
+export const SEARCH_ATTRIBUTE_NAMES = Object.values(SEARCH_ATTRIBUTE).map(({ name }) => name);
+
+type Attributes = ConstructorParameters<typeof TypedSearchAttributes>[0];
+
+/** Registers those that are missing; their names. A new one may take some seconds to be usable. */
+export async function registerSearchAttributes(
+  { operatorService }: NativeConnection | Connection,
+  namespace: string,
+): Promise<string[]> {
+  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+  const missing = SEARCH_ATTRIBUTE_NAMES.filter((name) => customAttributes[name] === undefined);
+  if (missing.length === 0) return [];
+  const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
+  await operatorService.addSearchAttributes({ namespace, searchAttributes }).catch((error: unknown) => {
+    // Another worker was quicker.
+    if (codeOf(error) !== ALREADY_EXISTS) throw error;
+  });
+  return missing;
+}
+
+/** Temporal does not let us look after search attributes: it forbids it, or has no such service. */
+export const isRefused = (error: unknown): boolean =>
+  codeOf(error) === PERMISSION_DENIED || codeOf(error) === UNIMPLEMENTED;
+
+/** Registers what is missing, where Temporal lets us. */
+export async function prepareSearchAttributes(
+  connection: NativeConnection | Connection,
+  namespace: string,
+  log: Log,
+): Promise<SearchAttributes> {
+  try {
+    await registerSearchAttributes(connection, namespace);
+    return new SearchAttributes({ areRegistered: true, log });
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    log.info('Temporal does not let us look after its search attributes', { err: errorFields(error) });
+    return new SearchAttributes({ areRegistered: false, log });
+  }
+}
+
+/** How workflows of one connection start. */
+export class SearchAttributes {
+  private areUnknown = false;
+
+  constructor(private readonly options: { areRegistered: boolean; log: Log }) {}
+
+  /**
+   * Starts with `attributes`; without them, from then on, when they may not be registered and Temporal says that it does not
+   * know them. Registered ones that are not usable yet let the start fail: it is tried again.
+   */
+  async starting<Result>(
+    attributes: Attributes,
+    start: (known: { typedSearchAttributes?: TypedSearchAttributes }) => Promise<Result>,
+  ): Promise<Result> {
+    if (!this.areUnknown) {
+      try {
+        return await start({ typedSearchAttributes: new TypedSearchAttributes(attributes) });
+      } catch (error) {
+        if (this.options.areRegistered || !isAboutAttributes(error)) throw error;
+        this.giveUp();
+      }
+    }
+    return start({});
+  }
+
+  private giveUp(): void {
+    // Starts side by side hear it several times.
+    if (this.areUnknown) return;
+    this.areUnknown = true;
+    const missing = SEARCH_ATTRIBUTE_NAMES;
+    this.options.log.warn('Temporal does not know our search attributes: workflows start without them', { missing });
+  }
+}
+
+const codeOf = (error: unknown): number | undefined => (error as { code?: number } | null)?.code;
+
+/** `Namespace … has no mapping defined for search attribute …`, behind the client's own error. */
+function isAboutAttributes(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return codeOf(cause) === INVALID_ARGUMENT && /search attribute/i.test((cause as Error).message);
+}

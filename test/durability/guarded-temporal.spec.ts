@@ -1,0 +1,90 @@
+// A Temporal that does not let us look after search attributes and schedules, as Temporal Cloud and authorizers do not.
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { guardTemporal, type GuardedTemporal } from '../support/guarded-temporal.js';
+import { eventually, install, type Installation } from '../support/installation.js';
+import { endPrograms, startProgram, startWorkerProgram } from '../support/programs.js';
+
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+const NAMESPACE = 'cloud';
+
+let bare: EmbeddedTemporal;
+let guarded: GuardedTemporal | undefined;
+let colloquy: Installation | undefined;
+
+beforeAll(async () => {
+  const { temporalCli: binary, runDir } = inject('services');
+  // Its namespace knows none of our search attributes.
+  bare = await startTemporal({
+    ...{ binary, dbFile: join(runDir, 'bare-temporal.db'), namespaces: [NAMESPACE], searchAttributes: [] },
+    ...{ uiPort: false, durable: false },
+  });
+}, 60_000);
+afterEach(async () => {
+  endPrograms();
+  await colloquy?.close();
+  await guarded?.close();
+});
+afterAll(() => bare.stop());
+
+/** A conversation from its first webhook to its settled record; by what its workflow can be searched for. */
+async function lifeIn(installation: Installation): Promise<Record<string, unknown>> {
+  const { callId, handle } = await installation.liveCall();
+  installation.finish(callId);
+  await installation.send('call_ended', callId);
+  await installation.settled(callId);
+  await handle.result();
+  const { typedSearchAttributes } = await handle.describe();
+  return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+}
+
+describe('a Temporal that forbids to list and to add search attributes', () => {
+  it('is worked with; its workflows have none when it knows none, and the log says so once', async () => {
+    guarded = await guardTemporal(bare.address, { OperatorService: PERMISSION_DENIED, Schedule: PERMISSION_DENIED });
+    colloquy = await install({ temporal: { address: bare.address, namespace: NAMESPACE } });
+    const worker = await startWorkerProgram({ ...colloquy.env, TEMPORAL_ADDRESS: guarded.address });
+    for (let count = 0; count < 2; count += 1) expect(await lifeIn(colloquy)).not.toHaveProperty('Provider');
+    expect(guarded.refused.some((path) => path.endsWith('/ListSearchAttributes'))).toBe(true);
+    const said = worker.said();
+    expect(said.match(/does not let us look after its search attributes/g)).toHaveLength(1);
+    expect(said.match(/does not know our search attributes/g)).toHaveLength(1);
+    expect(said).not.toContain('Temporal is away');
+  }, 60_000);
+
+  it('has them where somebody else registered them, also when it has no such service', async () => {
+    guarded = await guardTemporal(inject('services').temporalAddress, { OperatorService: UNIMPLEMENTED });
+    colloquy = await install();
+    await startWorkerProgram({ ...colloquy.env, TEMPORAL_ADDRESS: guarded.address });
+    expect(await lifeIn(colloquy)).toMatchObject({ Provider: 'retell', Channel: 'phone' });
+  }, 60_000);
+});
+
+describe('colloquy setup', () => {
+  it('says what to do where Temporal forbids it, and fails', async () => {
+    guarded = await guardTemporal(bare.address, { OperatorService: PERMISSION_DENIED });
+    colloquy = await install({ temporal: { address: guarded.address, namespace: NAMESPACE } });
+    const refused = startProgram('cli', colloquy.env, ['setup']);
+    expect(await refused.ended).toBe(1);
+    expect(refused.said()).toContain('add ClientId, Provider, Channel of type Keyword to namespace cloud');
+  }, 60_000);
+
+  it('registers what is missing, and says when nothing was', async () => {
+    colloquy = await install({ temporal: { address: bare.address, namespace: NAMESPACE } });
+    const { env } = colloquy;
+    const setUp = async (): Promise<unknown[]> => {
+      const program = startProgram('cli', env, ['setup']);
+      return [await program.ended, program.said()];
+    };
+    expect(await setUp()).toEqual([0, 'search attributes: ClientId, Provider, Channel registered\n']);
+    const connection = Connection.lazy({ address: bare.address });
+    await eventually(async () => {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: NAMESPACE });
+      return ['ClientId', 'Provider', 'Channel'].every((name) => name in customAttributes);
+    });
+    await connection.close();
+    expect(await setUp()).toEqual([0, 'search attributes: ClientId, Provider, Channel are there\n']);
+  }, 60_000);
+});

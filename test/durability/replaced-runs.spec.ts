@@ -1,0 +1,71 @@
+// Runs that cannot go on after a deploy: one that cannot replay its history, and one whose code throws.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { endPrograms, startProgram } from '../support/programs.js';
+import { eventually, install, type Installation } from '../support/installation.js';
+
+const BEGINNING = 'let view = await look(conversationId);';
+const TRIES = 3;
+
+let colloquy: Installation;
+
+beforeAll(async () => {
+  colloquy = await install();
+});
+afterEach(() => colloquy.stopWorkers());
+afterAll(async () => {
+  endPrograms();
+  await colloquy.close();
+});
+
+/** Workflows that begin otherwise than those of today. */
+function bundleThatBegins(beginning: string): string {
+  const { workflowBundle, runDir } = inject('services');
+  const code = readFileSync(workflowBundle, 'utf8');
+  const changed = code.replace(BEGINNING, beginning);
+  expect(changed).not.toBe(code);
+  const path = join(mkdtempSync(join(runDir, 'changed-')), 'bundle.js');
+  writeFileSync(path, changed);
+  return path;
+}
+
+describe('a conversation', () => {
+  it('goes on in a new run, when the old one cannot replay its history', async () => {
+    await colloquy.startWorker();
+    const { callId, handle } = await colloquy.liveCall();
+    const { runId, workflowId } = await handle.describe();
+    await colloquy.stopWorkers();
+    // A question to the provider where the history has a look at Postgres.
+    await colloquy.startWorker(bundleThatBegins(BEGINNING.replace('look', 'askProvider')));
+    colloquy.finish(callId);
+    await colloquy.send('call_ended', callId);
+    const settled = await colloquy.settled(callId, 60);
+    expect(settled).toMatchObject({ status: 'completed', transcript_state: 'present', audio_state: 'present' });
+    const first = colloquy.temporal.workflow.getHandle(workflowId, runId);
+    expect((await first.describe()).status.name).toBe('FAILED');
+    await eventually(async () => (await handle.describe()).status.name === 'COMPLETED');
+  }, 90_000);
+
+  it('goes on in a new run, when the old one fails at every try', async () => {
+    await colloquy.startWorker(bundleThatBegins("throw new TypeError('broken');"));
+    const { call_id: callId } = colloquy.retell.addCall();
+    await colloquy.send('call_started', callId);
+    const handle = await colloquy.workflow(callId);
+    await eventually(async () => {
+      const { raw } = await handle.describe();
+      return (raw.pendingWorkflowTask?.attempt ?? 0) >= TRIES;
+    }, 60);
+    const { runId } = await handle.describe();
+    await colloquy.stopWorkers();
+    await colloquy.sql.query("update conversations set last_fact_at = now() - interval '2 hours'");
+    // As workers do at their start, and each hour.
+    const wake = startProgram('cli', colloquy.env, ['wake']);
+    expect([await wake.ended, wake.said()]).toEqual([0, expect.stringContaining('1 of them had no workflow')]);
+    expect((await handle.describe()).runId).not.toBe(runId);
+    await colloquy.startWorker();
+    colloquy.finish(callId);
+    await colloquy.send('call_ended', callId);
+    await colloquy.settled(callId);
+  }, 120_000);
+});
