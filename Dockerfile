@@ -22,7 +22,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional
 
 FROM node:24.21.0-bookworm-slim
-ENV NODE_ENV=production
+# In a container the network decides who reaches it.
+ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 # Recordings: a named volume mounted here belongs to the user below.
 RUN mkdir -p /data/recordings && chown -R node:node /data

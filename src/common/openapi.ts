@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document, drawn from the routes and their schemas, and its interactive pages.
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
@@ -18,25 +19,53 @@ export function openApiDocument(app: NestFastifyApplication, { publicUrl }: Pick
     .setDescription(DESCRIPTION)
     .setVersion('0.1.0')
     .addServer(publicUrl)
+    .addTag('Conversations')
+    .addTag('Webhooks')
+    .addTag('Provider accounts')
+    .addTag('Clients')
+    .addTag('Agents')
+    .addTag('API keys')
+    .addTag('Parked facts')
+    .addTag('Health')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'clq_…', description: 'An API key' }, 'api_key')
     .build();
   const document = SwaggerModule.createDocument(app, base, { standardSchemaConverter: convert });
   return completeDocument(document);
 }
 
-/** Serves `/openapi.json` and `/docs`; call between createApp()'s set-up and its initialisation. */
-export function serveDocs(app: NestFastifyApplication, config: Pick<Config, 'publicUrl'>): void {
+/** Serves `/openapi.json`, and `/docs` unless it is off; call between createApp()'s set-up and its initialisation. */
+export function serveDocs(app: NestFastifyApplication, config: Pick<Config, 'publicUrl' | 'docs'>): void {
+  if (config.docs) servePage(app.getHttpAdapter().getInstance(), config);
   SwaggerModule.setup('docs', app, () => openApiDocument(app, config), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
+    ui: config.docs,
     customSiteTitle: 'Colloquy API',
     swaggerOptions: {
       // Else the page asks a validator on the internet about this document.
       validatorUrl: null,
-      persistAuthorization: true,
+      // A key would lie in the browser's storage for whoever comes next.
+      persistAuthorization: false,
       displayOperationId: true,
     },
   });
+}
+
+/** What the page may load and whom it may call: this API, by the address of this page or the public one. */
+function servePage(fastify: FastifyInstance, { publicUrl }: Pick<Config, 'publicUrl'>): void {
+  const policy = [
+    ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:"],
+    ...[
+      `connect-src 'self' ${new URL(publicUrl).origin}`,
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+      "form-action 'none'",
+    ],
+  ].join('; ');
+  fastify.addHook('onSend', async (request, reply) => {
+    if (/^\/docs(?:[/?]|$)/.test(request.url)) reply.header('content-security-policy', policy);
+  });
+  fastify.get('/', async (_request, reply) => reply.redirect('/docs'));
 }
 
 /** Schemas as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is; those with an id become components. */

@@ -21,6 +21,7 @@ const loginPassword = z
   .optional();
 
 const environment = z.object({
+  HOST: z.string().min(1).max(255).default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
   COLLOQUY_DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
@@ -59,11 +60,15 @@ const environment = z.object({
   COLLOQUY_PROVIDER_RATE: z.coerce.number().min(0.1).max(10_000).default(20),
   COLLOQUY_EGRESS_ALLOW: z.string().optional(),
   COLLOQUY_RECORDING_MAX_BYTES: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(1_073_741_824),
+  COLLOQUY_DRAIN_SECONDS: z.coerce.number().min(0).max(300).default(1),
+  COLLOQUY_DOCS: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
 /** Settings that parsed. Paths are absolute; `publicUrl` has no trailing slash; `rateLimit` is requests a second and key, 0 = off. */
 export interface Config {
+  /** The address that the API listens on. */
+  host: string;
   port: number;
   dataDir: string;
   databaseUrl: string | undefined;
@@ -105,6 +110,10 @@ export interface Config {
   egressAllow: EgressAllow;
   /** The largest recording that is fetched. */
   recordingMaxBytes: number;
+  /** Seconds between the signal to stop and the end of listening; `/readyz` says so meanwhile. */
+  drainSeconds: number;
+  /** `/docs` is served. */
+  docs: boolean;
   logLevel: z.infer<typeof environment>['LOG_LEVEL'];
 }
 
@@ -141,6 +150,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   const e = parsed.data;
   const dataDir = resolve(e.COLLOQUY_DATA_DIR);
   return {
+    host: e.HOST,
     port: e.PORT,
     dataDir,
     databaseUrl: e.DATABASE_URL,
@@ -171,6 +181,8 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     providerRate: e.COLLOQUY_PROVIDER_RATE,
     egressAllow: egressAllowOf(e),
     recordingMaxBytes: e.COLLOQUY_RECORDING_MAX_BYTES,
+    drainSeconds: e.COLLOQUY_DRAIN_SECONDS,
+    docs: e.COLLOQUY_DOCS === 'on',
     logLevel: e.LOG_LEVEL,
   };
 }

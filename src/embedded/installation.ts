@@ -61,6 +61,8 @@ export class Installation {
       ...(ports && allowing(this.options.env, ports)),
       ...databases.owner,
       ...temporal,
+      // For this machine alone, and the programs get 8 s to end: nobody sends here by way of a balancer.
+      ...{ HOST: '127.0.0.1', COLLOQUY_DRAIN_SECONDS: '0' },
       PORT: String(port),
       COLLOQUY_DATA_DIR: config.dataDir,
       COLLOQUY_BOOTSTRAP_KEY: keys.admin,

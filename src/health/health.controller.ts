@@ -29,9 +29,12 @@ export class HealthController {
     description:
       'When PostgreSQL, the keystore or Temporal is away: 503 with `checks` in the problem document. A store of recordings that is away is named, and nothing else.',
     answer: ready,
-    problems: ['storage_unavailable', 'keystore_unavailable', 'orchestrator_unavailable'],
+    problems: ['shutting_down', 'storage_unavailable', 'keystore_unavailable', 'orchestrator_unavailable'],
   })
   async readiness(): Promise<{ status: 'ready'; checks: Record<string, ProbeState> }> {
+    if (this.probes.isDraining) {
+      throw new AppError('shutting_down', 'this process is stopping', { headers: { 'retry-after': '2' } });
+    }
     const { checks, failed } = await this.probes.ask();
     const [first] = failed;
     if (first === undefined) return { status: 'ready', checks };

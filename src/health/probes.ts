@@ -24,6 +24,16 @@ interface Answer {
 
 export class HealthProbes {
   private readonly probes: Probe[] = [];
+  private draining = false;
+
+  /** The process is about to stop: whoever asks whether it is ready is told to go elsewhere. */
+  drain(): void {
+    this.draining = true;
+  }
+
+  get isDraining(): boolean {
+    return this.draining;
+  }
   private shared: { answer: Promise<Answer>; until: number } | undefined;
 
   add(probe: Probe): void {

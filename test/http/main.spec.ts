@@ -179,9 +179,8 @@ describe('stop', () => {
       expect(rows).toHaveLength(1);
     });
     process.child.kill('SIGTERM');
-    await vi.waitFor(async () => {
-      await expect(get(port, '/healthz')).rejects.toThrow();
-    });
+    // Once it has drained.
+    await vi.waitFor(() => expect(get(port, '/healthz')).rejects.toThrow(), { timeout: 10_000, interval: 100 });
     await blocker.query('rollback');
     await blocker.end();
     expect((await slow).status).toBe(200);
@@ -229,7 +228,7 @@ describe('while a database is away', () => {
     await keystore.cut();
     await vi.waitFor(async () => expect((await ask('/readyz'))[1]).toBe('keystore_unavailable'), soon);
     await keystore.open();
-    await vi.waitFor(async () => expect((await ask('/v1/clients'))[0]).toBe(200));
+    await vi.waitFor(async () => expect((await ask('/v1/clients'))[0]).toBe(200), soon);
     process.child.kill('SIGTERM');
     expect(await process.exit).toBe(0);
     await Promise.all([content.cut(), keystore.cut()]);

@@ -146,6 +146,44 @@ describe('answers', () => {
 });
 
 describe('/docs', () => {
+  it('begins with conversations', () => {
+    const { tags } = document as unknown as { tags: { name: string }[] };
+    expect(tags[0]?.name).toBe('Conversations');
+    const used = new Set(operations.flatMap(({ operation }) => operation.tags ?? []));
+    expect(new Set(tags.map(({ name }) => name))).toEqual(used);
+  });
+
+  it('keeps no key, runs nothing from elsewhere and cannot be framed', async () => {
+    const page = await http.call('GET', '/docs', { key: null });
+    expect(page.text).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=/);
+    const policy = page.headers['content-security-policy'] ?? '';
+    for (const part of [
+      "default-src 'none'",
+      "script-src 'self';",
+      "frame-ancestors 'none'",
+      'https://colloquy.example;',
+    ])
+      expect(policy).toContain(part);
+    const settings = await http.call('GET', '/docs/swagger-ui-init.js', { key: null });
+    expect(settings.text).toMatch(/"persistAuthorization": false/);
+    expect(settings.headers['x-content-type-options']).toBe('nosniff');
+  });
+
+  it('is where / leads', async () => {
+    const answer = await http.call('GET', '/', { key: null });
+    expect([answer.status, answer.headers['location']]).toEqual([302, '/docs']);
+  });
+
+  it('is not there when it is off; the document is', async () => {
+    const plain = await startHttpApp({ COLLOQUY_DOCS: 'off' });
+    const statusOf = async (path: string): Promise<number> => (await plain.call('GET', path, { key: null })).status;
+    expect([await statusOf('/docs'), await statusOf('/docs/swagger-ui-init.js'), await statusOf('/')]).toEqual([
+      404, 404, 404,
+    ]);
+    expect(await statusOf('/openapi.json')).toBe(200);
+    await plain.stop();
+  });
+
   it('is the interactive page, and loads nothing from elsewhere', async () => {
     const page = await http.call('GET', '/docs', { key: null });
     expect(page.status).toBe(200);

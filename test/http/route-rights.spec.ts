@@ -36,7 +36,7 @@ function pathOf(url: string): string {
 describe('routes', () => {
   it('are those of the contract, each with its declared right', () => {
     const registered = http.fastify.routeTable.routes
-      .filter(({ method, url }) => method !== 'HEAD' && !/^\/(docs|openapi)/.test(url))
+      .filter(({ method, url }) => method !== 'HEAD' && !/^\/($|docs|openapi)/.test(url))
       .map(({ method, url, config }) => {
         const access = routeAccess(config);
         const rights = access?.kind === 'rights' ? access.anyOf.join() : access?.kind;
