@@ -69,10 +69,7 @@ function complete(operation: Operation, { method, path }: { method: string; path
   const isClosed = operation['x-required-rights'] !== undefined;
   const common = HEADERS[method];
   if (isClosed && common !== undefined) operation.parameters = [...(operation.parameters ?? []), common];
-  const codes = new Set<ProblemCode>([
-    ...usual(operation, { method, path, isClosed }),
-    ...(operation['x-problems'] ?? []),
-  ]);
+  const codes = new Set<ProblemCode>([...usual({ method, path, isClosed }), ...(operation['x-problems'] ?? [])]);
   delete operation['x-problems'];
   addMediaTypes(operation);
   for (const [status, of] of byStatus([...codes])) operation.responses[status] ??= problem(of);
@@ -86,16 +83,13 @@ function addMediaTypes(operation: Operation): void {
   delete operation['x-also-as'];
 }
 
-function usual(
-  operation: Operation,
-  { method, path, isClosed }: { method: string; path: string; isClosed: boolean },
-): ProblemCode[] {
-  const takesInput = (operation.parameters ?? []).length > 0 || operation.requestBody !== undefined;
+function usual({ method, path, isClosed }: { method: string; path: string; isClosed: boolean }): ProblemCode[] {
   return [
-    ...(takesInput || isClosed ? (['invalid_request', 'unknown_field'] as const) : []),
+    ...(['invalid_request', 'unknown_field', 'uri_too_long', 'header_too_large'] as const),
     ...(isClosed ? (['unauthenticated', 'key_expired', 'key_revoked', 'forbidden', 'rate_limited'] as const) : []),
     ...(path.includes('{') ? (['invalid_id', 'not_found'] as const) : []),
-    ...(operation.requestBody === undefined ? [] : (['too_large', 'unsupported_media_type'] as const)),
+    // Also where no body is wanted, one may come.
+    ...(method === 'get' ? [] : (['too_large', 'unsupported_media_type'] as const)),
     ...(isClosed && method === 'post' ? (['idempotency_in_flight', 'idempotency_mismatch'] as const) : []),
     ...(isClosed && method === 'patch' ? (['precondition_failed'] as const) : []),
     ...(isClosed ? (['storage_unavailable', 'keystore_unavailable'] as const) : []),

@@ -6,13 +6,14 @@ import { Requires } from '../access/requires.js';
 import { listSchema, oneOrMore, pageQuery } from '../common/answer.js';
 import { idInput, timeInput, timeText } from '../common/id-schema.js';
 import { Operation } from '../common/operation.js';
+import { providerName } from '../providers/providers.js';
 import { anyConversation, basicConversation } from './conversation.schema.js';
 import { ConversationsService } from './conversations.service.js';
 
 const filter = {
   client_id: oneOrMore(idInput('client')).optional(),
   agent_id: oneOrMore(idInput('agent')).optional(),
-  provider: oneOrMore(z.string().min(1).max(64)).optional(),
+  provider: oneOrMore(providerName).optional(),
   provider_account_id: oneOrMore(idInput('providerAccount')).optional(),
   status: oneOrMore(z.enum(['ringing', 'active', 'transferring', 'completed', 'failed'])).optional(),
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nameText } from '../access/admin.js';
 import { listSchema, pageQuery } from '../common/answer.js';
 import { idInput, publicIdText, timeText } from '../common/id-schema.js';
-import { providerNames } from '../providers/providers.js';
+import { providerName } from '../providers/providers.js';
 import { accountHealth } from './account-health.js';
 
 /** 10 years. */
@@ -51,7 +51,7 @@ const changeable = {
 
 export const providerAccountInput = z
   .strictObject({
-    provider: z.enum(providerNames()),
+    provider: providerName,
     name: nameText,
     client_id: idInput('client'),
     api_key: secret,
@@ -110,7 +110,7 @@ export const providerAccountList = listSchema('ProviderAccountList', providerAcc
 export const providerAccountQuery = z.strictObject({
   ...pageQuery,
   client_id: idInput('client').optional(),
-  provider: z.string().min(1).max(100).optional(),
+  provider: providerName.optional(),
 });
 
 export type ProviderAccountInput = z.infer<typeof providerAccountInput>;

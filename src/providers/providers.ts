@@ -1,4 +1,5 @@
 // Look-up over the registry. An object that does not meet the contract fails the build here.
+import { z } from 'zod';
 import { AppError } from '../common/errors.js';
 import type { Provider, ProviderContent } from './provider.js';
 import * as registry from './provider-registry.js';
@@ -7,6 +8,9 @@ const byName = new Map(Object.values<Provider>(registry).map((provider) => [prov
 
 /** Names that `provider` may have, sorted. */
 export const providerNames = (): string[] => [...byName.keys()].sort();
+
+/** In requests: a provider that the registry has. */
+export const providerName = z.enum(providerNames());
 
 /** The provider of that name. Throws `unprocessable`: an account of a provider that this build does not know. */
 export function providerNamed(name: string): ProviderContent {
