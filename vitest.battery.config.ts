@@ -1,15 +1,15 @@
 // The whole battery, by `npm run battery`: as many conversations as it takes, and full disks.
 import { defineConfig } from 'vitest/config';
-import common from './vitest.config.js';
+import { system } from './vitest.config.js';
 
 const withoutDisks = process.env['COLLOQUY_BATTERY_DISKS'] === 'off';
 if (withoutDisks) process.stderr.write('battery: COLLOQUY_BATTERY_DISKS=off, so full disks are NOT tried\n');
 
 export default defineConfig({
   test: {
-    ...common.test,
+    ...system,
     include: ['test/battery/**/*.{spec,whole}.ts'],
-    exclude: [...(common.test?.exclude ?? []), ...(withoutDisks ? ['test/battery/full-disk.whole.ts'] : [])],
+    exclude: [...system.exclude, ...(withoutDisks ? ['test/battery/full-disk.whole.ts'] : [])],
     // One after the other: each wants the machine for itself.
     fileParallelism: false,
     provide: { battery: 'whole' },
