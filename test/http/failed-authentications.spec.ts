@@ -1,5 +1,5 @@
 // Callers without a key that works: what they cost, how they are limited, what is told of them.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import { valueOf } from '../support/metrics.js';
@@ -198,7 +198,11 @@ describe('what is told', () => {
     for (const address of [home, home, away, home, away]) await use(key.secret, address);
     const used = http.logged().filter(({ event, key_id }) => event === 'api_key.used' && key_id === key.id);
     expect(used.map(({ client_address }) => client_address)).toEqual([home, away]);
-    const requests = http.logged().filter(({ msg, key_id }) => msg === 'request' && key_id === key.id);
+    const requestLines = () => http.logged().filter(({ msg, key_id }) => msg === 'request' && key_id === key.id);
+    const requests = await vi.waitFor(() => {
+      expect(requestLines()).toHaveLength(5);
+      return requestLines();
+    });
     const sourceAway = used[1]?.['source'];
     expect(requests.map(({ source }) => source === sourceAway)).toEqual([false, false, true, false, true]);
   });
