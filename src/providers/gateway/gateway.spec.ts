@@ -183,21 +183,21 @@ describe('requests of one account that are under way', () => {
   it('are so many at most; slow downloads keep no question waiting', async () => {
     const { gateway } = world();
     const stop = new AbortController();
-    answers = Array.from({ length: 8 }, () => null);
+    answers = Array.from({ length: 16 }, () => null);
     const download = () =>
       caught(
         gateway.download(account, `${baseUrl}/slow.wav`, { signal: stop.signal, worth: NOW_OR_NOT }, () =>
           Promise.resolve(),
         ),
       );
-    const slow = Array.from({ length: 8 }, download);
-    const ninth = await download();
-    expect(ninth).toBeInstanceOf(TooManyUnderWay);
-    expect(ninth).toMatchObject({ retryable: true, retryAfterMs: 4_000, problem: 'too_many_requests_under_way' });
+    const slow = Array.from({ length: 16 }, download);
+    const further = await download();
+    expect(further).toBeInstanceOf(TooManyUnderWay);
+    expect(further).toMatchObject({ retryable: true, retryAfterMs: 4_000, problem: 'too_many_requests_under_way' });
     expect(await gateway.fetchRecord(account, call)).toMatchObject({ found: true });
     stop.abort();
     await Promise.all(slow);
-    expect(asked.filter((path) => path === '/slow.wav')).toHaveLength(8);
+    expect(asked.filter((path) => path === '/slow.wav')).toHaveLength(16);
   });
 });
 

@@ -35,8 +35,8 @@ interface Dependencies {
 }
 
 /** Under way at once for an account in this process. Downloads apart: slow audio must not keep records waiting. */
-const QUESTIONS = 24;
-const DOWNLOADS = 8;
+const QUESTIONS = 32;
+const DOWNLOADS = 16;
 /** The least wait for a place, milliseconds. */
 const PLACE_MS = 1_000;
 /** When to come again, where there was no place: from this on, up to twice as late. */

@@ -1,5 +1,4 @@
 // So many at once for each account, the rest in line.
-import { setTimeout as sleep } from 'node:timers/promises';
 
 interface Line {
   taken: number;
@@ -18,7 +17,7 @@ export class Slots {
     const line = this.lines.get(accountId) ?? { taken: 0, waiting: [] };
     this.lines.set(accountId, line);
     if (line.taken < this.size) line.taken += 1;
-    else if (!(await this.wait(accountId, line, patienceMs, signal))) return null;
+    else if (!(await this.wait(line, patienceMs, signal))) return null;
     let isHeld = true;
     return () => {
       if (isHeld) this.pass(accountId, line);
@@ -26,27 +25,29 @@ export class Slots {
     };
   }
 
-  private async wait(accountId: string, line: Line, patienceMs: number, signal: AbortSignal): Promise<boolean> {
-    const over = new AbortController();
-    let isMine = false;
-    let called = (): void => undefined;
-    const turn = new Promise<void>((resolve) => (called = resolve));
-    const place = (): void => {
-      isMine = true;
-      called();
-    };
-    line.waiting.push(place);
-    try {
-      await Promise.race([turn, sleep(patienceMs, undefined, { signal: AbortSignal.any([signal, over.signal]) })]);
-    } catch (error) {
-      // It came in the very moment in which nobody wanted it any more.
-      if (isMine) this.pass(accountId, line);
-      throw error;
-    } finally {
-      over.abort();
-      line.waiting = line.waiting.filter((other) => other !== place);
-    }
-    return isMine;
+  /** False: no place came in time. */
+  private wait(line: Line, patienceMs: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', aborted);
+        line.waiting = line.waiting.filter((other) => other !== place);
+      };
+      const place = (): void => {
+        leave();
+        resolve(true);
+      };
+      const aborted = (): void => {
+        leave();
+        reject(signal.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        leave();
+        resolve(false);
+      }, patienceMs);
+      signal.addEventListener('abort', aborted, { once: true });
+      line.waiting.push(place);
+    });
   }
 
   /** Whoever waits longest gets the place. */
