@@ -21,6 +21,7 @@ import { RetryParkedFactsTogether1790000000021 } from './migrations/179000000002
 import { CreateLogins1790000000030 } from './migrations/1790000000030-create-logins.js';
 import { CreateLivePolls1790000000040 } from './migrations/1790000000040-create-live-polls.js';
 import { CreateProviderCircuits1790000000050 } from './migrations/1790000000050-create-provider-circuits.js';
+import { RearmConversations1790000000051 } from './migrations/1790000000051-rearm-conversations.js';
 import { CreateWebhookHealth1790000000080 } from './migrations/1790000000080-create-webhook-health.js';
 import { RetireApiKeySecrets1790000000070 } from './migrations/1790000000070-retire-api-key-secrets.js';
 
@@ -61,6 +62,7 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
       CreateLogins1790000000030,
       CreateLivePolls1790000000040,
       CreateProviderCircuits1790000000050,
+      RearmConversations1790000000051,
       CreateWebhookHealth1790000000080,
       RetireApiKeySecrets1790000000070,
     ],

@@ -13,6 +13,7 @@ import { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
 import { Egress } from '../egress/egress.js';
 import { appendJournal } from '../journal/append.js';
+import { requestRearm } from '../conversations/rearm.js';
 import { tryCircuitNow } from '../providers/gateway/circuit-row.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-row.js';
@@ -160,11 +161,16 @@ async function followUp(
   } else if (mayBeAnswered) {
     await resumeBackfill(tx, account.id);
   }
+  if (changesWatchdog(account, settings)) await requestRearm(tx, account.id);
   if (mayBeAnswered) await tryCircuitNow(tx, account.id);
   if (seconds === null) await endPoll(tx, account.id);
   else if (mayBeAnswered || changes.includes('poll_active_seconds')) await requestPoll(tx, account);
   await wakeAccount(tx, account.id);
 }
+
+/** Timers of live conversations run by the old setting. */
+const changesWatchdog = ({ deadlines: before }: AccountRow, { deadlines: after }: AccountSettings): boolean =>
+  before.silence !== after.silence || before.ask_every !== after.ask_every;
 
 const clientsOf = ({ agent_clients: agents = [] }: Partial<Pick<AccountSettings, 'agent_clients'>>): string[] =>
   agents.map((entry) => entry.client_id);

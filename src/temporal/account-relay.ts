@@ -4,13 +4,16 @@ import type { Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { WorkerDatabase } from '../database/database.js';
+import { REARM_AFTER_SECONDS, rearmStep, type Rearm } from '../conversations/rearm.js';
 import type { AccountOfWorkflow, AccountWorkflows } from './account-workflows.js';
 
 const POLL_MS = 2_000;
 const BATCH = 16;
 
 const NEXT = `
-select id, provider_account_id from account_wakes order by id limit $1 for update skip locked`;
+select id, provider_account_id, rearms, rearmed_until from account_wakes
+where not rearms or created_at < now() - make_interval(secs => ${REARM_AFTER_SECONDS})
+order by id limit $1 for update skip locked`;
 const DONE = 'delete from account_wakes where id = any($1::bigint[])';
 // Two workers that tell of one account go one after the other, and the later one tells what is true then.
 const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
@@ -59,8 +62,10 @@ export class AccountRelay {
     const temporal = workflows();
     if (temporal === null) return 0;
     return database.withScope('all', async (tx) => {
-      const rows = await tx.query<{ id: string; provider_account_id: string }>({ text: NEXT, values: [BATCH] });
+      const all = await tx.query<Rearm & { rearms: boolean }>({ text: NEXT, values: [BATCH] });
       const told: string[] = [];
+      for (const row of all) if (row.rearms && (await rearmStep(tx, row))) told.push(row.id);
+      const rows = all.filter(({ rearms }) => !rearms);
       for (const accountId of new Set(rows.map((row) => row.provider_account_id))) {
         // What is left waits for the next worker: a Temporal that is slow must not hold up the end of this one.
         if (this.loop.isStopped) break;
