@@ -6,7 +6,7 @@ export interface EgressLimits {
   headersMs: number;
   /** A host that sends nothing for so many milliseconds is given up, after twice as many at the latest. */
   silenceMs: number;
-  /** Milliseconds for all of it. */
+  /** Milliseconds for all of it: of a document fewer than the gateway waits for a trial of its circuit. */
   documentMs: number;
   recordingMs: number;
   /** Bytes once unpacked. */
@@ -23,7 +23,7 @@ export const LIMITS: EgressLimits = {
   connectMs: 10_000,
   headersMs: 20_000,
   silenceMs: 15_000,
-  documentMs: 30_000,
+  documentMs: 25_000,
   recordingMs: 10 * 60_000,
   documentBytes: 64 * MIB,
   recordingBytes: 1_024 * MIB,
