@@ -9,7 +9,8 @@ import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startApiProgram, type Program } from '../support/programs.js';
 
-/** How often the proxy asks whether a process is ready: well within the second that they drain. */
+/** How often the proxy asks whether a process is ready: well within the time that they drain. */
+const DRAIN_SECONDS = '3';
 const ASK_EVERY_MS = 200;
 
 type Api = Program & { url: string };
@@ -102,7 +103,8 @@ function sendWebhooks(url: string): { sent(): number; stop(): Promise<Map<number
 
 describe('an API that is told to stop', () => {
   it('says so at /readyz and goes on, until nobody sends to it: no webhook is refused', async () => {
-    const apis = await Promise.all([startApiProgram(colloquy.env), startApiProgram(colloquy.env)]);
+    const env = { ...colloquy.env, COLLOQUY_DRAIN_SECONDS: DRAIN_SECONDS };
+    const apis = await Promise.all([startApiProgram(env), startApiProgram(env)]);
     const [leaving] = apis;
     const proxy = new Proxy(apis);
     const traffic = sendWebhooks(await proxy.start());
