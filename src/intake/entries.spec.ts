@@ -21,23 +21,26 @@ const stored = (seconds: number, id = '01900000-0000-7000-8000-000000000001'): F
   };
 };
 
-const storedEntries = (before: Fact[], facts: Fact[]): number => {
+const entriesAfter = (before: Fact[], facts: Fact[]): string[] => {
   const state = reduce(EMPTY, before).state;
   const was = before.length === 0 ? null : project(state, SETTINGS);
   const is = project(reduce(state, facts).state, SETTINGS);
-  return entriesOf(was, is, facts, false).filter(({ action }) => action === 'recording.stored').length;
+  return entriesOf(was, is, facts, false)
+    .map(({ action }) => action)
+    .filter((action) => action.startsWith('recording.'));
 };
 
 describe('entriesOf', () => {
   it('tells once of a recording that two attempts stored, when both facts are applied together', () => {
-    expect(storedEntries([], [stored(1), stored(2)])).toBe(1);
+    expect(entriesAfter([], [stored(1), stored(2)])).toEqual(['recording.stored']);
   });
 
   it('does not tell again of a recording that was there, when a later copy is applied', () => {
-    expect(storedEntries([stored(1)], [stored(2)])).toBe(0);
+    expect(entriesAfter([stored(1)], [stored(2)])).toEqual([]);
   });
 
-  it('tells of a copy that was received earlier and takes the place of the one that is there', () => {
-    expect(storedEntries([stored(2)], [stored(1, '01900000-0000-7000-8000-000000000002')])).toBe(1);
+  it('says that a copy is replaced, when one that was received earlier is stored after it', () => {
+    const earlier = stored(1, '01900000-0000-7000-8000-000000000002');
+    expect(entriesAfter([stored(2)], [earlier])).toEqual(['recording.replaced']);
   });
 });

@@ -50,7 +50,8 @@ export function entriesOf(
     add('conversation.ended', after.lostEvidence ?? after.end?.category ?? null);
   const isNews = (copy: StoredRecording): boolean => names(after, copy) && !names(before, copy);
   for (const fact of facts) {
-    for (const copy of storedBy(fact).filter(isNews)) add('recording.stored', copy.variant);
+    for (const { variant } of storedBy(fact).filter(isNews))
+      add(hasVariant(before, variant) ? 'recording.replaced' : 'recording.stored', variant);
     if (fact.source === 'workflow' && fact.statement.kind === 'part_absent')
       add('part.declared_absent', `${fact.statement.part}: ${fact.statement.reason}`);
   }
@@ -63,6 +64,10 @@ function storedBy(fact: Fact): StoredRecording[] {
   if (fact.source !== 'workflow') return fact.stored ?? [];
   return fact.statement.kind === 'recording_stored' ? [fact.statement.recording] : [];
 }
+
+/** A webhook's audio may be stored after a download that was received later; the copy that was received first stays. */
+const hasVariant = (record: ConversationRecord | null, variant: string): boolean =>
+  record?.recordings.some((named) => named.variant === variant) ?? false;
 
 /** Two attempts, or a webhook and a download, may store one recording: only the copy that the record names counts. */
 const names = (record: ConversationRecord | null, { id, created_at }: StoredRecording): boolean =>
