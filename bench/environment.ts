@@ -62,6 +62,7 @@ export class Environment {
       const keys = { admin: newSecret(), read: newSecret() };
       const environment = new Environment(dir, postgres, temporal, await freePort(), keys, options);
       await runProgram({ name: 'cli', args: ['migrate'], env: environment.env() });
+      await runProgram({ name: 'cli', args: ['keys', 'init'], env: environment.env() });
       return environment;
     } catch (error) {
       await postgres?.stop();

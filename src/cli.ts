@@ -13,6 +13,7 @@ import { wakeAll } from './temporal/wake-all.js';
 import { isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
 import { setUpTemporal, withStarters } from './temporal/with-starter.js';
 import { keystoreDataSource } from './vault/keystore-data-source.js';
+import { createRootKey } from './vault/open-vault.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -31,6 +32,11 @@ async function migrate(settings: Config): Promise<void> {
       await source.destroy();
     }
   }
+}
+
+async function initKeys({ rootKeyFile }: Config): Promise<void> {
+  await createRootKey(rootKeyFile);
+  say(`root key made: ${rootKeyFile}. Keep a copy elsewhere: without it nobody reads anything, ever again`);
 }
 
 async function wake(settings: Config): Promise<void> {
@@ -93,6 +99,13 @@ program
   .command('wake')
   .description('start a workflow for every open conversation that has none, as the worker does each hour')
   .action(() => wake(settings()));
+
+program
+  .command('keys')
+  .description('the root key')
+  .command('init')
+  .description('make the root key of a new installation; one that is there stays, and ends this with an error')
+  .action(() => initKeys(settings()));
 
 try {
   await program.parseAsync();

@@ -140,6 +140,14 @@ function egressAllowOf({ COLLOQUY_EGRESS_ALLOW: value }: z.infer<typeof environm
   }
 }
 
+/** Half of a pair would be left out without a word, and Temporal be spoken to without it. */
+function checkClientCertificate(e: z.infer<typeof environment>): void {
+  const { TEMPORAL_TLS_CERT_FILE: certificate, TEMPORAL_TLS_KEY_FILE: key } = e;
+  if ((certificate === undefined) === (key === undefined)) return;
+  const missing = key === undefined ? 'TEMPORAL_TLS_KEY_FILE' : 'TEMPORAL_TLS_CERT_FILE';
+  throw new ConfigError(`${missing} is missing: a client certificate and its key are set together`);
+}
+
 /** Parses the environment; an empty value counts as absent. Throws {@link ConfigError} naming every setting that does not fit. */
 export function parseConfig(env: Record<string, string | undefined>): Config {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
@@ -148,6 +156,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
   }
   const e = parsed.data;
+  checkClientCertificate(e);
   const dataDir = resolve(e.COLLOQUY_DATA_DIR);
   return {
     host: e.HOST,

@@ -15,6 +15,7 @@ import type { Summary } from './summary.js';
 import { Supervisor } from './supervisor.js';
 import { databaseSettings, type DatabaseSettings } from './database-settings.js';
 import { findTemporalCli } from './temporal-cli.js';
+import { ensureRootKey } from '../vault/open-vault.js';
 
 export interface InstallationOptions {
   /** The checkout, with `dist/` built. */
@@ -149,6 +150,8 @@ export class Installation {
           runStep({ ...migrate, env: { ...env, ...databases.migrate }, onSpawn }),
         ),
     );
+    const keystoreUrl = databases.owner.KEYSTORE_DATABASE_URL;
+    await ensureRootKey({ keystoreUrl, rootKeyFile: config.rootKeyFile });
     const api = apiService({ root, env: { ...env, ...databases.api }, log: folder.log('api') }, apiUrl);
     const worker = workerService(
       { root, env: { ...env, ...databases.worker }, log: folder.log('worker') },

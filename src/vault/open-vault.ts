@@ -1,14 +1,17 @@
+import { existsSync } from 'node:fs';
 import { Pool } from 'pg';
 import { LIMITS, timeouts } from '../database/limits.js';
 import { watchedBy } from '../database/watched-client.js';
 import type { KeystoreRole } from './keystore-data-source.js';
 import { Keystore } from './keystore.js';
-import { fileRootKey } from './root-key.js';
+import { createRootKey, fileRootKey } from './root-key.js';
 import { VaultService } from './vault.service.js';
+
+export { createRootKey };
 
 interface VaultSettings {
   keystoreUrl: string;
-  /** Absolute path of the root key; made when absent and the keystore is empty. */
+  /** Absolute path of the root key. */
   rootKeyFile: string;
   maxConnections?: number;
   /** What every connection becomes at once; absent: it stays what the URL logs in as. */
@@ -41,5 +44,16 @@ export async function openVault({
   } catch (error) {
     await pool.end();
     throw error;
+  }
+}
+
+/** For `npm run up`: makes the root key of an empty keystore. With keys in it, whoever misses the file says so. */
+export async function ensureRootKey({ keystoreUrl, rootKeyFile }: VaultSettings): Promise<void> {
+  if (existsSync(rootKeyFile)) return;
+  const keystore = new Keystore(new Pool({ connectionString: keystoreUrl, max: 1 }));
+  try {
+    if (await keystore.isEmpty()) await createRootKey(rootKeyFile);
+  } finally {
+    await keystore.close();
   }
 }

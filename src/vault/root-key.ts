@@ -55,23 +55,16 @@ export class LocalRootKey implements RootKey {
 }
 
 /**
- * Reads the root key from a file: 32 bytes, raw or as 64 hex digits. Makes one, readable by its owner alone, when the
- * file is absent and `isKeystoreEmpty` says that nothing is lost by it; several processes starting at once end up with
- * the same file. Throws {@link VaultError} `root_key` with one sentence that says what to do.
+ * Reads the root key from a file: 32 bytes, raw or as 64 hex digits. Makes none: a mistyped path must not become a second root
+ * key. Throws {@link VaultError} `root_key` with one sentence that says what to do.
  */
 export async function fileRootKey(path: string, isKeystoreEmpty: () => Promise<boolean>): Promise<RootKey> {
   const found = await readKey(path);
   if (found !== null) return found;
-  if (!(await isKeystoreEmpty())) {
-    throw new VaultError(
-      'root_key',
-      `Root key file ${path} is missing but the keystore already holds keys wrapped by it: put the file back from its backup`,
-    );
-  }
-  await createKeyFile(path);
-  const created = await readKey(path);
-  if (created === null) throw new VaultError('root_key', `Root key file ${path} vanished while it was being made`);
-  return created;
+  const what = (await isKeystoreEmpty())
+    ? 'is missing: make the one of a new installation with "colloquy keys init", or correct COLLOQUY_ROOT_KEY'
+    : 'is missing but the keystore already holds keys wrapped by it: put the file back from its backup';
+  throw new VaultError('root_key', `Root key file ${path} ${what}`);
 }
 
 async function readKey(path: string): Promise<RootKey | null> {
@@ -80,13 +73,8 @@ async function readKey(path: string): Promise<RootKey | null> {
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new VaultError('root_key', `Root key file ${path} is not a file`);
-    if ((found.mode & 0o077) !== 0) {
-      const shown = (found.mode & 0o777).toString(8).padStart(4, '0');
-      throw new VaultError(
-        'root_key',
-        `Root key file ${path} is open to group or others (mode ${shown}): chmod 600 it`,
-      );
-    }
+    const tooOpen = tooOpenFor(found, process.geteuid?.());
+    if (tooOpen !== null) throw new VaultError('root_key', `Root key file ${path} is ${tooOpen}`);
     const content = await file.readFile();
     const key = new LocalRootKey(parseKey(content, path), `Root key file ${path}`);
     content.fill(0);
@@ -94,6 +82,16 @@ async function readKey(path: string): Promise<RootKey | null> {
   } finally {
     await file.close();
   }
+}
+
+/**
+ * What is wrong with a file's mode; null: nothing. Its owner alone may read it, and where that is not us, as with a mounted
+ * secret of an orchestrator, the group that lets us read it.
+ */
+export function tooOpenFor({ mode, uid }: { mode: number; uid: number }, us: number | undefined): string | null {
+  const shown = (mode & 0o777).toString(8).padStart(4, '0');
+  if (uid === us) return (mode & 0o077) === 0 ? null : `open to group or others (mode ${shown}): chmod 600 it`;
+  return (mode & 0o037) === 0 ? null : `open to others, or to be written by its group (mode ${shown}): chmod 440 it`;
 }
 
 async function openIfPresent(path: string): Promise<FileHandle | null> {
@@ -112,8 +110,11 @@ function parseKey(content: Buffer, path: string): Buffer {
   throw new VaultError('root_key', `Root key file ${path} holds neither ${KEY_BYTES} bytes nor 64 hex digits`);
 }
 
-/** Writes beside the target, syncs, then links: the name appears with its whole content or not at all, and replaces none. */
-async function createKeyFile(path: string): Promise<void> {
+/**
+ * Makes a root key, readable by its owner alone. Written beside its place, synced, then linked: the name appears with its whole
+ * content or not at all. Throws {@link VaultError} `root_key` when there is one, which stays as it is.
+ */
+export async function createRootKey(path: string): Promise<void> {
   const folder = dirname(path);
   const draft = `${path}.${randomUUID()}`;
   const hex = DataKey.random('root').use((bytes) => bytes.toString('hex'));
@@ -123,8 +124,8 @@ async function createKeyFile(path: string): Promise<void> {
     await link(draft, path);
     await syncFolder(folder);
   } catch (error) {
-    // EEXIST: another process was quicker; its file is the root key.
-    if (codeOf(error) !== 'EEXIST') throw new VaultError('root_key', `Root key file ${path} cannot be made`, error);
+    const what = codeOf(error) === 'EEXIST' ? 'is there already, and stays as it is' : 'cannot be made';
+    throw new VaultError('root_key', `Root key file ${path} ${what}`, error);
   } finally {
     await rm(draft, { force: true });
   }

@@ -8,6 +8,7 @@ import { endProcess, signalGroup } from '../../src/embedded/processes.js';
 import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
 import { placesOf } from '../support/egress.js';
 import { startProgram, type Program } from '../support/programs.js';
+import { newRootKey } from '../support/root-key.js';
 
 export const PARTS = ['worker', 'api', 'temporal', 'postgres'] as const;
 export type Part = (typeof PARTS)[number];
@@ -47,6 +48,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   await Promise.all([site.start('postgres'), site.start('temporal')]);
   const migrate = startProgram('cli', site.env, ['migrate']);
   if ((await migrate.ended) !== 0) throw new Error(`the databases were not migrated: ${migrate.said()}`);
+  newRootKey(site.env['COLLOQUY_DATA_DIR'] ?? '');
   await Promise.all([site.start('api'), site.start('worker')]);
   return site;
 }

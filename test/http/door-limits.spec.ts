@@ -10,6 +10,7 @@ import { newUuid, publicId } from '../../src/common/ids.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 import { eventually } from '../support/eventually.js';
 import { endPrograms, startApiProgram, type Program } from '../support/programs.js';
+import { newRootKey } from '../support/root-key.js';
 
 const MIB = 1024 * 1024;
 const admin = newSecret();
@@ -24,6 +25,7 @@ const sockets: Socket[] = [];
 beforeAll(async () => {
   databases = await createTestDatabases(inject('services').postgresUrl);
   folder = mkdtempSync(join(inject('services').runDir, 'door-'));
+  newRootKey(folder);
   api = await startApiProgram({
     COLLOQUY_DATA_DIR: folder,
     DATABASE_URL: databases.databaseUrl,

@@ -12,6 +12,7 @@ import { createApp } from '../../src/app.setup.js';
 import { Log } from '../../src/common/log.js';
 import { parseConfig } from '../../src/config/config.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
+import { newRootKey } from '../support/root-key.js';
 
 export interface Called {
   status: number;
@@ -55,6 +56,7 @@ export async function startHttpApp(env: Settings | ((databases: TestDatabases) =
   const { postgresUrl, temporalAddress } = inject('services');
   const databases = await createTestDatabases(postgresUrl);
   const dataDir = mkdtempSync(join(tmpdir(), 'colloquy-http-'));
+  newRootKey(dataDir);
   const settings = {
     COLLOQUY_DATA_DIR: dataDir,
     ...databases.settingsOf('api'),

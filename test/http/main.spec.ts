@@ -10,6 +10,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
+import { newRootKey } from '../support/root-key.js';
 
 const MAIN = resolve('.test/dist/src/main.js');
 const LIMIT = 67_108_864;
@@ -22,6 +23,7 @@ const running: ChildProcess[] = [];
 beforeAll(async () => {
   databases = await createTestDatabases(inject('services').postgresUrl);
   dataDir = mkdtempSync(join(tmpdir(), 'colloquy-main-'));
+  newRootKey(dataDir);
 });
 afterEach(async () => {
   for (const child of running.splice(0)) {
@@ -113,6 +115,11 @@ describe('start', () => {
   it.each([
     ['a setting does not parse', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL: .+\n$/],
     ['a bootstrap key is too short', { COLLOQUY_BOOTSTRAP_KEY: 'clq_short' }, /^COLLOQUY_BOOTSTRAP_KEY: .+\n$/],
+    [
+      'there is no root key',
+      { COLLOQUY_ROOT_KEY: 'file:/nowhere/root.key' },
+      /^Root key file \/nowhere\/root\.key is missing.+\n$/,
+    ],
     ['no database is named', { DATABASE_URL: '' }, /^DATABASE_URL is missing.+\n$/],
   ])('ends with one line, when %s', async (_, env, line) => {
     const process = run(env);

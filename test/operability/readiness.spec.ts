@@ -7,6 +7,7 @@ import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgre
 import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
 import { eventually } from '../support/eventually.js';
 import { endPrograms, startApiProgram, startProgram, type Program } from '../support/programs.js';
+import { newRootKey } from '../support/root-key.js';
 
 const adminKey = newSecret();
 let folder: string;
@@ -29,6 +30,7 @@ const startOwnTemporal = (port?: number): Promise<EmbeddedTemporal> =>
 beforeAll(async () => {
   folder = mkdtempSync(join(inject('services').runDir, 'readiness-'));
   [content, keystore, temporal] = await Promise.all([postgres('content'), postgres('keystore'), startOwnTemporal()]);
+  newRootKey(folder);
   const env = {
     COLLOQUY_DATA_DIR: folder,
     DATABASE_URL: content.url('content'),

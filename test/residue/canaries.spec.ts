@@ -20,6 +20,7 @@ import { placesOf } from '../support/egress.js';
 import { eventually } from '../support/eventually.js';
 import { logged, runProgram, type Program } from './processes.js';
 import { filesBelow, scanFiles, scanText, type Hit } from './scan.js';
+import { newRootKey } from '../support/root-key.js';
 
 const WORDS = {
   name: 'Zephyrine Quackenbush',
@@ -81,6 +82,7 @@ beforeAll(async () => {
     log: join(folder, 'logs', 'temporal.log'),
   });
   retell = await startRetellSimulator({ port: 0, apiKey: WORDS.secret });
+  newRootKey(dataDir);
   const env = {
     PORT: String(port),
     COLLOQUY_EGRESS_ALLOW: placesOf(retell.baseUrl),

@@ -15,6 +15,7 @@ import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import { seedAccount, seedClient, type NewAccount } from './accounts.js';
 import { createTestDatabases } from './databases.js';
+import { newRootKey } from './root-key.js';
 
 export interface Door {
   receive: WebhookDoor['receive'];
@@ -28,7 +29,7 @@ export interface Door {
 export async function startDoor(): Promise<Door> {
   const databases = await createTestDatabases(inject('services').postgresUrl);
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-door-'));
-  const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: join(folder, 'root.key') });
+  const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: newRootKey(folder) });
   const ingest = new IngestDatabase(
     createDataSource({ url: databases.settingsOf('api').DATABASE_URL, role: 'colloquy_ingest', poolSize: 2 }),
   );

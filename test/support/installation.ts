@@ -25,6 +25,7 @@ import { createTestDatabases } from './databases.js';
 import { placesOf } from './egress.js';
 import { eventually } from './eventually.js';
 import { ConversationStore, type StoredConversation } from './stored-conversation.js';
+import { newRootKey } from './root-key.js';
 
 export { eventually };
 
@@ -249,6 +250,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     ...options.env,
   };
   const config = parseConfig(env);
+  newRootKey(dataDir);
   const recordingsDir = join(dataDir, 'recordings');
   mkdirSync(recordingsDir);
   const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: config.rootKeyFile });

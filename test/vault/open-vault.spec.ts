@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/common/errors.js';
 import type { DataKey } from '../../src/vault/data-key.js';
-import { openVault } from '../../src/vault/open-vault.js';
+import { ensureRootKey, openVault } from '../../src/vault/open-vault.js';
 import { LocalRootKey } from '../../src/vault/root-key.js';
 import { VaultService } from '../../src/vault/vault.service.js';
 import { type KeystoreServer, startKeystore } from './keystore-server.js';
@@ -18,8 +18,10 @@ beforeAll(async () => {
 afterAll(() => own.stop());
 
 describe('openVault', () => {
-  it('makes a root key for an empty keystore, opens it again, and refuses any other root key', async () => {
+  it('takes the root key of an empty keystore, opens it again, and refuses any other root key', async () => {
     const settings = { keystoreUrl: own.url, rootKeyFile: join(own.folder, 'root.key') };
+    await expect(openVault(settings)).rejects.toThrow('colloquy keys init');
+    await ensureRootKey(settings);
     const ask = { conversationId: randomUUID(), clientId: randomUUID() };
     const first = await openVault(settings);
     const key = await first.conversationKey(ask);
@@ -28,6 +30,7 @@ describe('openVault', () => {
     expect(hex(await second.existingConversationKey(ask.conversationId))).toBe(hex(key));
     await second.close();
     const lost = { ...settings, rootKeyFile: join(own.folder, 'other.key') };
+    await ensureRootKey(lost);
     await expect(openVault(lost)).rejects.toThrow('is missing but the keystore already holds keys');
     const rootKey = new LocalRootKey(Buffer.alloc(32, 1), 'The root key');
     const other = new VaultService({ pool: new Pool({ connectionString: own.url }), rootKey });

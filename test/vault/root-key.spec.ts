@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataKey } from '../../src/vault/data-key.js';
-import { fileRootKey, LocalRootKey, type RootKey } from '../../src/vault/root-key.js';
+import { createRootKey, fileRootKey, LocalRootKey, tooOpenFor, type RootKey } from '../../src/vault/root-key.js';
 
 const id = { clientId: '019a0000-0000-7000-8000-000000000001', epoch: 742 };
 const empty = () => Promise.resolve(true);
@@ -29,23 +29,6 @@ async function opensWhat(wrapper: RootKey, opener: RootKey): Promise<boolean> {
 }
 
 describe('fileRootKey', () => {
-  it('makes a key of mode 0600 with its folders, when the keystore is empty, and reads it back', async () => {
-    const path = join(folder, 'new/deep/root.key');
-    const made = await fileRootKey(path, empty);
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect((await readFile(path, 'utf8')).trim()).toMatch(/^[0-9a-f]{64}$/);
-    expect(await readdir(join(folder, 'new/deep'))).toEqual(['root.key']);
-    expect(await opensWhat(made, await fileRootKey(path, filled))).toBe(true);
-  });
-
-  it('leaves every one of several processes with the same key, when they start at once', async () => {
-    const path = join(folder, 'race/root.key');
-    const keys = await Promise.all(Array.from({ length: 10 }, () => fileRootKey(path, empty)));
-    const [first] = keys;
-    for (const key of keys) expect(first !== undefined && (await opensWhat(first, key))).toBe(true);
-    expect(await readdir(join(folder, 'race'))).toEqual(['root.key']);
-  });
-
   it('reads 32 raw bytes and 64 hex digits as the same key', async () => {
     const raw = await fileRootKey(await written('raw', Buffer.alloc(32, 0xa1)), filled);
     const text = await fileRootKey(await written('hex', `${'A1'.repeat(32)}\n`), filled);
@@ -59,8 +42,9 @@ describe('fileRootKey', () => {
     );
   });
 
-  it('refuses to make a new one, when the keystore holds keys', async () => {
+  it('makes none: it names the command, or the backup where the keystore holds keys', async () => {
     const path = join(folder, 'lost.key');
+    await expect(fileRootKey(path, empty)).rejects.toThrow(/is missing: make .* with "colloquy keys init"/);
     await expect(fileRootKey(path, filled)).rejects.toThrow('is missing but the keystore already holds keys');
     expect(await readdir(folder)).not.toContain('lost.key');
   });
@@ -74,6 +58,56 @@ describe('fileRootKey', () => {
     await expect(fileRootKey(folder, empty)).rejects.toMatchObject({ reason: 'root_key' });
     const path = join(await written('file', 'x'), 'root.key');
     await expect(fileRootKey(path, empty)).rejects.toMatchObject({ reason: 'root_key' });
+  });
+});
+
+describe('the mode of a root key file', () => {
+  const us = 1000;
+
+  it.each([
+    [0o400, us, true],
+    [0o600, us, true],
+    [0o440, us, false],
+    [0o444, us, false],
+    // A mounted secret: its owner is root, and our group lets us read it.
+    [0o440, 0, true],
+    [0o640, 0, true],
+    [0o400, 0, true],
+    [0o444, 0, false],
+    [0o441, 0, false],
+    [0o460, 0, false],
+    [0o450, 0, false],
+  ])('%o of owner %i: %s', (mode, uid, isTaken) => {
+    expect(tooOpenFor({ mode: 0o100000 | mode, uid }, us) === null).toBe(isTaken);
+  });
+
+  it.runIf(process.getuid?.() === 0)('is taken as it is on disk', async () => {
+    const path = await written('mounted', 'a1'.repeat(32), 0o440);
+    await chown(path, 1234, 1234);
+    await fileRootKey(path, filled);
+    await chmod(path, 0o444);
+    await expect(fileRootKey(path, filled)).rejects.toThrow(/is open to others.*\(mode 0444\): chmod 440 it$/);
+  });
+});
+
+describe('createRootKey', () => {
+  it('makes a key of mode 0600 with its folders, which is read back', async () => {
+    const path = join(folder, 'new/deep/root.key');
+    await createRootKey(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await readFile(path, 'utf8')).trim()).toMatch(/^[0-9a-f]{64}$/);
+    expect(await readdir(join(folder, 'new/deep'))).toEqual(['root.key']);
+    expect(await opensWhat(await fileRootKey(path, filled), await fileRootKey(path, filled))).toBe(true);
+  });
+
+  it('replaces none, also when several are told at once', async () => {
+    const path = join(folder, 'race/root.key');
+    const made = await Promise.allSettled(Array.from({ length: 10 }, () => createRootKey(path)));
+    expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const before = await readFile(path, 'utf8');
+    await expect(createRootKey(path)).rejects.toThrow(/is there already, and stays as it is$/);
+    expect(await readFile(path, 'utf8')).toBe(before);
+    expect(await readdir(join(folder, 'race'))).toEqual(['root.key']);
   });
 });
 
