@@ -25,6 +25,8 @@ const NOBODY = 'http://127.0.0.1:9';
 
 interface Options {
   temporal: boolean;
+  /** Further settings of our programs. */
+  env?: Record<string, string>;
   /** Where `--cpu-prof` of our programs goes. */
   profileDir?: string | undefined;
   say: (line: string) => void;
@@ -88,6 +90,7 @@ export class Environment {
       COLLOQUY_EGRESS_ALLOW: this.allowed.join(','),
       // All load is of one account: it is not what is measured.
       COLLOQUY_PROVIDER_RATE: '10000',
+      ...this.options.env,
     };
   }
 
@@ -132,6 +135,16 @@ export class Environment {
     const account = await this.call<{ id: string }>('POST', '/v1/provider-accounts', {
       ...{ provider: 'retell', name: 'Benchmark', client_id: client.id, api_key: RETELL_KEY, base_url: baseUrl },
       backfill_days: 0,
+    });
+    return { clientId: client.id, accountId: account.id, path: `/v1/webhooks/${account.id}` };
+  }
+
+  /** A client with an ElevenLabs account, whose webhooks may hold audio. */
+  async audioAccount(webhookSecret: string): Promise<Account> {
+    const client = await this.call<{ id: string }>('POST', '/v1/clients', { name: 'Benchmark' });
+    const account = await this.call<{ id: string }>('POST', '/v1/provider-accounts', {
+      ...{ provider: 'elevenlabs', name: 'Benchmark', client_id: client.id, api_key: 'xi_bench', base_url: NOBODY },
+      ...{ webhook_secret: webhookSecret, backfill_days: 0 },
     });
     return { clientId: client.id, accountId: account.id, path: `/v1/webhooks/${account.id}` };
   }

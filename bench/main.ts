@@ -7,12 +7,13 @@ import { visible } from './b2-visible.js';
 import { lifecycle } from './b3-lifecycle.js';
 import { transcripts } from './b6-transcripts.js';
 import { recordings } from './b9-recordings.js';
+import { neighbours } from './b12-neighbours.js';
 import { measured } from './measured.js';
 import { describe, isBelow } from './report.js';
 import { readResult, writeResult, type Result } from './results.js';
 import { writeTable } from './table.js';
 
-const BENCHMARKS: Benchmark[] = [ingest, visible, lifecycle, transcripts, recordings];
+const BENCHMARKS: Benchmark[] = [ingest, visible, lifecycle, transcripts, recordings, neighbours];
 const RESULTS = 'bench/results';
 
 interface Options {

@@ -29,6 +29,8 @@ export interface VisibleResult {
   post: { p50: number; p99: number };
   /** From the 200 to the answer that shows it; null when nothing was watched. */
   visible: { p50: number; p99: number; count: number } | null;
+  /** One GET of those, whatever it showed. */
+  read: { p50: number } | null;
 }
 
 interface Message {
@@ -59,11 +61,13 @@ const ASK_AGAIN_MS = 2;
 async function watch(
   connection: HttpConnection,
   { path, turns }: Message,
-  { readKey, from }: { readKey: string; from: number },
+  { readKey, from, reads }: { readKey: string; from: number; reads: number[] },
 ): Promise<number> {
   const request = getRequest(path, { authorization: `Bearer ${readKey}` });
   for (;;) {
+    const asked = performance.now();
     const { status, body } = await connection.request(request, { keepBody: true });
+    reads.push(performance.now() - asked);
     if (status !== 200) throw new Error(`GET answered ${status}`);
     const took = performance.now() - from;
     const { turn_count: shown } = JSON.parse(body.toString()) as { turn_count: number };
@@ -76,14 +80,14 @@ async function watch(
 async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResult> {
   const open = (count: number) => Promise.all(Array.from({ length: count }, () => HttpConnection.open(plan.port)));
   const [posting, idle] = await Promise.all([open(plan.connections), open(WATCHERS)]);
-  const [posts, seen]: [number[], number[]] = [[], []];
+  const [posts, seen, reads]: [number[], number[], number[]] = [[], [], []];
   const watches: Promise<void>[] = [];
   let next = 0;
   // Every turn that is due is watched: leaving out those that come while another is slow would hide the slow ones.
   const seenBy = async (message: Message): Promise<void> => {
     const since = performance.now();
     const watching = idle.pop() ?? (await HttpConnection.open(plan.port));
-    seen.push(await watch(watching, message, { readKey: plan.readKey, from: since }));
+    seen.push(await watch(watching, message, { readKey: plan.readKey, from: since, reads }));
     idle.push(watching);
   };
   const from = performance.now();
@@ -106,7 +110,12 @@ async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResu
   const ms = performance.now() - from;
   await Promise.all(watches);
   for (const connection of [...posting, ...idle]) connection.close();
-  return { ms, post: quantiles(posts), visible: seen.length === 0 ? null : { ...quantiles(seen), count: seen.length } };
+  return {
+    ...{ ms, post: quantiles(posts) },
+    ...(seen.length === 0
+      ? { visible: null, read: null }
+      : { visible: { ...quantiles(seen), count: seen.length }, read: { p50: percentile(reads, 0.5) } }),
+  };
 }
 
 const quantiles = (values: number[]): { p50: number; p99: number } => ({

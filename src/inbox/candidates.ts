@@ -7,6 +7,8 @@ import { DUE, type Candidate } from './pending.js';
 export interface WaitingCandidate extends Candidate {
   /** Of its waiting facts together, sealed; of those that were looked at. */
   bytes: number;
+  /** The how manieth it is of its account, from 1. */
+  turn: number;
 }
 
 /** Accounts that one look goes to. */
@@ -45,7 +47,7 @@ with recursive next as (
   from due group by provider_account_id, identity_hash window account as (partition by provider_account_id)
 )
 select (select accounts from share)::int as accounts, (select id from accounts order by id desc limit 1) as last_account,
-  c.provider_account_id, identity_hash, bytes, due::text, id, conversations::int, has_more
+  c.provider_account_id, identity_hash, bytes, turn::int, due::text, id, conversations::int, has_more
 from (select) as always left join (select * from conversations order by turn, due limit $6) as c on true order by turn, due`;
 
 interface Row extends Omit<WaitingCandidate, 'provider_account_id'> {

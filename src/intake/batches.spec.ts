@@ -7,6 +7,7 @@ const waiting = (count: number, bytes = 1_000) =>
     provider_account_id: 'account',
     identity_hash: Buffer.of(index),
     bytes,
+    turn: index + 1,
   }));
 const sizes = (batches: unknown[][]): number[] => batches.map(({ length }) => length);
 
@@ -21,7 +22,15 @@ describe('batches', () => {
 
   it('end before a megabyte, and leave a conversation with more alone', () => {
     const [small, large] = [waiting(6, 300_000), waiting(2, 5_000_000)];
-    expect(sizes(batchesOf([...small, ...large], 1))).toEqual([3, 3, 1, 1]);
+    const inTurn = [...small, ...large].map((candidate, index) => ({ ...candidate, turn: index + 1 }));
+    expect(sizes(batchesOf(inTurn, 1))).toEqual([3, 3, 1, 1]);
+  });
+
+  it('let the first of each account go before what one of them has much of', () => {
+    const flood = waiting(8);
+    const [first, ...others] = flood;
+    const quiet = { provider_account_id: 'quiet', identity_hash: Buffer.of(99), bytes: 1_000, turn: 1 };
+    expect(batchesOf([quiet, ...flood], 1)).toEqual([[quiet, first], others]);
   });
 
   it('keep the order, so that the longest waiting goes first', () => {

@@ -17,11 +17,14 @@ export function batchesOf(
 ): WaitingCandidate[][] {
   const fair = Math.ceil(candidates.length / loops);
   const most = Math.min(together, Math.max(MIN_CONVERSATIONS, fair));
+  const severalAccounts = candidates.some(({ turn }, index) => index > 0 && turn === 1);
   const batches: WaitingCandidate[][] = [];
   let [batch, total]: [WaitingCandidate[], number] = [[], 0];
   for (const candidate of candidates) {
     total += candidate.bytes;
-    if (batch.length > 0 && (batch.length === most || total > MAX_BYTES)) {
+    // The first of each account do not wait for what one of them has much of.
+    const isBehindFirst = severalAccounts && candidate.turn > 1 && batch.at(-1)?.turn === 1;
+    if (batch.length > 0 && (batch.length === most || total > MAX_BYTES || isBehindFirst)) {
       batches.push(batch);
       [batch, total] = [[], candidate.bytes];
     }

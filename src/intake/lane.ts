@@ -13,7 +13,7 @@ import { WaitingLine } from './waiting-line.js';
 
 export const POLL_MS = 1_000;
 /** Of one look: what comes meanwhile is found by the next, so that nobody waits for more than this. */
-const CANDIDATES = 32;
+const CANDIDATES = 16;
 export const FACTS_AT_ONCE = 200;
 
 interface LaneDependencies {
