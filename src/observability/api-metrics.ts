@@ -18,11 +18,13 @@ export class ApiMetrics implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** Throws {@link ConfigError} when the port cannot be had. */
   async onApplicationBootstrap(): Promise<void> {
-    const { metricsPort } = this.config;
+    const { host, metricsPort } = this.config;
     if (metricsPort === undefined) return;
-    this.server = await serveMetrics(metricsPort, () => this.exposition.text()).catch((cause: unknown) => {
-      throw new ConfigError(`COLLOQUY_METRICS_PORT: ${metricsPort} cannot be listened on`, { cause });
-    });
+    this.server = await serveMetrics({ host, port: metricsPort }, () => this.exposition.text()).catch(
+      (cause: unknown) => {
+        throw new ConfigError(`COLLOQUY_METRICS_PORT: ${metricsPort} cannot be listened on`, { cause });
+      },
+    );
     this.log.info('api metrics ready', { metrics_port: this.server.port });
   }
 

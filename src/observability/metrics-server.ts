@@ -9,8 +9,11 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Serves `text` on all addresses at `port`, 0 for a free one. Throws what `listen` throws (a port in use). */
-export async function serveMetrics(port: number, text: () => Promise<string>): Promise<MetricsServer> {
+/** Serves `text` at `port` of `host`, 0 for a free one. Throws what `listen` throws (a port in use). */
+export async function serveMetrics(
+  { host, port }: { host: string; port: number },
+  text: () => Promise<string>,
+): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     const path = request.url?.split('?', 1)[0];
     if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD'))
@@ -20,7 +23,7 @@ export async function serveMetrics(port: number, text: () => Promise<string>): P
       () => answer(response, 500, ''),
     );
   });
-  server.listen(port, '0.0.0.0');
+  server.listen(port, host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,

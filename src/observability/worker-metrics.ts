@@ -9,14 +9,14 @@ import { watchPools } from './pool-use.js';
 
 /** Serves `/metrics` when the settings name a port; null when not. Throws {@link ConfigError} when the port cannot be had. */
 export async function workerMetrics(
-  { workerMetricsPort: port }: Config,
+  { host, workerMetricsPort: port }: Config,
   database: WorkerDatabase,
 ): Promise<MetricsServer | null> {
   if (port === undefined) return null;
   const exposition: Exposition = new Exposition(() => backlog.refresh());
   const backlog = new Backlog(exposition.registry, database);
   watchPools(exposition.registry, { worker: database });
-  return serveMetrics(port, () => exposition.text()).catch((cause: unknown) => {
+  return serveMetrics({ host, port }, () => exposition.text()).catch((cause: unknown) => {
     throw new ConfigError(`COLLOQUY_WORKER_METRICS_PORT: ${port} cannot be listened on`, { cause });
   });
 }
