@@ -25,11 +25,11 @@ export class HealthController {
   @Get('readyz')
   @Operation({
     id: 'getReadiness',
-    summary: 'Everything that requests need answers, each part by name',
+    summary: 'Webhooks can be stored; each part that we work with, by name',
     description:
-      'When PostgreSQL, the keystore or Temporal is away: 503 with `checks` in the problem document. A store of recordings that is away is named, and nothing else.',
+      'When PostgreSQL or the keystore is away, without which no webhook can be stored: 503 with `checks` in the problem document. Temporal and the store of recordings are named in `checks` alone.',
     answer: ready,
-    problems: ['shutting_down', 'storage_unavailable', 'keystore_unavailable', 'orchestrator_unavailable'],
+    problems: ['shutting_down', 'storage_unavailable', 'keystore_unavailable'],
   })
   async readiness(): Promise<{ status: 'ready'; checks: Record<string, ProbeState> }> {
     if (this.probes.isDraining) {

@@ -1,6 +1,7 @@
 // /healthz and /readyz of an API process whose servers are really stopped and started again, one after the other.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
@@ -55,8 +56,7 @@ const ask = async (path: string): Promise<[number, string | undefined, object | 
 
 const ALL_UP = { postgres: 'up', keystore: 'up', temporal: 'up', object_store: 'up' };
 const isBack = async (): Promise<void> => {
-  await eventually(async () => (await ask('/readyz'))[0] === 200);
-  expect(await ask('/readyz')).toEqual([200, undefined, ALL_UP]);
+  await eventually(async () => isDeepStrictEqual(await ask('/readyz'), [200, undefined, ALL_UP]));
   expect((await ask('/v1/clients'))[0]).toBe(200);
 };
 
@@ -93,9 +93,11 @@ describe('/readyz', () => {
     await isBack();
   });
 
-  it('names Temporal, while reads go on', async () => {
+  it('names Temporal, and stays ready', async () => {
     await temporal.stop();
-    await isAway('orchestrator_unavailable', { temporal: 'down' });
+    const named = { ...ALL_UP, temporal: 'down' };
+    // Webhooks can be stored: a balancer must not take this process away.
+    await eventually(async () => isDeepStrictEqual(await ask('/readyz'), [200, undefined, named]));
     expect((await ask('/v1/clients'))[0]).toBe(200);
     temporal = await startOwnTemporal(temporal.port);
     await isBack();
