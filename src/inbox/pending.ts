@@ -126,14 +126,18 @@ export async function moveToAudio(tx: Transaction, ids: string[]): Promise<void>
   });
 }
 
-/** Seconds that somebody who stores a recording has for it, before another may try. */
-const CLAIM_SECONDS = 120;
+/** Seconds that a claim holds unless it is renewed: a worker that died keeps its fact no longer. */
+const CLAIM_SECONDS = 15;
+/** Milliseconds between two renewals. */
+export const RENEW_MS = 5_000;
 
 const CLAIM = `
 update inbox set retry_at = now() + make_interval(secs => ${CLAIM_SECONDS}) where id = (
   select id from inbox where provider_account_id = $1 and identity_hash = $2 and state = 'pending' and lane = 'audio'
     and ${DUE} <= now() order by received_at, id limit 1 for update skip locked)
 returning id, source, kind, hash, received_at, to_char(key_day, 'YYYY-MM-DD') as key_day, sealed`;
+
+const RENEW = `update inbox set retry_at = now() + make_interval(secs => ${CLAIM_SECONDS}) where id = $1 and state = 'pending'`;
 
 /** Takes the first fact of the audio lane of a conversation for itself; undefined: somebody else has it. */
 export async function claimAudio(
@@ -142,4 +146,9 @@ export async function claimAudio(
 ): Promise<PendingFact | undefined> {
   const values = [candidate.provider_account_id, candidate.identity_hash];
   return (await tx.query<PendingFact>({ name: 'claim_audio', text: CLAIM, values }))[0];
+}
+
+/** Keeps a claimed fact for another {@link CLAIM_SECONDS}. */
+export async function renewClaim(tx: Pick<Transaction, 'query'>, factId: string): Promise<void> {
+  await tx.query({ name: 'renew_claim', text: RENEW, values: [factId] });
 }

@@ -1,10 +1,10 @@
 // The lane of facts that hold a recording: it is stored first, with no lock and no transaction open, and only then is the fact
 // applied. A store that hangs or fails keeps nothing waiting but these facts.
-import type { Log } from '../common/log.js';
+import { errorFields, type Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { Candidates } from '../inbox/candidates.js';
-import { claimAudio, peekIdentity, type Candidate, type PendingFact } from '../inbox/pending.js';
+import { claimAudio, peekIdentity, RENEW_MS, renewClaim, type Candidate, type PendingFact } from '../inbox/pending.js';
 import { postponeFact } from '../inbox/put-off.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { Attempts } from './attempt.js';
@@ -85,6 +85,7 @@ export class AudioLane {
     const { attempts, database, putOff } = this.deps;
     const claimed = await claimAudio({ query: (statement) => database.once('all', statement) }, candidate);
     if (claimed === undefined) return 0;
+    const renewing = setInterval(() => this.renew(claimed.id), RENEW_MS);
     try {
       const order = await attempts.orderOf(candidate);
       const fact = this.done.get(claimed.id) ?? (await this.prepared(order, claimed));
@@ -95,8 +96,18 @@ export class AudioLane {
     } catch (error) {
       if (error instanceof AudioNotStored) this.breaker.failed();
       await putOff.fact(candidate, claimed.id, error);
+    } finally {
+      clearInterval(renewing);
     }
     return 0;
+  }
+
+  /** A renewal that fails costs at most a second copy of the recording, which is swept. */
+  private renew(factId: string): void {
+    const { database, log } = this.deps;
+    renewClaim({ query: (statement) => database.once('all', statement) }, factId).catch((error: unknown) =>
+      log.warn('the claim of a fact with audio was not renewed', { err: errorFields(error) }),
+    );
   }
 
   /** The fact with its recordings stored; null: its conversation was erased, and nothing of it may be. */
