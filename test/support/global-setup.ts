@@ -9,14 +9,16 @@ import { findTemporalCli } from '../../src/embedded/temporal-cli.js';
 import { startTemporal } from '../../src/embedded/temporal.js';
 import { prepareTemplates } from './databases.js';
 
-/** Enough for every spec file that runs workflows; each takes one for itself. */
-const NAMESPACES = Array.from({ length: 40 }, (_, index) => `test-${index}`);
+/** Enough for every installation of the specs; each takes one for itself, and says so when there is none left. */
+const NAMESPACES = Array.from({ length: 96 }, (_, index) => `test-${index}`);
 
 export interface TestServices {
   postgresUrl: string;
   temporalAddress: string;
   temporalCli: string;
   runDir: string;
+  /** Of Temporal, each to be taken once. */
+  namespaces: string[];
   /** The workflows, bundled from source once a run. */
   workflowBundle: string;
 }
@@ -59,6 +61,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     temporalAddress: temporal.address,
     temporalCli: binary,
     runDir,
+    namespaces: NAMESPACES,
     workflowBundle,
   });
   return async () => {

@@ -24,6 +24,7 @@ import { seedAccount, seedClient, type NewAccount } from './accounts.js';
 import { createTestDatabases } from './databases.js';
 import { placesOf } from './egress.js';
 import { eventually } from './eventually.js';
+import type { TestServices } from './global-setup.js';
 import { ConversationStore, type StoredConversation } from './stored-conversation.js';
 import { newRootKey } from './root-key.js';
 
@@ -220,21 +221,23 @@ const EVENT_TYPES: Record<number, string> = {
 const testLog = new Log(process.env['LOG_LEVEL'] ?? 'fatal');
 
 /** Namespaces are taken by making a folder: atomic, so that spec files running side by side never share one. */
-function takeNamespace(runDir: string): string {
-  for (let index = 0; ; index += 1) {
+function takeNamespace({ runDir, namespaces }: TestServices): string {
+  for (const name of namespaces) {
     try {
-      mkdirSync(join(runDir, 'namespaces', String(index)));
-      return `test-${index}`;
+      mkdirSync(join(runDir, 'namespaces', name));
+      return name;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
+  throw new Error('all namespaces are taken: make more in global-setup.ts');
 }
 
 let runtimeInstalled = false;
 
 export async function install(options: InstallOptions = {}): Promise<Installation> {
-  const { postgresUrl, temporalAddress, runDir } = inject('services');
+  const services = inject('services');
+  const { postgresUrl, temporalAddress, runDir } = services;
   if (!runtimeInstalled) TemporalWorker.installRuntime(testLog);
   runtimeInstalled = true;
   const databases = await createTestDatabases(postgresUrl);
@@ -246,7 +249,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     ...databases.settingsOf('worker'),
     COLLOQUY_DATA_DIR: dataDir,
     TEMPORAL_ADDRESS: address,
-    TEMPORAL_NAMESPACE: options.temporal?.namespace ?? takeNamespace(runDir),
+    TEMPORAL_NAMESPACE: options.temporal?.namespace ?? takeNamespace(services),
     ...options.env,
   };
   const config = parseConfig(env);
