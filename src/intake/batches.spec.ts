@@ -13,29 +13,35 @@ const sizes = (batches: unknown[][]): number[] => batches.map(({ length }) => le
 
 describe('batches', () => {
   it('share the work among the lanes, at least four and at most eight together', () => {
-    expect(sizes(batchesOf(waiting(3), 4))).toEqual([3]);
-    expect(sizes(batchesOf(waiting(10), 4))).toEqual([4, 4, 2]);
-    expect(sizes(batchesOf(waiting(24), 4))).toEqual([6, 6, 6, 6]);
-    expect(sizes(batchesOf(waiting(36), 4))).toEqual([8, 8, 8, 8, 4]);
-    expect(batchesOf([], 4)).toEqual([]);
+    expect(sizes(batchesOf(waiting(3), { loops: 4 }))).toEqual([3]);
+    expect(sizes(batchesOf(waiting(10), { loops: 4 }))).toEqual([4, 4, 2]);
+    expect(sizes(batchesOf(waiting(24), { loops: 4 }))).toEqual([6, 6, 6, 6]);
+    expect(sizes(batchesOf(waiting(36), { loops: 4 }))).toEqual([8, 8, 8, 8, 4]);
+    expect(batchesOf([], { loops: 4 })).toEqual([]);
+  });
+
+  it('are full, while more wait behind what was looked at', () => {
+    expect(sizes(batchesOf(waiting(16), { loops: 2 }))).toEqual([8, 8]);
+    expect(sizes(batchesOf(waiting(8), { loops: 2 }))).toEqual([4, 4]);
+    expect(sizes(batchesOf(waiting(8), { loops: 2, hasMore: true }))).toEqual([8]);
   });
 
   it('end before a megabyte, and leave a conversation with more alone', () => {
     const [small, large] = [waiting(6, 300_000), waiting(2, 5_000_000)];
     const inTurn = [...small, ...large].map((candidate, index) => ({ ...candidate, turn: index + 1 }));
-    expect(sizes(batchesOf(inTurn, 1))).toEqual([3, 3, 1, 1]);
+    expect(sizes(batchesOf(inTurn, { loops: 1 }))).toEqual([3, 3, 1, 1]);
   });
 
   it('let the first of each account go before what one of them has much of', () => {
     const flood = waiting(8);
     const [first, ...others] = flood;
     const quiet = { provider_account_id: 'quiet', identity_hash: Buffer.of(99), bytes: 1_000, turn: 1 };
-    expect(batchesOf([quiet, ...flood], 1)).toEqual([[quiet, first], others]);
+    expect(batchesOf([quiet, ...flood], { loops: 1 })).toEqual([[quiet, first], others]);
   });
 
   it('keep the order, so that the longest waiting goes first', () => {
     const candidates = waiting(40);
-    expect(batchesOf(candidates, 4).flat()).toEqual(candidates);
+    expect(batchesOf(candidates, { loops: 4 }).flat()).toEqual(candidates);
   });
 });
 

@@ -9,13 +9,21 @@ const MIN_CONVERSATIONS = 4;
 /** Sealed. A conversation with more goes alone: to open it would hold up the others. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Candidates in their order, cut into transactions of which `loops` run at once, of at most `together` each. */
+interface Cut {
+  /** Transactions that run at once. */
+  loops: number;
+  /** Conversations that share one at most. */
+  together?: number | undefined;
+  /** More wait behind these candidates: full transactions, since no loop will have nothing to do. */
+  hasMore?: boolean;
+}
+
+/** Candidates in their order, cut into transactions. */
 export function batchesOf(
   candidates: WaitingCandidate[],
-  loops: number,
-  together = MAX_CONVERSATIONS,
+  { loops, together = MAX_CONVERSATIONS, hasMore = false }: Cut,
 ): WaitingCandidate[][] {
-  const fair = Math.ceil(candidates.length / loops);
+  const fair = hasMore ? together : Math.ceil(candidates.length / loops);
   const most = Math.min(together, Math.max(MIN_CONVERSATIONS, fair));
   const severalAccounts = candidates.some(({ turn }, index) => index > 0 && turn === 1);
   const batches: WaitingCandidate[][] = [];

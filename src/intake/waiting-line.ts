@@ -33,7 +33,8 @@ export class WaitingLine {
   /** A transaction's worth of those that no loop has; empty: nobody waits. To be given back when they are done. */
   async take(): Promise<WaitingCandidate[]> {
     if (!this.hasMore) await this.lookOnce();
-    const [batch = []] = batchesOf(this.waiting, this.loops, this.together);
+    const { hasMore } = this.source;
+    const [batch = []] = batchesOf(this.waiting, { loops: this.loops, together: this.together, hasMore });
     this.waiting = this.waiting.slice(batch.length);
     for (const candidate of batch) this.taken.add(keyOf(candidate));
     return batch;
