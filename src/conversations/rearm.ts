@@ -1,5 +1,5 @@
 // Live conversations of an account whose `silence` or `ask_every` has changed are woken, so that their workflows look again
-// and set their timers anew: a batch at a time, in a worker and not in the request that changed the account.
+// and reset their timers: a batch at a time, in a worker and not in the request that changed the account.
 import type { Transaction } from '../database/with-scope.js';
 
 /** Conversations that one step wakes; the account relay takes a step every two seconds. */

@@ -43,7 +43,7 @@ export class Attempts {
     return applied;
   }
 
-  /** Null for those that were not to be had; see {@link applyOrders}. */
+  /** Null for those whose lock could not be acquired; see {@link applyOrders}. */
   async together(orders: Order[], options: ApplyOptions): Promise<(Applied | null)[]> {
     const { database, notifier, vault } = this.deps;
     const all = await database.withScope('all', async (tx) => {

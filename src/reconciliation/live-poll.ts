@@ -15,7 +15,7 @@ import { inLanes } from './lanes.js';
 
 /** What a look has found: counts and a code. */
 export interface PollView {
-  /** Null: the list was not had. */
+  /** Null: the list could not be read. */
   live: number | null;
   added: number;
   asked: number;

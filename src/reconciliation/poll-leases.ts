@@ -22,7 +22,7 @@ export interface ClaimedLook {
 export interface LookResult {
   live: number | null;
   problem: string | null;
-  /** The provider's list was not had. */
+  /** The provider's list could not be read. */
   failed: boolean;
   /** From the time that the look was due to the next one, milliseconds. */
   nextMs: number;

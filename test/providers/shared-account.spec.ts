@@ -67,7 +67,7 @@ describe('two processes that ask one account', () => {
     // Alone, each would be through after one and a quarter seconds.
     expect(Date.now() - from).toBeGreaterThanOrEqual(2_000);
     for (const { atMs } of sent) {
-      // Windows begin anew: never more than two of them meet in a second.
+      // Windows start again: never more than two of them meet in a second.
       expect(sent.filter((other) => other.atMs >= atMs && other.atMs < atMs + 1_000).length).toBeLessThanOrEqual(
         2 * RATE,
       );

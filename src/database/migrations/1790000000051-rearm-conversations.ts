@@ -1,4 +1,4 @@
-// A changed silence or pause between questions of an account concerns its live conversations: their timers are set anew.
+// A changed silence or pause between questions of an account concerns its live conversations: their timers are reset.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly } from './support.js';
 

@@ -22,7 +22,7 @@ describe('the circuit of an account', () => {
     expect(afterOutages(OPENS_AT).circuit).toMatchObject({ state: 'open', openings: 1, status: 503 });
   });
 
-  it('counts anew after any answer', () => {
+  it('counts from zero after any answer', () => {
     const { circuit } = afterOutages(OPENS_AT - 1);
     expect(circuit.failures).toBe(OPENS_AT - 1);
     expect(afterOutage(afterAnswer(), null, NOW, least)).toMatchObject({ state: 'closed', failures: 1 });
