@@ -152,7 +152,10 @@ describe('64 hostile connections', () => {
     clearInterval(watching);
     // One of them may hold its 60 MiB. Buffered, all of them would be 3.8 GiB.
     expect((most - before) / MIB).toBeLessThan(200);
-    expect(new Set(all.map(statusOf))).toEqual(new Set([404, 503, 400]));
+    // Who goes on sending for too long is cut, and may find its answer lost with the connection.
+    const answers = all.map(statusOf).filter((status) => status !== 0);
+    expect(new Set(answers)).toEqual(new Set([404, 503, 400]));
+    expect(answers.length).toBeGreaterThan(all.length / 2);
     const refused = all.find((one) => statusOf(one) === 503);
     expect(refused?.said()).toMatch(/retry-after: \d/);
     await chunked.closed;
