@@ -1,0 +1,119 @@
+// Whether anything waits for a conversation, in whatever state: an inbox of many facts is asked by an index, by every statement
+// that asks it, and each reads only what it asks about.
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { newUuid } from '../../src/common/ids.js';
+import { orphansAmong } from '../../src/conversations/orphans.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { ListedIdentities } from '../../src/reconciliation/identities.js';
+import { FolderStore } from '../../src/recordings/folder-store.js';
+import { LooseObjects } from '../../src/recordings/loose-objects.js';
+import { CountingDatabase } from '../support/counting-database.js';
+import { createTestDatabases, type TestDatabases } from '../support/databases.js';
+
+const FACTS = 60_000;
+/** Few beside the facts: where many are asked about at once, to read all of a small inbox may be cheaper. */
+const ASKED = 40;
+/** Of them those of which a fact is left. */
+const LEFT = 20;
+const STATES = ['pending', 'parked'];
+const account = newUuid();
+const client = newUuid();
+
+// Half of them wait for their turn, half are parked; each of a conversation of its own.
+const FILL_INBOX = `
+insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed, state, parked_at)
+select uuidv7(), $1, int8send(n), 'webhook', 'call_ended', int8send(n), now() - n * interval '1 second', current_date, '\\x00',
+  case n % 2 when 0 then 'pending' else 'parked' end, case n % 2 when 1 then now() end
+from generate_series(1, $2::bigint) as n`;
+// The first facts' conversations, and others of which nothing is left; none of them has come to be.
+const FILL_IDENTITIES = `
+insert into conversation_identities (id, client_id, provider_account_id, identity_hash)
+select uuidv7(), $2, $1, int8send(case when n > ${LEFT} then -n else n end) from generate_series(1, ${ASKED}::bigint) as n
+returning id, identity_hash`;
+
+interface Conversation {
+  id: string;
+  identity_hash: Buffer;
+}
+
+let databases: TestDatabases;
+let sql: Client;
+let database: CountingDatabase;
+let conversations: Conversation[];
+const left = (): Conversation[] => conversations.slice(0, LEFT);
+const bare = (): Conversation[] => conversations.slice(LEFT);
+
+beforeAll(async () => {
+  databases = await createTestDatabases(inject('services').postgresUrl);
+  sql = new Client({ connectionString: databases.databaseUrl });
+  await sql.connect();
+  await sql.query(FILL_INBOX, [account, FACTS]);
+  ({ rows: conversations } = await sql.query<Conversation>(FILL_IDENTITIES, [account, client]));
+  await sql.query('vacuum analyze');
+  const { DATABASE_URL: url } = databases.settingsOf('worker');
+  const source = createDataSource({ url, role: 'colloquy_worker', poolSize: 2 });
+  database = new CountingDatabase(await source.initialize(), 'inbox');
+});
+beforeEach(() => {
+  [database.scans, database.indexScans, database.rows] = [0, 0, 0];
+});
+afterAll(async () => {
+  await database.close();
+  await sql.end();
+  await databases.drop();
+});
+
+/** That so many conversations were looked up by an index, and no more read than the facts of those that have some. */
+function expectLookUps(asked: number, found: number): void {
+  expect(database.scans).toBe(0);
+  expect(database.indexScans).toBe(asked);
+  expect(database.rows).toBeLessThanOrEqual(found);
+}
+
+describe(`an inbox of ${FACTS} facts`, () => {
+  it('is asked by an index which conversations never came to be', async () => {
+    const ids = conversations.map(({ id }) => id);
+    const orphans = await orphansAmong(database, ids);
+    expect(orphans.toSorted()).toEqual(
+      bare()
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+    expectLookUps(ASKED, LEFT);
+  });
+
+  it('is asked by an index whether a fact may still name an object that no record names', async () => {
+    const folder = mkdtempSync(join(inject('services').runDir, 'objects-'));
+    const loose = new LooseObjects(database, new FolderStore(folder));
+    const ids = conversations.map(({ id }) => id);
+    const announce =
+      'insert into loose_objects (object_key, conversation_id, since) select id::text, id, $2 from unnest($1::uuid[]) as id';
+    await sql.query(announce, [ids, new Date(0)]);
+    expect(await loose.sweep(new Date())).toBe(ASKED - LEFT);
+    expectLookUps(ASKED, LEFT);
+  });
+
+  it('is asked by an index which of the conversations of a list are known', async () => {
+    const identities = new ListedIdentities(database);
+    const hashes = conversations.map(({ identity_hash: hash }) => hash);
+    const known = (await identities.standings(account, hashes)).map(({ isKnown }) => isKnown);
+    // What is parked makes no conversation by itself.
+    expect(known.filter(Boolean)).toHaveLength(LEFT / STATES.length);
+    expectLookUps(ASKED, LEFT);
+  });
+
+  it('is asked by an index whether a conversation may be brought in', async () => {
+    const identities = new ListedIdentities(database);
+    const reserve = ({ identity_hash: hash }: Conversation) =>
+      identities.reserve({ accountId: account, hash, clientId: client }, 'backfill');
+    const waiting = left().find(({ identity_hash: hash }) => hash.readBigInt64BE() % 2n === 0n);
+    const [free] = bare();
+    if (waiting === undefined || free === undefined) throw new Error('there are none');
+    expect(await reserve(waiting)).toBe('known');
+    expect(await reserve(free)).toEqual({ conversationId: free.id, clientId: client });
+    expectLookUps(2, 1);
+  });
+});
