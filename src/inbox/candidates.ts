@@ -98,7 +98,10 @@ export class Candidates {
     }
   }
 
-  /** Somebody else is at the same place: goes on at a place by chance, so that two do not follow each other. */
+  /**
+   * Somebody else is at the same place: goes on at a place by chance, so that two do not follow each other. All begin with what
+   * has waited longest, for there may be one worker alone; to meet there costs one turn.
+   */
   scatter(now = Date.now(), chance = Math.random()): void {
     for (const [account, { due }] of this.cursors) {
       const from = Date.parse(due);
