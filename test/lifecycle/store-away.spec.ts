@@ -1,5 +1,6 @@
 // A store of recordings that hangs, refuses, or fails half of its writes, while webhooks with audio wait for it: nobody else
 // does, and every recording is stored once the store is well.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { publicId } from '../../src/common/ids.js';
@@ -81,6 +82,15 @@ const FAULTS: [what: string, faultOf: (method: string, path: string) => Fault][]
   ['fails half of its writes', (method, path) => (method === 'PUT' && halfOf(path) ? 'refuse' : null)],
 ];
 
+/** What was put off need not wait for longer than a second. */
+const makeDue = () =>
+  colloquy.sql.query("update inbox set retry_at = now() where postponements > 0 and retry_at > now() + interval '1 s'");
+const applied = (): Promise<boolean> =>
+  eventually(async () => {
+    await makeDue();
+    return (await colloquy.sql.query('select 1 from inbox')).rows.length === 0;
+  }, 40);
+
 describe('a store of recordings', () => {
   it.each(FAULTS)('that %s delays nothing but the audio, which is stored once it is well', async (what, faultOf) => {
     server.faultOf = faultOf;
@@ -93,12 +103,7 @@ describe('a store of recordings', () => {
     const { rows } = await colloquy.sql.query("select 1 from inbox where state = 'parked' or attempts > 0");
     expect(rows).toEqual([]);
     server.faultOf = () => null;
-    await eventually(async () => {
-      await colloquy.sql.query(
-        "update inbox set retry_at = now() where postponements > 0 and retry_at > now() + interval '1 s'",
-      );
-      return (await colloquy.sql.query('select 1 from inbox')).rows.length === 0;
-    }, 40);
+    await applied();
     for (const [id, bytes] of audio) {
       const subject = { accountId, kind: 'conversation', providerId: id };
       const found = await colloquy.conversationOf(subject, ({ audio_state: state }) => state === 'present');
@@ -110,5 +115,18 @@ describe('a store of recordings', () => {
       const stored = (await colloquy.store.journal(found.id)).filter(({ action }) => action === 'recording.stored');
       expect(stored).toHaveLength(1);
     }
+  });
+
+  it('that refuses is tried ever more rarely, though all that waits is due', async () => {
+    server.faultOf = () => 'refuse';
+    const before = server.requests.length;
+    await Promise.all(Array.from({ length: CONVERSATIONS }, (_, n) => audioOnly(`due ${n}`)));
+    for (const until = performance.now() + 4_000; performance.now() < until; await sleep(100))
+      await colloquy.sql.query('update inbox set retry_at = now() where postponements > 0 and retry_at > now()');
+    // Three tries and one under way beside them, then one after a second and one two seconds later; each asks three times.
+    expect(server.requests.length - before).toBeLessThanOrEqual(6 * 3);
+    expect(server.requests.length - before).toBeGreaterThanOrEqual(3 * 3);
+    server.faultOf = () => null;
+    await applied();
   });
 });
