@@ -205,6 +205,12 @@ describe('GET /v1/conversations/{id}/audio', () => {
     expect(ours.rawPayload.equals(Buffer.from(await theirs.arrayBuffer()))).toBe(true);
   });
 
+  it('is never called what is no audio, whatever the table says', async () => {
+    await colloquy.sql.query("update recordings set content_type = 'text/html'");
+    const { headers } = await raw(`/v1/conversations/${await oneSettled()}/audio`);
+    expect(headers['content-type']).toBe('application/octet-stream');
+  });
+
   it('serves ranges, HEAD and If-Range', async () => {
     const url = `/v1/conversations/${await oneSettled()}/audio`;
     const whole = await raw(url);
