@@ -5,7 +5,7 @@ import { EMPTY, reduce } from '../../src/intake/reducer.js';
 import { project } from '../../src/intake/project.js';
 import type { Claims, Json } from '../../src/providers/provider-fact.js';
 import { providerNamed } from '../../src/providers/providers.js';
-import { BOUNDS, storable, type Storable } from '../../src/providers/storable.js';
+import { storable, type Storable } from '../../src/providers/storable.js';
 import { MAX_DEPTH } from '../../src/providers/storable-json.js';
 
 type Document = { [key: string]: Json };
@@ -148,9 +148,9 @@ describe('what a hostile provider sends', () => {
       words: [{ start: 1, end: 2 }],
     }));
     const { claims, omitted } = read('retell', { call_id: 'call', call_status: 'ended', transcript_object: items });
-    expect([claims.transcript?.turns.length, omitted]).toEqual([BOUNDS.turns, ['turns']]);
+    expect([claims.transcript?.turns.length, omitted]).toEqual([50_000, ['turns']]);
     expect(recordOf(claims)).toMatchObject({
-      record: { turnCount: BOUNDS.turns, completeness: { transcript: { state: 'present', reason: 'truncated' } } },
+      record: { turnCount: 50_000, completeness: { transcript: { state: 'present', reason: 'truncated' } } },
     });
   });
 
@@ -160,7 +160,7 @@ describe('what a hostile provider sends', () => {
     }));
     const { claims, omitted } = read('elevenlabs', { conversation_id: 'conv', agent_id: 'agent_0', transcript });
     const named = new Set(claims.transcript?.turns.map(({ agent_id: id }) => id));
-    expect([named.size, claims.transfers.length]).toEqual([BOUNDS.agents + 1, BOUNDS.transfers]);
+    expect([named.size, claims.transfers.length]).toEqual([65, 200]);
     expect(omitted.toSorted()).toEqual(['agents', 'transfers']);
   });
 
@@ -169,7 +169,7 @@ describe('what a hostile provider sends', () => {
       Array.from({ length: 300 }, (_, n) => [n === 0 ? 'k'.repeat(300) : `k${n}`, n]),
     );
     const { claims, omitted } = read('retell', { call_id: 'call', metadata });
-    expect(Object.keys(claims.fields.metadata ?? {})).toHaveLength(BOUNDS.pairs);
+    expect(Object.keys(claims.fields.metadata ?? {})).toHaveLength(256);
     expect(omitted).toEqual(['metadata']);
   });
 });
