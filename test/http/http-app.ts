@@ -63,7 +63,9 @@ export async function startHttpApp(env: Settings | ((databases: TestDatabases) =
     COLLOQUY_BOOTSTRAP_KEY: newSecret(),
     COLLOQUY_BOOTSTRAP_READ_KEY: newSecret(),
     TEMPORAL_ADDRESS: temporalAddress,
+    // All callers of a spec share one address: limits are off but where they are what is tested.
     COLLOQUY_RATE_LIMIT: '0',
+    COLLOQUY_FAILED_AUTH_LIMIT: '0',
     LOG_LEVEL: 'info',
     ...(typeof env === 'function' ? env(databases) : env),
   };
