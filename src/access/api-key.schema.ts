@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { listSchema, pageQuery } from '../common/answer.js';
-import { idInput, publicIdText, timeInput, timeText } from '../common/id-schema.js';
+import { listSchema, pageQuery } from '../http/api-response.js';
+import { idInput, publicIdText, timeInput, timeText } from '../http/id-schema.js';
 import { nameText } from './admin.js';
 import { ROLES, SCOPES } from './rights.js';
 

@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import type { Answer, List } from '../common/answer.js';
-import { idInput } from '../common/id-schema.js';
-import { Operation } from '../common/operation.js';
+import type { Answer, List } from '../http/api-response.js';
+import { idInput } from '../http/id-schema.js';
+import { Operation } from '../http/openapi/operation.js';
 import {
   apiKeyInput,
   apiKeyList,

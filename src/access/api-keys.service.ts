@@ -1,11 +1,11 @@
 // API keys as people manage them. Rights do not grow by themselves: grant.ts has the rules, four-eyes.ts the second admin.
 import { Inject, Injectable } from '@nestjs/common';
-import { versioned, withStatus, requireMatch, Answer, type List } from '../common/answer.js';
-import { Cursors } from '../common/cursor.js';
+import { versioned, withStatus, requireMatch, Answer, type List } from '../http/api-response.js';
+import { Cursors } from '../http/cursor.js';
 import { AppError } from '../common/errors.js';
 import { newUuid, publicId } from '../common/ids.js';
-import { pageById } from '../common/keyset.js';
-import { CONFIG } from '../common/settings.js';
+import { pageById } from '../http/page.js';
+import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';

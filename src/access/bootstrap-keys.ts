@@ -3,7 +3,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { newUuid, publicId } from '../common/ids.js';
 import { Log } from '../common/log.js';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';

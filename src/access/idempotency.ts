@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors.js';
 import type { IdKind } from '../common/ids.js';
 import { canonicalJson } from '../common/canonical-json.js';
-import { SigningKeys } from '../common/signing-keys.js';
+import { SigningKeys } from '../vault/signing-keys.js';
 import type { Transaction } from '../database/with-scope.js';
 
 /** A POST as it came: what makes another one the same. */

@@ -1,7 +1,7 @@
 // From a secret to its key. What the database said is held for 5 s and forgotten at once when a change of keys is heard of.
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { AppError, type ProblemCode } from '../common/errors.js';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import { required, type Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
 import { Listener } from '../database/notifier.js';

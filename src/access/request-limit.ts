@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors.js';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { limitHeaders, secondsUntil } from './limit-headers.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameText } from '../access/admin.js';
-import { listSchema, pageQuery } from '../common/answer.js';
-import { idInput, publicIdText, timeText } from '../common/id-schema.js';
+import { listSchema, pageQuery } from '../http/api-response.js';
+import { idInput, publicIdText, timeText } from '../http/id-schema.js';
 
 export const agentInput = z
   .strictObject({

@@ -1,8 +1,8 @@
 import { isSupportedCountry } from 'libphonenumber-js';
 import { z } from 'zod';
 import { nameText } from '../access/admin.js';
-import { listSchema, pageQuery } from '../common/answer.js';
-import { publicIdText, timeText } from '../common/id-schema.js';
+import { listSchema, pageQuery } from '../http/api-response.js';
+import { publicIdText, timeText } from '../http/id-schema.js';
 
 const region = z
   .string()

@@ -1,6 +1,6 @@
 // Lists: keyset pages, newest start first. Predicates only for the filters that are given, so that each shape has its plan.
 import type { Caller } from '../access/caller.js';
-import type { CursorValue } from '../common/cursor.js';
+import type { CursorValue } from '../http/cursor.js';
 import type { ClientScope, Statement, Transaction } from '../database/with-scope.js';
 import { columns, type ConversationRow } from './conversation-row.js';
 

@@ -1,6 +1,6 @@
 // The conversation as callers meet it; the one source of the OpenAPI component.
 import { z } from 'zod';
-import { publicIdText, timeText } from '../common/id-schema.js';
+import { publicIdText, timeText } from '../http/id-schema.js';
 
 const json: z.ZodType = z.unknown();
 const part = z

@@ -1,11 +1,11 @@
 // Reading conversations: within the key's clients, journaled where content is read, sealed fields opened last.
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
-import { etagOf, isUnchanged, list, type List } from '../common/answer.js';
-import { Answer } from '../common/answer.js';
-import { Cursors, fingerprintOf } from '../common/cursor.js';
+import { etagOf, isUnchanged, list, type List } from '../http/api-response.js';
+import { Answer } from '../http/api-response.js';
+import { Cursors, fingerprintOf } from '../http/cursor.js';
 import { AppError } from '../common/errors.js';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
 import { PURPOSE } from '../intake/read-model.js';

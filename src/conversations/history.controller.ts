@@ -3,9 +3,9 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Caller } from '../access/caller.js';
 import { Requires } from '../access/requires.js';
-import { listSchema, pageQuery } from '../common/answer.js';
-import { idInput, publicIdText, timeText } from '../common/id-schema.js';
-import { Operation } from '../common/operation.js';
+import { listSchema, pageQuery } from '../http/api-response.js';
+import { idInput, publicIdText, timeText } from '../http/id-schema.js';
+import { Operation } from '../http/openapi/operation.js';
 import { HistoryService } from './history.service.js';
 
 const historyEntry = z

@@ -1,8 +1,8 @@
 // The history of one conversation: every change, and every read of its content.
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
-import { list, type List } from '../common/answer.js';
-import { Cursors, fingerprintOf } from '../common/cursor.js';
+import { list, type List } from '../http/api-response.js';
+import { Cursors, fingerprintOf } from '../http/cursor.js';
 import { publicId } from '../common/ids.js';
 import { findConversation } from './conversation-row.js';
 import { ApiDatabase } from '../database/database.js';

@@ -1,6 +1,6 @@
 // The pools of a process, by role. They end when everything that uses them has ended.
 import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown, type Type } from '@nestjs/common';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import { required, type Config } from '../config/config.js';
 import { createDataSource, type DatabaseRole } from './data-source.js';
 import { ApiDatabase, Database, IngestDatabase, WorkerDatabase } from './database.js';

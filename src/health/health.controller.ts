@@ -3,7 +3,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AppError } from '../common/errors.js';
-import { Operation } from '../common/operation.js';
+import { Operation } from '../http/openapi/operation.js';
 import { HealthProbes, type ProbeState } from './probes.js';
 
 const alive = z.object({ status: z.literal('ok') }).meta({ id: 'Alive' });

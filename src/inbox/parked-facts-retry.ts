@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { actorOf, reachOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
-import { Answer } from '../common/answer.js';
+import { Answer } from '../http/api-response.js';
 import { newUuid } from '../common/ids.js';
 import { ApiDatabase } from '../database/database.js';
 import { Notifier } from '../database/notifier.js';

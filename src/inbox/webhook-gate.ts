@@ -1,10 +1,10 @@
 // What is known of a webhook before its body is read, and enough to refuse it: account, length, header of the signature, room.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BytesInFlight } from '../common/bytes-in-flight.js';
-import { RAW_LIMIT_BYTES } from '../common/body-parser.js';
+import { BytesInFlight } from '../http/bytes-in-flight.js';
+import { RAW_LIMIT_BYTES } from '../http/body-parser.js';
 import { AppError } from '../common/errors.js';
 import { uuidOf } from '../common/ids.js';
-import { tooLarge } from '../common/read-body.js';
+import { tooLarge } from '../http/read-body.js';
 import { providerNamed } from '../providers/providers.js';
 import type { KnownAccounts } from './known-accounts.js';
 import type { WebhookHealth } from './webhook-health.js';

@@ -4,9 +4,9 @@ import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Public } from '../access/requires.js';
-import { Operation } from '../common/operation.js';
-import { publicIdText } from '../common/id-schema.js';
-import { note } from '../common/request-notes.js';
+import { Operation } from '../http/openapi/operation.js';
+import { publicIdText } from '../http/id-schema.js';
+import { note } from '../http/request-notes.js';
 import { WebhookDoor } from './webhook-door.js';
 
 const NOTHING = Buffer.alloc(0);

@@ -1,7 +1,7 @@
 // The API's port for Prometheus, apart from the one that callers reach. It is open for as long as the process is.
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Log } from '../common/log.js';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import { ConfigError, type Config } from '../config/config.js';
 import { Exposition } from './exposition.js';
 import { serveMetrics, type MetricsServer } from './metrics-server.js';

@@ -2,7 +2,7 @@
 // numbers and words of people. Routes are told by their template, ids only when they are well-formed ids of ours.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log, LogFields } from '../common/log.js';
-import { notesOf } from '../common/request-notes.js';
+import { notesOf } from '../http/request-notes.js';
 import { requestAnswered } from './metrics.js';
 import { openSpan, type OpenSpan } from './tracing.js';
 

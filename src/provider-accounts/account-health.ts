@@ -1,7 +1,7 @@
 // How an account fares: `health` of a provider account. Each part is one line of the schema and one reader.
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { timeText } from '../common/id-schema.js';
+import { timeText } from '../http/id-schema.js';
 import type { Transaction } from '../database/with-scope.js';
 import { readOpenCircuits } from '../providers/gateway/circuit-row.js';
 import { readLivePolls } from '../reconciliation/live-poll-row.js';

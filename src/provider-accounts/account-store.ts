@@ -1,7 +1,7 @@
 // Rows of provider accounts, and how they are shown: secrets go in and never come out.
 import { Inject, Injectable } from '@nestjs/common';
 import { mayAccess, reachOf, type Caller } from '../access/caller.js';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
 import type { Transaction } from '../database/with-scope.js';

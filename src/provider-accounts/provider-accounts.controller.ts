@@ -3,9 +3,9 @@ import { ApiTags } from '@nestjs/swagger';
 import { Caller } from '../access/caller.js';
 import { Repeatable, type Attempt } from '../access/idempotency.js';
 import { Requires } from '../access/requires.js';
-import type { Answer, List } from '../common/answer.js';
-import { idInput } from '../common/id-schema.js';
-import { Operation } from '../common/operation.js';
+import type { Answer, List } from '../http/api-response.js';
+import { idInput } from '../http/id-schema.js';
+import { Operation } from '../http/openapi/operation.js';
 import {
   providerAccountInput,
   providerAccountList,

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { Egress } from '../egress/egress.js';
 import { openEgress } from '../egress/open-egress.js';

@@ -5,11 +5,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Caller } from '../access/caller.js';
 import { Requires } from '../access/requires.js';
-import { isUnchanged } from '../common/answer.js';
+import { isUnchanged } from '../http/api-response.js';
 import { audioTypeOf } from '../common/audio-types.js';
 import { AppError } from '../common/errors.js';
-import { idInput } from '../common/id-schema.js';
-import { Operation } from '../common/operation.js';
+import { idInput } from '../http/id-schema.js';
+import { Operation } from '../http/openapi/operation.js';
 import { isRangeWanted, rangeOf } from './range.js';
 import { RecordingsService, type FoundRecording } from './recordings.service.js';
 

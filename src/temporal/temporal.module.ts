@@ -1,7 +1,7 @@
 // Temporal for the API process: for now it only asks whether it is there.
 import { Inject, Injectable, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Connection } from '@temporalio/client';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { HealthProbes } from '../health/probes.js';
 import { lazyConnection } from './connection.js';

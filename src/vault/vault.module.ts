@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG } from '../common/settings.js';
+import { CONFIG } from '../config/config.module.js';
 import { required, type Config } from '../config/config.js';
 import { openVault } from './open-vault.js';
 import { VaultService } from './vault.service.js';

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { VaultService } from '../vault/vault.service.js';
 import { Cursors } from './cursor.js';
-import { SigningKeys } from './signing-keys.js';
+import { SigningKeys } from '../vault/signing-keys.js';
 
 @Global()
 @Module({

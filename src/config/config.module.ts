@@ -1,7 +1,7 @@
 // The settings and the log of this process, for injection.
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import type { Config } from '../config/config.js';
-import { Log } from './log.js';
+import type { Config } from './config.js';
+import { Log } from '../common/log.js';
 
 /** Injection token of {@link Config}, which is an interface. */
 export const CONFIG = Symbol('config');

@@ -1,6 +1,6 @@
 // Whatever went wrong → one document in the form of RFC 9457 (application/problem+json).
 import { HttpException } from '@nestjs/common';
-import { AppError, PROBLEMS, type InputError, type ProblemCode } from './errors.js';
+import { AppError, PROBLEMS, type InputError, type ProblemCode } from '../common/errors.js';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AppError } from './errors.js';
+import { AppError } from '../common/errors.js';
 import { parseStrictJson } from './strict-json.js';
 
 const parse = (text: string | Buffer): unknown => parseStrictJson(Buffer.from(text));

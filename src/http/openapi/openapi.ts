@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { Config } from '../config/config.js';
+import type { Config } from '../../config/config.js';
 import { completeDocument } from './openapi-problems.js';
 
 const DESCRIPTION = `The conversation system of record for AI agents: every phone call and chat, findable, accountable and erasable.

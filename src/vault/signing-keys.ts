@@ -1,7 +1,7 @@
 // Keys that sign what leaves this installation and comes back: derived from the system's key, the same in all processes.
 import { createHmac } from 'node:crypto';
-import type { DataKey } from '../vault/data-key.js';
-import { SYSTEM_CLIENT, type VaultService } from '../vault/vault.service.js';
+import type { DataKey } from './data-key.js';
+import { SYSTEM_CLIENT, type VaultService } from './vault.service.js';
 
 export type SigningPurpose = 'cursor' | 'idempotency';
 

@@ -1,6 +1,6 @@
 // What controllers return: a plain object, a page, or an object with its version.
 import { z } from 'zod';
-import { AppError } from './errors.js';
+import { AppError } from '../common/errors.js';
 
 /** One page of a list. `next_cursor` is null on the last one. */
 export interface List<Item> {

@@ -2,8 +2,8 @@
 // nobody reads.
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { AppError } from './errors.js';
-import { newUuid } from './ids.js';
+import { AppError } from '../common/errors.js';
+import { newUuid } from '../common/ids.js';
 import { PROBLEM_CONTENT_TYPE, problemDocument } from './problem.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 

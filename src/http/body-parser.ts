@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { routeAccess } from '../access/requires.js';
 import type { HeldBytes } from './bytes-in-flight.js';
-import { AppError } from './errors.js';
+import { AppError } from '../common/errors.js';
 import { readBody, tooLarge } from './read-body.js';
 import { parseStrictJson } from './strict-json.js';
 

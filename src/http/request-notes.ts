@@ -1,5 +1,5 @@
 // What a handler knows of its request beyond route and status: ids and enumerations, for the request's log line and span.
-import type { LogFields } from './log.js';
+import type { LogFields } from '../common/log.js';
 
 const notes = new WeakMap<object, LogFields>();
 

@@ -1,6 +1,6 @@
 // What is the same on many routes is added to the OpenAPI document here, not repeated on each of them.
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PROBLEMS, type ProblemCode } from './errors.js';
+import { PROBLEMS, type ProblemCode } from '../../common/errors.js';
 
 interface Parameter {
   name: string;

@@ -1,8 +1,8 @@
 // The one place where errors become answers.
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from './errors.js';
-import type { Log } from './log.js';
+import { AppError } from '../common/errors.js';
+import type { Log } from '../common/log.js';
 import { asAppError, PROBLEM_CONTENT_TYPE, problemDocument } from './problem.js';
 import { note } from './request-notes.js';
 import { SECURITY_HEADERS } from './security-headers.js';

@@ -1,4 +1,4 @@
-import { newUuid } from './ids.js';
+import { newUuid } from '../common/ids.js';
 
 /** Harmless in headers, logs and problem documents. */
 const SANE = /^[A-Za-z0-9._:-]{1,128}$/;

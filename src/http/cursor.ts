@@ -1,8 +1,8 @@
 // Cursors: where a page ended and which question it answered, signed, so that nobody moves either.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { canonicalJson } from './canonical-json.js';
-import { AppError } from './errors.js';
-import type { SigningKeys } from './signing-keys.js';
+import { canonicalJson } from '../common/canonical-json.js';
+import { AppError } from '../common/errors.js';
+import type { SigningKeys } from '../vault/signing-keys.js';
 
 export type CursorValue = string | number | null;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { NotFoundException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { AppError, PROBLEMS } from './errors.js';
+import { AppError, PROBLEMS } from '../common/errors.js';
 import { asAppError, problemDocument } from './problem.js';
 
 describe('asAppError', () => {

@@ -1,7 +1,7 @@
 // Ids and times in requests and answers as schemas.
 import { z } from 'zod';
-import { AppError } from './errors.js';
-import { publicId, uuidOf, type IdKind } from './ids.js';
+import { AppError } from '../common/errors.js';
+import { publicId, uuidOf, type IdKind } from '../common/ids.js';
 
 const exampleOf = (kind: IdKind): string => publicId(kind, '0192f5a0-4d3c-7a51-9c8e-1f2a3b4c5d6e');
 const prefixOf = (kind: IdKind): string => exampleOf(kind).replace(/_.*$/, '_');

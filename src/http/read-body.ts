@@ -1,6 +1,6 @@
 // Reads a body within limits: of bytes, of silence, of time. Whoever stops sending is not waited for.
 import type { Readable } from 'node:stream';
-import { AppError } from './errors.js';
+import { AppError } from '../common/errors.js';
 
 /** Silence of a sender, milliseconds. */
 const MAX_IDLE_MS = 10_000;

@@ -1,6 +1,6 @@
 // Input is parsed here, once, by the schema that the route names; what does not fit is named in the answer.
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
-import { AppError, type InputError, type ProblemCode } from './errors.js';
+import { AppError, type InputError, type ProblemCode } from '../common/errors.js';
 
 /** Of a zod issue what matters here; other standard schemas have path and message alone. */
 interface Issue {

@@ -1,5 +1,5 @@
 // How many bytes of bodies are held at a time, by whom and in all. What goes beyond is refused until others are done.
-import { AppError } from './errors.js';
+import { AppError } from '../common/errors.js';
 
 interface Limits {
   /** Bytes of one owner. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isUnchanged, oneOrMore, requireMatch } from './answer.js';
+import { isUnchanged, oneOrMore, requireMatch } from './api-response.js';
 import { z } from 'zod';
 
 describe('isUnchanged', () => {

@@ -2,7 +2,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiExtension, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
-import type { ProblemCode } from './errors.js';
+import type { ProblemCode } from '../../common/errors.js';
 
 interface Documentation {
   /** operationId: stable, for generated clients. */

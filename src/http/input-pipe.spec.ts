@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { idInput } from './id-schema.js';
-import { publicId } from './ids.js';
+import { publicId } from '../common/ids.js';
 import { InputPipe } from './input-pipe.js';
 
 const UUID = '0192f5a0-4d3c-7a51-9c8e-1f2a3b4c5d6e';

@@ -3,8 +3,8 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
-import { Answer, isUnchanged } from './answer.js';
-import { AppError, type InputError } from './errors.js';
+import { Answer, isUnchanged } from './api-response.js';
+import { AppError, type InputError } from '../common/errors.js';
 
 /** Nest's numbers of parameter kinds (RouteParamtypes): REQUEST, BODY, QUERY. */
 const REQUEST = '0';

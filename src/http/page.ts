@@ -1,5 +1,5 @@
 // Pages of administration lists: in the order of making, which is the order of the ids (UUIDv7).
-import { list, type List } from './answer.js';
+import { list, type List } from './api-response.js';
 import { fingerprintOf, type Cursors } from './cursor.js';
 
 interface Question {

@@ -1,5 +1,5 @@
 // JSON as RFC 8259 and I-JSON (RFC 7493) want it: what two readers could understand differently is refused, not repaired.
-import { AppError } from './errors.js';
+import { AppError } from '../common/errors.js';
 
 const MAX_DEPTH = 32;
 

@@ -1,6 +1,6 @@
 // All routes as Fastify registered them: what a path allows, and the list that tests walk over.
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import { AppError } from './errors.js';
+import { AppError } from '../common/errors.js';
 
 export interface Route {
   method: string;
