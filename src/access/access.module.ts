@@ -1,13 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { AccessGate } from './access-gate.js';
 import { Authentication } from './authentication.js';
-import { ApiKeyStore } from './api-key-store.js';
-import { ApiKeysController } from './api-keys.controller.js';
-import { ApiKeysService } from './api-keys.service.js';
-import { BootstrapKeys } from './bootstrap-keys.js';
+import { ApiKeyStore } from '../api-keys/api-key-store.js';
+import { ApiKeysController } from '../api-keys/api-keys.controller.js';
+import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { BootstrapKeys } from '../api-keys/bootstrap-keys.js';
 import { FailureLimit } from './failure-limit.js';
 import { Idempotency } from './idempotency.js';
-import { KeyChanges } from './key-changes.js';
+import { KeyChanges } from '../api-keys/key-changes.js';
 import { KeyDirectory } from './key-directory.js';
 import { KeyUsage } from './key-usage.js';
 import { RequestLimit } from './request-limit.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { apiKeyList, apiKeyWithSecret } from '../../src/access/api-key.schema.js';
+import { apiKeyList, apiKeyWithSecret } from '../../src/api-keys/api-key.schema.js';
 import { agentList, agentSchema } from '../../src/agents/agent.schema.js';
 import { clientList, clientSchema } from '../../src/clients/client.schema.js';
 import { providerAccountList, providerAccountSchema } from '../../src/provider-accounts/provider-account.schema.js';

@@ -17,9 +17,9 @@ import {
   type ApiKeyWithSecret,
 } from './api-key.schema.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { Caller } from './caller.js';
-import { Repeatable, type Attempt } from './idempotency.js';
-import { Requires, RequiresKey } from './requires.js';
+import { Caller } from '../access/caller.js';
+import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { Requires, RequiresKey } from '../access/requires.js';
 
 const keyId = idInput('apiKey');
 

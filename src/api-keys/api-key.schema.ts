@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { listSchema, pageQuery } from '../http/api-response.js';
 import { idInput, publicIdText, timeInput, timeText } from '../http/id-schema.js';
-import { nameText } from './admin.js';
-import { ROLES, SCOPES } from './rights.js';
+import { nameText } from '../access/admin.js';
+import { ROLES, SCOPES } from '../access/rights.js';
 
 const scopes = z
   .array(z.enum(SCOPES))

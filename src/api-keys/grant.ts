@@ -1,5 +1,5 @@
 // What a key may do, and what one key may give to another. Pure: asked with rows that are true at this moment.
-import { RIGHTS, ROLE_RIGHTS, rightsOf, type Right, type Role } from './rights.js';
+import { RIGHTS, ROLE_RIGHTS, rightsOf, type Right, type Role } from '../access/rights.js';
 
 /** What a key may do, as its row holds it. */
 export interface Grant {

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/errors.js';
 import type { Transaction } from '../database/with-scope.js';
 import { ApiKeyStore, type ApiKeyRow } from './api-key-store.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../access/caller.js';
 
 /** Rows of keys are changed under this lock alone. */
 const ALONE = "select pg_advisory_xact_lock(hashtextextended('colloquy/api_keys', 0))";

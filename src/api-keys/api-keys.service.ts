@@ -9,20 +9,20 @@ import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
-import { adminScope, changedFields, requireExisting, unknownObject } from './admin.js';
-import { hashOf, newSecret, prefixOf } from './api-key-secret.js';
+import { adminScope, changedFields, requireExisting, unknownObject } from '../access/admin.js';
+import { hashOf, newSecret, prefixOf } from '../access/api-key-secret.js';
 import type { ApiKey, ApiKeyInput, ApiKeyPatch, ApiKeyWithSecret } from './api-key.schema.js';
 import { ApiKeyStore, type ApiKeyRow } from './api-key-store.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../access/caller.js';
 import { areTwoPeople, awaitsApproval } from './four-eyes.js';
 import { excessOf, excessOver, mayManage } from './grant.js';
 import { grantOf, inputOf, requireOwnChange } from './grant-input.js';
-import { Idempotency, type Attempt } from './idempotency.js';
+import { Idempotency, type Attempt } from '../access/idempotency.js';
 import { KeyChanges } from './key-changes.js';
-import { KeyDirectory } from './key-directory.js';
+import { KeyDirectory } from '../access/key-directory.js';
 import { expiryOf } from './key-expiry.js';
 import { journalKey, type KeyAction } from './key-journal.js';
-import { SecurityEvents } from './security-events.js';
+import { SecurityEvents } from '../access/security-events.js';
 
 @Injectable()
 export class ApiKeysService {

@@ -9,10 +9,10 @@ import { ApiDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
-import { hashOf, prefixOf } from './api-key-secret.js';
+import { hashOf, prefixOf } from '../access/api-key-secret.js';
 import { ApiKeyStore } from './api-key-store.js';
 import { changeKeys } from './key-changes.js';
-import type { Role } from './rights.js';
+import type { Role } from '../access/rights.js';
 
 /** A secret that no longer works: why, and of which key it was. */
 const RETIRED = `

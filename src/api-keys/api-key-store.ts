@@ -5,7 +5,7 @@ import type { Transaction } from '../database/with-scope.js';
 import { openJson, sealJson } from '../vault/sealing.js';
 import { SYSTEM_CLIENT, VaultService } from '../vault/vault.service.js';
 import type { ApiKey } from './api-key.schema.js';
-import { reachOf, type Caller } from './caller.js';
+import { reachOf, type Caller } from '../access/caller.js';
 import type { Grant } from './grant.js';
 
 export interface ApiKeyRow extends Grant {

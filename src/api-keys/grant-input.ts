@@ -1,8 +1,8 @@
 // A grant as people write it in a request, and as rows hold it.
 import { AppError } from '../common/errors.js';
-import { requireClients } from './admin.js';
+import { requireClients } from '../access/admin.js';
 import type { ApiKeyInput } from './api-key.schema.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../access/caller.js';
 import type { Grant } from './grant.js';
 
 export type GrantInput = Omit<ApiKeyInput, 'name' | 'expires_at'> & Pick<Grant, 'expires_at'>;

@@ -2,7 +2,7 @@
 import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
-import { actorOf, type Caller } from './caller.js';
+import { actorOf, type Caller } from '../access/caller.js';
 
 export type KeyAction =
   'api_key.created' | 'api_key.updated' | 'api_key.rotated' | 'api_key.revoked' | 'api_key.approved';

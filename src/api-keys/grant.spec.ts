@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { excessOf, excessOver, isSensitive, mayManage, type Grant } from './grant.js';
-import { rightsOf, ROLES } from './rights.js';
+import { rightsOf, ROLES } from '../access/rights.js';
 
 const CLIENTS = ['a', 'b'];
 /** Few, so that grants within each other are drawn often. */
