@@ -34,7 +34,7 @@ const PLANTED: Record<string, { path: string; imports: string }> = {
   'simulators-play-strangers': { path: 'simulators/bad.ts', imports: '../src/intake/intake.js' },
   'egress-is-the-only-way-out': { path: 'src/recordings/bad.ts', imports: 'node:https' },
   'sdks-in-their-provider': { path: 'src/conversations/sdk.ts', imports: 'retell-sdk' },
-  'tests-stay-tests': { path: 'src/intake/merge.ts', imports: '../../test/support.js' },
+  'tests-stay-tests': { path: 'src/reducer/merge.ts', imports: '../../test/support.js' },
 };
 
 function plant(): string {

@@ -1,6 +1,6 @@
 // Row (and opened header) → the object of the HTTP contract. Pure.
 import { publicId } from '../common/ids.js';
-import type { Header, Segment, TransferRecord } from '../intake/record.js';
+import type { Header, Segment, TransferRecord } from '../reducer/record.js';
 import type { ConversationRow } from './conversation-row.js';
 import type { BasicConversation, FullConversation } from './conversation.schema.js';
 

@@ -9,7 +9,7 @@ import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
 import { PURPOSE } from '../intake/read-model.js';
-import type { Header } from '../intake/record.js';
+import type { Header } from '../reducer/record.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { openJson, type DataKey } from '../vault/sealing.js';
 import { VaultService } from '../vault/vault.service.js';

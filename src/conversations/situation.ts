@@ -1,12 +1,12 @@
 // Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
 import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
-import { isConfirmed } from '../intake/completeness.js';
-import { project } from '../intake/project.js';
+import { isConfirmed } from '../reducer/completeness.js';
+import { project } from '../reducer/project.js';
 import { PURPOSE } from '../intake/read-model.js';
-import type { ConversationRecord } from '../intake/record.js';
+import type { ConversationRecord } from '../reducer/record.js';
 import type { Standing } from '../intake/fact-writer.js';
-import type { ConversationState } from '../intake/reducer.js';
+import type { ConversationState } from '../reducer/reducer.js';
 import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
 import { openJson } from '../vault/sealing.js';

@@ -1,5 +1,5 @@
 // What a conversation's workflow is told of where it stands: enumerations and times only. Pure.
-import type { ConversationRecord } from '../intake/record.js';
+import type { ConversationRecord } from '../reducer/record.js';
 import type { Part } from '../providers/provider-fact.js';
 import type { Situation } from './situation.js';
 

@@ -5,7 +5,7 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Turn } from '../providers/provider-fact.js';
 import { sealJson, type DataKey } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
-import type { ConversationRecord } from './record.js';
+import type { ConversationRecord } from '../reducer/record.js';
 
 /** The sealed part of an agent's row. */
 export interface AgentDetails {

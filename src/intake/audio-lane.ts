@@ -9,7 +9,7 @@ import { postponeFact } from '../inbox/put-off.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { Attempts } from './attempt.js';
 import { ownerOf } from './change.js';
-import type { Fact } from './fact.js';
+import type { Fact } from '../reducer/fact.js';
 import { POLL_MS } from './lane.js';
 import { openFacts } from './open-facts.js';
 import type { Order } from './order.js';

@@ -7,18 +7,18 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Turn } from '../providers/provider-fact.js';
 import type { DataKey } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { entriesOf } from './entries.js';
-import type { Fact } from './fact.js';
+import { entriesOf } from '../reducer/journal-entries.js';
+import type { Fact } from '../reducer/fact.js';
 import { ofTheFact } from './failures.js';
-import { numberReader } from './header.js';
+import { numberReader } from '../reducer/header.js';
 import { openFacts, saidFacts } from './open-facts.js';
 import type { SaidFact, Standing } from './order.js';
-import { project } from './project.js';
+import { project } from '../reducer/project.js';
 import type { Owner } from './read-model.js';
-import type { ConversationRecord } from './record.js';
-import { EMPTY, reduce } from './reducer.js';
+import type { ConversationRecord } from '../reducer/record.js';
+import { EMPTY, reduce } from '../reducer/reducer.js';
 import { opened, type StoredRow } from './stored.js';
-import { wakeOf, type WakeKind } from './wake.js';
+import { wakeOf, type WakeKind } from '../reducer/wake-rule.js';
 
 export interface ChangeDependencies {
   vault: VaultService;

@@ -4,11 +4,11 @@ import type { FactSource, Inbox } from '../inbox/inbox.js';
 import { factReceived } from '../observability/metrics.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
-import type { WorkflowFact } from './fact.js';
+import type { WorkflowFact } from '../reducer/fact.js';
 import type { Intake } from './intake.js';
 import type { SaidFact, Standing } from './order.js';
 
-export type { StoredRecording, WorkflowFact } from './fact.js';
+export type { StoredRecording, WorkflowFact } from '../reducer/fact.js';
 export type { Standing } from './order.js';
 
 /** The conversation that is spoken of. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BlindIndex } from '../vault/blind-index.js';
 import { DataKey } from '../vault/data-key.js';
 import { lookUpsOf } from './look-ups.js';
-import type { Header, TransferRecord } from './record.js';
+import type { Header, TransferRecord } from '../reducer/record.js';
 
 const hasher = new BlindIndex(new DataKey(Buffer.alloc(32, 7), 'client'));
 

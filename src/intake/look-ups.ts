@@ -1,8 +1,8 @@
 // Blind indexes of a conversation: what can be looked up by equality without being readable.
 import type { BlindIndex, BlindIndexKind } from '../vault/blind-index.js';
-import { last4, normaliseOpaque, normalisePhone, normaliseUserId } from '../vault/normalise.js';
+import { last4, normaliseOpaque, normalisePhone, normaliseUserId } from '../common/normalise.js';
 import type { Json } from '../providers/provider-fact.js';
-import type { Header } from './record.js';
+import type { Header } from '../reducer/record.js';
 
 export interface LookUp {
   kind: BlindIndexKind;

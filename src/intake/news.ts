@@ -3,9 +3,9 @@ import type { Log } from '../common/log.js';
 import { publicId } from '../common/ids.js';
 import { documentTrimmed, endUnmapped, factsCommitted, recordingInCustody } from '../observability/metrics.js';
 import type { Omission } from '../providers/storable-json.js';
-import type { Fact } from './fact.js';
+import type { Fact } from '../reducer/fact.js';
 import type { Owner } from './read-model.js';
-import type { ConversationRecord } from './record.js';
+import type { ConversationRecord } from '../reducer/record.js';
 
 export interface News {
   conversationId: string;

@@ -8,7 +8,7 @@ import { providerNamed } from '../providers/providers.js';
 import { storable } from '../providers/storable.js';
 import { open } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { workflowFactOf, type Fact } from './fact.js';
+import { workflowFactOf, type Fact } from '../reducer/fact.js';
 import { ofTheFact } from './failures.js';
 import type { SaidFact } from './order.js';
 

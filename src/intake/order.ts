@@ -2,9 +2,9 @@
 import type { Candidate } from '../inbox/pending.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
-import type { Fact } from './fact.js';
+import type { Fact } from '../reducer/fact.js';
 import type { News } from './news.js';
-import type { ConversationState } from './reducer.js';
+import type { ConversationState } from '../reducer/reducer.js';
 
 /** A fact of our own that is applied as it is said: it never lies in the inbox, its receipt is committed with what it changed. */
 export interface SaidFact {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Claims } from '../providers/provider-fact.js';
 import { DataKey } from '../vault/data-key.js';
-import type { Fact, StoredRecording } from './fact.js';
-import { ofRecording } from './assertions.js';
-import type { Registers } from './merge.js';
+import type { Fact, StoredRecording } from '../reducer/fact.js';
+import { ofRecording } from '../reducer/register-writes.js';
+import type { Registers } from '../reducer/merge.js';
 import { AudioNotStored, storePayloadAudio, type StoreAudio } from './payload-audio.js';
 
 const owner = {

@@ -3,9 +3,9 @@
 import { derivedUuid, newUuid } from '../common/ids.js';
 import type { AudioClaim } from '../providers/provider-fact.js';
 import type { DataKey } from '../vault/sealing.js';
-import { ofRecording } from './assertions.js';
-import type { Fact, StoredRecording } from './fact.js';
-import { compareStamps, type Registers } from './merge.js';
+import { ofRecording } from '../reducer/register-writes.js';
+import type { Fact, StoredRecording } from '../reducer/fact.js';
+import { compareStamps, type Registers } from '../reducer/merge.js';
 
 interface RecordingRef {
   id: string;

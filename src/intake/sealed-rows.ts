@@ -5,7 +5,7 @@ import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agen
 import type { Change } from './change.js';
 import { lookUpsOf, type LookUp } from './look-ups.js';
 import { PURPOSE, type Owner } from './read-model.js';
-import type { ConversationRecord } from './record.js';
+import type { ConversationRecord } from '../reducer/record.js';
 
 export interface SealedRow {
   owner: Owner;

@@ -4,7 +4,7 @@ import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending.js'
 import { openJson, type DataKey } from '../vault/sealing.js';
 import type { Standing } from './order.js';
 import { PURPOSE } from './read-model.js';
-import type { ConversationState } from './reducer.js';
+import type { ConversationState } from '../reducer/reducer.js';
 
 /** `revision` and `sealed` are null where nothing is known yet. */
 export interface StoredRow {

@@ -1,7 +1,7 @@
 // What every provider must show of itself: the contract suite runs over these descriptions, one a provider, in
 // fixtures/<name>/contract.ts. All data is invented; numbers are from the reserved 555-01xx range.
 import { readFileSync } from 'node:fs';
-import type { ConversationRecord } from '../../src/intake/record.js';
+import type { ConversationRecord } from '../../src/reducer/record.js';
 import type { Json, Part, Turn } from '../../src/providers/provider-fact.js';
 import type { ProviderCredentials } from '../../src/providers/provider.js';
 

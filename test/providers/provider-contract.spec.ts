@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
-import type { Fact } from '../../src/intake/fact.js';
-import { project } from '../../src/intake/project.js';
-import type { ConversationRecord } from '../../src/intake/record.js';
-import { EMPTY, reduce } from '../../src/intake/reducer.js';
+import type { Fact } from '../../src/reducer/fact.js';
+import { project } from '../../src/reducer/project.js';
+import type { ConversationRecord } from '../../src/reducer/record.js';
+import { EMPTY, reduce } from '../../src/reducer/reducer.js';
 import type { Claims, Json } from '../../src/providers/provider-fact.js';
 import { providerNamed, providerNames } from '../../src/providers/providers.js';
 import { startDoor, type Door } from '../support/door.js';

@@ -1,9 +1,9 @@
 // What Retell's documents mean, with documents as its simulator makes them.
 import { describe, expect, it } from 'vitest';
 import { completeCall, END_REASONS, webhookBody } from '../../simulators/retell/index.js';
-import { project } from '../../src/intake/project.js';
-import { EMPTY, reduce } from '../../src/intake/reducer.js';
-import type { ConversationRecord } from '../../src/intake/record.js';
+import { project } from '../../src/reducer/project.js';
+import { EMPTY, reduce } from '../../src/reducer/reducer.js';
+import type { ConversationRecord } from '../../src/reducer/record.js';
 import type { Json } from '../../src/providers/provider-fact.js';
 import { retell } from '../../src/providers/retell/index.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { EMPTY, reduce } from '../../src/intake/reducer.js';
-import { project } from '../../src/intake/project.js';
+import { EMPTY, reduce } from '../../src/reducer/reducer.js';
+import { project } from '../../src/reducer/project.js';
 import type { Claims, Json } from '../../src/providers/provider-fact.js';
 import { providerNamed } from '../../src/providers/providers.js';
 import { storable, type Storable } from '../../src/providers/storable.js';

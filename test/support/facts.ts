@@ -3,7 +3,7 @@
 import { elevenlabs } from '../../src/providers/elevenlabs/index.js';
 import { retell } from '../../src/providers/retell/index.js';
 import type { Json } from '../../src/providers/provider-fact.js';
-import type { Fact, StoredRecording, WorkflowFact } from '../../src/intake/fact.js';
+import type { Fact, StoredRecording, WorkflowFact } from '../../src/reducer/fact.js';
 
 const START = 1_760_000_000_000;
 

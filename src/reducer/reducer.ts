@@ -1,5 +1,5 @@
 // (state, facts) → state. Pure, commutative, idempotent; nothing else decides what a conversation is.
-import { assertionsOf } from './assertions.js';
+import { assertionsOf } from './register-writes.js';
 import type { Fact } from './fact.js';
 import { merge, type Registers } from './merge.js';
 

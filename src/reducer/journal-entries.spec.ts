@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entriesOf } from './entries.js';
+import { entriesOf } from './journal-entries.js';
 import type { Fact, StoredRecording } from './fact.js';
 import { project } from './project.js';
 import { EMPTY, reduce } from './reducer.js';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Claims, TransferClaim, Turn } from '../providers/provider-fact.js';
 import type { Fact, StoredRecording, WorkflowFact } from './fact.js';
-import { handoverKeys, type HandoverWord } from './handovers.js';
+import { handoverKeys, type HandoverWord } from './transfer-matching.js';
 import type { Assertion, Stamp } from './merge.js';
 
 /** Rank never falls; `active` and `transferring` share one. */

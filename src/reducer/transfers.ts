@@ -1,6 +1,6 @@
 // Handovers that the provider made by itself, and who held the conversation when.
 import type { TransferClaim } from '../providers/provider-fact.js';
-import { handoversOf, standingOf, type Handover } from './handovers.js';
+import { handoversOf, standingOf, type Handover } from './transfer-matching.js';
 import type { Registers } from './merge.js';
 import type { Segment, TransferRecord } from './record.js';
 

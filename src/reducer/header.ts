@@ -1,6 +1,6 @@
 // The sealed half of a record: everything that could name or quote a person. Pure.
 import type { Fields } from '../providers/provider-fact.js';
-import { normalisePhone } from '../vault/normalise.js';
+import { normalisePhone } from '../common/normalise.js';
 import type { Header } from './record.js';
 
 export type FieldReader = <Name extends keyof Fields>(name: Name) => Fields[Name] | null;
