@@ -3,7 +3,7 @@ import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { isConfirmed } from '../reducer/completeness.js';
 import { project } from '../reducer/project.js';
-import { PURPOSE } from '../intake/read-model.js';
+import { PURPOSE } from '../record-store/write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';
 import type { Standing } from '../intake/fact-writer.js';
 import type { ConversationState } from '../reducer/reducer.js';

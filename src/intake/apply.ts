@@ -7,13 +7,13 @@ import { addReceipts, knownReceipts, type Receipt } from '../inbox/receipts.js';
 import { publicId } from '../common/ids.js';
 import { appendJournal, type NewEntry } from '../journal/append.js';
 import { traced } from '../observability/tracing.js';
-import type { AgentDirectory } from './agents.js';
+import type { AgentDirectory } from '../record-store/agent-directory.js';
 import { changeOf, factsOf, standingOf, type Change, type ChangeDependencies, type Subject } from './change.js';
 import { newsOf } from './news.js';
 import type { Applied, Order, SaidFact } from './order.js';
-import { writeConversations } from './read-model.js';
-import { sealed } from './sealed-rows.js';
-import { loadStored } from './stored.js';
+import { writeConversations } from '../record-store/write-conversations.js';
+import { sealed } from '../record-store/seal-conversation.js';
+import { loadStored } from '../record-store/load-state.js';
 import { addWakes } from './wakes.js';
 
 export interface ApplyDependencies extends ChangeDependencies {

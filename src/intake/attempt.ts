@@ -5,7 +5,7 @@ import type { Notifier } from '../database/notifier.js';
 import type { Candidate } from '../inbox/pending.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { AgentDirectory } from './agents.js';
+import { AgentDirectory } from '../record-store/agent-directory.js';
 import { applyOrders, type ApplyOptions } from './apply.js';
 import { tellNews } from './news.js';
 import type { Applied, Order } from './order.js';

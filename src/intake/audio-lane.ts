@@ -16,7 +16,7 @@ import type { Order } from './order.js';
 import { AudioNotStored, storePayloadAudio, type StoreAudio } from './payload-audio.js';
 import type { PutOff } from './put-off.js';
 import { StoreBreaker } from './store-breaker.js';
-import { loadStored, opened } from './stored.js';
+import { loadStored, opened } from '../record-store/load-state.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** Uploads at once: each has its whole payload in memory. */

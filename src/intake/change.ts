@@ -14,10 +14,10 @@ import { numberReader } from '../reducer/header.js';
 import { openFacts, saidFacts } from './open-facts.js';
 import type { SaidFact, Standing } from './order.js';
 import { project } from '../reducer/project.js';
-import type { Owner } from './read-model.js';
+import type { Owner } from '../record-store/write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';
 import { EMPTY, reduce } from '../reducer/reducer.js';
-import { opened, type StoredRow } from './stored.js';
+import { opened, type StoredRow } from '../record-store/load-state.js';
 import { wakeOf, type WakeKind } from '../reducer/wake-rule.js';
 
 export interface ChangeDependencies {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newUuid } from '../common/ids.js';
 import { newsOf } from './news.js';
-import type { Owner } from './read-model.js';
+import type { Owner } from '../record-store/write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';
 
 const NOW = Date.parse('2026-11-23T10:00:00Z');

@@ -4,7 +4,7 @@ import { publicId } from '../common/ids.js';
 import { documentTrimmed, endUnmapped, factsCommitted, recordingInCustody } from '../observability/metrics.js';
 import type { Omission } from '../providers/storable-json.js';
 import type { Fact } from '../reducer/fact.js';
-import type { Owner } from './read-model.js';
+import type { Owner } from '../record-store/write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';
 
 export interface News {

@@ -1,10 +1,10 @@
 // A change as its rows will be: agents by our ids, content sealed.
 import { sealJson } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agents.js';
-import type { Change } from './change.js';
-import { lookUpsOf, type LookUp } from './look-ups.js';
-import { PURPOSE, type Owner } from './read-model.js';
+import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-directory.js';
+import type { Change } from '../intake/change.js';
+import { lookUpsOf, type LookUp } from './blind-index-entries.js';
+import { PURPOSE, type Owner } from './write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';
 
 export interface SealedRow {

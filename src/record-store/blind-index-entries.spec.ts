@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BlindIndex } from '../vault/blind-index.js';
 import { DataKey } from '../vault/data-key.js';
-import { lookUpsOf } from './look-ups.js';
+import { lookUpsOf } from './blind-index-entries.js';
 import type { Header, TransferRecord } from '../reducer/record.js';
 
 const hasher = new BlindIndex(new DataKey(Buffer.alloc(32, 7), 'client'));

@@ -2,8 +2,8 @@
 import type { Transaction } from '../database/with-scope.js';
 import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending.js';
 import { openJson, type DataKey } from '../vault/sealing.js';
-import type { Standing } from './order.js';
-import { PURPOSE } from './read-model.js';
+import type { Standing } from '../intake/order.js';
+import { PURPOSE } from './write-conversations.js';
 import type { ConversationState } from '../reducer/reducer.js';
 
 /** `revision` and `sealed` are null where nothing is known yet. */

@@ -1,7 +1,7 @@
 // Writes the records of conversations: plain columns, sealed header and state, transcript, provider record, look-ups. One
 // statement a table, however many conversations.
 import type { Transaction } from '../database/with-scope.js';
-import type { SealedRow } from './sealed-rows.js';
+import type { SealedRow } from './seal-conversation.js';
 
 /** Purposes that content is sealed for; a blob does not open in another's place. */
 export const PURPOSE = {
