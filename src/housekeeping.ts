@@ -4,7 +4,7 @@ import { sweepIdempotencyKeys } from './access/sweep-idempotency-keys.js';
 import type { Log } from './common/log.js';
 import { orphansAmong } from './conversations/orphans.js';
 import type { WorkerDatabase } from './database/database.js';
-import { resealParked } from './inbox/parked-facts.js';
+import { resealParked } from './inbox/reseal-parked-facts.js';
 import type { LooseObjects } from './recordings/loose-objects.js';
 import type { ObjectStore } from './recordings/object-store.js';
 import type { VaultService } from './vault/vault.service.js';

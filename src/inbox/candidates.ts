@@ -2,7 +2,7 @@
 // many facts wait.
 import type { Database } from '../database/database.js';
 import type { Lane } from './lanes.js';
-import { DUE, type Candidate } from './pending.js';
+import { DUE, type Candidate } from './pending-facts.js';
 
 export interface WaitingCandidate extends Candidate {
   /** Of its waiting facts together, sealed; of those that were looked at. */

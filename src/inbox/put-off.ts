@@ -2,7 +2,7 @@
 // longer each time, and are never given up.
 import type { Transaction } from '../database/with-scope.js';
 import type { Lane } from './lanes.js';
-import { DUE, type Candidate } from './pending.js';
+import { DUE, type Candidate } from './pending-facts.js';
 
 export const MAX_ATTEMPTS = 5;
 

@@ -1,20 +1,27 @@
 // Applies facts of several conversations: their locks, their reductions, one commit.
 import type { Transaction } from '../database/with-scope.js';
-import { originOf, tracesOf } from '../inbox/origin.js';
+import { originOf, tracesOf } from '../inbox/trace-context.js';
 import type { Lane } from '../inbox/lanes.js';
-import { lockIdentities, moveToAudio, readPending, removeFacts, type Identity } from '../inbox/pending.js';
+import { lockIdentities, moveToAudio, readPending, removeFacts, type Identity } from '../inbox/pending-facts.js';
 import { addReceipts, knownReceipts, type Receipt } from '../inbox/receipts.js';
 import { publicId } from '../common/ids.js';
 import { appendJournal, type NewEntry } from '../journal/append.js';
 import { traced } from '../observability/tracing.js';
 import type { AgentDirectory } from '../record-store/agent-directory.js';
-import { changeOf, factsOf, standingOf, type Change, type ChangeDependencies, type Subject } from './change.js';
-import { newsOf } from './news.js';
-import type { Applied, Order, SaidFact } from './order.js';
+import {
+  changeOf,
+  factsOf,
+  standingOf,
+  type Change,
+  type ChangeDependencies,
+  type Subject,
+} from './conversation-change.js';
+import { newsOf } from './apply-telemetry.js';
+import type { Applied, Order, SaidFact } from './apply-request.js';
 import { writeConversations } from '../record-store/write-conversations.js';
 import { sealed } from '../record-store/seal-conversation.js';
 import { loadStored } from '../record-store/load-state.js';
-import { addWakes } from './wakes.js';
+import { addWakes } from '../outbox/workflow-commands.js';
 
 export interface ApplyDependencies extends ChangeDependencies {
   agents: AgentDirectory;

@@ -2,13 +2,13 @@
 import type { Log } from '../common/log.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Notifier } from '../database/notifier.js';
-import type { Candidate } from '../inbox/pending.js';
+import type { Candidate } from '../inbox/pending-facts.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { AgentDirectory } from '../record-store/agent-directory.js';
 import { applyOrders, type ApplyOptions } from './apply.js';
-import { tellNews } from './news.js';
-import type { Applied, Order } from './order.js';
+import { tellNews } from './apply-telemetry.js';
+import type { Applied, Order } from './apply-request.js';
 
 /** How long a caller who wants its own fact applied waits for the lock. */
 const LOCK_TIMEOUT = '2s';

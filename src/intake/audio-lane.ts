@@ -4,20 +4,27 @@ import { errorFields, type Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { Candidates } from '../inbox/candidates.js';
-import { claimAudio, peekIdentity, RENEW_MS, renewClaim, type Candidate, type PendingFact } from '../inbox/pending.js';
+import {
+  claimAudio,
+  peekIdentity,
+  RENEW_MS,
+  renewClaim,
+  type Candidate,
+  type PendingFact,
+} from '../inbox/pending-facts.js';
 import { postponeFact } from '../inbox/put-off.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { Attempts } from './attempt.js';
-import { ownerOf } from './change.js';
+import { ownerOf } from './conversation-change.js';
 import type { Fact } from '../reducer/fact.js';
 import { POLL_MS } from './lane.js';
 import { openFacts } from './open-facts.js';
-import type { Order } from './order.js';
+import type { Order } from './apply-request.js';
 import { AudioNotStored, storePayloadAudio, type StoreAudio } from './payload-audio.js';
 import type { PutOff } from './put-off.js';
 import { StoreBreaker } from './store-breaker.js';
 import { loadStored, opened } from '../record-store/load-state.js';
-import { WaitingLine } from './waiting-line.js';
+import { WaitingLine } from './claim-cursor.js';
 
 /** Uploads at once: each has its whole payload in memory. */
 const LOOPS = 2;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { batchesOf, byConversation } from './batches.js';
-import type { Order } from './order.js';
+import type { Order } from './apply-request.js';
 
 const waiting = (count: number, bytes = 1_000) =>
   Array.from({ length: count }, (_, index) => ({

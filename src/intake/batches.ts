@@ -1,6 +1,6 @@
 // How orders share transactions. Pure.
 import type { WaitingCandidate } from '../inbox/candidates.js';
-import type { Order } from './order.js';
+import type { Order } from './apply-request.js';
 
 /** Beyond, a transaction keeps its first conversation waiting for its last. */
 const MAX_CONVERSATIONS = 8;

@@ -6,10 +6,10 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { WorkflowFact } from '../reducer/fact.js';
 import type { Intake } from './intake.js';
-import type { SaidFact, Standing } from './order.js';
+import type { SaidFact, Standing } from './apply-request.js';
 
 export type { StoredRecording, WorkflowFact } from '../reducer/fact.js';
-export type { Standing } from './order.js';
+export type { Standing } from './apply-request.js';
 
 /** The conversation that is spoken of. */
 export interface Addressee {

@@ -2,7 +2,7 @@
 import { Batcher } from '../common/batcher.js';
 import { isStorageAway } from '../database/failures.js';
 import { WITHOUT_STORE } from '../inbox/lanes.js';
-import type { Candidate } from '../inbox/pending.js';
+import type { Candidate } from '../inbox/pending-facts.js';
 import { factHash } from '../inbox/receipts.js';
 import { traceparent } from '../observability/tracing.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
@@ -10,7 +10,7 @@ import { Attempts, type AttemptDependencies } from './attempt.js';
 import { AudioLane } from './audio-lane.js';
 import { byConversation } from './batches.js';
 import { FACTS_AT_ONCE, Lane } from './lane.js';
-import type { Applied, Order, SaidFact } from './order.js';
+import type { Applied, Order, SaidFact } from './apply-request.js';
 import type { StoreAudio } from './payload-audio.js';
 import { PutOff } from './put-off.js';
 

@@ -4,12 +4,12 @@ import { WorkLoop } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { Candidates } from '../inbox/candidates.js';
 import type { Lane as LaneName } from '../inbox/lanes.js';
-import type { Candidate } from '../inbox/pending.js';
+import type { Candidate } from '../inbox/pending-facts.js';
 import type { Attempts } from './attempt.js';
 import { factsOf } from './attempt.js';
-import { blameOf } from './failures.js';
+import { blameOf } from './fact-failures.js';
 import type { PutOff } from './put-off.js';
-import { WaitingLine } from './waiting-line.js';
+import { WaitingLine } from './claim-cursor.js';
 
 export const POLL_MS = 1_000;
 /** Of one look: what comes meanwhile is found by the next, so that nobody waits for more than this. */

@@ -1,6 +1,6 @@
 // Sealed rows of the inbox → facts that the reducer understands.
 import { factPurpose } from '../inbox/inbox.js';
-import type { PendingFact } from '../inbox/pending.js';
+import type { PendingFact } from '../inbox/pending-facts.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { ProviderContent } from '../providers/provider.js';
@@ -9,8 +9,8 @@ import { storable } from '../providers/storable.js';
 import { open } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { workflowFactOf, type Fact } from '../reducer/fact.js';
-import { ofTheFact } from './failures.js';
-import type { SaidFact } from './order.js';
+import { ofTheFact } from './fact-failures.js';
+import type { SaidFact } from './apply-request.js';
 
 /** Opens and interprets facts of one account. Throws {@link FactFailure} where the fact itself is the reason. */
 export async function openFacts(

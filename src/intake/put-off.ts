@@ -4,11 +4,11 @@ import type { Log } from '../common/log.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { Lane } from '../inbox/lanes.js';
-import { peekIdentity, type Candidate } from '../inbox/pending.js';
+import { peekIdentity, type Candidate } from '../inbox/pending-facts.js';
 import { countFailure, firstDue, postponeConversation, postponeFact } from '../inbox/put-off.js';
 import { factParked, factsPostponed } from '../observability/metrics.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
-import { blameOf, codeOf } from './failures.js';
+import { blameOf, codeOf } from './fact-failures.js';
 
 interface PutOffDependencies {
   database: WorkerDatabase;

@@ -1,8 +1,8 @@
 // What is known of conversations before their facts are applied.
 import type { Transaction } from '../database/with-scope.js';
-import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending.js';
+import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending-facts.js';
 import { openJson, type DataKey } from '../vault/sealing.js';
-import type { Standing } from '../intake/order.js';
+import type { Standing } from '../intake/apply-request.js';
 import { PURPOSE } from './write-conversations.js';
 import type { ConversationState } from '../reducer/reducer.js';
 

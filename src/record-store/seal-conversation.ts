@@ -2,7 +2,7 @@
 import { sealJson } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-directory.js';
-import type { Change } from '../intake/change.js';
+import type { Change } from '../intake/conversation-change.js';
 import { lookUpsOf, type LookUp } from './blind-index-entries.js';
 import { PURPOSE, type Owner } from './write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';

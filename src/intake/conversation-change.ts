@@ -1,6 +1,6 @@
 // One conversation's facts → what changes in it. Nothing is written here, and nobody outside is asked.
 import { publicId } from '../common/ids.js';
-import type { Identity, PendingFact } from '../inbox/pending.js';
+import type { Identity, PendingFact } from '../inbox/pending-facts.js';
 import type { NewEntry } from '../journal/append.js';
 import { traceparent } from '../observability/tracing.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
@@ -9,10 +9,10 @@ import type { DataKey } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { entriesOf } from '../reducer/journal-entries.js';
 import type { Fact } from '../reducer/fact.js';
-import { ofTheFact } from './failures.js';
+import { ofTheFact } from './fact-failures.js';
 import { numberReader } from '../reducer/header.js';
 import { openFacts, saidFacts } from './open-facts.js';
-import type { SaidFact, Standing } from './order.js';
+import type { SaidFact, Standing } from './apply-request.js';
 import { project } from '../reducer/project.js';
 import type { Owner } from '../record-store/write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WaitingCandidate } from '../inbox/candidates.js';
-import { WaitingLine } from './waiting-line.js';
+import { WaitingLine } from './claim-cursor.js';
 
 const candidate = (n: number): WaitingCandidate => ({
   provider_account_id: 'account',

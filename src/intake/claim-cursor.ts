@@ -1,6 +1,6 @@
 // Conversations with facts to apply, shared out among the loops of one lane. Other processes are kept off by locks.
 import type { WaitingCandidate } from '../inbox/candidates.js';
-import type { Candidate } from '../inbox/pending.js';
+import type { Candidate } from '../inbox/pending-facts.js';
 import { batchesOf } from './batches.js';
 
 const keyOf = ({ provider_account_id: account, identity_hash: hash }: Candidate): string =>

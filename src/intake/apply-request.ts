@@ -1,9 +1,9 @@
 // What intake is asked to do for one conversation, and what came of it.
-import type { Candidate } from '../inbox/pending.js';
+import type { Candidate } from '../inbox/pending-facts.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { Fact } from '../reducer/fact.js';
-import type { News } from './news.js';
+import type { News } from './apply-telemetry.js';
 import type { ConversationState } from '../reducer/reducer.js';
 
 /** A fact of our own that is applied as it is said: it never lies in the inbox, its receipt is committed with what it changed. */

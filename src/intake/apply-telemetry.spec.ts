@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newUuid } from '../common/ids.js';
-import { newsOf } from './news.js';
+import { newsOf } from './apply-telemetry.js';
 import type { Owner } from '../record-store/write-conversations.js';
 import type { ConversationRecord } from '../reducer/record.js';
 

@@ -1,6 +1,6 @@
 // Wake rows: written with the change that the workflow must know of, handed on by the relay.
 import type { Transaction } from '../database/with-scope.js';
-import type { Change } from './change.js';
+import type { Change } from '../intake/conversation-change.js';
 
 const ADD = `
 insert into wakes (conversation_id, kind, traceparent)
