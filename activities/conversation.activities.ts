@@ -1,9 +1,9 @@
 // Activities of a conversation: arguments → one service call → mapped failure.
 import { Context } from '@temporalio/activity';
 import { uuidOf } from '../src/common/ids.js';
-import type { Lifecycle } from '../src/conversations/lifecycle.js';
-import type { ConversationView } from '../src/conversations/workflow-view.js';
-import type { FetchProgress, RecordingFetcher } from '../src/recordings/recording-fetcher.js';
+import type { Lifecycle } from '../src/lifecycle/conversation-lifecycle.js';
+import type { ConversationView } from '../src/lifecycle/workflow-status.js';
+import type { FetchProgress, RecordingFetcher } from '../src/lifecycle/recording-fetcher.js';
 import { mapped } from './failures.js';
 import { beating } from './heartbeat.js';
 

@@ -1,6 +1,6 @@
 // Failures as Temporal may keep them: a code and when to try again. Messages of others may quote content, so they stay out.
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { NotYet } from '../src/conversations/not-yet.js';
+import { NotYet } from '../src/lifecycle/retry-later.js';
 import { AppError } from '../src/common/errors.js';
 import { ProviderError } from '../src/providers/provider.js';
 

@@ -1,6 +1,6 @@
 // Tells a slow activity from a dead worker.
 import { Context } from '@temporalio/activity';
-import { NotYet } from '../src/conversations/not-yet.js';
+import { NotYet } from '../src/lifecycle/retry-later.js';
 
 const HEARTBEAT_MS = 5_000;
 

@@ -2,7 +2,7 @@
 // after every page, so that it goes on where it was, whoever goes on.
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
-import { NotYet } from '../conversations/not-yet.js';
+import { NotYet } from '../lifecycle/retry-later.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST } from '../providers/gateway/persistence.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';

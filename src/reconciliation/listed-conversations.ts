@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
-import type { Situation } from '../conversations/situation.js';
+import type { Situation } from '../lifecycle/conversation-snapshot.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST, NotWelcome, ONCE } from '../providers/gateway/persistence.js';

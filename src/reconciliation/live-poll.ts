@@ -1,6 +1,6 @@
 // What a provider without a start webhook does not tell: its list is asked for live conversations. Unknown ones are made
 // known, and known ones that it does not list any more are asked for before their watchdog would.
-import type { Situation } from '../conversations/situation.js';
+import type { Situation } from '../lifecycle/conversation-snapshot.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';

@@ -2,8 +2,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NotYet } from '../../src/conversations/not-yet.js';
-import type { FetchProgress } from '../../src/recordings/recording-fetcher.js';
+import { NotYet } from '../../src/lifecycle/retry-later.js';
+import type { FetchProgress } from '../../src/lifecycle/recording-fetcher.js';
 import { install, type Installation } from '../support/installation.js';
 import { openWorkshop } from './workshop.js';
 

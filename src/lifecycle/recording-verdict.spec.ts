@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Situation } from '../conversations/situation.js';
+import type { Situation } from './conversation-snapshot.js';
 import { verdictOf } from './recording-verdict.js';
 
 const END = 1_000_000;

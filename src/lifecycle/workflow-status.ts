@@ -1,7 +1,7 @@
 // What a conversation's workflow is told of where it stands: enumerations and times only. Pure.
 import type { ConversationRecord } from '../reducer/record.js';
 import type { Part } from '../providers/provider-fact.js';
-import type { Situation } from './situation.js';
+import type { Situation } from './conversation-snapshot.js';
 
 /** Shown in the Temporal UI and used by the workflow: enumerations and times only. */
 export interface ConversationView {

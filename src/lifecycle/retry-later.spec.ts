@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NotYet } from './not-yet.js';
+import { NotYet } from './retry-later.js';
 
 describe('NotYet', () => {
   it('says what is waited for and when to try again', () => {

@@ -1,15 +1,15 @@
 // Fetches a conversation's recordings before their links die, or says why there is none.
-import type { Lifecycle, LifecycleDependencies } from '../conversations/lifecycle.js';
-import { NotYet } from '../conversations/not-yet.js';
-import { situationAfter, type Situation } from '../conversations/situation.js';
-import { viewOf, type ConversationView } from '../conversations/workflow-view.js';
+import type { Lifecycle, LifecycleDependencies } from './conversation-lifecycle.js';
+import { NotYet } from './retry-later.js';
+import { situationAfter, type Situation } from './conversation-snapshot.js';
+import { viewOf, type ConversationView } from './workflow-status.js';
 import type { Standing, StoredRecording } from '../intake/fact-writer.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { TooManyUnderWay } from '../providers/gateway/persistence.js';
 import { ProviderError } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { downloadRecording } from './recording-download.js';
-import type { RecordingStore } from './recording-store.js';
+import { downloadRecording } from '../recordings/recording-download.js';
+import type { RecordingStore } from '../recordings/recording-store.js';
 import { verdictOf } from './recording-verdict.js';
 
 /** What an attempt must know of those before it. Temporal keeps it: numbers alone. */

@@ -1,6 +1,6 @@
 // After a round of fetching: is it done, is it over, or when is the next try? Pure.
-import { nextTry } from '../conversations/waiting-ladder.js';
-import type { Situation } from '../conversations/situation.js';
+import { nextTry } from './waiting-ladder.js';
+import type { Situation } from './conversation-snapshot.js';
 
 export type Verdict = { kind: 'done' } | { kind: 'give_up' } | { kind: 'wait'; what: string; retryInMs: number };
 

@@ -3,10 +3,10 @@ import type { Part } from '../providers/provider-fact.js';
 import type { FactWriter, Standing } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { ProviderError } from '../providers/provider.js';
-import { NotYet } from './not-yet.js';
-import { situationAfter, type Situation } from './situation.js';
+import { NotYet } from './retry-later.js';
+import { situationAfter, type Situation } from './conversation-snapshot.js';
 import { nextTry } from './waiting-ladder.js';
-import { GONE, isSilent, viewOf, type ConversationView } from './workflow-view.js';
+import { GONE, isSilent, viewOf, type ConversationView } from './workflow-status.js';
 
 /** A deleted account has no credentials any more. */
 const NOBODY_TO_ASK = 'provider_account_deleted';
