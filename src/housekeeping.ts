@@ -5,8 +5,8 @@ import type { Log } from './common/log.js';
 import { orphansAmong } from './conversations/orphans.js';
 import type { WorkerDatabase } from './database/database.js';
 import { resealParked } from './inbox/reseal-parked-facts.js';
-import type { LooseObjects } from './recordings/loose-objects.js';
-import type { ObjectStore } from './recordings/object-store.js';
+import type { LooseObjects } from './recordings/orphaned-objects.js';
+import type { ObjectStore } from './object-store/object-store.js';
 import type { VaultService } from './vault/vault.service.js';
 
 const HOUR_MS = 3_600_000;

@@ -11,7 +11,7 @@ import { parseConfig, required } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import { ContentReads } from '../../src/journal/content-reads.js';
-import { openObjectStore } from '../../src/recordings/open-object-store.js';
+import { openObjectStore } from '../../src/object-store/open-object-store.js';
 import { RecordingIntegrity } from '../../src/recordings/recording-integrity.js';
 import { RecordingStore } from '../../src/recordings/recording-store.js';
 import { RecordingsService } from '../../src/recordings/recordings.service.js';

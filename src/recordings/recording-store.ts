@@ -3,7 +3,7 @@ import { Readable, Transform, pipeline, type TransformCallback } from 'node:stre
 import { decryptRange, encryptChunked, readHeader } from '../vault/chunked.js';
 import type { DataKey } from '../vault/sealing.js';
 import { AppError } from '../common/errors.js';
-import { storeAway, type ObjectStore } from './object-store.js';
+import { storeAway, type ObjectStore } from '../object-store/object-store.js';
 import { contextOf, objectKeyOf, type RecordingRef } from './recording-object.js';
 
 /** With the bytes of its plaintext. */

@@ -3,7 +3,7 @@ import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { HealthProbes } from '../health/probes.js';
 import { JournalModule } from '../journal/journal.module.js';
-import { openObjectStore } from './open-object-store.js';
+import { openObjectStore } from '../object-store/open-object-store.js';
 import { RecordingIntegrity } from './recording-integrity.js';
 import { RecordingStore } from './recording-store.js';
 import { RecordingsController } from './recordings.controller.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openObjectStore } from '../../src/recordings/open-object-store.js';
+import { openObjectStore } from '../../src/object-store/open-object-store.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startWorkerProgram } from '../support/programs.js';

@@ -5,8 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.js';
-import type { ObjectStore } from '../../src/recordings/object-store.js';
-import { openObjectStore } from '../../src/recordings/open-object-store.js';
+import type { ObjectStore } from '../../src/object-store/object-store.js';
+import { openObjectStore } from '../../src/object-store/open-object-store.js';
 import { eventually } from '../support/eventually.js';
 import { startS3Server, type Fault, type S3Server } from '../support/s3-server.js';
 

@@ -15,7 +15,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import type { BucketPlace } from '../config/object-store-url.js';
 import { Turns } from '../common/turns.js';
-import { Counted } from './counted.js';
+import { Counted } from './counted-stream.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
 import { receive, WINDOW_BYTES } from './s3-window.js';
 

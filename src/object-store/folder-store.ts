@@ -15,7 +15,7 @@ import {
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { WINDOW_BYTES } from '../vault/chunked.js';
-import { Counted } from './counted.js';
+import { Counted } from './counted-stream.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
 
 const PARTIAL = '.part';

@@ -3,7 +3,7 @@
 import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
-import type { ObjectStore } from './object-store.js';
+import type { ObjectStore } from '../object-store/object-store.js';
 import { objectKeyOf, type RecordingRef } from './recording-object.js';
 
 const BATCH = 100;
