@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { uuidOf } from '../src/common/ids.js';
 import type { BackfillView } from '../src/reconciliation/backfill-view.js';
-import type { BackfillWalk } from '../src/reconciliation/backfill.js';
+import type { BackfillWalk } from '../src/reconciliation/backfill-walk.js';
 import { mapped } from './failures.js';
 import { beating } from './heartbeat.js';
 

@@ -21,7 +21,7 @@ import { NO_STORE, SECURITY_HEADERS } from './http/security-headers.js';
 import type { Config } from './config/config.js';
 import { proxiesTrusted } from './config/trust-proxy.js';
 import { WebhookGate } from './inbox/webhook-gate.js';
-import { RequestObserver } from './observability/requests.js';
+import { RequestObserver } from './observability/request-observer.js';
 
 const IDLE_CHECK_MS = 100;
 /** What requests in flight get at a stop. Then they are cut: whoever stops us waits 10 s, and pools take their time to end. */

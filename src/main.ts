@@ -7,7 +7,7 @@ import { createApp } from './app.setup.js';
 import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
 import { config, ConfigError, type Config } from './config/config.js';
-import { databasesReady, StartFailure } from './databases-ready.js';
+import { databasesReady, StartFailure } from './health/databases-ready.js';
 import { HealthProbes } from './health/probes.js';
 
 /** Once drained. With the drain by default less than the 10 s after which whoever stops us loses patience; `npm run up`, which gives its programs 8 s, drains none. */

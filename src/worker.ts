@@ -3,7 +3,7 @@ import { endTracing } from './observability/start-tracing.js';
 import { config, ConfigError } from './config/config.js';
 import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
-import { databasesReady, StartFailure } from './databases-ready.js';
+import { databasesReady, StartFailure } from './health/databases-ready.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { startWorker, type WorkerProcess } from './worker-process.js';
 

@@ -6,7 +6,7 @@ import type { Notifier } from '../database/notifier.js';
 import { factReceived } from '../observability/metrics.js';
 import { traced, traceparent } from '../observability/tracing.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
-import type { BlindIndex } from '../vault/blind-index.js';
+import type { BlindIndex } from '../vault/blind-index-hasher.js';
 import { seal } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { laneOf, type Lane } from './lanes.js';

@@ -1,7 +1,7 @@
 // The ledger of what was accepted: keyed hashes of bytes. It outlives the inbox, and tells a fact that comes again.
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../database/with-scope.js';
-import type { BlindIndex } from '../vault/blind-index.js';
+import type { BlindIndex } from '../vault/blind-index-hasher.js';
 import type { FactSource } from './inbox.js';
 
 interface Said {

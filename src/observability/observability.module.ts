@@ -3,7 +3,7 @@ import { failedAuthentications } from '../access/failed-authentications.js';
 import { ApiDatabase, IngestDatabase } from '../database/database.js';
 import { ApiMetrics } from './api-metrics.js';
 import { Exposition } from './exposition.js';
-import { watchPools } from './pool-use.js';
+import { watchPools } from './pool-gauges.js';
 
 @Module({
   providers: [

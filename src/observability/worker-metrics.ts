@@ -5,7 +5,7 @@ import type { WorkerDatabase } from '../database/database.js';
 import { Backlog } from './backlog.js';
 import { Exposition } from './exposition.js';
 import { serveMetrics, type MetricsServer } from './metrics-server.js';
-import { watchPools } from './pool-use.js';
+import { watchPools } from './pool-gauges.js';
 
 /** Serves `/metrics` when the settings name a port; null when not. Throws {@link ConfigError} when the port cannot be had. */
 export async function workerMetrics(

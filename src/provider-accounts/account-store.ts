@@ -5,7 +5,7 @@ import { CONFIG } from '../config/config.module.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
 import type { Transaction } from '../database/with-scope.js';
-import { NO_BACKFILL, readBackfills, type BackfillProgress } from '../reconciliation/backfill-row.js';
+import { NO_BACKFILL, readBackfills, type BackfillProgress } from '../reconciliation/backfill-requests.js';
 import { DEFAULT_DEADLINES, openAccount, sealAccount, type Deadlines } from '../providers/provider-accounts.js';
 import { VaultService } from '../vault/vault.service.js';
 import { NO_HEALTH, readHealth, type AccountHealth } from './account-health.js';

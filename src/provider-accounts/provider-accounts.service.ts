@@ -16,7 +16,7 @@ import { appendJournal } from '../journal/append.js';
 import { requestRearm } from '../conversations/rearm.js';
 import { tryCircuitNow } from '../providers/gateway/circuit-row.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
-import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-row.js';
+import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-requests.js';
 import { endPoll, requestPoll } from '../reconciliation/live-poll-row.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
 import { healthVersion, NO_HEALTH } from './account-health.js';

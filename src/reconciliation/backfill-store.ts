@@ -3,7 +3,7 @@
 import type { WorkerDatabase } from '../database/database.js';
 import { open, seal } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
-import type { BackfillStatus } from './backfill-row.js';
+import type { BackfillStatus } from './backfill-requests.js';
 
 const DAY_MS = 86_400_000;
 

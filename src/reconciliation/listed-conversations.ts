@@ -9,9 +9,9 @@ import { INSIST, NotWelcome, ONCE } from '../providers/gateway/persistence.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { blameOf, mayPassOver, type Witness } from './blame.js';
-import type { ListedIdentities, Standing } from './identities.js';
-import type { Importer, Imported } from './import.js';
+import { blameOf, mayPassOver, type Witness } from '../providers/gateway/failure-scope.js';
+import type { ListedIdentities, Standing } from './listed-identities.js';
+import type { Importer, Imported } from './importer.js';
 
 /** Between two looks at a conversation that somebody else is bringing in. */
 const BUSY_MS = 1_000;

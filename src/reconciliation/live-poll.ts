@@ -9,9 +9,9 @@ import type { ProviderAccount, ProviderAccounts } from '../providers/provider-ac
 import { ProviderError, type ListedConversation, type ListPage, type ListQuery } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
-import type { ListedIdentities } from './identities.js';
-import type { Importer } from './import.js';
-import { inLanes } from './lanes.js';
+import type { ListedIdentities } from './listed-identities.js';
+import type { Importer } from './importer.js';
+import { inLanes } from '../common/concurrency.js';
 
 /** What a look has found: counts and a code. */
 export interface PollView {

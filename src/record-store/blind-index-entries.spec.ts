@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BlindIndex } from '../vault/blind-index.js';
+import { BlindIndex } from '../vault/blind-index-hasher.js';
 import { DataKey } from '../vault/data-key.js';
 import { lookUpsOf } from './blind-index-entries.js';
 import type { Header, TransferRecord } from '../reducer/record.js';

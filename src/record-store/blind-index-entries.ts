@@ -1,5 +1,5 @@
 // Blind indexes of a conversation: what can be looked up by equality without being readable.
-import type { BlindIndex, BlindIndexKind } from '../vault/blind-index.js';
+import type { BlindIndex, BlindIndexKind } from '../vault/blind-index-hasher.js';
 import { last4, normaliseOpaque, normalisePhone, normaliseUserId } from '../common/normalise.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { Header } from '../reducer/record.js';

@@ -10,7 +10,7 @@ import {
   type ConversationRow,
 } from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
-import { SharedFind } from '../database/shared-find.js';
+import { SharedFind } from '../database/batched-lookup.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { VaultService } from '../vault/vault.service.js';
 import { RecordingIntegrity } from './recording-integrity.js';

@@ -1,7 +1,7 @@
 // Who needs a key asks here. A key is made on first use and committed to the keystore before anyone gets it.
 import type { Pool } from 'pg';
 import { Batcher } from '../common/batcher.js';
-import { BlindIndex } from './blind-index.js';
+import { BlindIndex } from './blind-index-hasher.js';
 import { DataKey } from './data-key.js';
 import { VaultError, KeyDestroyed } from './errors.js';
 import { epochOf } from './kek-epoch.js';

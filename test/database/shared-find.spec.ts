@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { ApiDatabase } from '../../src/database/database.js';
-import { SharedFind } from '../../src/database/shared-find.js';
+import { SharedFind } from '../../src/database/batched-lookup.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
 interface Row {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BlindIndex } from '../../src/vault/blind-index.js';
+import type { BlindIndex } from '../../src/vault/blind-index-hasher.js';
 import { install, type Installation } from '../support/installation.js';
 import type { StoredConversation } from '../support/stored-conversation.js';
 

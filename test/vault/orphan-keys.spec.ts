@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
 import { orphansAmong } from '../../src/conversations/orphans.js';
-import { ListedIdentities } from '../../src/reconciliation/identities.js';
+import { ListedIdentities } from '../../src/reconciliation/listed-identities.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import { open, seal } from '../../src/vault/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';

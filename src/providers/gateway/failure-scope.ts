@@ -1,6 +1,6 @@
 // One listed conversation is not given: is that its own trouble, so that the walk goes on, or the account's? Pure.
-import type { ProviderError } from '../providers/provider.js';
-import { INSIST, NotWelcome } from '../providers/gateway/persistence.js';
+import type { ProviderError } from '../provider.js';
+import { INSIST, NotWelcome } from './persistence.js';
 
 export type Blame = 'conversation' | 'account' | 'unclear';
 

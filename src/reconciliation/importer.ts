@@ -10,7 +10,7 @@ import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST, NOW_OR_NOT } from '../providers/gateway/persistence.js';
 import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
-import type { ListedIdentities, Reserved } from './identities.js';
+import type { ListedIdentities, Reserved } from './listed-identities.js';
 
 /** `busy`: somebody else is at it. `missing`: the provider lists it and does not give it. */
 export type Imported = 'added' | 'known' | 'busy' | 'missing';

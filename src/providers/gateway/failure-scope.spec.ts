@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EgressRefusal } from '../egress/refusal.js';
-import { brokenOff, ProviderError } from '../providers/provider.js';
-import { blameOf, mayPassOver } from './blame.js';
-import { NotWelcome } from '../providers/gateway/persistence.js';
+import { EgressRefusal } from '../../egress/refusal.js';
+import { brokenOff, ProviderError } from '../provider.js';
+import { blameOf, mayPassOver } from './failure-scope.js';
+import { NotWelcome } from './persistence.js';
 
 describe('blameOf', () => {
   it('is the account, when it is refused or to stay away', () => {

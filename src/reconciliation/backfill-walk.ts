@@ -18,7 +18,7 @@ import {
   type Skipped,
 } from './backfill-store.js';
 import { NO_VIEW, viewOf, type BackfillView } from './backfill-view.js';
-import { inLanes } from './lanes.js';
+import { inLanes } from '../common/concurrency.js';
 import type { Attempt, ListedConversations, Outcome } from './listed-conversations.js';
 
 /** Progress is written after so many conversations. */

@@ -1,13 +1,13 @@
 // What every process waits for before it starts: databases that answer and whose tables are as new as the code.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { errorFields, type Log } from './common/log.js';
-import { required, type Config } from './config/config.js';
-import { createDataSource } from './database/data-source.js';
-import { isStorageAway } from './database/failures.js';
-import type { ProcessName } from './database/logins.js';
-import { pendingMigrations } from './database/pending-migrations.js';
-import { keystoreDataSource } from './vault/keystore-data-source.js';
+import { errorFields, type Log } from '../common/log.js';
+import { required, type Config } from '../config/config.js';
+import { createDataSource } from '../database/data-source.js';
+import { isStorageAway } from '../database/failures.js';
+import type { ProcessName } from '../database/logins.js';
+import { pendingMigrations } from '../database/pending-migrations.js';
+import { keystoreDataSource } from '../vault/keystore-data-source.js';
 
 const WAIT_MS = 30_000;
 const RETRY_MS = 1_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BLIND_INDEX_BYTES, BlindIndex } from './blind-index.js';
+import { BLIND_INDEX_BYTES, BlindIndex } from './blind-index-hasher.js';
 import { DataKey } from './data-key.js';
 
 const indexOf = (fill: number) => new BlindIndex(new DataKey(Buffer.alloc(32, fill), 'a'));
