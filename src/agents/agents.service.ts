@@ -8,7 +8,7 @@ import { Cursors } from '../http/cursor.js';
 import { newUuid, publicId } from '../common/ids.js';
 import { pageById } from '../http/page.js';
 import { ApiDatabase } from '../database/database.js';
-import { agentPurpose, sealAgent, type AgentDetails } from '../record-store/agent-directory.js';
+import { agentPurpose, sealAgent, type AgentDetails } from '../record-store/sealed-agent.js';
 import { appendJournal } from '../journal/append.js';
 import { openJson, type DataKey } from '../vault/sealing.js';
 import { VaultService } from '../vault/vault.service.js';

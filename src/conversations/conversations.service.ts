@@ -8,7 +8,7 @@ import { AppError } from '../common/errors.js';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
-import { PURPOSE } from '../record-store/write-conversations.js';
+import { PURPOSE } from '../record-store/seal-purposes.js';
 import type { Header } from '../reducer/record.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { openJson, type DataKey } from '../vault/sealing.js';

@@ -5,23 +5,12 @@ import type { Database } from '../database/database.js';
 import type { Notifier } from '../database/notifier.js';
 import { factReceived } from '../observability/metrics.js';
 import { traced, traceparent } from '../observability/tracing.js';
-import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { BlindIndex } from '../vault/blind-index-hasher.js';
 import { seal } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
+import { factPurpose, type FactSource, type NewFact } from './inbox-fact.js';
 import { laneOf, type Lane } from './lanes.js';
 import { factHash } from './receipts.js';
-
-export type FactSource = 'webhook' | 'record' | 'workflow';
-
-/** What is appended. `identity` is null when the payload names no conversation: kept as unknown. */
-export interface NewFact {
-  account: ProviderAccount;
-  identity: { providerKind: string; providerId: string; clientId: string } | { hash: Buffer } | null;
-  source: FactSource;
-  kind: string;
-  body: Buffer;
-}
 
 interface Row {
   id: string;
@@ -68,9 +57,6 @@ select i.id, i.account_id, i.identity_hash, i.source, i.kind, i.hash, i.received
   case when i.identity_hash is null then 'unknown' else 'pending' end
 from incoming i join receipts r on r.provider_account_id = i.account_id and r.hash = i.hash
 returning id`;
-
-/** Seals a fact's body to its own row: no other row's bytes open in its place. */
-export const factPurpose = (factId: string): string => `fact:${factId}`;
 
 /** Postgres takes no parameter of a gigabyte, and no batch needs more than this to be worth its sync. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;

@@ -12,7 +12,7 @@ import { ApiDatabase } from '../database/database.js';
 import { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
-import type { FactSource } from './inbox.js';
+import type { FactSource } from './inbox-fact.js';
 import type { ParkedFact, ParkedFactQuery } from './parked-fact.schema.js';
 
 interface Row {

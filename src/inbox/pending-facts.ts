@@ -1,6 +1,6 @@
 // The reading side of the inbox: the facts that wait for a conversation, and what becomes of them.
 import type { Transaction } from '../database/with-scope.js';
-import type { FactSource } from './inbox.js';
+import type { FactSource } from './inbox-fact.js';
 import type { Lane } from './lanes.js';
 
 export interface Candidate {

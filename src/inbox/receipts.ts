@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../database/with-scope.js';
 import type { BlindIndex } from '../vault/blind-index-hasher.js';
-import type { FactSource } from './inbox.js';
+import type { FactSource } from './inbox-fact.js';
 
 interface Said {
   source: FactSource;

@@ -4,7 +4,7 @@ import type { WorkerDatabase } from '../database/database.js';
 import { open, seal } from '../vault/sealing.js';
 import { KeyDestroyed, VaultError } from '../vault/errors.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { factPurpose } from './inbox.js';
+import { factPurpose } from './inbox-fact.js';
 
 const BATCH = 100;
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { newUuid } from '../common/ids.js';
-import { newsOf } from './apply-telemetry.js';
-import type { Owner } from '../record-store/write-conversations.js';
+import { telemetryOf } from './apply-telemetry.js';
+import type { ConversationRef } from '../record-store/conversation-ref.js';
 import type { ConversationRecord } from '../reducer/record.js';
 
 const NOW = Date.parse('2026-11-23T10:00:00Z');
-const owner = (createdAt: number): Owner => ({
+const ref = (createdAt: number): ConversationRef => ({
   ...{ conversationId: newUuid(), clientId: newUuid(), providerAccountId: newUuid(), provider: 'retell' },
   createdAt: new Date(createdAt),
 });
@@ -16,10 +16,10 @@ const record = (endTime: number | null, category: string | null, reason: string 
     recordings: Array.from({ length: recordings }, () => ({})),
   }) as unknown as ConversationRecord;
 
-describe('newsOf', () => {
+describe('telemetryOf', () => {
   it('tells of an unmapped reason once: when the provider named one and the mapping did not know it', () => {
     const told = (before: ConversationRecord | null, after: ConversationRecord): boolean =>
-      newsOf(owner(NOW), [], before, after).isUnmapped;
+      telemetryOf(ref(NOW), [], before, after).isUnmapped;
     const unmapped = record(NOW, 'unknown', 'new_reason');
     expect(told(null, unmapped)).toBe(true);
     expect(told(record(null, null, null), unmapped)).toBe(true);
@@ -31,9 +31,9 @@ describe('newsOf', () => {
   it('counts custody from the end, at the first recording, and not for what comes from an account’s past', () => {
     const before = record(NOW, 'customer_hangup', 'user_hangup');
     const after = record(NOW, 'customer_hangup', 'user_hangup', 1);
-    expect(newsOf(owner(NOW - 60_000), [], before, after).inCustodySince).toBe(NOW);
-    expect(newsOf(owner(NOW), [], after, after).inCustodySince).toBeNull();
-    expect(newsOf(owner(NOW), [], before, before).inCustodySince).toBeNull();
-    expect(newsOf(owner(NOW + 2 * 3_600_000), [], before, after).inCustodySince).toBeNull();
+    expect(telemetryOf(ref(NOW - 60_000), [], before, after).inCustodySince).toBe(NOW);
+    expect(telemetryOf(ref(NOW), [], after, after).inCustodySince).toBeNull();
+    expect(telemetryOf(ref(NOW), [], before, before).inCustodySince).toBeNull();
+    expect(telemetryOf(ref(NOW + 2 * 3_600_000), [], before, after).inCustodySince).toBeNull();
   });
 });

@@ -1,13 +1,13 @@
-// What the applying of facts means to whoever watches the installation: said once it is committed, never before.
+// What operators learn of applied facts: counted and logged once they are committed, never before.
 import type { Log } from '../common/log.js';
 import { publicId } from '../common/ids.js';
 import { documentTrimmed, endUnmapped, factsCommitted, recordingInCustody } from '../observability/metrics.js';
 import type { Omission } from '../providers/storable-json.js';
 import type { Fact } from '../reducer/fact.js';
-import type { Owner } from '../record-store/write-conversations.js';
+import type { ConversationRef } from '../record-store/conversation-ref.js';
 import type { ConversationRecord } from '../reducer/record.js';
 
-export interface News {
+export interface ApplyTelemetry {
   conversationId: string;
   provider: string;
   /** Epoch milliseconds, one a fact. */
@@ -25,19 +25,19 @@ export interface News {
 /** What was first heard of so long after its end comes from an account's past: its times tell nothing of ours. */
 const PAST_MS = 3_600_000;
 
-/** The news of one application. Pure. */
-export function newsOf(
-  owner: Owner,
+/** The telemetry of one application. Pure. */
+export function telemetryOf(
+  ref: ConversationRef,
   facts: Fact[],
   before: ConversationRecord | null,
   after: ConversationRecord,
-): News {
+): ApplyTelemetry {
   const { endTime } = after;
   const isStored = after.recordings.length > 0 && (before?.recordings.length ?? 0) === 0;
-  const isPast = endTime === null || owner.createdAt.getTime() - endTime > PAST_MS;
+  const isPast = endTime === null || ref.createdAt.getTime() - endTime > PAST_MS;
   return {
-    conversationId: publicId('conversation', owner.conversationId),
-    provider: owner.provider,
+    conversationId: publicId('conversation', ref.conversationId),
+    provider: ref.provider,
     receivedAt: facts.map(({ receivedAt }) => receivedAt),
     status: after.status,
     recordState: after.recordState,
@@ -52,17 +52,17 @@ const isUnmapped = ({ end, header }: ConversationRecord): boolean =>
   end?.category === 'unknown' && header.provider_reason !== null;
 
 /** Counts and logs it. */
-export function tellNews(log: Log, news: News): void {
-  const { conversationId: conversation_id, provider, receivedAt } = news;
+export function reportApplied(log: Log, telemetry: ApplyTelemetry): void {
+  const { conversationId: conversation_id, provider, receivedAt } = telemetry;
   factsCommitted(provider, receivedAt);
-  if (news.inCustodySince !== null) recordingInCustody(provider, news.inCustodySince);
-  const { status, recordState: record_state } = news;
+  if (telemetry.inCustodySince !== null) recordingInCustody(provider, telemetry.inCustodySince);
+  const { status, recordState: record_state } = telemetry;
   log.debug('facts applied', { conversation_id, provider, facts: receivedAt.length, status, record_state });
-  if (news.omitted.length > 0) {
-    log.warn('values of a document were left out', { conversation_id, provider, omitted: news.omitted.join(' ') });
-    for (const what of news.omitted) documentTrimmed(provider, what);
+  if (telemetry.omitted.length > 0) {
+    log.warn('values of a document were left out', { conversation_id, provider, omitted: telemetry.omitted.join(' ') });
+    for (const what of telemetry.omitted) documentTrimmed(provider, what);
   }
-  if (!news.isUnmapped) return;
+  if (!telemetry.isUnmapped) return;
   endUnmapped(provider);
   // Its words are in the record (end.provider_reason), for those who may read it.
   log.warn('the end reason of a conversation is not in the mapping', { conversation_id, provider });

@@ -11,17 +11,17 @@ import type { AgentDirectory } from '../record-store/agent-directory.js';
 import {
   changeOf,
   factsOf,
-  standingOf,
+  stateOf,
   type Change,
   type ChangeDependencies,
-  type Subject,
+  type FactsToApply,
 } from './conversation-change.js';
-import { newsOf } from './apply-telemetry.js';
-import type { Applied, Order, SaidFact } from './apply-request.js';
+import { telemetryOf } from './apply-telemetry.js';
+import type { ApplyResult, ApplyRequest, DirectFact } from './apply-request.js';
 import { writeConversations } from '../record-store/write-conversations.js';
-import { sealed } from '../record-store/seal-conversation.js';
-import { loadStored } from '../record-store/load-state.js';
-import { addWakes } from '../outbox/workflow-commands.js';
+import { sealConversation } from '../record-store/seal-conversation.js';
+import { loadStates } from '../record-store/load-state.js';
+import { addCommands, type WorkflowCommand } from '../outbox/workflow-commands.js';
 
 export interface ApplyDependencies extends ChangeDependencies {
   agents: AgentDirectory;
@@ -35,74 +35,83 @@ export interface ApplyOptions {
   limit: number;
 }
 
-const NOTHING: Applied = { facts: 0, moved: 0, accepted: 0, woken: false, news: null, standing: null };
+const NOTHING: ApplyResult = { facts: 0, moved: 0, accepted: 0, woken: false, telemetry: null, stateAtRevision: null };
 
-/** An order whose lock was had. */
-interface Locked extends Omit<Subject, 'account'> {
-  order: Order;
+/** A request whose lock was acquired. */
+interface LockedConversation extends Omit<FactsToApply, 'account'> {
+  request: ApplyRequest;
   /** That leave the inbox. */
   factIds: string[];
   /** That wait in it, in the audio lane. */
   movedIds: string[];
 }
 
-/** Carries out orders, each of another conversation, in `tx`, and commits it. Null where the lock was not to be had: nothing was done. */
-export async function applyOrders(
+/** Carries out requests, each of another conversation, in `tx`, and commits it. Null where the lock could not be acquired: nothing was done. */
+export async function applyRequests(
   deps: ApplyDependencies,
   tx: Transaction,
-  orders: Order[],
+  requests: ApplyRequest[],
   options: ApplyOptions,
-): Promise<(Applied | null)[]> {
-  const locked = await lockAndRead(tx, orders, options);
+): Promise<(ApplyResult | null)[]> {
+  const locked = await lockAndRead(tx, requests, options);
   const erased = locked.filter((one) => isAtWork(one) && one.identity.state !== 'live');
   const live = locked.filter(({ identity }) => identity.state === 'live');
   const changes = await changesOf(deps, tx, live.filter(isAtWork));
   const ids = (name: 'factIds' | 'movedIds'): string[] => locked.flatMap((one) => one[name]);
   const agents = await deps.agents.idsFor(tx, [...changes.values()]);
-  const rows = await Promise.all([...changes.values()].map((change) => sealed(deps.vault, change, agents)));
+  const rows = await Promise.all([...changes.values()].map((change) => sealConversation(deps.vault, change, agents)));
   const written = Promise.all([
     writeConversations(tx, rows),
-    addWakes(tx, [...changes.values()]),
+    addCommands(tx, commandsOf([...changes.values()])),
     appendJournal(tx, [...erased.map(suppressed), ...[...changes.values()].flatMap(({ journal }) => journal)]),
     addReceipts(
       tx,
-      locked.flatMap(({ order, said }) => receiptsOf(order, said)),
+      locked.flatMap(({ request, direct }) => receiptsOf(request, direct)),
     ),
     removeFacts(tx, ids('factIds')),
     moveToAudio(tx, ids('movedIds')),
   ]);
   tx.commit();
   await written;
-  return outcomesOf(deps, orders, locked, changes);
+  return outcomesOf(deps, requests, locked, changes);
 }
 
-const isAtWork = ({ pending, said }: Locked): boolean => pending.length > 0 || said.length > 0;
+const isAtWork = ({ pending, direct }: LockedConversation): boolean => pending.length > 0 || direct.length > 0;
 
 /** Sent together, run one after another: what follows the lock sees what was committed before the lock was had. */
-async function lockAndRead(tx: Transaction, orders: Order[], { wait, ...wanted }: ApplyOptions): Promise<Locked[]> {
-  const candidates = orders.map(({ candidate }) => candidate);
+async function lockAndRead(
+  tx: Transaction,
+  requests: ApplyRequest[],
+  { wait, ...wanted }: ApplyOptions,
+): Promise<LockedConversation[]> {
+  const candidates = requests.map(({ candidate }) => candidate);
   const [identities, pending, stored, known] = await Promise.all([
     lockIdentities(tx, candidates, wait),
-    readPending(tx, candidates, { ...wanted, opened: orders.flatMap(({ opened }) => [...(opened?.keys() ?? [])]) }),
-    loadStored(tx, candidates),
+    readPending(tx, candidates, { ...wanted, opened: requests.flatMap(({ opened }) => [...(opened?.keys() ?? [])]) }),
+    loadStates(tx, candidates),
     knownReceipts(
       tx,
-      orders.flatMap((order) => receiptsOf(order, order.said)),
+      requests.flatMap((request) => receiptsOf(request, request.direct)),
     ),
   ]);
-  return orders.flatMap((order, place): Locked[] => {
+  return requests.flatMap((request, place): LockedConversation[] => {
     const [identity, row] = [identities.get(place), stored.get(place)];
     if (identity === undefined || row === undefined) return [];
     const facts = pending.get(place) ?? [];
-    const said = order.said.filter(({ hash }) => !known.has(hash.toString('hex')));
-    const opened = order.opened ?? new Map();
+    const direct = request.direct.filter(({ hash }) => !known.has(hash.toString('hex')));
+    const opened = request.opened ?? new Map();
     const factIds = facts.map(({ id }) => id);
-    return [{ order, identity, stored: row, pending: facts, opened, said, factIds, movedIds: [] }];
+    return [{ request, identity, stored: row, pending: facts, opened, direct, factIds, movedIds: [] }];
   });
 }
 
-const receiptsOf = ({ candidate }: Order, said: SaidFact[]): Receipt[] =>
-  said.map(({ hash, receivedAt }) => ({ accountId: candidate.provider_account_id, hash, receivedAt }));
+const commandsOf = (changes: Change[]): WorkflowCommand[] =>
+  changes.flatMap(({ ref: { conversationId }, wake: kind, traceparent }) =>
+    kind === null ? [] : [{ conversationId, kind, traceparent }],
+  );
+
+const receiptsOf = ({ candidate }: ApplyRequest, direct: DirectFact[]): Receipt[] =>
+  direct.map(({ hash, receivedAt }) => ({ accountId: candidate.provider_account_id, hash, receivedAt }));
 
 /** Nothing erased is taken back: the facts go, and only the journal knows that they came. */
 const suppressed = ({ identity: { id, client_id } }: { identity: Identity }): NewEntry => ({
@@ -110,8 +119,12 @@ const suppressed = ({ identity: { id, client_id } }: { identity: Identity }): Ne
   actor: { type: 'system', id: 'intake' },
 });
 
-/** What changes, by order; facts that hold recordings are put aside. */
-async function changesOf(deps: ApplyDependencies, tx: Transaction, locked: Locked[]): Promise<Map<Order, Change>> {
+/** What changes, by request; facts that hold recordings are put aside. */
+async function changesOf(
+  deps: ApplyDependencies,
+  tx: Transaction,
+  locked: LockedConversation[],
+): Promise<Map<ApplyRequest, Change>> {
   const traces = await tracesOf(
     tx,
     locked.flatMap(({ factIds }) => factIds),
@@ -120,51 +133,64 @@ async function changesOf(deps: ApplyDependencies, tx: Transaction, locked: Locke
     locked.map((one) => {
       const origin = originOf([
         ...one.factIds.map((id) => traces.get(id) ?? null),
-        ...one.said.map(({ traceparent }) => traceparent),
+        ...one.direct.map(({ traceparent }) => traceparent),
       ]);
       return traced('intake apply', { kind: 'consumer', ...origin }, async (span) => {
-        const subject = subjectOf(one);
+        const toApply = factsToApply(one);
         const { id } = one.identity;
         span?.set({
           'colloquy.conversation_id': publicId('conversation', id),
-          'colloquy.provider': subject.account.provider,
+          'colloquy.provider': toApply.account.provider,
         });
-        const { facts, withAudio } = await factsOf(deps, subject);
+        const { facts, withAudio } = await factsOf(deps, toApply);
         one.movedIds = withAudio;
         one.factIds = one.factIds.filter((factId) => !withAudio.includes(factId));
-        return facts.length === 0 ? [] : [[one.order, await changeOf(deps, subject, facts)] as const];
+        return facts.length === 0 ? [] : [[one.request, await changeOf(deps, toApply, facts)] as const];
       });
     }),
   );
   return new Map(changes.flat());
 }
 
-function subjectOf({ order: { account }, ...rest }: Locked): Subject {
+function factsToApply({ request: { account }, ...rest }: LockedConversation): FactsToApply {
   if (account === null) throw new Error('the provider account of these facts is gone');
   return { ...rest, account };
 }
 
 function outcomesOf(
   deps: ApplyDependencies,
-  orders: Order[],
-  locked: Locked[],
-  changes: Map<Order, Change>,
-): Promise<(Applied | null)[]> {
-  const byOrder = new Map(locked.map((one) => [one.order, one]));
+  requests: ApplyRequest[],
+  locked: LockedConversation[],
+  changes: Map<ApplyRequest, Change>,
+): Promise<(ApplyResult | null)[]> {
+  const byRequest = new Map(locked.map((one) => [one.request, one]));
   return Promise.all(
-    orders.map(async (order): Promise<Applied | null> => {
-      const one = byOrder.get(order);
+    requests.map(async (request): Promise<ApplyResult | null> => {
+      const one = byRequest.get(request);
       if (one === undefined) return null;
-      const accepted = one.said.length;
+      const accepted = one.direct.length;
       const facts = one.factIds.length + accepted;
       const moved = one.movedIds.length;
-      const change = changes.get(order);
+      const change = changes.get(request);
       if (change === undefined) {
-        const asks = order.said.length > 0 && one.identity.state === 'live';
-        return { ...NOTHING, facts, moved, accepted, standing: asks ? await standingOf(deps, subjectOf(one)) : null };
+        const asks = request.direct.length > 0 && one.identity.state === 'live';
+        return {
+          ...NOTHING,
+          facts,
+          moved,
+          accepted,
+          stateAtRevision: asks ? await stateOf(deps, factsToApply(one)) : null,
+        };
       }
-      const { owner, facts: applied, before, after, standing, wake } = change;
-      return { facts, moved, accepted, woken: wake !== null, news: newsOf(owner, applied, before, after), standing };
+      const { ref, facts: applied, before, after, stateAtRevision, wake } = change;
+      return {
+        facts,
+        moved,
+        accepted,
+        woken: wake !== null,
+        telemetry: telemetryOf(ref, applied, before, after),
+        stateAtRevision,
+      };
     }),
   );
 }

@@ -1,4 +1,4 @@
-// One attempt at orders: a transaction, and what is told once it is committed.
+// One attempt at requests: a transaction, and what is told once it is committed.
 import type { Log } from '../common/log.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Notifier } from '../database/notifier.js';
@@ -6,9 +6,9 @@ import type { Candidate } from '../inbox/pending-facts.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { AgentDirectory } from '../record-store/agent-directory.js';
-import { applyOrders, type ApplyOptions } from './apply.js';
-import { tellNews } from './apply-telemetry.js';
-import type { Applied, Order } from './apply-request.js';
+import { applyRequests, type ApplyOptions } from './apply.js';
+import { reportApplied } from './apply-telemetry.js';
+import type { ApplyResult, ApplyRequest } from './apply-request.js';
 
 /** How long a caller who wants its own fact applied waits for the lock. */
 const LOCK_TIMEOUT = '2s';
@@ -32,34 +32,34 @@ export class Attempts {
     this.agents = new AgentDirectory(deps.vault);
   }
 
-  async orderOf(candidate: Candidate): Promise<Order> {
+  async requestOf(candidate: Candidate): Promise<ApplyRequest> {
     // Before the transaction: one that holds a connection and asks for a second can starve the pool.
-    return { candidate, account: await this.deps.accounts.find(candidate.provider_account_id), said: [] };
+    return { candidate, account: await this.deps.accounts.find(candidate.provider_account_id), direct: [] };
   }
 
   /** Waits up to 2 s for the lock of the conversation, then throws `storage_unavailable`. */
-  async alone(order: Order, options: Omit<ApplyOptions, 'wait'>): Promise<Applied | null> {
-    const [applied = null] = await this.together([order], { wait: true, ...options });
+  async alone(request: ApplyRequest, options: Omit<ApplyOptions, 'wait'>): Promise<ApplyResult | null> {
+    const [applied = null] = await this.together([request], { wait: true, ...options });
     return applied;
   }
 
-  /** Null for those whose lock could not be acquired; see {@link applyOrders}. */
-  async together(orders: Order[], options: ApplyOptions): Promise<(Applied | null)[]> {
+  /** Null for those whose lock could not be acquired; see {@link applyRequests}. */
+  async together(requests: ApplyRequest[], options: ApplyOptions): Promise<(ApplyResult | null)[]> {
     const { database, notifier, vault } = this.deps;
     const all = await database.withScope('all', async (tx) => {
       const [, done] = await Promise.all([
         options.wait && tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` }),
-        applyOrders({ vault, agents: this.agents }, tx, orders, options),
+        applyRequests({ vault, agents: this.agents }, tx, requests, options),
       ]);
       return done;
     });
     if (all.some((applied) => applied?.woken === true)) notifier.notify('colloquy_wakes');
     if (all.some((applied) => (applied?.moved ?? 0) > 0)) this.onAudio();
-    for (const applied of all) if (applied?.news) tellNews(this.deps.log, applied.news);
+    for (const applied of all) if (applied?.telemetry) reportApplied(this.deps.log, applied.telemetry);
     return all;
   }
 }
 
 /** How many facts were done with. */
-export const factsOf = (all: (Applied | null)[]): number =>
+export const factsOf = (all: (ApplyResult | null)[]): number =>
   all.reduce((sum, applied) => sum + (applied === null ? 0 : applied.facts + applied.moved), 0);

@@ -15,16 +15,16 @@ import {
 import { postponeFact } from '../inbox/put-off.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { Attempts } from './attempt.js';
-import { ownerOf } from './conversation-change.js';
+import { refOf } from './conversation-change.js';
 import type { Fact } from '../reducer/fact.js';
 import { POLL_MS } from './lane.js';
 import { openFacts } from './open-facts.js';
-import type { Order } from './apply-request.js';
+import type { ApplyRequest } from './apply-request.js';
 import { AudioNotStored, storePayloadAudio, type StoreAudio } from './payload-audio.js';
 import type { PutOff } from './put-off.js';
 import { StoreBreaker } from './store-breaker.js';
-import { loadStored, opened } from '../record-store/load-state.js';
-import { WaitingLine } from './claim-cursor.js';
+import { loadStates, openState } from '../record-store/load-state.js';
+import { ClaimCursor } from './claim-cursor.js';
 
 /** Uploads at once: each has its whole payload in memory. */
 const LOOPS = 2;
@@ -43,13 +43,13 @@ interface AudioLaneDependencies {
 
 export class AudioLane {
   private readonly loops = Array.from({ length: LOOPS }, () => new WorkLoop(() => this.work(), POLL_MS));
-  private readonly line: WaitingLine;
+  private readonly line: ClaimCursor;
   private readonly breaker = new StoreBreaker();
   /** Stored, not yet applied: by the fact's id. They are not stored a second time. */
   private readonly done = new Map<string, Fact>();
 
   constructor(private readonly deps: AudioLaneDependencies) {
-    this.line = new WaitingLine(new Candidates(deps.database, 'audio', CANDIDATES), LOOPS, 1);
+    this.line = new ClaimCursor(new Candidates(deps.database, 'audio', CANDIDATES), LOOPS, 1);
   }
 
   start(): void {
@@ -94,9 +94,9 @@ export class AudioLane {
     if (claimed === undefined) return 0;
     const renewing = setInterval(() => this.renew(claimed.id), RENEW_MS);
     try {
-      const order = await attempts.orderOf(candidate);
-      const fact = this.done.get(claimed.id) ?? (await this.prepared(order, claimed));
-      const applied = await attempts.alone({ ...order, opened: new Map([[claimed.id, fact]]) }, NOTHING_ELSE);
+      const request = await attempts.requestOf(candidate);
+      const fact = this.done.get(claimed.id) ?? (await this.prepared(request, claimed));
+      const applied = await attempts.alone({ ...request, opened: new Map([[claimed.id, fact]]) }, NOTHING_ELSE);
       this.done.delete(claimed.id);
       if (applied !== null) return applied.facts;
       await database.withScope('all', (tx) => postponeFact(tx, claimed.id));
@@ -118,17 +118,17 @@ export class AudioLane {
   }
 
   /** The fact with its recordings stored; null: its conversation was erased, and nothing of it may be. */
-  private async prepared({ account, candidate }: Order, pending: PendingFact): Promise<Fact | null> {
+  private async prepared({ account, candidate }: ApplyRequest, pending: PendingFact): Promise<Fact | null> {
     const { database, vault, storeAudio } = this.deps;
     const [identity, stored] = await database.withScope('all', (tx) =>
-      Promise.all([peekIdentity(tx, candidate), loadStored(tx, [candidate])]),
+      Promise.all([peekIdentity(tx, candidate), loadStates(tx, [candidate])]),
     );
     const row = stored.get(0);
     if (account === null || identity === undefined || row === undefined) throw new Error('whose fact it is, is gone');
     if (identity.state !== 'live') return null;
-    const owner = ownerOf({ identity, account });
+    const owner = refOf({ identity, account });
     const [key, facts] = await Promise.all([vault.conversationKey(owner), openFacts(vault, account, [pending])]);
-    const registers = opened(row, key)?.state.registers ?? {};
+    const registers = openState(row, key)?.state.registers ?? {};
     const [fact = null] = await storePayloadAudio(storeAudio, { owner, key, facts, registers });
     this.breaker.succeeded();
     if (fact !== null) this.remember(pending.id, fact);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { batchesOf, byConversation } from './batches.js';
-import type { Order } from './apply-request.js';
+import type { ApplyRequest } from './apply-request.js';
 
 const waiting = (count: number, bytes = 1_000) =>
   Array.from({ length: count }, (_, index) => ({
@@ -47,18 +47,18 @@ describe('batches', () => {
 
 describe('orders of one conversation', () => {
   it('become one that says everything', () => {
-    const said = (kind: string) => ({ kind }) as Order['said'][number];
-    const order = (conversation: number, kind: string): Order => ({
+    const direct = (kind: string) => ({ kind }) as ApplyRequest['direct'][number];
+    const request = (conversation: number, kind: string): ApplyRequest => ({
       candidate: { provider_account_id: 'account', identity_hash: Buffer.of(conversation) },
       account: null,
-      said: [said(kind)],
+      direct: [direct(kind)],
     });
-    const orders = [order(1, 'record'), order(2, 'record'), order(1, 'recording_stored')];
-    const merged = [...byConversation(orders)];
-    expect(merged.map(([one]) => one.said.map(({ kind }) => kind))).toEqual([
+    const requests = [request(1, 'record'), request(2, 'record'), request(1, 'recording_stored')];
+    const merged = [...byConversation(requests)];
+    expect(merged.map(([one]) => one.direct.map(({ kind }) => kind))).toEqual([
       ['record', 'recording_stored'],
       ['record'],
     ]);
-    expect(merged.map(([, parts]) => parts)).toEqual([[orders[0], orders[2]], [orders[1]]]);
+    expect(merged.map(([, parts]) => parts)).toEqual([[requests[0], requests[2]], [requests[1]]]);
   });
 });

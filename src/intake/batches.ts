@@ -1,6 +1,6 @@
-// How orders share transactions. Pure.
+// How requests share transactions. Pure.
 import type { WaitingCandidate } from '../inbox/candidates.js';
-import type { Order } from './apply-request.js';
+import type { ApplyRequest } from './apply-request.js';
 
 /** Beyond, a transaction keeps its first conversation waiting for its last. */
 const MAX_CONVERSATIONS = 8;
@@ -41,18 +41,18 @@ export function batchesOf(
   return batch.length === 0 ? batches : [...batches, batch];
 }
 
-/** Orders of one conversation become one: the merged order → those it was made of. */
-export function byConversation(orders: Order[]): Map<Order, Order[]> {
-  const parts = new Map<string, Order[]>();
-  for (const order of orders) {
-    const { provider_account_id: account, identity_hash: hash } = order.candidate;
+/** Orders of one conversation become one: the merged request → those it was made of. */
+export function byConversation(requests: ApplyRequest[]): Map<ApplyRequest, ApplyRequest[]> {
+  const parts = new Map<string, ApplyRequest[]>();
+  for (const request of requests) {
+    const { provider_account_id: account, identity_hash: hash } = request.candidate;
     const key = `${account}|${hash.toString('hex')}`;
-    parts.set(key, [...(parts.get(key) ?? []), order]);
+    parts.set(key, [...(parts.get(key) ?? []), request]);
   }
   return new Map(
     [...parts.values()].flatMap((same) => {
       const [first] = same;
-      return first === undefined ? [] : [[{ ...first, said: same.flatMap(({ said }) => said) }, same] as const];
+      return first === undefined ? [] : [[{ ...first, direct: same.flatMap(({ direct }) => direct) }, same] as const];
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WaitingCandidate } from '../inbox/candidates.js';
-import { WaitingLine } from './claim-cursor.js';
+import { ClaimCursor } from './claim-cursor.js';
 
 const candidate = (n: number): WaitingCandidate => ({
   provider_account_id: 'account',
@@ -23,7 +23,7 @@ function lineOver(...found: number[][]) {
     },
     scatter: () => void (scattered += 1),
   };
-  return { line: new WaitingLine(source, 2), looks: () => looks, scattered: () => scattered };
+  return { line: new ClaimCursor(source, 2), looks: () => looks, scattered: () => scattered };
 }
 
 describe('the line of waiting conversations', () => {
@@ -74,7 +74,7 @@ describe('the line of waiting conversations', () => {
       if (away) throw new Error('away');
       return [candidate(1)];
     };
-    const line = new WaitingLine({ look, hasMore: false, scatter: () => undefined }, 2);
+    const line = new ClaimCursor({ look, hasMore: false, scatter: () => undefined }, 2);
     await expect(line.take()).rejects.toThrow('away');
     away = false;
     expect(numbers(await line.take())).toEqual([1]);

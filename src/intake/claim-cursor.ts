@@ -13,7 +13,7 @@ export interface Source {
   scatter(): void;
 }
 
-export class WaitingLine {
+export class ClaimCursor {
   private waiting: WaitingCandidate[] = [];
   private readonly taken = new Set<string>();
   private looking: Promise<void> | undefined;

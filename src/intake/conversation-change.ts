@@ -1,4 +1,5 @@
 // One conversation's facts → what changes in it. Nothing is written here, and nobody outside is asked.
+import { conversationWorkflowId } from '../../workflows/names.js';
 import { publicId } from '../common/ids.js';
 import type { Identity, PendingFact } from '../inbox/pending-facts.js';
 import type { NewEntry } from '../journal/append.js';
@@ -11,13 +12,14 @@ import { entriesOf } from '../reducer/journal-entries.js';
 import type { Fact } from '../reducer/fact.js';
 import { ofTheFact } from './fact-failures.js';
 import { numberReader } from '../reducer/header.js';
-import { openFacts, saidFacts } from './open-facts.js';
-import type { SaidFact, Standing } from './apply-request.js';
+import { openFacts, directFacts } from './open-facts.js';
+import type { DirectFact } from './apply-request.js';
 import { project } from '../reducer/project.js';
-import type { Owner } from '../record-store/write-conversations.js';
+import type { ConversationRef } from '../record-store/conversation-ref.js';
 import type { ConversationRecord } from '../reducer/record.js';
-import { EMPTY, reduce } from '../reducer/reducer.js';
-import { opened, type StoredRow } from '../record-store/load-state.js';
+import { EMPTY, type StateAtRevision } from '../reducer/conversation-state.js';
+import { reduce } from '../reducer/reducer.js';
+import { openState, type StoredRow } from '../record-store/load-state.js';
 import { wakeOf, type WakeKind } from '../reducer/wake-rule.js';
 
 export interface ChangeDependencies {
@@ -25,14 +27,14 @@ export interface ChangeDependencies {
 }
 
 /** A locked conversation with the facts to apply. */
-export interface Subject {
+export interface FactsToApply {
   identity: Identity;
   account: ProviderAccount;
   stored: StoredRow;
   pending: PendingFact[];
   /** Those of `pending` that were opened before. */
   opened: Map<string, Fact | null>;
-  said: SaidFact[];
+  direct: DirectFact[];
 }
 
 /** Facts, and the ids of those that hold recordings which must be stored first. */
@@ -43,13 +45,13 @@ export interface ReadFacts {
 
 /** What one application of facts makes of a conversation. */
 export interface Change {
-  owner: Owner;
+  ref: ConversationRef;
   account: ProviderAccount;
   key: DataKey;
   facts: Fact[];
   before: ConversationRecord | null;
   after: ConversationRecord;
-  standing: Standing;
+  stateAtRevision: StateAtRevision;
   /** Content to be stored: `transcript` (turns), `record` (document). */
   blobs: Map<string, unknown>;
   /** The transcript among them. */
@@ -63,7 +65,7 @@ export interface Change {
 /** Reads the facts of a conversation. Throws {@link FactFailure}. */
 export async function factsOf(
   { vault }: ChangeDependencies,
-  { account, pending, opened: known, said }: Subject,
+  { account, pending, opened: known, direct }: FactsToApply,
 ): Promise<ReadFacts> {
   const sealed = pending.filter(({ id }) => !known.has(id));
   const read = await openFacts(vault, account, sealed);
@@ -78,15 +80,15 @@ export async function factsOf(
     if (fact.source !== 'workflow' && fact.claims.audio.length > 0) withAudio.push(id);
     else facts.push(fact);
   }
-  return { facts: [...facts, ...saidFacts(account, said)], withAudio };
+  return { facts: [...facts, ...directFacts(account, direct)], withAudio };
 }
 
 /** What these facts change. Throws {@link FactFailure} where the facts are the reason. */
-export async function changeOf({ vault }: ChangeDependencies, subject: Subject, facts: Fact[]): Promise<Change> {
-  const { account, stored: row } = subject;
-  const owner = ownerOf(subject);
-  const key = await vault.conversationKey(owner);
-  const stored = opened(row, key);
+export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToApply, facts: Fact[]): Promise<Change> {
+  const { account, stored: row } = toApply;
+  const ref = refOf(toApply);
+  const key = await vault.conversationKey(ref);
+  const stored = openState(row, key);
   const { default_region: defaultRegion } = row;
   const settings = { deadlines: account.deadlines, defaultRegion, readNumber: numberReader(defaultRegion) };
   const before = stored && project(stored.state, settings);
@@ -96,24 +98,30 @@ export async function changeOf({ vault }: ChangeDependencies, subject: Subject, 
   });
   const entries = entriesOf(before, after, facts, blobs.has('transcript'));
   const revision = (stored?.revision ?? 0) + (entries.length > 0 ? 1 : 0);
-  const said = actorOf(owner, facts);
-  const about = { clientId: owner.clientId, conversationId: owner.conversationId, revision };
+  const direct = actorOf(ref, facts);
+  const about = { clientId: ref.clientId, conversationId: ref.conversationId, revision };
   return {
-    ...{ owner, account, key, facts, before, after, blobs },
-    standing: { state, revision },
+    ref,
+    account,
+    key,
+    facts,
+    before,
+    after,
+    blobs,
+    stateAtRevision: { state, revision },
     turns: blobs.get('transcript') as Turn[] | undefined,
-    journal: entries.map((entry): NewEntry => ({ ...entry, ...said, ...about })),
+    journal: entries.map((entry): NewEntry => ({ ...entry, ...direct, ...about })),
     wake: wakeOf(before, after),
     traceparent: traceparent(),
   };
 }
 
 /** Where a conversation stands whose facts were all known already. */
-export async function standingOf({ vault }: ChangeDependencies, subject: Subject): Promise<Standing | null> {
-  return opened(subject.stored, await vault.conversationKey(ownerOf(subject)));
+export async function stateOf({ vault }: ChangeDependencies, toApply: FactsToApply): Promise<StateAtRevision | null> {
+  return openState(toApply.stored, await vault.conversationKey(refOf(toApply)));
 }
 
-export const ownerOf = ({ identity, account }: Pick<Subject, 'identity' | 'account'>): Owner => ({
+export const refOf = ({ identity, account }: Pick<FactsToApply, 'identity' | 'account'>): ConversationRef => ({
   conversationId: identity.id,
   clientId: identity.client_id,
   providerAccountId: account.id,
@@ -122,11 +130,11 @@ export const ownerOf = ({ identity, account }: Pick<Subject, 'identity' | 'accou
 });
 
 /** A provider speaks through its webhooks and its record; what a workflow found is that workflow's word. */
-function actorOf(owner: Owner, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflowId'> {
+function actorOf(ref: ConversationRef, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflowId'> {
   const byWebhook = facts.some(({ source }) => source === 'webhook');
-  const account = publicId('providerAccount', owner.providerAccountId);
+  const account = publicId('providerAccount', ref.providerAccountId);
   if (byWebhook) return { actor: { type: 'provider', id: account }, workflowId: null };
-  const conversation = `conversation/${publicId('conversation', owner.conversationId)}`;
+  const conversation = conversationWorkflowId(publicId('conversation', ref.conversationId));
   const listed = facts.find(({ source, event }) => source === 'record' && event !== 'record');
   // No workflow: a worker that looked at the list.
   if (listed?.event === 'poll') return { actor: { type: 'system', id: `poll/${account}` }, workflowId: null };

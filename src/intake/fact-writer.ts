@@ -1,15 +1,14 @@
-// How workflows speak: a fact that is applied as it is said, by the same code as every other. What cannot be applied now goes
+// How workflows report what they found out: a fact that is applied at once, by the same code as every other. What cannot be goes
 // into the inbox like a webhook, where failures are counted.
-import type { FactSource, Inbox } from '../inbox/inbox.js';
+import type { Inbox } from '../inbox/inbox.js';
+import type { FactSource } from '../inbox/inbox-fact.js';
 import { factReceived } from '../observability/metrics.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { WorkflowFact } from '../reducer/fact.js';
 import type { Intake } from './intake.js';
-import type { SaidFact, Standing } from './apply-request.js';
-
-export type { StoredRecording, WorkflowFact } from '../reducer/fact.js';
-export type { Standing } from './apply-request.js';
+import type { StateAtRevision } from '../reducer/conversation-state.js';
+import type { DirectFact } from './apply-request.js';
 
 /** The conversation that is spoken of. */
 export interface Addressee {
@@ -24,21 +23,21 @@ export class FactWriter {
   ) {}
 
   /**
-   * Says what the workflow found out. Saying it twice changes nothing. Resolves with where the conversation stands then;
+   * Reports what the workflow found out. Reporting it twice changes nothing. Resolves with where the conversation stands then;
    * null: it could not be applied now (somebody is bringing the conversation in, or it is erased).
    */
-  state(addressee: Addressee, fact: WorkflowFact): Promise<Standing | null> {
+  report(addressee: Addressee, fact: WorkflowFact): Promise<StateAtRevision | null> {
     const body = bytesOf(fact);
-    return this.say(
+    return this.applyDirect(
       addressee,
       { source: 'workflow', kind: fact.kind, body: JSON.parse(body.toString()) as Json },
       body,
     );
   }
 
-  /** Hands in the provider's own record; see {@link state}. */
-  record(addressee: Addressee, document: Json): Promise<Standing | null> {
-    return this.say(addressee, { source: 'record', kind: 'record', body: document }, bytesOf(document));
+  /** Hands in the provider's own record; see {@link report}. */
+  record(addressee: Addressee, document: Json): Promise<StateAtRevision | null> {
+    return this.applyDirect(addressee, { source: 'record', kind: 'record', body: document }, bytesOf(document));
   }
 
   /**
@@ -60,14 +59,14 @@ export class FactWriter {
     await this.intake.applyNow({ provider_account_id: account.id, identity_hash: identityHash });
   }
 
-  private async say(
+  private async applyDirect(
     addressee: Addressee,
-    fact: Pick<SaidFact, 'source' | 'kind' | 'body'>,
+    fact: Pick<DirectFact, 'source' | 'kind' | 'body'>,
     bytes: Buffer,
-  ): Promise<Standing | null> {
+  ): Promise<StateAtRevision | null> {
     const { account } = addressee;
     const keep = (): Promise<void> => this.append(addressee, fact.source, fact.kind, bytes);
-    const applied = await this.intake.say(addressee, fact, bytes).catch(async (error: unknown) => {
+    const applied = await this.intake.applyDirect(addressee, fact, bytes).catch(async (error: unknown) => {
       // It is on disk before anybody hears of the failure, and failures are counted there.
       await keep();
       throw error;
@@ -78,7 +77,7 @@ export class FactWriter {
     }
     const result = applied.accepted > 0 ? 'stored' : 'duplicate';
     factReceived({ provider: account.provider, source: fact.source, event: fact.kind, result });
-    return applied.standing;
+    return applied.stateAtRevision;
   }
 
   private async append(

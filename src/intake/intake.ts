@@ -10,7 +10,7 @@ import { Attempts, type AttemptDependencies } from './attempt.js';
 import { AudioLane } from './audio-lane.js';
 import { byConversation } from './batches.js';
 import { FACTS_AT_ONCE, Lane } from './lane.js';
-import type { Applied, Order, SaidFact } from './apply-request.js';
+import type { ApplyResult, ApplyRequest, DirectFact } from './apply-request.js';
 import type { StoreAudio } from './payload-audio.js';
 import { PutOff } from './put-off.js';
 
@@ -18,8 +18,8 @@ import { PutOff } from './put-off.js';
 const PLAIN = { name: 'plain', loops: 2 } as const;
 const LARGE = { name: 'large', loops: 1, together: 1 } as const;
 const SLOW_NUDGE_MS = 50;
-/** As above, for what workflows say: they come one by one. */
-const SAID_AT_ONCE = { maxItems: 8, concurrency: 4 };
+/** As above, for what workflows report: it comes one by one. */
+const DIRECT_AT_ONCE = { maxItems: 8, concurrency: 4 };
 const ALL = { lanes: WITHOUT_STORE, limit: FACTS_AT_ONCE };
 
 interface IntakeDependencies extends AttemptDependencies {
@@ -31,14 +31,14 @@ export class Intake {
   private readonly lanes: [plain: Lane, large: Lane, audio: AudioLane];
   private readonly attempts: Attempts;
   private slowNudge: NodeJS.Timeout | undefined;
-  /** What is said at the same time shares a commit. */
-  private readonly saying: Batcher<Order, Applied | null>;
+  /** Direct facts that come at the same time share a commit. */
+  private readonly directFacts: Batcher<ApplyRequest, ApplyResult | null>;
 
   constructor(private readonly deps: IntakeDependencies) {
     this.attempts = new Attempts(deps, () => this.lanes[2].nudge());
     const parts = { ...deps, attempts: this.attempts, putOff: new PutOff(deps) };
     this.lanes = [new Lane(parts, PLAIN), new Lane(parts, LARGE), new AudioLane(parts)];
-    this.saying = new Batcher((orders) => this.sayTogether(orders), SAID_AT_ONCE);
+    this.directFacts = new Batcher((requests) => this.applyTogether(requests), DIRECT_AT_ONCE);
   }
 
   start(): void {
@@ -62,26 +62,26 @@ export class Intake {
 
   /** Applies what waits for one conversation now; waits up to 2 s for its lock, then throws `storage_unavailable`. */
   async applyNow(candidate: Candidate): Promise<void> {
-    await this.attempts.alone(await this.attempts.orderOf(candidate), ALL);
+    await this.attempts.alone(await this.attempts.requestOf(candidate), ALL);
   }
 
   /**
-   * Applies a fact as it is said (`bytes` are those of its body), with what waits for its conversation. Null: the
+   * Applies a fact of our own at once (`bytes` are those of its body), with what waits for its conversation. Null: the
    * conversation is reserved or unknown, and nothing was done. Throws `storage_unavailable` when it is locked for more than
    * 2 s, and what makes facts unappliable: then nothing is known of the fact either.
    */
-  async say(
+  async applyDirect(
     { account, identityHash }: { account: ProviderAccount; identityHash: Buffer },
-    fact: Pick<SaidFact, 'source' | 'kind' | 'body'>,
+    fact: Pick<DirectFact, 'source' | 'kind' | 'body'>,
     bytes: Buffer,
-  ): Promise<Applied | null> {
+  ): Promise<ApplyResult | null> {
     const owner = { providerAccountId: account.id, clientId: account.clientId };
     const hasher = await this.deps.vault.identityHasher(owner);
     const hash = factHash(hasher, { source: fact.source, identityHash, body: bytes });
-    const said: SaidFact = { ...fact, hash, receivedAt: new Date(), traceparent: traceparent() };
+    const direct: DirectFact = { ...fact, hash, receivedAt: new Date(), traceparent: traceparent() };
     const candidate = { provider_account_id: account.id, identity_hash: identityHash };
-    const order = { ...(await this.attempts.orderOf(candidate)), said: [said] };
-    return (await this.saying.add(order)) ?? this.attempts.alone(order, ALL);
+    const request = { ...(await this.attempts.requestOf(candidate)), direct: [direct] };
+    return (await this.directFacts.add(request)) ?? this.attempts.alone(request, ALL);
   }
 
   /** One turn of each lane; resolves with how many facts were applied. */
@@ -92,18 +92,18 @@ export class Intake {
   }
 
   /** Null for those that were not carried out here: each of them then goes alone. */
-  private async sayTogether(orders: Order[]): Promise<(Applied | null)[]> {
-    const merged = byConversation(orders);
+  private async applyTogether(requests: ApplyRequest[]): Promise<(ApplyResult | null)[]> {
+    const merged = byConversation(requests);
     try {
       const applied = await this.attempts.together([...merged.keys()], { wait: false, ...ALL });
-      const byOrder = new Map([...merged.keys()].map((key, index) => [key, applied[index] ?? null]));
+      const byRequest = new Map([...merged.keys()].map((key, index) => [key, applied[index] ?? null]));
       const outcomes = new Map(
-        [...merged].flatMap(([key, parts]) => parts.map((part) => [part, byOrder.get(key) ?? null])),
+        [...merged].flatMap(([key, parts]) => parts.map((part) => [part, byRequest.get(key) ?? null])),
       );
-      return orders.map((order) => outcomes.get(order) ?? null);
+      return requests.map((request) => outcomes.get(request) ?? null);
     } catch (error) {
       if (isStorageAway(error)) throw error;
-      return orders.map(() => null);
+      return requests.map(() => null);
     }
   }
 }

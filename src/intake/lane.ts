@@ -9,7 +9,7 @@ import type { Attempts } from './attempt.js';
 import { factsOf } from './attempt.js';
 import { blameOf } from './fact-failures.js';
 import type { PutOff } from './put-off.js';
-import { WaitingLine } from './claim-cursor.js';
+import { ClaimCursor } from './claim-cursor.js';
 
 export const POLL_MS = 1_000;
 /** Of one look: what comes meanwhile is found by the next, so that nobody waits for more than this. */
@@ -33,7 +33,7 @@ interface Shape {
 
 export class Lane {
   private readonly loops: WorkLoop[];
-  private readonly line: WaitingLine;
+  private readonly line: ClaimCursor;
   private readonly wanted;
 
   constructor(
@@ -41,7 +41,7 @@ export class Lane {
     { name, loops, together }: Shape,
   ) {
     this.loops = Array.from({ length: loops }, () => new WorkLoop(() => this.work(), POLL_MS));
-    this.line = new WaitingLine(new Candidates(deps.database, name, CANDIDATES), loops, together);
+    this.line = new ClaimCursor(new Candidates(deps.database, name, CANDIDATES), loops, together);
     this.wanted = { lanes: [name], limit: FACTS_AT_ONCE };
   }
 
@@ -85,8 +85,8 @@ export class Lane {
   private async applyOrBlame(candidates: Candidate[]): Promise<number> {
     const { attempts, putOff } = this.deps;
     try {
-      const orders = await Promise.all(candidates.map((candidate) => attempts.orderOf(candidate)));
-      return factsOf(await attempts.together(orders, { wait: false, ...this.wanted }));
+      const requests = await Promise.all(candidates.map((candidate) => attempts.requestOf(candidate)));
+      return factsOf(await attempts.together(requests, { wait: false, ...this.wanted }));
     } catch (error) {
       const blame = blameOf(error);
       if (blame === 'away') throw error;
@@ -107,8 +107,8 @@ export class Lane {
     let applied = 0;
     for (;;) {
       try {
-        const order = await attempts.orderOf(candidate);
-        const facts = factsOf(await attempts.together([order], { wait: false, lanes, limit: 1 }));
+        const request = await attempts.requestOf(candidate);
+        const facts = factsOf(await attempts.together([request], { wait: false, lanes, limit: 1 }));
         if (facts === 0) return applied;
         applied += facts;
       } catch (error) {

@@ -1,5 +1,5 @@
 // Sealed rows of the inbox → facts that the reducer understands.
-import { factPurpose } from '../inbox/inbox.js';
+import { factPurpose } from '../inbox/inbox-fact.js';
 import type { PendingFact } from '../inbox/pending-facts.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
@@ -10,7 +10,7 @@ import { open } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { workflowFactOf, type Fact } from '../reducer/fact.js';
 import { ofTheFact } from './fact-failures.js';
-import type { SaidFact } from './apply-request.js';
+import type { DirectFact } from './apply-request.js';
 
 /** Opens and interprets facts of one account. Throws {@link FactFailure} where the fact itself is the reason. */
 export async function openFacts(
@@ -30,10 +30,10 @@ export async function openFacts(
   return facts;
 }
 
-/** The same for facts that are applied as they are said. */
-export function saidFacts(account: ProviderAccount, said: SaidFact[]): Fact[] {
+/** The same for facts of our own. */
+export function directFacts(account: ProviderAccount, direct: DirectFact[]): Fact[] {
   const provider = providerNamed(account.provider);
-  return said.map(({ receivedAt, body, ...rest }) =>
+  return direct.map(({ receivedAt, body, ...rest }) =>
     ofTheFact(() => interpret(provider, { ...rest, received_at: receivedAt }, body)),
   );
 }

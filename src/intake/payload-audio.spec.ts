@@ -3,7 +3,7 @@ import type { Claims } from '../providers/provider-fact.js';
 import { DataKey } from '../vault/data-key.js';
 import type { Fact, StoredRecording } from '../reducer/fact.js';
 import { ofRecording } from '../reducer/register-writes.js';
-import type { Registers } from '../reducer/merge.js';
+import type { Registers } from '../reducer/registers.js';
 import { AudioNotStored, storePayloadAudio, type StoreAudio } from './payload-audio.js';
 
 const owner = {

@@ -1,11 +1,12 @@
-// Audio that came inside a webhook: laid into the store before the commit, so that nothing is forgotten that is not kept.
+// Audio that came inside a webhook: laid into the store before the commit, so that no fact is dropped before its audio is stored.
 // Under zero retention it is the only copy there will ever be.
 import { derivedUuid, newUuid } from '../common/ids.js';
 import type { AudioClaim } from '../providers/provider-fact.js';
 import type { DataKey } from '../vault/sealing.js';
 import { ofRecording } from '../reducer/register-writes.js';
 import type { Fact, StoredRecording } from '../reducer/fact.js';
-import { compareStamps, type Registers } from '../reducer/merge.js';
+import { wins } from '../reducer/merge.js';
+import type { Registers } from '../reducer/registers.js';
 
 interface RecordingRef {
   id: string;
@@ -25,7 +26,7 @@ export class AudioNotStored extends Error {
   }
 }
 
-interface Subject {
+interface FactsWithAudio {
   owner: { conversationId: string; clientId: string };
   key: DataKey;
   facts: Fact[];
@@ -33,7 +34,10 @@ interface Subject {
 }
 
 /** The facts, with their audio stored. Throws {@link AudioNotStored}. */
-export async function storePayloadAudio(store: StoreAudio, { owner, key, facts, registers }: Subject): Promise<Fact[]> {
+export async function storePayloadAudio(
+  store: StoreAudio,
+  { owner, key, facts, registers }: FactsWithAudio,
+): Promise<Fact[]> {
   const done: Fact[] = [];
   for (const fact of facts) {
     if (fact.source === 'workflow' || fact.claims.audio.length === 0) {
@@ -43,10 +47,8 @@ export async function storePayloadAudio(store: StoreAudio, { owner, key, facts, 
     const stored: StoredRecording[] = [];
     for (const audio of fact.claims.audio) {
       const recording = recordingOf(audio, owner, fact);
-      const { key: register, stamp } = ofRecording(recording, fact);
-      const known = registers[register];
       // It would lose to the recording that is there.
-      if (known !== undefined && compareStamps(known.stamp, stamp) < 0) continue;
+      if (!wins(registers, ofRecording(recording, fact))) continue;
       const ref = { id: recording.id, ...owner, version: newUuid() };
       const objectKey = await store(ref, key, audio.bytes).catch((error: unknown) => {
         throw new AudioNotStored(error);
@@ -62,7 +64,7 @@ export async function storePayloadAudio(store: StoreAudio, { owner, key, facts, 
 /** By its fact: a repeated attempt tells of the same recording, which is none that was fetched from the provider. */
 const recordingOf = (
   { variant, contentType, bytes }: AudioClaim,
-  { conversationId }: Subject['owner'],
+  { conversationId }: FactsWithAudio['owner'],
   { receivedAt, hash }: Fact,
 ): StoredRecording => ({
   id: derivedUuid(conversationId, `recording:${variant}:${hash}`),

@@ -1,18 +1,19 @@
 // Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
 import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
-import { isConfirmed } from '../reducer/completeness.js';
+import { hasRecord, isConfirmed } from '../reducer/completeness.js';
+import { membersOf, valueOf } from '../reducer/registers.js';
 import { project } from '../reducer/project.js';
-import { PURPOSE } from '../record-store/write-conversations.js';
+import { PURPOSE } from '../record-store/seal-purposes.js';
 import type { ConversationRecord } from '../reducer/record.js';
-import type { Standing } from '../intake/fact-writer.js';
-import type { ConversationState } from '../reducer/reducer.js';
+import type { StateAtRevision } from '../reducer/conversation-state.js';
+import type { ConversationState } from '../reducer/conversation-state.js';
 import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
 import { openJson } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 
-export interface Situation {
+export interface ConversationSnapshot {
   conversationId: string;
   clientId: string;
   identityHash: Buffer;
@@ -53,10 +54,10 @@ interface Readers {
   accounts: ProviderAccounts;
 }
 
-export type ReadSituation = (conversationId: string) => Promise<Situation | null>;
+export type ReadSnapshot = (conversationId: string) => Promise<ConversationSnapshot | null>;
 
-/** Reads situations; null where there is no such live row: unknown, or erased. Those asked for at once share a query. */
-export function situationReader(readers: Readers): ReadSituation {
+/** Reads snapshots; null where there is no such live row: unknown, or erased. Those asked for at once share a query. */
+export function snapshotReader(readers: Readers): ReadSnapshot {
   const rows = new Batcher((ids: string[]) => findRows(readers.database, ids), { maxItems: 32, concurrency: 4 });
   return async (conversationId) => {
     const row = await rows.add(conversationId);
@@ -65,18 +66,18 @@ export function situationReader(readers: Readers): ReadSituation {
 }
 
 async function findRows(database: WorkerDatabase, ids: string[]): Promise<(Row | null)[]> {
-  const rows = await database.once<Row>('all', { name: 'situations', text: READ, values: [ids] });
+  const rows = await database.once<Row>('all', { name: 'snapshots', text: READ, values: [ids] });
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => byId.get(id) ?? null);
 }
 
-async function opened({ vault, accounts }: Readers, row: Row): Promise<Situation | null> {
+async function opened({ vault, accounts }: Readers, row: Row): Promise<ConversationSnapshot | null> {
   const account = await accounts.find(row.provider_account_id);
   if (account === null) return null;
   const key = await vault.existingConversationKey(row.id);
   const state = openJson(key, PURPOSE.state, row.sealed) as ConversationState;
   return {
-    ...situationOf(state, account),
+    ...snapshotOf(state, account),
     conversationId: row.id,
     clientId: row.client_id,
     identityHash: row.identity_hash,
@@ -86,32 +87,33 @@ async function opened({ vault, accounts }: Readers, row: Row): Promise<Situation
 }
 
 /** The same conversation after a fact: what was answered to the saying of it saves reading it again. */
-export const situationAfter = (before: Situation, { state, revision }: Standing): Situation => ({
+export const snapshotAfter = (
+  before: ConversationSnapshot,
+  { state, revision }: StateAtRevision,
+): ConversationSnapshot => ({
   ...before,
-  ...situationOf(state, before.account),
+  ...snapshotOf(state, before.account),
   revision,
 });
 
 type FromState = Pick<
-  Situation,
+  ConversationSnapshot,
   'record' | 'providerId' | 'providerKind' | 'sources' | 'isConfirmed' | 'hasRecord' | 'endSeenAt'
 >;
 
-function situationOf(state: ConversationState, account: ProviderAccount): FromState {
+function snapshotOf(state: ConversationState, account: ProviderAccount): FromState {
   const { registers } = state;
   // Numbers are not looked at here: they stay as they were given.
   const settings = { deadlines: account.deadlines, defaultRegion: null, readNumber: (raw: string) => raw };
   const record = project(state, settings);
-  const sources = Object.entries(registers).flatMap(([key, { value }]) =>
-    key.startsWith('source.') ? [[key.slice('source.'.length), value as string]] : [],
-  );
+  const sources = membersOf(registers, 'source').map(({ member, value }) => [member, value] as const);
   return {
     record,
     providerId: record.header.provider_conversation_id ?? '',
-    providerKind: (registers['kind']?.value as string | undefined) ?? '',
-    sources: Object.fromEntries(sources) as Situation['sources'],
+    providerKind: valueOf(registers, 'kind') ?? '',
+    sources: Object.fromEntries(sources) as ConversationSnapshot['sources'],
     isConfirmed: isConfirmed(registers),
-    hasRecord: registers['confirmed'] !== undefined,
-    endSeenAt: (registers['end_seen']?.value as number | undefined) ?? null,
+    hasRecord: hasRecord(registers),
+    endSeenAt: valueOf(registers, 'end_seen'),
   };
 }

@@ -1,9 +1,11 @@
 // Fetches a conversation's recordings before their links die, or says why there is none.
 import type { Lifecycle, LifecycleDependencies } from './conversation-lifecycle.js';
-import { NotYet } from './retry-later.js';
-import { situationAfter, type Situation } from './conversation-snapshot.js';
-import { viewOf, type ConversationView } from './workflow-status.js';
-import type { Standing, StoredRecording } from '../intake/fact-writer.js';
+import { RetryLater } from './retry-later.js';
+import { snapshotAfter, type ConversationSnapshot } from './conversation-snapshot.js';
+import type { WorkflowStatus } from '../../workflows/conversation-status.js';
+import { workflowStatusOf } from './workflow-status.js';
+import type { StateAtRevision } from '../reducer/conversation-state.js';
+import type { StoredRecording } from '../reducer/fact.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { TooManyUnderWay } from '../providers/gateway/persistence.js';
 import { ProviderError } from '../providers/provider.js';
@@ -32,7 +34,7 @@ interface Fetched {
   /** Variants that could not be had, and why. */
   refused: { variant: RecordingVariant; source: string; reason: string }[];
   /** Null: nothing was stored, or nobody told. */
-  standing: Standing | null;
+  standing: StateAtRevision | null;
   /** Milliseconds that the provider wants us to stay away. */
   awayMs: number;
 }
@@ -54,8 +56,8 @@ const NOTHING_TRIED: FetchProgress = { tries: 0, askAt: 0, offered: 0 };
 export class RecordingFetcher {
   constructor(private readonly deps: Dependencies) {}
 
-  /** One round: stores what can be fetched; throws NotYet while a recording is waited for. */
-  async fetch(conversationId: string, { progress: earlier, signal }: Attempt): Promise<ConversationView> {
+  /** One round: stores what can be fetched; throws RetryLater while a recording is waited for. */
+  async fetch(conversationId: string, { progress: earlier, signal }: Attempt): Promise<WorkflowStatus> {
     const progress = earlier ?? NOTHING_TRIED;
     const found = await this.deps.read(conversationId);
     if (found === null) return this.deps.lifecycle.look(conversationId);
@@ -66,48 +68,52 @@ export class RecordingFetcher {
     const { refused, standing, ...fetched } = await this.fetchAll(before, { progress: earlier, signal });
     // What was answered to the last recording saves reading it again; a failed try may have taken long.
     const isTold = standing !== null && refused.length === 0;
-    const after = isTold ? situationAfter(before, standing) : await this.deps.read(conversationId);
+    const after = isTold ? snapshotAfter(before, standing) : await this.deps.read(conversationId);
     if (after === null) return this.deps.lifecycle.look(conversationId);
     const now = this.deps.now();
     const awayMs = Math.max(asked.awayMs, fetched.awayMs);
     const verdict = verdictOf(after, { refused: refused.length, tries, awayMs, now });
-    if (verdict.kind === 'done') return viewOf(after, now);
+    if (verdict.kind === 'done') return workflowStatusOf(after, now);
     if (verdict.kind === 'give_up') return this.giveUp(after, refused);
     const askAt = Math.ceil(now + verdict.retryInMs);
     throw this.notYet(verdict.what, { tries, askAt, offered: after.record.fetchable.length });
   }
 
-  private notYet(what: string, progress: FetchProgress): NotYet {
-    return new NotYet(what, Math.max(250, Math.min(LOOK_EVERY_MS, progress.askAt - this.deps.now())), progress);
+  private notYet(what: string, progress: FetchProgress): RetryLater {
+    return new RetryLater(what, Math.max(250, Math.min(LOOK_EVERY_MS, progress.askAt - this.deps.now())), progress);
   }
 
   /** Says that what was refused is not had any more, and that the audio is absent if nothing else is there. */
-  private async giveUp(situation: Situation, refused: Fetched['refused']): Promise<ConversationView> {
+  private async giveUp(snapshot: ConversationSnapshot, refused: Fetched['refused']): Promise<WorkflowStatus> {
     const { facts, lifecycle } = this.deps;
-    if (situation.record.completeness.audio.state === 'pending') {
+    if (snapshot.record.completeness.audio.state === 'pending') {
       const reason = refused.at(-1)?.reason ?? 'deadline';
-      await facts.state(situation, { kind: 'part_absent', part: 'audio', reason });
+      await facts.report(snapshot, { kind: 'part_absent', part: 'audio', reason });
     }
-    for (const one of refused) await facts.state(situation, { kind: 'recording_unavailable', ...one });
-    return lifecycle.look(situation.conversationId);
+    for (const one of refused) await facts.report(snapshot, { kind: 'recording_unavailable', ...one });
+    return lifecycle.look(snapshot.conversationId);
   }
 
   /** Stores every variant that the provider offers and we lack; says which could not be had, and where it stands then. */
-  private async fetchAll(situation: Situation, { progress, signal }: Attempt): Promise<Fetched> {
+  private async fetchAll(snapshot: ConversationSnapshot, { progress, signal }: Attempt): Promise<Fetched> {
     const refused: Fetched['refused'] = [];
-    let standing: Standing | null = null;
+    let standing: StateAtRevision | null = null;
     let awayMs = 0;
-    for (const variant of situation.record.fetchable as RecordingVariant[]) {
-      const source = situation.sources[variant];
+    for (const variant of snapshot.record.fetchable as RecordingVariant[]) {
+      const source = snapshot.sources[variant];
       if (source === undefined) continue;
       try {
-        standing = await this.fetchOne(situation, { variant, source }, signal);
+        standing = await this.fetchOne(snapshot, { variant, source }, signal);
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || signal.aborted) throw error;
         // Nobody was asked: it was no try, and whoever waits must not keep a slot of the worker from others.
         if (error instanceof TooManyUnderWay)
-          throw new NotYet('a place among the downloads of the account', error.retryAfterMs ?? LOOK_EVERY_MS, progress);
+          throw new RetryLater(
+            'a place among the downloads of the account',
+            error.retryAfterMs ?? LOOK_EVERY_MS,
+            progress,
+          );
         refused.push({ variant, source, reason: error.problem });
         awayMs = Math.max(awayMs, error.retryAfterMs ?? 0);
       }
@@ -116,23 +122,26 @@ export class RecordingFetcher {
   }
 
   private async fetchOne(
-    situation: Situation,
+    snapshot: ConversationSnapshot,
     { variant, source }: RecordingSource,
     signal: AbortSignal,
-  ): Promise<Standing | null> {
-    const key = await this.deps.vault.existingConversationKey(situation.conversationId);
-    const { durationMs } = situation.record;
-    const wanted = { ...situation, variant, source, durationMs, key, signal };
+  ): Promise<StateAtRevision | null> {
+    const key = await this.deps.vault.existingConversationKey(snapshot.conversationId);
+    const { durationMs } = snapshot.record;
+    const wanted = { ...snapshot, variant, source, durationMs, key, signal };
     const recording = await downloadRecording(this.deps, wanted);
-    const standing = await this.deps.facts.state(situation, { kind: 'recording_stored', recording });
+    const standing = await this.deps.facts.report(snapshot, { kind: 'recording_stored', recording });
     // Another copy was first, by a webhook or another attempt: ours has lost for good. Not applied yet, it might still win.
-    const hasLost = standing !== null && !isNamed(situationAfter(situation, standing), recording);
+    const hasLost = standing !== null && !isNamed(snapshotAfter(snapshot, standing), recording);
     if (hasLost) await this.deps.store.remove(recording.object_key);
     return standing;
   }
 
   /** Where it stands; the provider is asked first when its link is long in coming, may have died, or is due now. */
-  private async withLink(before: Situation, tries: number): Promise<{ before: Situation | null; awayMs: number }> {
+  private async withLink(
+    before: ConversationSnapshot,
+    tries: number,
+  ): Promise<{ before: ConversationSnapshot | null; awayMs: number }> {
     const { state, dueAt } = before.record.completeness.audio;
     const isLast = dueAt !== null && dueAt <= this.deps.now();
     const isAsked = tries >= ASK_FROM_TRY && (before.record.fetchable.length === 0 || tries % RENEW_EVERY === 0);
@@ -150,12 +159,16 @@ export class RecordingFetcher {
 }
 
 /** Which try at the provider is due now, from 1; null: none, and nothing has changed. A further link begins with the first. */
-function triesBy({ record }: Situation, { tries, askAt, offered }: FetchProgress, now: number): number | null {
+function triesBy(
+  { record }: ConversationSnapshot,
+  { tries, askAt, offered }: FetchProgress,
+  now: number,
+): number | null {
   const { fetchable, completeness } = record;
   if (fetchable.length > offered && tries > 0) return 1;
   const isOver = completeness.audio.state !== 'pending' && fetchable.length === 0;
   return askAt <= now || isOver ? tries + 1 : null;
 }
 
-const isNamed = ({ record }: Situation, { object_key: key }: StoredRecording): boolean =>
+const isNamed = ({ record }: ConversationSnapshot, { object_key: key }: StoredRecording): boolean =>
   record.recordings.some((named) => named.object_key === key);

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Situation } from './conversation-snapshot.js';
+import type { ConversationSnapshot } from './conversation-snapshot.js';
 import { verdictOf } from './recording-verdict.js';
 
 const END = 1_000_000;
 const DEADLINE_S = 600;
 const LATE = END + DEADLINE_S * 1000;
 
-function situation(audio: 'pending' | 'present' | 'absent', fetchable: string[]): Parameters<typeof verdictOf>[0] {
+function snapshot(audio: 'pending' | 'present' | 'absent', fetchable: string[]): Parameters<typeof verdictOf>[0] {
   return {
-    record: { completeness: { audio: { state: audio } }, fetchable } as Situation['record'],
+    record: { completeness: { audio: { state: audio } }, fetchable } as ConversationSnapshot['record'],
     endSeenAt: END,
-    account: { deadlines: { audio: DEADLINE_S } } as Situation['account'],
+    account: { deadlines: { audio: DEADLINE_S } } as ConversationSnapshot['account'],
   };
 }
 
@@ -39,11 +39,11 @@ describe('fetching recordings', () => {
       wait('a further recording', 1_000),
     ],
   ] as const)('%s', (_, audio, fetchable, refused, tries, now, verdict) => {
-    expect(verdictOf(situation(audio, [...fetchable]), { refused, tries, awayMs: 0, now }, () => 0)).toEqual(verdict);
+    expect(verdictOf(snapshot(audio, [...fetchable]), { refused, tries, awayMs: 0, now }, () => 0)).toEqual(verdict);
   });
 
   it('never gives up, while the end is not known', () => {
-    const unknown = { ...situation('pending', []), endSeenAt: null };
+    const unknown = { ...snapshot('pending', []), endSeenAt: null };
     expect(verdictOf(unknown, { refused: 0, tries: 8, awayMs: 0, now: LATE }, () => 0)).toEqual(
       wait('the recording', 128_000),
     );

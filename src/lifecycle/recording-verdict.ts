@@ -1,6 +1,6 @@
 // After a round of fetching: is it done, is it over, or when is the next try? Pure.
 import { nextTry } from './waiting-ladder.js';
-import type { Situation } from './conversation-snapshot.js';
+import type { ConversationSnapshot } from './conversation-snapshot.js';
 
 export type Verdict = { kind: 'done' } | { kind: 'give_up' } | { kind: 'wait'; what: string; retryInMs: number };
 
@@ -25,7 +25,7 @@ interface Round {
 
 /** What follows from where a conversation stands once everything that it offered has been tried. */
 export function verdictOf(
-  { record, endSeenAt, account }: Pick<Situation, 'record' | 'endSeenAt' | 'account'>,
+  { record, endSeenAt, account }: Pick<ConversationSnapshot, 'record' | 'endSeenAt' | 'account'>,
   { refused, tries, awayMs, now }: Round,
   random: () => number = Math.random,
 ): Verdict {

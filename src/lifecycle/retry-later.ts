@@ -1,5 +1,5 @@
 /** What is waited for is not there, and its deadline has not come. The message says what, without content. */
-export class NotYet extends Error {
+export class RetryLater extends Error {
   constructor(
     what: string,
     readonly retryInMs: number,
@@ -7,6 +7,6 @@ export class NotYet extends Error {
     readonly progress: object | null = null,
   ) {
     super(`waiting for ${what}`);
-    this.name = 'NotYet';
+    this.name = 'RetryLater';
   }
 }

@@ -1,26 +1,11 @@
 // What a conversation's workflow is told of where it stands: enumerations and times only. Pure.
 import type { ConversationRecord } from '../reducer/record.js';
-import type { Part } from '../providers/provider-fact.js';
-import type { Situation } from './conversation-snapshot.js';
-
-/** Shown in the Temporal UI and used by the workflow: enumerations and times only. */
-export interface ConversationView {
-  phase: 'live' | 'settling' | 'settled' | 'gone';
-  revision: number;
-  /** Until the watchdog should ask, and between two questions. */
-  askInMs: number;
-  askEveryMs: number;
-  waitingFor: string | null;
-  /** How often in a row the provider has not known it, each time one `ask_every` apart. */
-  refusals: number;
-  completeness: Record<Part, { state: string; reason: string | null; dueAt: string | null }>;
-  /** The recording is declared absent, and none is offered. Only when true, so that views of former versions say the same. */
-  hasNoRecording?: true;
-}
+import type { WorkflowStatus } from '../../workflows/conversation-status.js';
+import type { ConversationSnapshot } from './conversation-snapshot.js';
 
 const DAY_S = 86_400;
 
-export const GONE: ConversationView = {
+export const GONE: WorkflowStatus = {
   phase: 'gone',
   revision: 0,
   askInMs: 0,
@@ -34,8 +19,8 @@ export const GONE: ConversationView = {
   },
 };
 
-/** The situation as the workflow sees it at `now` (epoch ms). */
-export function viewOf({ record, account, revision }: Situation, now: number): ConversationView {
+/** The snapshot as the workflow sees it at `now` (epoch ms). */
+export function workflowStatusOf({ record, account, revision }: ConversationSnapshot, now: number): WorkflowStatus {
   return {
     phase: record.recordState === 'open' ? 'live' : record.recordState,
     revision,
@@ -53,17 +38,18 @@ const silenceOf = ({ channel }: ConversationRecord, setting: number | null): num
   setting ?? (channel === 'phone' || channel === 'web_call' || channel === 'other' ? 900 : DAY_S);
 
 /** When the provider is to be asked, epoch milliseconds. */
-const silentFrom = ({ record, account }: Pick<Situation, 'record' | 'account'>): number =>
+const silentFrom = ({ record, account }: Pick<ConversationSnapshot, 'record' | 'account'>): number =>
   record.lastFactAt + silenceOf(record, account.deadlines.silence) * 1000;
 
 /** Clocks of Temporal and of this process may differ a little. */
 const SLACK_MS = 250;
-export const isSilent = (situation: Situation, now: number): boolean => silentFrom(situation) <= now + SLACK_MS;
+export const isSilent = (snapshot: ConversationSnapshot, now: number): boolean =>
+  silentFrom(snapshot) <= now + SLACK_MS;
 
-function completenessOf(record: ConversationRecord): ConversationView['completeness'] {
+function completenessOf(record: ConversationRecord): WorkflowStatus['completeness'] {
   const shown = Object.entries(record.completeness).map(([part, { state, reason, dueAt }]) => [
     part,
     { state, reason, dueAt: dueAt === null ? null : new Date(dueAt).toISOString() },
   ]);
-  return Object.fromEntries(shown) as ConversationView['completeness'];
+  return Object.fromEntries(shown) as WorkflowStatus['completeness'];
 }

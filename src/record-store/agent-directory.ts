@@ -1,25 +1,18 @@
 // Agents are made at first sight and follow the version of their latest conversation; an officer may name them.
-import { newUuid, publicId } from '../common/ids.js';
+import { newUuid } from '../common/ids.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Turn } from '../providers/provider-fact.js';
-import { sealJson, type DataKey } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ConversationRecord } from '../reducer/record.js';
-
-/** The sealed part of an agent's row. */
-export interface AgentDetails {
-  name: string | null;
-  provider_agent_id: string | null;
-}
-
-export const agentPurpose = (agentId: string): string => `agent:${agentId}`;
+import { agentKey, type AgentIds } from './agent-ids.js';
+import { sealAgent } from './sealed-agent.js';
 
 type Agent = NonNullable<ConversationRecord['agent']>;
 
 /** A conversation, and who is named in it. */
 interface Sightings {
-  owner: { clientId: string };
+  ref: { clientId: string };
   account: ProviderAccount;
   after: ConversationRecord;
   turns: Turn[] | undefined;
@@ -41,12 +34,6 @@ interface KnownAgent {
   version: string | null;
   version_seen_at: Date | null;
 }
-
-/** {@link agentKey} → our uuid. */
-export type AgentIds = ReadonlyMap<string, string>;
-
-export const agentKey = (of: { clientId: string; accountId: string; providerAgentId: string }): string =>
-  JSON.stringify([of.clientId, of.accountId, of.providerAgentId]);
 
 const keyOf = ({ clientId, account, agent }: SeenAgent): string =>
   agentKey({ clientId, accountId: account.id, providerAgentId: agent.providerAgentId });
@@ -124,8 +111,8 @@ export class AgentDirectory {
     return ids;
   }
 
-  private async seenIn({ owner, account, after, turns }: Sightings): Promise<SeenAgent[]> {
-    const { clientId } = owner;
+  private async seenIn({ ref, account, after, turns }: Sightings): Promise<SeenAgent[]> {
+    const { clientId } = ref;
     const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
     return agentsOf(after, turns ?? []).map((agent) => {
       const hash = hasher.hash('provider_id', 'agent', agent.providerAgentId);
@@ -210,27 +197,3 @@ interface MadeAgent {
 
 const rowKey = (clientId: string, accountId: string, hash: Buffer): string =>
   `${clientId}|${accountId}|${hash.toString('hex')}`;
-
-type IdOf = (providerAgentId: string) => string | undefined;
-
-/** The record with our public ids of agents in place of the provider's. */
-export function withAgentIds(record: ConversationRecord, idOf: IdOf): ConversationRecord {
-  const { header } = record;
-  const segments = header.segments.map((segment) => ({ ...segment, agent_id: publicAgentId(segment.agent_id, idOf) }));
-  const transfers = header.transfers.map((transfer) => {
-    const { type, value } = transfer.target;
-    return type === 'agent' ? { ...transfer, target: { type, value: publicAgentId(value, idOf) } } : transfer;
-  });
-  return { ...record, header: { ...header, segments, transfers } };
-}
-
-export const turnsWithAgentIds = (turns: Turn[], idOf: IdOf): Turn[] =>
-  turns.map((turn) => (turn.agent_id === null ? turn : { ...turn, agent_id: publicAgentId(turn.agent_id, idOf) }));
-
-function publicAgentId(providerAgentId: string | null, idOf: IdOf): string | null {
-  const id = providerAgentId === null ? undefined : idOf(providerAgentId);
-  return id === undefined ? null : publicId('agent', id);
-}
-
-export const sealAgent = (clientKey: DataKey, agentId: string, details: AgentDetails): Buffer =>
-  sealJson(clientKey, agentPurpose(agentId), details);

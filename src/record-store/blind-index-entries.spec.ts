@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BlindIndex } from '../vault/blind-index-hasher.js';
 import { DataKey } from '../vault/data-key.js';
-import { lookUpsOf } from './blind-index-entries.js';
+import { blindIndexEntriesOf } from './blind-index-entries.js';
 import type { Header, TransferRecord } from '../reducer/record.js';
 
 const hasher = new BlindIndex(new DataKey(Buffer.alloc(32, 7), 'client'));
@@ -18,14 +18,14 @@ const handover = (type: TransferRecord['target']['type'], value: string | null):
 
 /** What a header can be found by, as sorted `kind hash` lines. */
 const found = (header: Partial<Header>): string[] =>
-  lookUpsOf({ ...EMPTY, ...header }, hasher)
+  blindIndexEntriesOf({ ...EMPTY, ...header }, hasher)
     .map(({ kind, hash }) => `${kind} ${hash.toString('hex')}`)
     .sort();
 type Value = Parameters<BlindIndex['hash']>;
 const hashes = (...values: Value[]): string[] =>
   values.map(([kind, ...value]) => `${kind} ${hasher.hash(kind, ...value).toString('hex')}`).sort();
 
-describe('lookUpsOf', () => {
+describe('blindIndexEntriesOf', () => {
   it('gives nothing for a header in which there is nothing', () => {
     expect(found({})).toEqual([]);
   });

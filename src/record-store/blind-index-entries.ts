@@ -4,20 +4,20 @@ import { last4, normaliseOpaque, normalisePhone, normaliseUserId } from '../comm
 import type { Json } from '../providers/provider-fact.js';
 import type { Header } from '../reducer/record.js';
 
-export interface LookUp {
+export interface BlindIndexEntry {
   kind: BlindIndexKind;
   hash: Buffer;
 }
 
-type Entry = [kind: BlindIndexKind, first: string, ...rest: string[]];
+type Value = [kind: BlindIndexKind, first: string, ...rest: string[]];
 
 /** Longest metadata value that can be looked up; a longer one is content, not a key. */
 const MAX_VALUE_LENGTH = 256;
 
-/** The look-ups that a header gives, each once. */
-export function lookUpsOf(header: Header, hasher: BlindIndex): LookUp[] {
+/** The entries that a header gives, each once. */
+export function blindIndexEntriesOf(header: Header, hasher: BlindIndex): BlindIndexEntry[] {
   const hashes = new Map(
-    entriesOf(header).map(([kind, ...value]) => [
+    valuesOf(header).map(([kind, ...value]) => [
       JSON.stringify([kind, ...value]),
       { kind, hash: hasher.hash(kind, ...value) },
     ]),
@@ -25,8 +25,8 @@ export function lookUpsOf(header: Header, hasher: BlindIndex): LookUp[] {
   return [...hashes.values()];
 }
 
-function entriesOf(header: Header): Entry[] {
-  const found: Entry[] = [];
+function valuesOf(header: Header): Value[] {
+  const found: Value[] = [];
   const number = header.customer_number === null ? null : normalisePhone(header.customer_number);
   if (number !== null) found.push(['phone', number], ['phone_last4', last4(number)]);
   const providerId = header.provider_conversation_id && normaliseOpaque(header.provider_conversation_id);

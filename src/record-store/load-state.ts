@@ -2,9 +2,8 @@
 import type { Transaction } from '../database/with-scope.js';
 import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending-facts.js';
 import { openJson, type DataKey } from '../vault/sealing.js';
-import type { Standing } from '../intake/apply-request.js';
-import { PURPOSE } from './write-conversations.js';
-import type { ConversationState } from '../reducer/reducer.js';
+import type { ConversationState, StateAtRevision } from '../reducer/conversation-state.js';
+import { PURPOSE } from './seal-purposes.js';
 
 /** `revision` and `sealed` are null where nothing is known yet. */
 export interface StoredRow {
@@ -21,12 +20,13 @@ left join conversations c on c.id = i.id
 left join conversation_states s on s.conversation_id = i.id`;
 
 /** By place in `candidates`. A statement after the lock's, as it must see what was committed before the lock was had. */
-export async function loadStored(tx: Transaction, candidates: Candidate[]): Promise<Map<number, StoredRow>> {
+export async function loadStates(tx: Transaction, candidates: Candidate[]): Promise<Map<number, StoredRow>> {
   const rows = await tx.query<StoredRow & { nth: number }>({ name: 'load', text: LOAD, values: askedFor(candidates) });
   return new Map(rows.map((row) => [row.nth - 1, row]));
 }
 
-export const opened = ({ revision, sealed }: StoredRow, key: DataKey): Standing | null =>
+/** The state that was stored last; null where nothing was. */
+export const openState = ({ revision, sealed }: StoredRow, key: DataKey): StateAtRevision | null =>
   revision === null || sealed === null
     ? null
     : { revision, state: openJson(key, PURPOSE.state, sealed) as ConversationState };

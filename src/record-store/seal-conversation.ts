@@ -1,46 +1,55 @@
-// A change as its rows will be: agents by our ids, content sealed.
-import { sealJson } from '../vault/sealing.js';
-import type { VaultService } from '../vault/vault.service.js';
-import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-directory.js';
-import type { Change } from '../intake/conversation-change.js';
-import { lookUpsOf, type LookUp } from './blind-index-entries.js';
-import { PURPOSE, type Owner } from './write-conversations.js';
+// Makes the rows of a change: agents by our ids, content sealed.
+import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { ConversationRecord } from '../reducer/record.js';
+import type { Turn } from '../providers/provider-fact.js';
+import { sealJson, type DataKey } from '../vault/sealing.js';
+import type { VaultService } from '../vault/vault.service.js';
+import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-ids.js';
+import { blindIndexEntriesOf } from './blind-index-entries.js';
+import type { ConversationRef } from './conversation-ref.js';
+import { PURPOSE } from './seal-purposes.js';
+import type { SealedConversation } from './sealed-conversation.js';
 
-export interface SealedRow {
-  owner: Owner;
-  agentId: string | null;
-  record: ConversationRecord;
-  revision: number;
-  /** Nothing was stored of it before. */
-  isNew: boolean;
-  header: Buffer;
-  state: Buffer;
-  /** Null: they did not change. */
-  providerRecord: Buffer | null;
-  transcript: Buffer | null;
-  lookUps: LookUp[] | null;
-  /** Those that are new, or another copy than before. */
-  recordings: ConversationRecord['recordings'];
+/** What became of one conversation. */
+interface RecordChange {
+  ref: ConversationRef;
+  account: { id: string };
+  key: DataKey;
+  before: ConversationRecord | null;
+  after: ConversationRecord;
+  stateAtRevision: StateAtRevision;
+  /** Content to be stored: `record` (document). */
+  blobs: Map<string, unknown>;
+  /** The transcript, when it is another one than before. */
+  turns: Turn[] | undefined;
 }
 
 /** Seals what a change writes. */
-export async function sealed(vault: VaultService, change: Change, agents: AgentIds): Promise<SealedRow> {
-  const { owner, account, key, before, after, standing, blobs, turns } = change;
+export async function sealConversation(
+  vault: VaultService,
+  { ref, account, key, before, after, stateAtRevision: { state, revision }, blobs, turns }: RecordChange,
+  agents: AgentIds,
+): Promise<SealedConversation> {
   const idOf = (providerAgentId: string): string | undefined =>
-    agents.get(agentKey({ clientId: owner.clientId, accountId: account.id, providerAgentId }));
+    agents.get(agentKey({ clientId: ref.clientId, accountId: account.id, providerAgentId }));
   const record = withAgentIds(after, idOf);
-  const hasNewHeader =
-    JSON.stringify(before?.header) !== JSON.stringify(after.header) || before?.startTime !== after.startTime;
   const known = new Set(before?.recordings.map((recording) => JSON.stringify(recording)));
   return {
-    ...{ owner, record, revision: standing.revision, isNew: before === null },
+    ref,
+    record,
+    revision,
+    isNew: before === null,
     agentId: (after.agent && idOf(after.agent.providerAgentId)) ?? null,
     header: sealJson(key, PURPOSE.header, record.header),
-    state: sealJson(key, PURPOSE.state, standing.state),
+    state: sealJson(key, PURPOSE.state, state),
     providerRecord: blobs.has('record') ? sealJson(key, PURPOSE.record, blobs.get('record')) : null,
     transcript: turns === undefined ? null : sealJson(key, PURPOSE.transcript, turnsWithAgentIds(turns, idOf)),
-    lookUps: hasNewHeader ? lookUpsOf(record.header, await vault.indexHasher(owner.clientId)) : null,
+    blindIndexEntries: hasNewHeader(before, after)
+      ? blindIndexEntriesOf(record.header, await vault.indexHasher(ref.clientId))
+      : null,
     recordings: record.recordings.filter((recording) => !known.has(JSON.stringify(recording))),
   };
 }
+
+const hasNewHeader = (before: ConversationRecord | null, after: ConversationRecord): boolean =>
+  JSON.stringify(before?.header) !== JSON.stringify(after.header) || before?.startTime !== after.startTime;

@@ -1,5 +1,5 @@
 // Objects that no record names: written down before they are stored, so that what a crash leaves behind is found without
-// asking the store for all it has. Intake strikes out what a record names, and adds what it names no longer (read-model.ts).
+// asking the store for all it has. Referenced objects leave the list; an object whose copy was replaced enters it (record-store/write-recordings.ts).
 import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
@@ -28,7 +28,7 @@ interface Row {
   conversation_id: string;
 }
 
-export class LooseObjects {
+export class OrphanedObjects {
   private readonly announcing: Batcher<RecordingRef, void>;
 
   constructor(
@@ -43,7 +43,7 @@ export class LooseObjects {
     return this.announcing.add(ref);
   }
 
-  /** Removes objects that have been loose since before `olderThan`, by when their attempts are over; how many. */
+  /** Removes objects that have been orphaned since before `olderThan`, by when their attempts are over; how many. */
   async sweep(olderThan: Date): Promise<number> {
     let removed = 0;
     let after = '';

@@ -1,6 +1,6 @@
 // One recording from the provider into our store, sealed on its way; what is said of it afterwards is the caller's.
 import { AppError } from '../common/errors.js';
-import type { StoredRecording } from '../intake/fact-writer.js';
+import type { StoredRecording } from '../reducer/fact.js';
 import type { Asking, ProviderGateway } from '../providers/gateway/gateway.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';

@@ -31,7 +31,7 @@ export class RecordingStore {
   /** By object: a player that jumps about asks the store for nothing but the chunks that it hears. */
   private readonly openings = new Map<string, Opening>();
 
-  /** Who writes announces what is about to lie there; see {@link LooseObjects}. */
+  /** Who writes announces what is about to lie there; see {@link OrphanedObjects}. */
   constructor(
     private readonly objects: ObjectStore,
     private readonly announce: (ref: RecordingRef) => Promise<void> = () => Promise.resolve(),

@@ -1,6 +1,6 @@
 // What is there, what is waited for until when, and what is declared absent. A missing recording is a statement, not a silence.
 import type { Part } from '../providers/provider-fact.js';
-import type { Registers } from './merge.js';
+import { haveOneSource, memberOf, membersOf, valueOf, type Registers } from './registers.js';
 import type { Completeness } from './record.js';
 
 interface Circumstances {
@@ -27,57 +27,50 @@ function completenessOf(
   if (!hasEnded) return { state: 'pending', reason: null, dueAt: null };
   const reason = reasonOfAbsence(part, registers, neverConnected);
   if (reason !== null) return { state: 'absent', reason, dueAt: null };
-  const endSeen = registers['end_seen']?.value as number;
+  const endSeen = valueOf(registers, 'end_seen') ?? 0;
   return { state: 'pending', reason: null, dueAt: endSeen + deadlines[part] * 1000 };
 }
 
 function isPresent(part: Part, registers: Registers, hasEnded: boolean): boolean {
   switch (part) {
     case 'transcript':
-      return hasEnded && (registers['transcript']?.value as { final?: boolean } | undefined)?.final === true;
+      return hasEnded && valueOf(registers, 'transcript')?.final === true;
     case 'audio':
-      return Object.keys(registers).some((key) => key.startsWith('recording.'));
+      return membersOf(registers, 'recording').length > 0;
     case 'analysis':
-      return registers['analysed'] !== undefined;
+      return valueOf(registers, 'analysed') ?? false;
   }
 }
 
 /** A transcript that is longer than what is kept of it says so. */
 function flawOf(part: Part, registers: Registers): string | null {
   if (part !== 'transcript') return null;
-  return (registers['transcript']?.value as { truncated?: true } | undefined)?.truncated === true ? 'truncated' : null;
+  return valueOf(registers, 'transcript')?.truncated === true ? 'truncated' : null;
 }
 
 /** What never connected, was lost, or is denied by the provider's record is not waited for. */
 function reasonOfAbsence(part: Part, registers: Registers, neverConnected: boolean): string | null {
   if (neverConnected) return 'never_connected';
   // A provider that stores nothing may have offered a link for some minutes.
-  const denied = part === 'audio' && fetchableOf(registers).length > 0 ? undefined : registers[`denied.${part}`];
-  const said = denied?.value ?? registers[`absent.${part}`]?.value;
-  if (said !== undefined) return said as string;
-  return isLost(registers) ? 'lost' : null;
+  const denied = part === 'audio' && fetchableOf(registers).length > 0 ? null : memberOf(registers, 'denied', part);
+  return denied ?? memberOf(registers, 'absent', part) ?? (isLost(registers) ? 'lost' : null);
 }
 
 /** Nobody knows how it ended. A provider's later word of the end takes `ended` from `lost`: then it is known again. */
-export function isLost(registers: Registers): boolean {
-  const lost = registers['lost'];
-  return lost !== undefined && registers['ended']?.stamp[4] === lost.stamp[4];
-}
+export const isLost = (registers: Registers): boolean => haveOneSource(registers, 'lost', 'ended');
+
+/** The provider's own record was read after the end. */
+export const hasRecord = (registers: Registers): boolean => valueOf(registers, 'confirmed') !== null;
 
 /** The provider's own record was read after the end, or cannot be had: nobody needs to ask for it. */
 export const isConfirmed = (registers: Registers): boolean =>
-  registers['confirmed'] !== undefined || registers['unconfirmed'] !== undefined || isLost(registers);
-
-const SOURCE = 'source.';
+  hasRecord(registers) || valueOf(registers, 'unconfirmed') !== null || isLost(registers);
 
 /** Variants of recordings that the provider offers, and that are neither stored nor given up. */
-export function fetchableOf(registers: Registers): string[] {
-  const isWanted = (variant: string): boolean =>
-    registers[`recording.${variant}`] === undefined &&
-    registers[`unavailable.${variant}`]?.value !== registers[`${SOURCE}${variant}`]?.value;
-  return Object.keys(registers)
-    .filter((key) => key.startsWith(SOURCE))
-    .map((key) => key.slice(SOURCE.length))
-    .filter(isWanted)
-    .sort();
-}
+export const fetchableOf = (registers: Registers): string[] =>
+  membersOf(registers, 'source')
+    .filter(({ member: variant, value: source }) => {
+      const isStored = memberOf(registers, 'recording', variant) !== null;
+      return !isStored && memberOf(registers, 'unavailable', variant) !== source;
+    })
+    .map(({ member: variant }) => variant);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { entriesOf } from './journal-entries.js';
 import type { Fact, StoredRecording } from './fact.js';
 import { project } from './project.js';
-import { EMPTY, reduce } from './reducer.js';
+import { EMPTY } from './conversation-state.js';
+import { reduce } from './reducer.js';
 
 const START = 1_760_000_000_000;
 const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };

@@ -1,11 +1,11 @@
 // State → record: what the registers add up to. Pure; it alone decides status, record state and completeness.
 import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
-import type { Registers } from './merge.js';
+import { fieldOf, membersOf, valueOf, type Registers } from './registers.js';
 import { headerOf, numberReader, type FieldReader, type NumberReader } from './header.js';
 import { fetchableOf, isConfirmed, isLost, partsOf } from './completeness.js';
 import type { ConversationRecord, Status } from './record.js';
-import type { ConversationState } from './reducer.js';
+import type { ConversationState } from './conversation-state.js';
 import { segmentsOf, transfersOf } from './transfers.js';
 
 /** Seconds that a part is waited for after the end (account setting `deadlines`). */
@@ -20,11 +20,6 @@ const FAILED_CATEGORIES = new Set([
 /** Each document names a bounded number, but there may be many documents: the later ones cost themselves. */
 const MAX_TRANSFERS = 200;
 
-interface Ended {
-  failed: boolean;
-  neverConnected: boolean;
-}
-
 export interface ProjectionSettings {
   deadlines: PartDeadlines;
   /** ISO 3166 region of numbers without +, or null. */
@@ -38,27 +33,26 @@ export function project(
   { registers, firstSeen, lastSeen }: ConversationState,
   settings: ProjectionSettings,
 ): ConversationRecord {
-  const value = <Value>(key: string): Value | null => (registers[key]?.value as Value | undefined) ?? null;
-  const field = <Name extends keyof Fields>(name: Name): Fields[Name] | null => value<Fields[Name]>(`field.${name}`);
-  const ended = value<Ended>('ended');
+  const field: FieldReader = (name) => fieldOf(registers, name);
+  const ended = valueOf(registers, 'ended');
   const end = ended === null ? null : endOf(registers, field('end'));
-  const status = statusOf(value<LiveStatus>('live'), ended, end?.category ?? null);
+  const status = statusOf(valueOf(registers, 'live'), ended, end?.category ?? null);
   const startTime = field('start_time') ?? firstSeen;
-  const endTime = ended === null ? null : (field('end_time') ?? value<number>('end_seen'));
-  const transcript = value<{ turn_count: number; received_at: number }>('transcript');
+  const endTime = ended === null ? null : (field('end_time') ?? valueOf(registers, 'end_seen'));
+  const transcript = valueOf(registers, 'transcript');
   const durationMs = ended === null ? null : durationOf(field);
   const completeness = partsOf(registers, {
     hasEnded: ended !== null,
     neverConnected: ended?.neverConnected ?? false,
     deadlines: settings.deadlines,
   });
-  const agent = value<ConversationRecord['agent']>('agent');
+  const agent = valueOf(registers, 'agent');
   const transfers = transfersOf(registers, endTime).slice(0, MAX_TRANSFERS);
   const segments = segmentsOf({ startTime, endTime, transfers, agentId: agent?.providerAgentId ?? null });
   const resolved = Object.values(completeness).every(({ state }) => state !== 'pending');
   return {
     agent,
-    channel: field('channel') ?? (value<string>('kind') === 'chat' ? 'chat' : 'other'),
+    channel: field('channel') ?? (valueOf(registers, 'kind') === 'chat' ? 'chat' : 'other'),
     direction: field('direction'),
     status,
     recordState: ended === null ? 'open' : resolved && isConfirmed(registers) ? 'settled' : 'settling',
@@ -66,7 +60,7 @@ export function project(
     endTime,
     durationMs,
     end: end && { category: end.category, party: end.party },
-    outcome: outcomeOf(field('outcome'), value('analysed') ?? false),
+    outcome: outcomeOf(field('outcome'), valueOf(registers, 'analysed') ?? false),
     sentiment: field('sentiment'),
     language: field('language'),
     turnCount: transcript?.turn_count ?? 0,
@@ -76,7 +70,7 @@ export function project(
     completeness,
     lastFactAt: lastSeen,
     lastTurnAt: transcript?.received_at ?? null,
-    lostEvidence: end?.category === 'lost' ? value<string>('lost') : null,
+    lostEvidence: end?.category === 'lost' ? valueOf(registers, 'lost') : null,
     recordings: recordingsOf(registers, durationMs),
     holder: segments.at(-1)?.holder ?? 'agent',
     fetchable: fetchableOf(registers),
@@ -89,7 +83,7 @@ export function project(
   };
 }
 
-function statusOf(live: LiveStatus | null, ended: Ended | null, category: string | null): Status {
+function statusOf(live: LiveStatus | null, ended: { failed: boolean } | null, category: string | null): Status {
   // Nothing known yet is the lowest rank, so that no later word can lower it.
   if (ended === null) return live ?? 'ringing';
   return ended.failed || (category !== null && FAILED_CATEGORIES.has(category)) ? 'failed' : 'completed';
@@ -116,9 +110,8 @@ function outcomeOf(told: Fields['outcome'] | null, analysed: boolean): Conversat
 
 /** A recording that came without its length is as long as the conversation. */
 function recordingsOf(registers: Registers, durationMs: number | null): StoredRecording[] {
-  return Object.keys(registers)
-    .filter((key) => key.startsWith('recording.'))
-    .sort()
-    .map((key) => registers[key]?.value as StoredRecording)
-    .map((recording) => ({ ...recording, duration_ms: recording.duration_ms ?? durationMs }));
+  return membersOf(registers, 'recording').map(({ value: recording }) => ({
+    ...recording,
+    duration_ms: recording.duration_ms ?? durationMs,
+  }));
 }

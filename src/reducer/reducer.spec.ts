@@ -14,7 +14,9 @@ import {
 import type { Claims, Json, Turn } from '../providers/provider-fact.js';
 import type { Fact } from './fact.js';
 import { project } from './project.js';
-import { EMPTY, reduce, type ConversationState } from './reducer.js';
+import { EMPTY, type ConversationState } from './conversation-state.js';
+import { reduce } from './reducer.js';
+import { valueOf } from './registers.js';
 import type { ConversationRecord } from './record.js';
 
 const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };
@@ -219,7 +221,7 @@ describe('reducer', () => {
   it('knows by which mapping the document that it keeps was read', () => {
     const whole = webhook('call_analyzed', { ...END, call_analysis: {}, transcript_object: SAID });
     const { registers } = reduce(EMPTY, [whole, record(END)]).state;
-    expect(registers['record']?.value).toEqual({ mapping: (whole as { claims: Claims }).claims.mappingVersion });
+    expect(valueOf(registers, 'record')).toEqual({ mapping: (whole as { claims: Claims }).claims.mappingVersion });
   });
 
   it('has no new content when another document brings the same transcript', () => {

@@ -1,14 +1,8 @@
 // (state, facts) → state. Pure, commutative, idempotent; nothing else decides what a conversation is.
-import { assertionsOf } from './register-writes.js';
+import type { ConversationState } from './conversation-state.js';
 import type { Fact } from './fact.js';
-import { merge, type Registers } from './merge.js';
-
-export interface ConversationState {
-  registers: Registers;
-  /** Epoch milliseconds of the first and the last receipt of any fact. */
-  firstSeen: number;
-  lastSeen: number;
-}
+import { merge } from './merge.js';
+import { writesOf } from './register-writes.js';
 
 export interface Reduction {
   state: ConversationState;
@@ -16,11 +10,9 @@ export interface Reduction {
   blobs: Map<string, unknown>;
 }
 
-export const EMPTY: ConversationState = { registers: {}, firstSeen: Infinity, lastSeen: -Infinity };
-
 /** Applies facts in any order, any number of times. */
 export function reduce(state: ConversationState, facts: Fact[]): Reduction {
-  const { registers, blobs } = merge(state.registers, facts.flatMap(assertionsOf));
+  const { registers, blobs } = merge(state.registers, facts.flatMap(writesOf));
   return {
     state: {
       registers,

@@ -5,7 +5,8 @@ import { elevenlabs } from '../providers/elevenlabs/index.js';
 import { retell } from '../providers/retell/index.js';
 import type { Fact } from './fact.js';
 import { project } from './project.js';
-import { EMPTY, reduce } from './reducer.js';
+import { EMPTY } from './conversation-state.js';
+import { reduce } from './reducer.js';
 import type { ConversationRecord } from './record.js';
 
 const START = 1_760_000_000_000;

@@ -1,7 +1,7 @@
-// Handovers that the provider made by itself, and who held the conversation when.
+// Transfers that the provider made by itself, and who held the conversation when.
 import type { TransferClaim } from '../providers/provider-fact.js';
-import { handoversOf, standingOf, type Handover } from './transfer-matching.js';
-import type { Registers } from './merge.js';
+import type { Registers } from './registers.js';
+import { knownTransfers, latestStatusOf, type KnownTransfer } from './transfer-matching.js';
 import type { Segment, TransferRecord } from './record.js';
 
 const STATUS: Record<TransferClaim['status'], TransferRecord['status']> = {
@@ -14,16 +14,16 @@ const STATUS: Record<TransferClaim['status'], TransferRecord['status']> = {
 
 /** Transfers in order of their first known time. `endTime`: of the conversation, null while it is live. */
 export function transfersOf(registers: Registers, endTime: number | null): TransferRecord[] {
-  return handoversOf(registers)
-    .map((handover) => transferOf(handover, endTime))
+  return knownTransfers(registers)
+    .map((known) => transferOf(known, endTime))
     .sort(
       (a, b) => (a.start_time ?? 0) - (b.start_time ?? 0) || (a.target.value ?? '').localeCompare(b.target.value ?? ''),
     );
 }
 
-function transferOf(handover: Handover, endTime: number | null): TransferRecord {
-  const { target, times } = handover;
-  const last = standingOf(handover);
+function transferOf(known: KnownTransfer, endTime: number | null): TransferRecord {
+  const { target, times } = known;
+  const last = latestStatusOf(known);
   const start = Math.min(...Object.values(times));
   const transfer = { kind: null, target, initiated_by: 'provider', start_time: start } as const;
   // Nobody took it before the conversation was over.
@@ -41,19 +41,19 @@ interface Timeline {
   agentId: string | null;
 }
 
-/** The agent holds it until a handover goes through; from then on the target does, until the next. */
+/** The agent holds it until a transfer goes through; from then on the target does, until the next. */
 export function segmentsOf({ startTime, endTime, transfers, agentId }: Timeline): Segment[] {
   const segments: Segment[] = [{ holder: 'agent', agent_id: agentId, start_time: startTime, end_time: endTime }];
   for (const { target, status, start_time: at, end_time: over } of transfers) {
     const before = segments.at(-1);
     if (at === null || before === undefined || (status !== 'bridged' && status !== 'completed')) continue;
-    const handover = Math.max(before.start_time, at);
-    before.end_time = handover;
+    const bridgedAt = Math.max(before.start_time, at);
+    before.end_time = bridgedAt;
     const isAgent = target.type === 'agent';
     segments.push({
       holder: target.type,
       agent_id: isAgent ? target.value : null,
-      start_time: handover,
+      start_time: bridgedAt,
       end_time: over ?? endTime,
     });
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConversationRecord } from './record.js';
 import { project } from './project.js';
-import { EMPTY } from './reducer.js';
+import { EMPTY } from './conversation-state.js';
 import { wakeOf } from './wake-rule.js';
 
 type PartState = ConversationRecord['completeness']['audio']['state'];

@@ -11,7 +11,7 @@ import {
 } from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
 import { SharedFind } from '../database/batched-lookup.js';
-import { PURPOSE } from '../record-store/write-conversations.js';
+import { PURPOSE } from '../record-store/seal-purposes.js';
 import { ContentReads } from '../journal/content-reads.js';
 import type { Turn } from '../providers/provider-fact.js';
 import { open } from '../vault/sealing.js';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { completeCall, END_REASONS, webhookBody } from '../../simulators/retell/index.js';
 import { project } from '../../src/reducer/project.js';
-import { EMPTY, reduce } from '../../src/reducer/reducer.js';
+import { EMPTY } from '../../src/reducer/conversation-state.js';
+import { reduce } from '../../src/reducer/reducer.js';
 import type { ConversationRecord } from '../../src/reducer/record.js';
 import type { Json } from '../../src/providers/provider-fact.js';
 import { retell } from '../../src/providers/retell/index.js';

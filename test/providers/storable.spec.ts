@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { EMPTY, reduce } from '../../src/reducer/reducer.js';
+import { EMPTY } from '../../src/reducer/conversation-state.js';
+import { reduce } from '../../src/reducer/reducer.js';
 import { project } from '../../src/reducer/project.js';
 import type { Claims, Json } from '../../src/providers/provider-fact.js';
 import { providerNamed } from '../../src/providers/providers.js';

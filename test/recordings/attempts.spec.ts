@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
-import type { Addressee, StoredRecording } from '../../src/intake/fact-writer.js';
+import type { Addressee } from '../../src/intake/fact-writer.js';
+import type { StoredRecording } from '../../src/reducer/fact.js';
 import { newRecordingRef, objectKeyOf } from '../../src/recordings/recording-object.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
@@ -171,7 +172,7 @@ async function fetched(id: string): Promise<void> {
   await attempted;
 }
 
-const sweep = (): Promise<number> => workshop.loose.sweep(new Date(Date.now() - 86_400_000));
+const sweep = (): Promise<number> => workshop.orphaned.sweep(new Date(Date.now() - 86_400_000));
 const age = (objectKey: string) =>
   colloquy.sql.query("update loose_objects set since = now() - interval '25 hours' where object_key = $1", [objectKey]);
 const looseOnes = async (id: string): Promise<string[]> =>

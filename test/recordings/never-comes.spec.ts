@@ -2,7 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NotYet } from '../../src/lifecycle/retry-later.js';
+import { RetryLater } from '../../src/lifecycle/retry-later.js';
 import type { FetchProgress } from '../../src/lifecycle/recording-fetcher.js';
 import { install, type Installation } from '../support/installation.js';
 import { openWorkshop } from './workshop.js';
@@ -34,12 +34,12 @@ async function finishedCall(fields: Record<string, unknown>): Promise<{ callId: 
 
 const signal = new AbortController().signal;
 /** One attempt, as Temporal makes it: what it leaves for the next; null when it is done. */
-async function attempt(id: string, progress: FetchProgress | null): Promise<NotYet | null> {
+async function attempt(id: string, progress: FetchProgress | null): Promise<RetryLater | null> {
   try {
     await workshop.fetcher.fetch(id, { progress, signal });
     return null;
   } catch (error) {
-    if (error instanceof NotYet) return error;
+    if (error instanceof RetryLater) return error;
     throw error;
   }
 }

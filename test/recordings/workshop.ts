@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Log } from '../../src/common/log.js';
 import { Lifecycle } from '../../src/lifecycle/conversation-lifecycle.js';
-import { situationReader } from '../../src/lifecycle/conversation-snapshot.js';
+import { snapshotReader } from '../../src/lifecycle/conversation-snapshot.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { Notifier } from '../../src/database/notifier.js';
@@ -14,7 +14,7 @@ import { FactWriter } from '../../src/intake/fact-writer.js';
 import { Intake } from '../../src/intake/intake.js';
 import { openGateway } from '../../src/providers/gateway/open-gateway.js';
 import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
-import { LooseObjects } from '../../src/recordings/orphaned-objects.js';
+import { OrphanedObjects } from '../../src/recordings/orphaned-objects.js';
 import { openObjectStore } from '../../src/object-store/open-object-store.js';
 import { RecordingFetcher } from '../../src/lifecycle/recording-fetcher.js';
 import { RecordingStore } from '../../src/recordings/recording-store.js';
@@ -26,19 +26,19 @@ export async function openWorkshop({ config, vault }: Installation, now = (): nu
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 8 }));
   await database.dataSource.initialize();
   const objects = await openObjectStore(config);
-  const loose = new LooseObjects(database, objects);
-  const store = new RecordingStore(objects, (ref) => loose.announce(ref));
+  const orphaned = new OrphanedObjects(database, objects);
+  const store = new RecordingStore(objects, (ref) => orphaned.announce(ref));
   const [accounts, notifier, log] = [new ProviderAccounts(database, vault), new Notifier(database), new Log('silent')];
   const storeAudio: ConstructorParameters<typeof Intake>[0]['storeAudio'] = (ref, key, bytes) =>
     store.writeBytes(ref, key, bytes);
   const intake = new Intake({ database, vault, accounts, notifier, log, storeAudio });
   const inbox = new Inbox(database, vault, notifier);
   const facts = new FactWriter(inbox, intake);
-  const read = situationReader({ database, vault, accounts });
+  const read = snapshotReader({ database, vault, accounts });
   const gateway = openGateway({ database, log, egress: openEgress(config), requestRate: config.providerRate });
   const reading = { read, facts, gateway, now };
   const fetcher = new RecordingFetcher({ ...reading, lifecycle: new Lifecycle(reading), vault, store });
-  return { database, objects, loose, store, intake, inbox, facts, read, fetcher, close: () => database.close() };
+  return { database, objects, orphaned, store, intake, inbox, facts, read, fetcher, close: () => database.close() };
 }
 
 export interface PatientHost {

@@ -1,7 +1,7 @@
 // What lies in Postgres of one conversation, opened with its own key: tests look at the record, not at mocks of it.
 import type { Pool } from 'pg';
 import type { Header } from '../../src/reducer/record.js';
-import { PURPOSE } from '../../src/record-store/write-conversations.js';
+import { PURPOSE } from '../../src/record-store/seal-purposes.js';
 import type { Json, Turn } from '../../src/providers/provider-fact.js';
 import { openJson } from '../../src/vault/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';

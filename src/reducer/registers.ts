@@ -1,0 +1,156 @@
+// The registers of a conversation: one for each thing that can be claimed about it, each with the stamp of the claim that
+// won. Every name, the type of its value and which claim wins stand here; nobody else knows how they are stored.
+import type { Claims, Fields, LiveStatus, TransferClaim } from '../providers/provider-fact.js';
+import type { StoredRecording } from './fact.js';
+
+/**
+ * What decides between two claims to one value, compared element by element: rank (a status never falls), phase of the
+ * document, provider time, receipt, hash of the bytes. The hash makes the order total.
+ */
+export type Stamp = readonly [rank: number, phase: number, providerTime: number, receivedAt: number, hash: string];
+
+export interface Register<Value = unknown> {
+  value: Value;
+  stamp: Stamp;
+}
+
+/** As they are stored: by name, or by family and member. */
+export type Registers = Record<string, Register>;
+
+/** Which of two claims wins: the one with the lowest stamp (what was true at the start), or the one with the highest. */
+export type Keep = 'first' | 'last';
+
+/** One claim to one register. */
+export interface RegisterWrite {
+  key: string;
+  value: unknown;
+  stamp: Stamp;
+  keep: Keep;
+  /**
+   * Large content that goes to its own table; the register itself holds `value`, a summary of it. A `digest` in the
+   * summary tells whether the content is the one that is stored already.
+   */
+  blob?: unknown;
+}
+
+export interface TranscriptSummary {
+  turn_count: number;
+  final: boolean;
+  /** Epoch milliseconds. */
+  received_at: number;
+  digest: string;
+  /** It had more turns than are kept. */
+  truncated?: true;
+}
+
+/** A claim about a transfer that no id tells apart from others. */
+export interface TransferReport extends Pick<TransferClaim, 'target' | 'status'> {
+  /** Epoch milliseconds. */
+  at: number;
+}
+
+/** `value` is never there: it carries the type. */
+interface Kind<Value> {
+  keep: Keep;
+  value?: Value;
+}
+const first = <Value>(): Kind<Value> => ({ keep: 'first' });
+const last = <Value>(): Kind<Value> => ({ keep: 'last' });
+
+const NAMED = {
+  agent: first<NonNullable<Claims['agent']>>(),
+  analysed: last<true>(),
+  /** The provider's own record was read after the end. */
+  confirmed: last<'record'>(),
+  /** Why it cannot be read. */
+  unconfirmed: last<string>(),
+  /** Epoch milliseconds of the first receipt of the end. */
+  end_seen: first<number>(),
+  ended: last<NonNullable<Claims['ended']>>(),
+  kind: last<string>(),
+  live: last<LiveStatus>(),
+  /** The evidence. */
+  lost: last<string>(),
+  record: last<{ mapping: number }>(),
+  transcript: last<TranscriptSummary>(),
+};
+
+const FAMILIES = {
+  /** By part: why it is missing for good, by our own deadline. */
+  absent: last<string>(),
+  /** By part: why the provider has none. */
+  denied: last<string>(),
+  field: last<Fields[keyof Fields]>(),
+  /** By variant. */
+  recording: first<StoredRecording>(),
+  /** By variant: where the provider's copy lies. */
+  source: last<string>(),
+  transfer_target: last<TransferClaim['target']>(),
+  /** By status and id, epoch milliseconds. */
+  transfer_time: first<number>(),
+  /** By the hash of the document, for transfers without an id. */
+  transfer_report: first<TransferReport>(),
+  /** By variant: the source that could not be fetched. */
+  unavailable: last<string>(),
+};
+
+type Name = keyof typeof NAMED;
+type Family = keyof typeof FAMILIES;
+type NamedValue<Of extends Name> = NonNullable<(typeof NAMED)[Of]['value']>;
+type FamilyValue<Of extends Family> = NonNullable<(typeof FAMILIES)[Of]['value']>;
+
+const keyOf = (family: Family, member: string): string => `${family}.${member}`;
+
+/** A claim to a register of that name. */
+export const writeTo = <Of extends Name>(name: Of, value: NamedValue<Of>, stamp: Stamp): RegisterWrite => ({
+  key: name,
+  value,
+  stamp,
+  keep: NAMED[name].keep,
+});
+
+/** A claim to a member of a family. */
+export const writeMember = <Of extends Family>(
+  family: Of,
+  member: string,
+  value: FamilyValue<Of>,
+  stamp: Stamp,
+): RegisterWrite => ({ key: keyOf(family, member), value, stamp, keep: FAMILIES[family].keep });
+
+/** Null where nobody has claimed it. */
+export const valueOf = <Of extends Name>(registers: Registers, name: Of): NamedValue<Of> | null =>
+  (registers[name]?.value as NamedValue<Of> | undefined) ?? null;
+
+/** Null where nobody has claimed it. */
+export const memberOf = <Of extends Family>(registers: Registers, family: Of, member: string): FamilyValue<Of> | null =>
+  (registers[keyOf(family, member)]?.value as FamilyValue<Of> | undefined) ?? null;
+
+/** A field of the record, as its documents say. */
+export const fieldOf = <Field extends keyof Fields>(registers: Registers, field: Field): Fields[Field] | null =>
+  memberOf(registers, 'field', field) as Fields[Field] | null;
+
+interface Member<Value> extends Register<Value> {
+  member: string;
+}
+
+/** All members of a family that were claimed, by name. */
+export function membersOf<Of extends Family>(registers: Registers, family: Of): Member<FamilyValue<Of>>[] {
+  const prefix = keyOf(family, '');
+  return Object.entries(registers as Record<string, Register<FamilyValue<Of>>>)
+    .flatMap(([key, register]) => (key.startsWith(prefix) ? [{ member: key.slice(prefix.length), ...register }] : []))
+    .sort((a, b) => (a.member < b.member ? -1 : 1));
+}
+
+/** Two registers have their value from the same document. */
+export const haveOneSource = (registers: Registers, a: Name, b: Name): boolean =>
+  registers[a] !== undefined && registers[a].stamp[4] === registers[b]?.stamp[4];
+
+/** Negative when `a` comes first. */
+export function compareStamps(a: Stamp, b: Stamp): number {
+  for (let index = 0; index < a.length; index += 1) {
+    const [left, right] = [a[index], b[index]];
+    if (left === undefined || right === undefined || left === right) continue;
+    return left < right ? -1 : 1;
+  }
+  return 0;
+}
