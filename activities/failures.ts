@@ -1,6 +1,6 @@
 // Failures as Temporal may keep them: a code and when to try again. Messages of others may quote content, so they stay out.
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { NotYet } from '../src/lifecycle/retry-later.js';
+import { RetryLater } from '../src/lifecycle/retry-later.js';
 import { AppError } from '../src/common/errors.js';
 import { ProviderError } from '../src/providers/provider.js';
 
@@ -15,7 +15,7 @@ export async function mapped<Result>(work: () => Promise<Result>): Promise<Resul
 
 function failureOf(error: unknown): unknown {
   if (error instanceof ApplicationFailure) return error;
-  if (error instanceof NotYet) {
+  if (error instanceof RetryLater) {
     // Benign: waiting is the rule here, not a failure to warn of.
     const category = ApplicationFailureCategory.BENIGN;
     return ApplicationFailure.create({

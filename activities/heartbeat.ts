@@ -1,11 +1,11 @@
 // Tells a slow activity from a dead worker.
 import { Context } from '@temporalio/activity';
-import { NotYet } from '../src/lifecycle/retry-later.js';
+import { RetryLater } from '../src/lifecycle/retry-later.js';
 
 const HEARTBEAT_MS = 5_000;
 
 /**
- * What the last attempt left for this one (`NotYet.progress`) stays with every heartbeat.
+ * What the last attempt left for this one (`RetryLater.progress`) stays with every heartbeat.
  *
  * By the clock and not by what arrives: a provider that is slow to answer is no dead worker.
  */
@@ -15,7 +15,7 @@ export async function beating<Result>(work: () => Promise<Result>): Promise<Resu
   try {
     return await work();
   } catch (error) {
-    if (error instanceof NotYet && error.progress !== null) context.heartbeat(error.progress);
+    if (error instanceof RetryLater && error.progress !== null) context.heartbeat(error.progress);
     throw error;
   } finally {
     clearInterval(timer);

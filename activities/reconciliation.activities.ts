@@ -1,17 +1,10 @@
 // Activities of an account: arguments → one service call → mapped failure.
 import { Context } from '@temporalio/activity';
 import { uuidOf } from '../src/common/ids.js';
-import type { BackfillView } from '../src/reconciliation/backfill-view.js';
+import type { ReconciliationActivities } from '../workflows/reconciliation.workflow.js';
 import type { BackfillWalk } from '../src/reconciliation/backfill-walk.js';
 import { mapped } from './failures.js';
 import { beating } from './heartbeat.js';
-
-export type { BackfillView };
-
-export interface ReconciliationActivities {
-  /** Walks on through the account's past for a while. */
-  walkBackfill(accountId: string): Promise<BackfillView>;
-}
 
 interface Services {
   backfill: BackfillWalk;

@@ -8,10 +8,12 @@ import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
 import { setPasswords } from './database/logins.js';
 import { runningOn } from './embedded/lock.js';
-import { tellAll } from './temporal/account-relay.js';
-import { wakeAll } from './temporal/wake-all.js';
+import { ConversationKind } from './lifecycle/conversation.starter.js';
+import { syncAll } from './outbox/account-sync.js';
+import { startMissing } from './outbox/missing-workflows.js';
+import { BackfillKind } from './reconciliation/backfill.starter.js';
 import { isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
-import { setUpTemporal, withStarters } from './temporal/with-starter.js';
+import { setUpTemporal, withWorkflowClient } from './temporal/with-workflow-client.js';
 import { keystoreDataSource } from './vault/keystore-data-source.js';
 import { createRootKey } from './vault/open-vault.js';
 
@@ -44,10 +46,11 @@ async function wake(settings: Config): Promise<void> {
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
   try {
     await database.dataSource.initialize();
-    await withStarters(settings, new Log(settings.logLevel), async ({ conversations, accounts }) => {
-      const { open, started } = await wakeAll(database, conversations);
+    const { publicUrl } = settings;
+    await withWorkflowClient(settings, new Log(settings.logLevel), async (workflows) => {
+      const { open, started } = await startMissing(database, workflows, new ConversationKind(publicUrl));
       say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
-      const { backfills } = await tellAll(database, accounts);
+      const { backfills } = await syncAll(database, workflows, new BackfillKind(publicUrl));
       say(`${backfills} accounts have an unfinished backfill`);
     });
   } finally {

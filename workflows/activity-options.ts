@@ -1,5 +1,6 @@
 // How activities are tried, by what it costs to do them twice.
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import { QUEUE } from './names.js';
 
 /** Reads Postgres in the worker that runs the workflow: one history event. */
 export const LOOK: LocalActivityOptions = {
@@ -26,7 +27,7 @@ export const AWAIT_RECORD: ActivityOptions = {
 
 /** As above, for a download that may be long: on a queue of its own, so that hosts that hang keep nothing else waiting. */
 export const AWAIT_RECORDING: ActivityOptions = {
-  taskQueue: 'recordings',
+  taskQueue: QUEUE.recordings,
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '10 minutes' },
@@ -37,7 +38,7 @@ export const AWAIT_RECORDING: ActivityOptions = {
  * of its own, so that many accounts at once do not keep conversations waiting.
  */
 export const WALK: ActivityOptions = {
-  taskQueue: 'reconciliation',
+  taskQueue: QUEUE.reconciliation,
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },

@@ -1,3 +1,3 @@
 // Every workflow; the entry of the bundle.
-export { conversation } from './conversation.js';
-export { reconciliation } from './reconciliation.js';
+export { conversation } from './conversation.workflow.js';
+export { reconciliation } from './reconciliation.workflow.js';

@@ -1,6 +1,6 @@
 // Hands the trace of whoever started or last woke a workflow on to its activities. Headers only: history has no event more.
 import type { Headers, WorkflowInterceptorsFactory } from '@temporalio/workflow';
-import { TRACE_HEADER } from './messages.js';
+import { TRACE_HEADER } from './names.js';
 
 export const interceptors: WorkflowInterceptorsFactory = () => {
   let trace: Headers = {};

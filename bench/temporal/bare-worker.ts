@@ -3,12 +3,13 @@
 import { fileURLToPath } from 'node:url';
 import { Client, WorkflowIdReusePolicy } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { ConversationActivities, ConversationView } from '../../activities/conversation.activities.js';
+import type { ConversationActivities } from '../../workflows/conversation.workflow.js';
+import type { WorkflowStatus } from '../../workflows/conversation-status.js';
+import { conversationWorkflowId, QUEUE, WORKFLOW } from '../../workflows/names.js';
 import { Log } from '../../src/common/log.js';
-import { newUuid } from '../../src/common/ids.js';
-import { ConversationStarter } from '../../src/temporal/conversation-starter.js';
+import { newUuid, publicId } from '../../src/common/ids.js';
+import { WorkflowClient } from '../../src/temporal/workflow-client.js';
 import { SearchAttributes } from '../../src/temporal/search-attributes.js';
-import { QUEUE } from '../../src/temporal/settings.js';
 import { servePart } from '../part.js';
 
 export interface BareWorkflowsPlan {
@@ -21,7 +22,7 @@ export interface BareWorkflowsPlan {
 const AT_ONCE = 32;
 const EMPTY_QUEUE = 'empty';
 const ended = { state: 'present', reason: null, dueAt: null };
-const view = (phase: ConversationView['phase']): ConversationView => ({
+const view = (phase: WorkflowStatus['phase']): WorkflowStatus => ({
   ...{ phase, revision: 1, askInMs: 900_000, askEveryMs: 900_000, waitingFor: null, refusals: 0 },
   completeness: { transcript: ended, audio: ended, analysis: ended },
 });
@@ -56,9 +57,21 @@ function starterOf({ kind, namespace }: BareWorkflowsPlan, connection: NativeCon
     return () => client.workflow.start('empty', { ...options, workflowId: newUuid(), requestEagerStart: true });
   }
   const attributes = new SearchAttributes({ areRegistered: true, log: new Log('silent') });
-  const starter = new ConversationStarter(client, { eager: true, publicUrl: 'http://127.0.0.1:3000', attributes });
-  const about = { client_id: newUuid(), provider: 'retell', channel: 'phone', direction: 'inbound' };
-  return () => starter.start({ id: newUuid(), ...about });
+  const workflows = new WorkflowClient(client, { eager: true, attributes });
+  const about = { clientId: publicId('client', newUuid()), provider: 'retell', channel: 'phone' };
+  const url = 'http://127.0.0.1:3000/v1/conversations';
+  return () => {
+    const conversationId = publicId('conversation', newUuid());
+    return workflows.start({
+      workflowId: conversationWorkflowId(conversationId),
+      type: WORKFLOW.conversation,
+      queue: QUEUE.conversations,
+      input: { conversationId },
+      attributes: about,
+      summary: 'retell · phone · inbound',
+      details: `[Record](${url}/${conversationId}) · [history](${url}/${conversationId}/history)`,
+    });
+  };
 }
 
 async function startAll(start: () => Promise<unknown>, count: number): Promise<void> {

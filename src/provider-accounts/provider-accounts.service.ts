@@ -13,10 +13,10 @@ import { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
 import { Egress } from '../egress/egress.js';
 import { appendJournal } from '../journal/append.js';
-import { requestRearm } from '../conversations/rearm.js';
+import { requestRearm, requestSync } from '../outbox/account-commands.js';
 import { tryCircuitNow } from '../providers/gateway/circuit-row.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
-import { cancelBackfill, requestBackfill, resumeBackfill, wakeAccount } from '../reconciliation/backfill-requests.js';
+import { cancelBackfill, requestBackfill, resumeBackfill } from '../reconciliation/backfill-requests.js';
 import { endPoll, requestPoll } from '../reconciliation/live-poll-row.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
 import { healthVersion, NO_HEALTH } from './account-health.js';
@@ -79,7 +79,7 @@ export class ProviderAccountsService {
         await this.store.insert(tx, { id, client_id: clientId, provider }, settings);
         if (settings.backfill_days > 0) await requestBackfill(tx, { id, client_id: clientId }, settings.backfill_days);
         if (settings.poll_active_seconds !== null) await requestPoll(tx, { id, client_id: clientId });
-        await wakeAccount(tx, id);
+        await requestSync(tx, id);
         await tell(tx, caller, { action: 'provider_account.created', id });
         return { status: 201, kind: 'providerAccount', id };
       }),
@@ -120,7 +120,7 @@ export class ProviderAccountsService {
       await this.store.remove(tx, caller, await this.locked(tx, caller, id));
       await cancelBackfill(tx, id);
       await endPoll(tx, id);
-      await wakeAccount(tx, id);
+      await requestSync(tx, id);
       await tell(tx, caller, { action: 'provider_account.deleted', id });
     });
     this.notifier.notify('colloquy_wakes');
@@ -165,7 +165,7 @@ async function followUp(
   if (mayBeAnswered) await tryCircuitNow(tx, account.id);
   if (seconds === null) await endPoll(tx, account.id);
   else if (mayBeAnswered || changes.includes('poll_active_seconds')) await requestPoll(tx, account);
-  await wakeAccount(tx, account.id);
+  await requestSync(tx, account.id);
 }
 
 /** Timers of live conversations run by the old setting. */

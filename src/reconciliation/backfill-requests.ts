@@ -43,7 +43,6 @@ const RESUME = `
 update backfills set status = 'pending', cursor = null, last_error = null, version = version + 1
 where provider_account_id = $1 and status = 'failed'`;
 const CANCEL = 'delete from backfills where provider_account_id = $1';
-const WAKE = 'insert into account_wakes (provider_account_id) values ($1)';
 
 /** Asks for the last `days` of an account, from now. */
 export const requestBackfill = (
@@ -59,10 +58,6 @@ export const resumeBackfill = (tx: Transaction, accountId: string): Promise<unkn
 /** The walk ends at its next step; what it has added stays. */
 export const cancelBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>
   tx.query({ text: CANCEL, values: [accountId] });
-
-/** A worker tells Temporal of the account once this transaction has committed. */
-export const wakeAccount = (tx: Transaction, accountId: string): Promise<unknown> =>
-  tx.query({ text: WAKE, values: [accountId] });
 
 interface Row {
   provider_account_id: string;

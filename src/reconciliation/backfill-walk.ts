@@ -2,7 +2,7 @@
 // after every page, so that it goes on where it was, whoever goes on.
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
-import { NotYet } from '../lifecycle/retry-later.js';
+import { RetryLater } from '../lifecycle/retry-later.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST } from '../providers/gateway/persistence.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
@@ -17,8 +17,9 @@ import {
   type Counted,
   type Skipped,
 } from './backfill-store.js';
-import { NO_VIEW, viewOf, type BackfillView } from './backfill-view.js';
-import { inLanes } from '../common/concurrency.js';
+import type { BackfillProgress } from '../../workflows/reconciliation.workflow.js';
+import { NO_PROGRESS, progressOf } from './backfill-progress.js';
+import { forEachConcurrently } from '../common/concurrency.js';
 import type { Attempt, ListedConversations, Outcome } from './listed-conversations.js';
 
 /** Progress is written after so many conversations. */
@@ -38,27 +39,27 @@ export class BackfillWalk {
   constructor(private readonly deps: Dependencies) {}
 
   /**
-   * Walks on for a while. Throws ProviderError when the provider is away, NotYet when it says for how long; credentials that
+   * Walks on for a while. Throws ProviderError when the provider is away, RetryLater when it says for how long; credentials that
    * it refuses end the backfill as `failed`, until the account is changed.
    */
-  async step(accountId: string, options: Omit<Attempt, 'account'>): Promise<BackfillView> {
+  async step(accountId: string, options: Omit<Attempt, 'account'>): Promise<BackfillProgress> {
     const until = Date.now() + STEP_MS;
-    let view: BackfillView;
+    let view: BackfillProgress;
     do view = await this.page(accountId, options);
     while (view.status === 'running' && Date.now() < until && !options.signal.aborted);
     return view;
   }
 
-  private async page(accountId: string, options: Omit<Attempt, 'account'>): Promise<BackfillView> {
+  private async page(accountId: string, options: Omit<Attempt, 'account'>): Promise<BackfillProgress> {
     const account = await this.deps.accounts.find(accountId, { fresh: true });
     const backfill = await this.deps.store.begin(accountId);
-    if (account === null || account.isDeleted || backfill === null) return NO_VIEW;
-    if (backfill.status !== 'running') return viewOf(backfill);
+    if (account === null || account.isDeleted || backfill === null) return NO_PROGRESS;
+    if (backfill.status !== 'running') return progressOf(backfill);
     try {
-      return viewOf(await this.walkPage({ ...options, account }, backfill));
+      return progressOf(await this.walkPage({ ...options, account }, backfill));
     } catch (error) {
       // Somebody changed the account meanwhile: the next page begins with what is there now.
-      if (error instanceof BackfillChanged) return viewOf(backfill);
+      if (error instanceof BackfillChanged) return progressOf(backfill);
       throw error;
     }
   }
@@ -75,7 +76,7 @@ export class BackfillWalk {
       for (let from = 0; from < listed.length; from += SLICE) {
         const counted: Counted = { checked: 0, added: 0 };
         try {
-          await inLanes(listed.slice(from, from + SLICE), async (item) =>
+          await forEachConcurrently(listed.slice(from, from + SLICE), async (item) =>
             count(await conversations.seeTo(attempt, item), counted, skipped),
           );
         } finally {
@@ -98,7 +99,7 @@ export class BackfillWalk {
     if (!error.retryable) return after;
     if (error.retryAfterMs === null || error.retryAfterMs === 0) throw error;
     // Temporal waits better than a process does, and shows it.
-    throw new NotYet(`the provider, which answered ${error.status}`, error.retryAfterMs);
+    throw new RetryLater(`the provider, which answered ${error.status}`, error.retryAfterMs);
   }
 
   private list({ account, signal }: Attempt, backfill: Backfill): Promise<ListPage> {

@@ -1,6 +1,7 @@
 // Brings one listed conversation in whole: its record, its recordings, then all of it applied at once. What comes complete
 // is settled by that, so that it needs no workflow; what does not gets one by the normal wake.
-import type { FactWriter, StoredRecording, WorkflowFact } from '../intake/fact-writer.js';
+import type { FactWriter } from '../intake/fact-writer.js';
+import type { StoredRecording, WorkflowFact } from '../reducer/fact.js';
 import { downloadRecording } from '../recordings/recording-download.js';
 import type { RecordingStore } from '../recordings/recording-store.js';
 import type { Claims, Json, Part, RecordingSource } from '../providers/provider-fact.js';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
-import type { Situation } from '../lifecycle/conversation-snapshot.js';
+import type { ConversationSnapshot } from '../lifecycle/conversation-snapshot.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST, NotWelcome, ONCE } from '../providers/gateway/persistence.js';
@@ -10,7 +10,7 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { blameOf, mayPassOver, type Witness } from '../providers/gateway/failure-scope.js';
-import type { ListedIdentities, Standing } from './listed-identities.js';
+import type { ListedIdentities, StateAtRevision } from './listed-identities.js';
 import type { Importer, Imported } from './importer.js';
 
 /** Between two looks at a conversation that somebody else is bringing in. */
@@ -19,7 +19,7 @@ const BUSY_MS = 1_000;
 export interface Listed {
   listed: ListedConversation;
   hash: Buffer;
-  standing: Standing;
+  standing: StateAtRevision;
 }
 
 /** `skipped`: why it was passed over, as a code; null: it was not. */
@@ -42,7 +42,7 @@ interface Dependencies {
   gateway: ProviderGateway;
   facts: FactWriter;
   vault: VaultService;
-  read(conversationId: string): Promise<Situation | null>;
+  read(conversationId: string): Promise<ConversationSnapshot | null>;
   log: Log;
 }
 
@@ -97,11 +97,11 @@ export class ListedConversations {
 
   /** One that settled without the provider's record (given up, or away too long) gets it now. */
   private async confirm(account: ProviderAccount, conversationId: string, signal: AbortSignal): Promise<Imported> {
-    const situation = await this.deps.read(conversationId);
-    if (situation === null || situation.hasRecord) return 'known';
-    const answer = await this.deps.gateway.fetchRecord(account, situation, { signal, worth: INSIST });
+    const snapshot = await this.deps.read(conversationId);
+    if (snapshot === null || snapshot.hasRecord) return 'known';
+    const answer = await this.deps.gateway.fetchRecord(account, snapshot, { signal, worth: INSIST });
     if (!answer.found) return 'missing';
-    await this.deps.facts.record(situation, answer.document);
+    await this.deps.facts.record(snapshot, answer.document);
     return 'known';
   }
 
@@ -114,10 +114,10 @@ export class ListedConversations {
   /** Asks for another conversation of the account. */
   private async witness({ account, signal }: Attempt, hash: Buffer): Promise<Witness> {
     const id = await this.deps.identities.otherThan(account.id, hash);
-    const situation = id === null ? null : await this.deps.read(id);
-    if (situation === null) return 'unasked';
+    const snapshot = id === null ? null : await this.deps.read(id);
+    if (snapshot === null) return 'unasked';
     try {
-      await this.deps.gateway.fetchRecord(account, situation, { signal, worth: ONCE });
+      await this.deps.gateway.fetchRecord(account, snapshot, { signal, worth: ONCE });
       return 'answered';
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;

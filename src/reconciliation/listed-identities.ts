@@ -4,7 +4,7 @@ import { newUuid } from '../common/ids.js';
 import type { WorkerDatabase } from '../database/database.js';
 
 /** A listed conversation as our tables know it. */
-export interface Standing {
+export interface StateAtRevision {
   /** There is a conversation, or facts wait that will make it one. */
   isKnown: boolean;
   /** It is erased or being erased: never taken back. */
@@ -73,7 +73,7 @@ export class ListedIdentities {
   constructor(private readonly database: WorkerDatabase) {}
 
   /** The standing of each hash, in their order. */
-  async standings(accountId: string, hashes: Buffer[]): Promise<Standing[]> {
+  async standings(accountId: string, hashes: Buffer[]): Promise<StateAtRevision[]> {
     if (hashes.length === 0) return [];
     const rows = await this.database.withScope('all', (tx) =>
       tx.query<StandingRow>({ name: 'standings', text: STANDINGS, values: [accountId, hashes] }),

@@ -1,6 +1,6 @@
 // What a provider without a start webhook does not tell: its list is asked for live conversations. Unknown ones are made
 // known, and known ones that it does not list any more are asked for before their watchdog would.
-import type { Situation } from '../lifecycle/conversation-snapshot.js';
+import type { ConversationSnapshot } from '../lifecycle/conversation-snapshot.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
@@ -11,7 +11,7 @@ import { providerNamed } from '../providers/providers.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ListedIdentities } from './listed-identities.js';
 import type { Importer } from './importer.js';
-import { inLanes } from '../common/concurrency.js';
+import { forEachConcurrently } from '../common/concurrency.js';
 
 /** What a look has found: counts and a code. */
 export interface PollView {
@@ -49,7 +49,7 @@ interface Dependencies {
   accounts: ProviderAccounts;
   facts: FactWriter;
   vault: VaultService;
-  read(conversationId: string): Promise<Situation | null>;
+  read(conversationId: string): Promise<ConversationSnapshot | null>;
 }
 
 interface Poll {
@@ -128,7 +128,7 @@ export class LivePoll {
       const standing = standings[index];
       return standing !== undefined && !standing.isKnown && !standing.isErased;
     });
-    await inLanes(unknown, ({ listed, hash }) =>
+    await forEachConcurrently(unknown, ({ listed, hash }) =>
       noting(poll, async () => {
         const outcome = await this.deps.importer.bring({ account, listed, hash, by: 'poll', signal });
         if (outcome === 'added') view.added += 1;
@@ -142,15 +142,15 @@ export class LivePoll {
     for (const [id, at] of this.askedAt) if (now - at > ASK_EVERY_MS) this.askedAt.delete(id);
     const due = conversationIds.filter((id) => !this.askedAt.has(id)).slice(0, ASKED_AT_ONCE);
     for (const id of due) this.askedAt.set(id, now);
-    await inLanes(due, (id) => noting(poll, () => this.askForOne(poll, id)));
+    await forEachConcurrently(due, (id) => noting(poll, () => this.askForOne(poll, id)));
   }
 
   private async askForOne({ account, view, signal }: Poll, conversationId: string): Promise<void> {
-    const situation = await this.deps.read(conversationId);
-    if (situation === null || situation.record.recordState !== 'open') return;
+    const snapshot = await this.deps.read(conversationId);
+    if (snapshot === null || snapshot.record.recordState !== 'open') return;
     view.asked += 1;
-    const answer = await this.deps.gateway.fetchRecord(account, situation, { signal, worth: NOW_OR_NOT });
-    if (answer.found) await this.deps.facts.record(situation, answer.document);
+    const answer = await this.deps.gateway.fetchRecord(account, snapshot, { signal, worth: NOW_OR_NOT });
+    if (answer.found) await this.deps.facts.record(snapshot, answer.document);
   }
 }
 

@@ -1,6 +1,6 @@
 // Puts the parts of reconciliation together for a worker.
 import type { Log } from '../common/log.js';
-import type { Situation } from '../lifecycle/conversation-snapshot.js';
+import type { ConversationSnapshot } from '../lifecycle/conversation-snapshot.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { FactWriter } from '../intake/fact-writer.js';
 import type { ProviderGateway } from '../providers/gateway/gateway.js';
@@ -22,7 +22,7 @@ interface Parts {
   accounts: ProviderAccounts;
   facts: FactWriter;
   store: RecordingStore;
-  read(conversationId: string): Promise<Situation | null>;
+  read(conversationId: string): Promise<ConversationSnapshot | null>;
   gateway: ProviderGateway;
   log: Log;
 }

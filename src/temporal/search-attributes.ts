@@ -1,10 +1,22 @@
 // What workflows can be searched by in the Temporal UI. A namespace has to know the names; where it is not ours to teach it
 // (Temporal Cloud, an authorizer), workflows start with them if it knows them, and without them if it does not.
 import type { Connection } from '@temporalio/client';
-import { TypedSearchAttributes } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  TypedSearchAttributes,
+  type SearchAttributePair,
+} from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { errorFields, type Log } from '../common/log.js';
-import { SEARCH_ATTRIBUTE } from './settings.js';
+import type { WorkflowAttributes } from '../outbox/workflow-kind.js';
+
+/** All of them are keywords. Plain text to everybody who may see a workflow. */
+const SEARCH_ATTRIBUTE = {
+  clientId: defineSearchAttributeKey('ClientId', SearchAttributeType.KEYWORD),
+  provider: defineSearchAttributeKey('Provider', SearchAttributeType.KEYWORD),
+  channel: defineSearchAttributeKey('Channel', SearchAttributeType.KEYWORD),
+} as const;
 
 /** gRPC statuses (https://grpc.io/docs/guides/status-codes/). */
 const INVALID_ARGUMENT = 3;
@@ -14,10 +26,15 @@ const UNIMPLEMENTED = 12;
 /** temporal.api.enums.v1.IndexedValueType.KEYWORD */
 const KEYWORD = 2;
 
-/** All of them are keywords. */
 export const SEARCH_ATTRIBUTE_NAMES = Object.values(SEARCH_ATTRIBUTE).map(({ name }) => name);
 
-type Attributes = ConstructorParameters<typeof TypedSearchAttributes>[0];
+function pairsOf({ clientId, provider, channel }: WorkflowAttributes): SearchAttributePair[] {
+  const pairs = [
+    { key: SEARCH_ATTRIBUTE.clientId, value: clientId },
+    { key: SEARCH_ATTRIBUTE.provider, value: provider },
+  ];
+  return channel === undefined ? pairs : [...pairs, { key: SEARCH_ATTRIBUTE.channel, value: channel }];
+}
 
 /** Registers those that are missing; their names. A new one may take some seconds to be usable. */
 export async function registerSearchAttributes(
@@ -66,12 +83,12 @@ export class SearchAttributes {
    * know them. Registered ones that are not usable yet let the start fail: it is tried again.
    */
   async starting<Result>(
-    attributes: Attributes,
+    attributes: WorkflowAttributes,
     start: (known: { typedSearchAttributes?: TypedSearchAttributes }) => Promise<Result>,
   ): Promise<Result> {
     if (!this.areUnknown) {
       try {
-        return await start({ typedSearchAttributes: new TypedSearchAttributes(attributes) });
+        return await start({ typedSearchAttributes: new TypedSearchAttributes(pairsOf(attributes)) });
       } catch (error) {
         if (this.options.areRegistered || !isAboutAttributes(error)) throw error;
         this.giveUp();

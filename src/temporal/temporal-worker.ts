@@ -3,14 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { errorFields, type Log } from '../common/log.js';
+import { QUEUE } from '../../workflows/names.js';
 import type { Config } from '../config/config.js';
-import { AccountWorkflows } from './account-workflows.js';
 import { nativeConnection } from './connection.js';
-import { ConversationStarter } from './conversation-starter.js';
 import { prepareSearchAttributes, type SearchAttributes } from './search-attributes.js';
-import { QUEUE } from './settings.js';
 import { observeActivity, tellTrace } from './trace-headers.js';
 import { WorkerGroup } from './worker-group.js';
+import { WorkflowClient } from './workflow-client.js';
 
 /** The queues of long activities have no workflows, by intention. */
 const EXPECTED = /^No workflows registered/;
@@ -39,8 +38,7 @@ interface Dependencies {
 
 export class TemporalWorker {
   private workers: WorkerGroup | null = null;
-  private starter: ConversationStarter | null = null;
-  private accountWorkflows: AccountWorkflows | null = null;
+  private workflowClient: WorkflowClient | null = null;
   private connected: Client | null = null;
   private stopped = false;
   /** Workflows and activities may be under way: stopping waits for them. */
@@ -69,14 +67,9 @@ export class TemporalWorker {
     this.running = this.run();
   }
 
-  /** Starts workflows; null while Temporal is away. */
-  get conversations(): ConversationStarter | null {
-    return this.starter;
-  }
-
-  /** Backfills; null while Temporal is away. */
-  get accounts(): AccountWorkflows | null {
-    return this.accountWorkflows;
+  /** Starts and signals workflows; null while Temporal is away. */
+  get workflows(): WorkflowClient | null {
+    return this.workflowClient;
   }
 
   /** Null while Temporal is away. */
@@ -121,8 +114,7 @@ export class TemporalWorker {
       const check = setInterval(this.memoryCheck(connection), CHECK_MS);
       await run.finally(() => clearInterval(check));
     } finally {
-      this.starter = null;
-      this.accountWorkflows = null;
+      this.workflowClient = null;
       this.connected = null;
       this.serving = false;
       await this.relays;
@@ -150,7 +142,7 @@ export class TemporalWorker {
         taskQueue: QUEUE.conversations,
         workflowBundle: { codePath: workflowBundle },
         maxCachedWorkflows: 500,
-        // Instead of being tried for ever: failed-runs.ts starts a new run, which Postgres makes safe.
+        // Instead of being tried for ever: outbox/failed-runs.ts starts a new run, which Postgres makes safe.
         workflowFailureErrorTypes: { '*': ['NondeterminismError', 'DeterminismViolationError'] },
         // Below, activities wait for a poll instead of coming with the answer to their workflow's task: two calls more a conversation.
         maxConcurrentActivityTaskExecutions: 100,
@@ -188,12 +180,12 @@ export class TemporalWorker {
   private open(connection: NativeConnection, attributes: SearchAttributes): void {
     const { config, onConnected } = this.deps;
     const client = new Client({
-      ...{ connection, namespace: config.temporal.namespace },
+      connection,
+      namespace: config.temporal.namespace,
       interceptors: { workflow: [tellTrace] },
     });
     this.connected = client;
-    this.starter = new ConversationStarter(client, { eager: true, publicUrl: config.publicUrl, attributes });
-    this.accountWorkflows = new AccountWorkflows(client, { publicUrl: config.publicUrl, attributes });
+    this.workflowClient = new WorkflowClient(client, { eager: true, attributes });
     onConnected();
   }
 }

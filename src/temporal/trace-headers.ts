@@ -6,7 +6,7 @@ import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { errorFields, type Log } from '../common/log.js';
 import { traced, traceparent } from '../observability/tracing.js';
-import { TRACE_HEADER } from '../../workflows/messages.js';
+import { TRACE_HEADER } from '../../workflows/names.js';
 
 function withTrace(headers: Headers): Headers {
   const trace = traceparent();

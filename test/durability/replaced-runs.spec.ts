@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { endPrograms, startProgram } from '../support/programs.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 
-const BEGINNING = 'let view = await look(conversationId);';
+const BEGINNING = 'let status = await look(conversationId);';
 const TRIES = 3;
 
 let colloquy: Installation;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Log } from '../common/log.js';
-import { OpenConversations } from './open-conversations.js';
-import type { WokenConversations } from './wake-all.js';
+import { Reconciler } from './reconciler.js';
+import type { Missing } from './missing-workflows.js';
 
-const WOKEN: WokenConversations = { open: 1, started: 1 };
+const FOUND: Missing = { open: 1, started: 1 };
 const MINUTE_MS = 60_000;
 const log = new Log('silent');
-let subject: OpenConversations | undefined;
+let subject: Reconciler | undefined;
 
 afterEach(() => {
   subject?.stop();
@@ -15,20 +15,20 @@ afterEach(() => {
 });
 
 /** Answers the first looks as told, the later ones with success. */
-function looks(...answers: (() => Promise<WokenConversations> | null)[]): { times: number[] } {
+function looks(...answers: (() => Promise<Missing> | null)[]): { times: number[] } {
   const times: number[] = [];
-  const wake = (): Promise<WokenConversations> | null => {
+  const startMissing = (): Promise<Missing> | null => {
     times.push(Date.now());
-    return (answers[times.length - 1] ?? (() => Promise.resolve(WOKEN)))();
+    return (answers[times.length - 1] ?? (() => Promise.resolve(FOUND)))();
   };
-  subject = new OpenConversations({ wake, log, retryMs: 20 });
+  subject = new Reconciler({ startMissing, log, retryMs: 20 });
   subject.nudge();
   return { times };
 }
 
 const fail = (): Promise<never> => Promise.reject(new Error('not yet'));
 
-describe('OpenConversations', () => {
+describe('Reconciler', () => {
   it('tries again soon until it succeeds, then rests', async () => {
     const { times } = looks(fail, fail);
     await sleep(200);
@@ -56,7 +56,7 @@ describe('OpenConversations', () => {
   });
 
   it('looks once more after the look that is under way, however often it was nudged meanwhile', async () => {
-    const { times } = looks(() => sleep(50, WOKEN));
+    const { times } = looks(() => sleep(50, FOUND));
     subject?.nudge();
     subject?.nudge();
     await sleep(150);

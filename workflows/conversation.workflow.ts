@@ -1,5 +1,5 @@
 // One conversation from its first fact to its settled record. It owns time: the watchdog while it is live, the deadlines
-// after its end. It begins by reading Postgres, so it may be started anew at any moment, as often as anybody likes.
+// after its end. It begins by reading Postgres, so it can be restarted any number of times.
 import {
   ActivityFailure,
   CancellationScope,
@@ -12,10 +12,32 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ConversationActivities, ConversationView } from '../activities/conversation.activities.js';
 import { ASK, AWAIT_RECORD, AWAIT_RECORDING, LOOK } from './activity-options.js';
-import { describe } from './details.js';
-import { wakeSignal, type ConversationInput } from './messages.js';
+import { describe, type WorkflowStatus } from './conversation-status.js';
+import { wakeSignal } from './signals.js';
+
+export interface ConversationInput {
+  /** conv_… */
+  conversationId: string;
+}
+
+/** What the Temporal UI shows as the result: states and reasons, no content. */
+export type ConversationResult = Pick<WorkflowStatus, 'phase' | 'completeness'>;
+
+/** Ids are public ones (`conv_…`). */
+export interface ConversationActivities {
+  /** Where the conversation stands. */
+  look(conversationId: string): Promise<WorkflowStatus>;
+  /**
+   * Asks the provider about a silent conversation; gives it up as lost when the provider does not know it for the second
+   * time in a row. `refusals`: how often it did not before; absent: never.
+   */
+  askProvider(conversationId: string, refusals?: number): Promise<WorkflowStatus>;
+  /** Record, transcript and analysis: fetched, awaited, or declared absent at their deadlines. */
+  fetchRecord(conversationId: string): Promise<WorkflowStatus>;
+  /** The recording: fetched and stored, awaited, or declared absent at its deadline. */
+  fetchRecording(conversationId: string): Promise<WorkflowStatus>;
+}
 
 const { look } = proxyLocalActivities<ConversationActivities>({ ...LOOK, summary: 'Where it stands' });
 const { askProvider } = proxyActivities<ConversationActivities>({
@@ -28,9 +50,6 @@ const { fetchRecord } = proxyActivities<ConversationActivities>({
 });
 const { fetchRecording } = proxyActivities<ConversationActivities>({ ...AWAIT_RECORDING, summary: 'The recording' });
 
-/** What the Temporal UI shows as the result: states and reasons, no content. */
-export type ConversationResult = Pick<ConversationView, 'phase' | 'completeness'>;
-
 export async function conversation({ conversationId }: ConversationInput): Promise<ConversationResult> {
   let ended = false;
   let woken = false;
@@ -41,41 +60,43 @@ export async function conversation({ conversationId }: ConversationInput): Promi
     woken = true;
   });
 
-  let view = await look(conversationId);
-  while (view.phase === 'live' && !ended) {
-    setCurrentDetails(describe(view));
-    const heard = await condition(() => woken, view.askInMs, { summary: 'Watchdog: until the provider is asked' });
+  let status = await look(conversationId);
+  while (status.phase === 'live' && !ended) {
+    setCurrentDetails(describe(status));
+    const heard = await condition(() => woken, status.askInMs, { summary: 'Watchdog: until the provider is asked' });
     woken = false;
     if (ended) break;
-    view = heard ? await look(conversationId) : await ask(conversationId, view);
+    status = heard ? await look(conversationId) : await ask(conversationId, status);
     if (workflowInfo().continueAsNewSuggested && !ended) await continueAsNew<typeof conversation>({ conversationId });
   }
 
   // News that arrives while it settles may bring work that has already been passed: then once more.
   do {
     late = false;
-    if (view.phase !== 'gone') view = await settle(conversationId, view);
+    if (status.phase !== 'gone') status = await settle(conversationId, status);
   } while (late);
-  setCurrentDetails(describe(view));
-  return { phase: view.phase, completeness: view.completeness };
+  setCurrentDetails(describe(status));
+  return { phase: status.phase, completeness: status.completeness };
 }
 
 /** The provider may refuse or be away for long: the watchdog goes on waiting, and says why. */
-async function ask(conversationId: string, view: ConversationView): Promise<ConversationView> {
+async function ask(conversationId: string, status: WorkflowStatus): Promise<WorkflowStatus> {
   try {
     // Views of older histories do not count refusals.
-    return await askProvider(conversationId, view.refusals ?? 0);
+    return await askProvider(conversationId, status.refusals ?? 0);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     // Our own words (activities/failures.ts): they hold no content.
     const why = error.cause?.message ?? 'the provider does not answer';
-    return { ...view, askInMs: view.askEveryMs, waitingFor: `${why}; asking again later` };
+    return { ...status, askInMs: status.askEveryMs, waitingFor: `${why}; asking again later` };
   }
 }
 
 /** Record and recording side by side: neither waits for the other, and the recording's link may die within minutes. */
-async function settle(conversationId: string, view: ConversationView): Promise<ConversationView> {
-  setCurrentDetails(describe({ ...view, phase: 'settling', waitingFor: 'record, transcript, analysis and recording' }));
+async function settle(conversationId: string, status: WorkflowStatus): Promise<WorkflowStatus> {
+  setCurrentDetails(
+    describe({ ...status, phase: 'settling', waitingFor: 'record, transcript, analysis and recording' }),
+  );
   const recording = new CancellationScope();
   const [afterRecord, afterRecording] = await Promise.all([
     fetchRecord(conversationId).then((after) => {

@@ -1,19 +1,19 @@
-// Every open conversation has a workflow: seen to when Temporal is there, every hour, and again soon after a failure. A
+// Every open conversation has a workflow: checked when Temporal is there, every hour, and again soon after a failure. A
 // server that has just been set up anew refuses starts for some seconds, until it knows our search attributes.
 import { errorFields, type Log } from '../common/log.js';
-import type { WokenConversations } from './wake-all.js';
+import type { Missing } from './missing-workflows.js';
 
 const HOUR_MS = 3_600_000;
 const RETRY_MS = 5_000;
 
 interface Dependencies {
   /** Starts what has no workflow; null while Temporal is away, whose return is told by `nudge()`. */
-  wake: () => Promise<WokenConversations> | null;
+  startMissing: () => Promise<Missing> | null;
   log: Log;
   retryMs?: number;
 }
 
-export class OpenConversations {
+export class Reconciler {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | null = null;
   private again = false;
@@ -38,12 +38,12 @@ export class OpenConversations {
   }
 
   private async look(): Promise<void> {
-    const { log, wake, retryMs = RETRY_MS } = this.deps;
+    const { log, startMissing, retryMs = RETRY_MS } = this.deps;
     clearTimeout(this.timer);
     let next = HOUR_MS;
     try {
-      const woken = await wake();
-      if (woken !== null) log.info('open conversations have their workflows', { ...woken });
+      const missing = await startMissing();
+      if (missing !== null) log.info('open conversations have their workflows', { ...missing });
     } catch (error) {
       if (this.stopped) return;
       next = retryMs;

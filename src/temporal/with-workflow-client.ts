@@ -3,24 +3,20 @@ import { Client } from '@temporalio/client';
 import type { Log } from '../common/log.js';
 import type { Config } from '../config/config.js';
 import { lazyConnection } from './connection.js';
-import { ConversationStarter } from './conversation-starter.js';
-import { AccountWorkflows } from './account-workflows.js';
 import { prepareSearchAttributes, registerSearchAttributes } from './search-attributes.js';
+import { WorkflowClient } from './workflow-client.js';
 
-/** Runs `work` with starters that are connected to the Temporal of the settings. */
-export async function withStarters<Result>(
-  { temporal, publicUrl }: Config,
+/** Runs `work` with a client that is connected to the Temporal of the settings. */
+export async function withWorkflowClient<Result>(
+  { temporal }: Config,
   log: Log,
-  work: (starters: { conversations: ConversationStarter; accounts: AccountWorkflows }) => Promise<Result>,
+  work: (workflows: WorkflowClient) => Promise<Result>,
 ): Promise<Result> {
   const connection = await lazyConnection(temporal);
   try {
     const attributes = await prepareSearchAttributes(connection, temporal.namespace, log);
     const client = new Client({ connection, namespace: temporal.namespace });
-    return await work({
-      conversations: new ConversationStarter(client, { eager: false, publicUrl, attributes }),
-      accounts: new AccountWorkflows(client, { publicUrl, attributes }),
-    });
+    return await work(new WorkflowClient(client, { eager: false, attributes }));
   } finally {
     await connection.close();
   }

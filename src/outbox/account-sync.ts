@@ -1,0 +1,109 @@
+// Makes Temporal what Postgres says of accounts: rows are written with each change of one, carried out and removed; and all of
+// it again at the worker's start and each hour, so that not even the loss of Temporal's database loses a backfill.
+import type { Log } from '../common/log.js';
+import { WorkLoop } from '../common/work-loop.js';
+import type { Transaction } from '../database/with-scope.js';
+import type { WorkerDatabase } from '../database/database.js';
+import { SIGNAL } from '../../workflows/names.js';
+import { REARM_AFTER_SECONDS, rearmStep, type Rearm } from './rearm-conversations.js';
+import type { DueWorkflow, WorkflowKind, Workflows } from './workflow-kind.js';
+
+const POLL_MS = 2_000;
+const BATCH = 16;
+const PAGE = 500;
+
+const NEXT = `
+select id, provider_account_id, rearms, rearmed_until from account_wakes
+where not rearms or created_at < now() - make_interval(secs => ${REARM_AFTER_SECONDS})
+order by id limit $1 for update skip locked`;
+const DONE = 'delete from account_wakes where id = any($1::bigint[])';
+// Two workers that sync one account go one after the other, and the later one goes by what is true then.
+const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
+interface Dependencies {
+  database: WorkerDatabase;
+  backfills: WorkflowKind;
+  /** Null while Temporal is away. */
+  workflows: () => Workflows | null;
+  log: Log;
+}
+
+export class AccountSync {
+  private readonly loop: WorkLoop;
+
+  constructor(private readonly deps: Dependencies) {
+    this.loop = new WorkLoop(() => this.turn(), POLL_MS);
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  nudge(): void {
+    this.loop.nudge();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async turn(): Promise<boolean> {
+    try {
+      return (await this.round()) === BATCH;
+    } catch (error) {
+      this.deps.log.error('syncing accounts to Temporal failed; trying again', {}, error);
+      return false;
+    }
+  }
+
+  /** Carries out one batch; how many rows. */
+  async round(): Promise<number> {
+    const { database, backfills, workflows } = this.deps;
+    const temporal = workflows();
+    if (temporal === null) return 0;
+    return database.withScope('all', async (tx) => {
+      const all = await tx.query<Rearm & { rearms: boolean }>({ text: NEXT, values: [BATCH] });
+      const done: string[] = [];
+      for (const row of all) if (row.rearms && (await rearmStep(tx, row))) done.push(row.id);
+      const rows = all.filter(({ rearms }) => !rearms);
+      for (const accountId of new Set(rows.map((row) => row.provider_account_id))) {
+        // What is left waits for the next worker: a Temporal that is slow must not hold up the end of this one.
+        if (this.loop.isStopped) break;
+        await syncAccount(tx, temporal, { backfills, accountId });
+        done.push(...rows.filter((row) => row.provider_account_id === accountId).map(({ id }) => id));
+      }
+      if (done.length > 0) await tx.query({ text: DONE, values: [done] });
+      return done.length;
+    });
+  }
+}
+
+/** Starts the account's backfill where it is not done; one that runs is signalled, so that it re-checks before finishing. */
+async function syncAccount(
+  tx: Transaction,
+  workflows: Workflows,
+  { backfills, accountId }: { backfills: WorkflowKind; accountId: string },
+): Promise<void> {
+  await tx.query({ text: ALONE, values: [accountId] });
+  for (const { start } of await backfills.dueAmong(tx, [accountId])) {
+    await workflows.signal(start, { name: SIGNAL.asked, args: [] });
+  }
+}
+
+/** The same for every account; how many have a backfill that is not done. */
+export async function syncAll(
+  database: WorkerDatabase,
+  workflows: Workflows,
+  backfills: WorkflowKind,
+): Promise<{ backfills: number }> {
+  let count = 0;
+  let after: string | null = null;
+  for (;;) {
+    const page: DueWorkflow[] = await database.withScope('all', (tx) => backfills.due(tx, after, PAGE));
+    for (const { id } of page)
+      await database.withScope('all', (tx) => syncAccount(tx, workflows, { backfills, accountId: id }));
+    count += page.length;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return { backfills: count };
+    after = last.id;
+  }
+}

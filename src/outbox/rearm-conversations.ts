@@ -1,0 +1,32 @@
+// Live conversations of an account whose `silence` or `ask_every` has changed are woken, so that their workflows look again
+// and reset their timers: a batch at a time, in a worker and not in the request that changed the account.
+import type { Transaction } from '../database/with-scope.js';
+
+/** Conversations that one step wakes; account-sync.ts takes a step every two seconds. */
+const BATCH = 500;
+/** Workers hold an account for two seconds (provider-accounts.ts): whoever is woken earlier would see the old setting. */
+export const REARM_AFTER_SECONDS = 3;
+
+// 'late' signals a workflow that runs: a live one looks again, and one that settles meanwhile looks once more.
+const WAKE = `
+with woken as (
+  insert into wakes (conversation_id, kind)
+  select id, 'late' from conversations
+  where provider_account_id = $1 and record_state = 'open' and ($2::uuid is null or id > $2::uuid)
+  order by id limit ${BATCH} returning conversation_id)
+select conversation_id as id from woken order by conversation_id desc`;
+const GO_ON = 'update account_wakes set rearmed_until = $2 where id = $1';
+
+export interface Rearm {
+  id: string;
+  provider_account_id: string;
+  rearmed_until: string | null;
+}
+
+/** Wakes the next batch of an account; true when all are. */
+export async function rearmStep(tx: Transaction, { id, provider_account_id: account, rearmed_until: until }: Rearm) {
+  const woken = await tx.query<{ id: string }>({ name: 'rearm', text: WAKE, values: [account, until] });
+  if (woken.length < BATCH) return true;
+  await tx.query({ text: GO_ON, values: [id, woken[0]?.id] });
+  return false;
+}

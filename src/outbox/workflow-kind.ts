@@ -1,0 +1,66 @@
+// What the outbox knows of workflows: plain values. Temporal's client makes starts and signals of them (src/temporal/).
+import type { Transaction } from '../database/with-scope.js';
+
+/** Ids and enumerations only: whoever may see a workflow may read and search by them. */
+export interface WorkflowAttributes {
+  /** Public ids. */
+  clientId: string;
+  provider: string;
+  channel?: string;
+}
+
+export interface WorkflowStart {
+  /** One run at a time has it. A closed run does not block a new one. */
+  workflowId: string;
+  /** Name of the workflow function. */
+  type: string;
+  queue: string;
+  /** Its one argument. */
+  input: object;
+  attributes: WorkflowAttributes;
+  /** A line, and Markdown, that the Temporal UI shows. */
+  summary: string;
+  details: string;
+}
+
+export interface WorkflowSignal {
+  name: string;
+  args: unknown[];
+}
+
+/** Something that has work and needs a workflow for it. */
+export interface DueWorkflow {
+  /** uuid of what it works for. */
+  id: string;
+  start: WorkflowStart;
+  /** Nothing has been heard for an hour: its run may be stuck. */
+  isQuiet: boolean;
+}
+
+/** One kind of workflow: what must run, and how it is started. Ids are uuids. */
+export interface WorkflowKind {
+  readonly type: string;
+  /** What has work, in order of id, after `after` (null: from the beginning), at most `limit`. */
+  due(tx: Transaction, after: string | null, limit: number): Promise<DueWorkflow[]>;
+  /** Those of `ids` that have work. */
+  dueAmong(tx: Transaction, ids: readonly string[]): Promise<DueWorkflow[]>;
+  /** Starts of `ids`, whether they have work or not. What is gone is left out. */
+  startsOf(tx: Transaction, ids: readonly string[]): Promise<Map<string, WorkflowStart>>;
+  /** What the workflow with this id works for; null: another kind's. */
+  subjectOf(workflowId: string): string | null;
+}
+
+/** Temporal as the outbox uses it. Calls end within 5 s: a Temporal that hangs must not hold rows for long. */
+export interface Workflows {
+  /** Starts the workflow unless it runs; false when it did. */
+  start(start: WorkflowStart): Promise<boolean>;
+  /** Signals the workflow; starts one if none runs. */
+  signal(start: WorkflowStart, signal: WorkflowSignal): Promise<void>;
+  /**
+   * Replaces a run that cannot get on: its workflow task fails again and again. False when there is no such run. A new one
+   * reads Postgres and goes on from there.
+   */
+  replaceStuck(start: WorkflowStart): Promise<boolean>;
+  /** Ids of workflows of that type whose run has failed since, at most `limit`. Throws where Temporal forbids to list. */
+  failedSince(type: string, since: Date, limit: number): Promise<string[]>;
+}

@@ -1,0 +1,90 @@
+// Starts and signals workflows: the outbox's port, on Temporal's client.
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import type { Workflows, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
+import type { SearchAttributes } from './search-attributes.js';
+
+/** Less than the grace of a stopping process, which waits for calls under way. */
+const DEADLINE_MS = 5_000;
+/** Tries of a workflow task; Temporal makes longer and longer pauses between them. */
+const STUCK_ATTEMPTS = 3;
+
+interface Options {
+  attributes: SearchAttributes;
+  /** The first task goes straight to a worker on the same connection, without a round through matching. */
+  eager: boolean;
+}
+
+export class WorkflowClient implements Workflows {
+  constructor(
+    private readonly client: Client,
+    private readonly options: Options,
+  ) {}
+
+  async start(start: WorkflowStart): Promise<boolean> {
+    const options = { ...optionsOf(start), requestEagerStart: this.options.eager };
+    try {
+      await this.starting(start, (attributes) => this.client.workflow.start(start.type, { ...options, ...attributes }));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw error;
+    }
+  }
+
+  async signal(start: WorkflowStart, { name, args }: WorkflowSignal): Promise<void> {
+    const options = { ...optionsOf(start), signal: name, signalArgs: args };
+    await this.starting(start, (attributes) =>
+      this.client.workflow.signalWithStart(start.type, { ...options, ...attributes }),
+    );
+  }
+
+  async replaceStuck(start: WorkflowStart): Promise<boolean> {
+    const handle = this.client.workflow.getHandle(start.workflowId);
+    const described = await this.bounded(() => handle.describe()).catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    });
+    if ((described?.raw.pendingWorkflowTask?.attempt ?? 0) < STUCK_ATTEMPTS) return false;
+    const options = {
+      ...optionsOf(start),
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.TERMINATE_EXISTING,
+    };
+    await this.starting(start, (attributes) => this.client.workflow.start(start.type, { ...options, ...attributes }));
+    return true;
+  }
+
+  failedSince(type: string, since: Date, limit: number): Promise<string[]> {
+    const query = `WorkflowType = '${type}' and ExecutionStatus = 'Failed' and CloseTime > '${since.toISOString()}'`;
+    return this.bounded(async () => {
+      const ids = new Set<string>();
+      for await (const { workflowId } of this.client.workflow.list({ query })) {
+        ids.add(workflowId);
+        if (ids.size >= limit) break;
+      }
+      return [...ids];
+    });
+  }
+
+  private starting<Result>({ attributes }: WorkflowStart, start: (known: object) => Promise<Result>): Promise<Result> {
+    return this.options.attributes.starting(attributes, (known) => this.bounded(() => start(known)));
+  }
+
+  private bounded<Result>(call: () => Promise<Result>): Promise<Result> {
+    return this.client.withDeadline(Date.now() + DEADLINE_MS, call);
+  }
+}
+
+const optionsOf = ({ workflowId, queue, input, summary, details }: WorkflowStart) => ({
+  workflowId,
+  taskQueue: queue,
+  args: [input],
+  workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+  staticSummary: summary,
+  staticDetails: details,
+});
