@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { sweepIdempotencyKeys } from '../../src/access/sweep-idempotency-keys.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
+import { SweepIdempotencyKeys } from '../../src/maintenance/sweep-idempotency-keys.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 
 let http: HttpApp;
@@ -109,7 +109,7 @@ describe('Idempotency-Key', () => {
     expect([second.status, second.body['id'] === first.body['id']]).toEqual([201, false]);
     const source = createDataSource({ url: http.databaseUrl, role: 'colloquy_worker', poolSize: 1 });
     const worker = new WorkerDatabase(await source.initialize());
-    expect(await worker.withScope('all', sweepIdempotencyKeys)).toBeGreaterThan(0);
+    expect((await new SweepIdempotencyKeys(worker).run()).keys).toBeGreaterThan(0);
     await worker.close();
     expect(await http.sql('select 1 from idempotency_keys')).toHaveLength(1);
   });

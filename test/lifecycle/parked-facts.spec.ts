@@ -131,7 +131,7 @@ describe('parked facts', () => {
 
   it('outlive the key of their day, and are applied once the cause is gone', async () => {
     await tamper(`id = '${fact}'`);
-    // Housekeeping, which every worker does at its start.
+    // Maintenance, which every worker does at its start.
     await colloquy.startWorker();
     await eventually(async () => (await row())?.key_day === null);
     const today = new Date().toISOString().slice(0, 10);

@@ -3,7 +3,7 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
-import { orphansAmong } from '../../src/conversations/orphans.js';
+import { abandonedAmong } from '../../src/maintenance/abandoned-identities.js';
 import { ListedIdentities } from '../../src/reconciliation/listed-identities.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import { open, seal } from '../../src/vault/sealing.js';
@@ -72,7 +72,7 @@ const age = (id: string) =>
 const ageSentence = () => keystore.query("update data_keys set condemned_at = condemned_at - interval '31 minutes'");
 const sweep = async () => {
   const vault = await freshVault();
-  return vault.sweepConversationKeys((ids) => orphansAmong(workshop.database, ids));
+  return vault.sweepConversationKeys((ids) => abandonedAmong(workshop.database, ids));
 };
 /** The two sweeps that it takes. */
 async function sweepTwice(): Promise<number> {
@@ -152,7 +152,7 @@ describe('the key of a conversation that never came to be', () => {
     await ageSentence();
     const asker = await freshVault();
     const removing = (await freshVault()).sweepConversationKeys(async (ids) => {
-      const orphans = await orphansAmong(workshop.database, ids);
+      const orphans = await abandonedAmong(workshop.database, ids);
       // It was judged; now it is used.
       if (orphans.includes(id)) await asker.conversationKey({ conversationId: id, clientId: colloquy.clientId });
       return orphans;

@@ -4,8 +4,9 @@ import { Log } from '../../src/common/log.js';
 import { publicId } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
-import { Housekeeping } from '../../src/housekeeping.js';
-import { LooseObjects } from '../../src/recordings/orphaned-objects.js';
+import { Maintenance } from '../../src/maintenance/maintenance.js';
+import { maintenanceTasks } from '../../src/maintenance/tasks.js';
+import { OrphanedObjects } from '../../src/recordings/orphaned-objects.js';
 import { openObjectStore } from '../../src/object-store/open-object-store.js';
 import { KeyDestroyed } from '../../src/vault/errors.js';
 import { openVault } from '../../src/vault/open-vault.js';
@@ -19,7 +20,7 @@ let colloquy: Installation;
 /** Of a process that holds no key yet. */
 let vault: VaultService;
 let database: WorkerDatabase;
-let housekeeping: Housekeeping;
+let maintenance: Maintenance;
 /** An account whose fact still waits, and one of which came nothing but what names no conversation. */
 let [waiting, unknown] = ['', ''];
 let waitingCall: string;
@@ -35,8 +36,8 @@ beforeAll(async () => {
     role: 'colloquy_keystore_worker',
   });
   const objects = await openObjectStore(config);
-  const loose = new LooseObjects(database, objects);
-  housekeeping = new Housekeeping({ database, vault, objects, loose, log: new Log('silent') });
+  const orphaned = new OrphanedObjects(database, objects);
+  maintenance = new Maintenance(maintenanceTasks({ database, vault, objects, orphaned }), new Log('silent'));
   await appliedFact();
   const account = { provider: 'retell', api_key: colloquy.retell.apiKey, base_url: colloquy.retell.baseUrl };
   [waiting, unknown] = [await colloquy.addAccount(account), await colloquy.addAccount(account)];
@@ -62,7 +63,7 @@ async function deliver(accountId: string, body: string): Promise<void> {
   await colloquy.door.receive(publicId('providerAccount', accountId), { rawBody: Buffer.from(body), headers });
 }
 
-const tidyIn = (days: number): Promise<void> => housekeeping.tidy(new Date(Date.now() + days * DAY_MS));
+const tidyIn = (days: number): Promise<void> => maintenance.run(new Date(Date.now() + days * DAY_MS));
 
 /** Accounts whose key of today still lives. */
 const living = async (): Promise<string[]> =>

@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import type { ObjectStore } from '../object-store/object-store.js';
+import type { OrphanedObjects } from '../recordings/orphaned-objects.js';
+import { DAY_MS, type MaintenanceTask } from './maintenance-task.js';
+
+/** What attempts at recordings left that were over long before. Last: a store that is away must not keep keys alive. */
+@Injectable()
+export class SweepObjects implements MaintenanceTask {
+  readonly name = 'sweep objects';
+
+  constructor(
+    private readonly objects: ObjectStore,
+    private readonly orphaned: OrphanedObjects,
+  ) {}
+
+  async run(now: Date): Promise<{ torn: number; removed: number }> {
+    const olderThan = new Date(now.getTime() - DAY_MS);
+    return { torn: await this.objects.sweep(olderThan), removed: await this.orphaned.sweep(olderThan) };
+  }
+}
