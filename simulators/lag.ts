@@ -1,5 +1,5 @@
 // What lists show while they lag behind: every record as it was some time ago.
-import type { Notes } from './records.js';
+import type { Notes } from './notes.js';
 
 /** A record without its bulky part. */
 export interface Head<T, N extends Notes> {

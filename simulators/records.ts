@@ -3,21 +3,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Head, Lag } from './lag.js';
+import type { Notes } from './notes.js';
 
 /** Any fields of a document, known to the provider or not; a value of `undefined` takes the field away. */
 export type Fields = Record<string, unknown>;
-
-/** What a simulator knows about a record besides the document. Times are epoch milliseconds. */
-export interface Notes {
-  /** When it came to be; orders what never started. */
-  createdMs: number;
-  /** What the document was made from, to go on in the same way after a restart. */
-  seed: string;
-  /** The bulky part was not kept: it is made again from the seed. */
-  isDerived?: boolean;
-  /** It is complete, and its last webhook is still on the way: a restart tells it again. */
-  isUntold?: boolean;
-}
 
 /** A record, packed. */
 export interface Stored<T, N extends Notes = Notes> {

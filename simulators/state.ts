@@ -2,7 +2,8 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Notes, Records, Stored } from './records.js';
+import type { Records, Stored } from './records.js';
+import type { Notes } from './notes.js';
 
 const settingsSchema = z.object({
   apiKey: z.string(),

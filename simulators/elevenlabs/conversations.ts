@@ -1,7 +1,8 @@
 // The simulated workspace's conversations.
 import { Random } from '../random.js';
 import type { Lag } from '../lag.js';
-import { Records, type Fields, type Notes, type RecordKind } from '../records.js';
+import { Records, type Fields, type RecordKind } from '../records.js';
+import type { Notes } from '../notes.js';
 import { completeConversation } from './complete-conversation.js';
 import type { Conversation, Sentiment } from './conversation.js';
 import { sentimentOf } from './measures.js';

@@ -1,6 +1,7 @@
 // The simulated workspace's calls.
 import type { Lag } from '../lag.js';
-import { Records, type Notes, type RecordKind } from '../records.js';
+import { Records, type RecordKind } from '../records.js';
+import type { Notes } from '../notes.js';
 import { TRANSCRIPT_FIELDS, type RetellCall } from './call.js';
 import { completeCall } from './complete-call.js';
 

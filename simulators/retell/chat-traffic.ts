@@ -2,7 +2,7 @@
 import type { Outbox, Pace } from '../pace.js';
 import { Random } from '../random.js';
 import type { RetellChat } from './chat.js';
-import type { ChatNotes } from './chats.js';
+import type { ChatNotes } from './chat-notes.js';
 import { completeChat } from './complete-chat.js';
 import type { RetellSimulator } from './server.js';
 

@@ -2,7 +2,7 @@
 import type { Oddity } from '../faults.js';
 import { omit } from '../records.js';
 import type { RetellChat } from './chat.js';
-import type { ChatNotes } from './chats.js';
+import type { ChatNotes } from './chat-notes.js';
 
 /** A chat without an analysis that is not due yet. */
 export function chatKnownAt(chat: RetellChat, notes: Pick<ChatNotes, 'analysisFromMs'>, nowMs: number): RetellChat {

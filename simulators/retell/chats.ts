@@ -1,16 +1,11 @@
 // The simulated workspace's chats, and the handles by which tests and traffic move them.
 import { Lag } from '../lag.js';
-import { Records, omit, type Fields, type Notes } from '../records.js';
+import { Records, omit, type Fields } from '../records.js';
 import type { Faults } from '../faults.js';
 import { CHAT_END_FIELDS, MESSAGE_FIELDS, type RetellChat } from './chat.js';
+import type { ChatNotes } from './chat-notes.js';
 import { chatKnownAt, oddChat } from './chat-view.js';
 import { chatAnalysis, completeChat, correctedMessages, ongoingChat } from './complete-chat.js';
-
-/** What the simulator knows about a chat besides the chat itself. Times are epoch milliseconds. */
-export interface ChatNotes extends Notes {
-  /** The analysis is hidden before this time. */
-  analysisFromMs?: number;
-}
 
 /** Chats by id. */
 export class Chats {

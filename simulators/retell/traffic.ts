@@ -3,7 +3,8 @@
 import { isReached } from '../bound.js';
 import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
-import type { Fields, Notes } from '../records.js';
+import type { Fields } from '../records.js';
+import type { Notes } from '../notes.js';
 import type { RetellCall } from './call.js';
 import type { CallNotes } from './calls.js';
 import { ChatTraffic, isUnfinished as isUnfinishedChat } from './chat-traffic.js';
