@@ -1,6 +1,7 @@
 // The API process: what it is made of.
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { ClientsModule } from './clients/clients.module.js';
 import type { Log } from './common/log.js';
@@ -11,6 +12,7 @@ import { ConversationsModule } from './conversations/conversations.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { InboxModule } from './inbox/inbox.module.js';
+import { WebhooksModule } from './inbox/webhooks.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { ProviderAccountsModule } from './provider-accounts/provider-accounts.module.js';
 import { RecordingsModule } from './recordings/recordings.module.js';
@@ -22,7 +24,9 @@ import { VaultModule } from './vault/vault.module.js';
 const FEATURES = [
   HealthModule,
   ObservabilityModule,
+  ApiKeysModule,
   InboxModule,
+  WebhooksModule,
   ClientsModule,
   AgentsModule,
   ProviderAccountsModule,

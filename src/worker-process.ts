@@ -5,7 +5,7 @@ import { createReconciliationActivities } from '../activities/reconciliation.act
 import type { Log } from './common/log.js';
 import { required, type Config } from './config/config.js';
 import { Lifecycle } from './lifecycle/conversation-lifecycle.js';
-import { situationReader } from './lifecycle/conversation-snapshot.js';
+import { snapshotReader } from './lifecycle/conversation-snapshot.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
 import { Listener, Notifier } from './database/notifier.js';
@@ -14,24 +14,28 @@ import { openEgress } from './egress/open-egress.js';
 import { FactWriter } from './intake/fact-writer.js';
 import { Intake } from './intake/intake.js';
 import type { StoreAudio } from './intake/payload-audio.js';
-import { Housekeeping } from './housekeeping.js';
+import { Maintenance } from './maintenance/maintenance.js';
+import { maintenanceTasks } from './maintenance/tasks.js';
 import { workerMetrics } from './observability/worker-metrics.js';
 import type { ProviderGateway } from './providers/gateway/gateway.js';
 import { openGateway } from './providers/gateway/open-gateway.js';
 import { ProviderAccounts } from './providers/provider-accounts.js';
-import { LooseObjects } from './recordings/orphaned-objects.js';
+import { OrphanedObjects } from './recordings/orphaned-objects.js';
 import { openObjectStore } from './object-store/open-object-store.js';
 import { RecordingFetcher } from './lifecycle/recording-fetcher.js';
 import { RecordingStore } from './recordings/recording-store.js';
 import type { DuePolls } from './reconciliation/due-polls.js';
 import { openReconciliation } from './reconciliation/open-reconciliation.js';
-import { AccountRelay, tellAll, type ToldAccounts } from './temporal/account-relay.js';
-import { OpenConversations } from './temporal/open-conversations.js';
-import { FailedRuns } from './temporal/failed-runs.js';
+import { AccountSync, syncAll } from './outbox/account-sync.js';
+import { FailedRuns } from './outbox/failed-runs.js';
+import { startMissing, type Missing } from './outbox/missing-workflows.js';
+import { OutboxRelay } from './outbox/outbox-relay.js';
+import { Reconciler } from './outbox/reconciler.js';
+import type { WorkflowKind } from './outbox/workflow-kind.js';
+import { ConversationKind } from './lifecycle/conversation.starter.js';
+import { BackfillKind } from './reconciliation/backfill.starter.js';
 import { removeFormerSchedules } from './temporal/former-schedules.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
-import { wakeAll, type WokenConversations } from './temporal/wake-all.js';
-import { WakeRelay } from './temporal/wake-relay.js';
 import { openVault } from './vault/open-vault.js';
 import type { VaultService } from './vault/vault.service.js';
 
@@ -48,8 +52,8 @@ interface WorkerOptions {
   workflowBundle?: string;
 }
 
-/** Starts all loops of a worker; resolves once facts are applied. Temporal is connected to in the background. */
-export async function startWorker(config: Config, log: Log, options: WorkerOptions = {}): Promise<WorkerProcess> {
+/** What a worker works with: pools, stores, and the services on them. */
+async function openParts(config: Config, log: Log) {
   const url = required(config.databaseUrl, 'DATABASE_URL');
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: POOL_SIZE }));
   await database.dataSource.initialize();
@@ -62,14 +66,20 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   const accounts = new ProviderAccounts(database, vault);
   const notifier = new Notifier(database);
   const objects = await openObjectStore(config);
-  const loose = new LooseObjects(database, objects);
-  const store = new RecordingStore(objects, (ref) => loose.announce(ref));
+  const orphaned = new OrphanedObjects(database, objects);
+  const store = new RecordingStore(objects, (ref) => orphaned.announce(ref));
   const storeAudio: StoreAudio = (ref, key, bytes) => store.writeBytes(ref, key, bytes);
   const intake = new Intake({ database, notifier, log, vault, accounts, storeAudio });
   const facts = new FactWriter(new Inbox(database, vault, notifier), intake);
-
   const gateway = openGateway({ database, log, egress: openEgress(config), requestRate: config.providerRate });
-  const { activities, polls } = workOf({ database, vault, accounts, facts, store, gateway, log });
+  return { url, database, metrics, vault, accounts, objects, orphaned, store, intake, facts, gateway, log };
+}
+
+/** Starts all loops of a worker; resolves once facts are applied. Temporal is connected to in the background. */
+export async function startWorker(config: Config, log: Log, options: WorkerOptions = {}): Promise<WorkerProcess> {
+  const parts = await openParts(config, log);
+  const { url, database, metrics, vault, intake } = parts;
+  const { activities, polls } = workOf(parts);
   const temporal: TemporalWorker = new TemporalWorker({
     config,
     log,
@@ -77,11 +87,16 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
     activities,
     onConnected: () => {
       relays.nudge();
-      open.nudge();
+      reconciler.nudge();
     },
   });
-  const relays = relaysOf(database, temporal, log);
-  const open = new OpenConversations({ log, wake: () => wakeEverything(database, temporal, log) });
+  const kinds = {
+    conversations: new ConversationKind(config.publicUrl),
+    backfills: new BackfillKind(config.publicUrl),
+  };
+  const outbox = { database, temporal, kinds, log };
+  const relays = relaysOf(outbox);
+  const reconciler = new Reconciler({ log, startMissing: () => startEverythingMissing(outbox) });
   const listeners = [
     new Listener(url, 'colloquy_inbox', () => intake.nudge()),
     new Listener(url, 'colloquy_wakes', () => {
@@ -89,20 +104,16 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
       polls.nudge();
     }),
   ];
-  const housekeeping = new Housekeeping({ database, vault, objects, loose, log });
+  const maintenance = new Maintenance(maintenanceTasks(parts), log);
 
-  intake.start();
-  relays.start();
-  temporal.start();
-  polls.start();
-  housekeeping.start();
+  for (const loop of [intake, relays, temporal, polls, maintenance]) loop.start();
   for (const listener of listeners) void listener.start();
   log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
 
   return {
     stop: async () => {
-      housekeeping.stop();
-      open.stop();
+      maintenance.stop();
+      reconciler.stop();
       // Activities may still hand in facts: what applies them goes last.
       await Promise.all([temporal.stop(relays.stop()), polls.stop()]);
       // Their starts are not waited for: `pg` never settles a connect that was ended while it was under way.
@@ -113,12 +124,20 @@ export async function startWorker(config: Config, log: Log, options: WorkerOptio
   };
 }
 
+interface OutboxParts {
+  database: WorkerDatabase;
+  temporal: TemporalWorker;
+  kinds: { conversations: WorkflowKind; backfills: WorkflowKind };
+  log: Log;
+}
+
 /** What hands rows of Postgres on to Temporal. */
-function relaysOf(database: WorkerDatabase, temporal: TemporalWorker, log: Log) {
+function relaysOf({ database, temporal, kinds, log }: OutboxParts) {
+  const shared = { database, log, workflows: () => temporal.workflows };
   const all = [
-    new WakeRelay({ database, log, starter: () => temporal.conversations }),
-    new AccountRelay({ database, log, workflows: () => temporal.accounts }),
-    new FailedRuns({ database, log, temporal: () => connectedTo(temporal) }),
+    new OutboxRelay({ ...shared, conversations: kinds.conversations }),
+    new AccountSync({ ...shared, backfills: kinds.backfills }),
+    new FailedRuns({ ...shared, conversations: kinds.conversations }),
   ];
   return {
     start: (): void => all.forEach((relay) => relay.start()),
@@ -137,25 +156,27 @@ interface ActivityParts {
   log: Log;
 }
 
-const connectedTo = ({ client, conversations: starter }: TemporalWorker) =>
-  client === null || starter === null ? null : { client, starter };
-
 /** Conversations and backfills that Temporal does not know get what they need there; null while it is away. */
-function wakeEverything(
-  database: WorkerDatabase,
-  { client, conversations, accounts }: TemporalWorker,
-  log: Log,
-): Promise<WokenConversations & ToldAccounts> | null {
-  if (client === null || conversations === null || accounts === null) return null;
+function startEverythingMissing({
+  database,
+  temporal,
+  kinds,
+  log,
+}: OutboxParts): Promise<Missing & { backfills: number }> | null {
+  const { client, workflows } = temporal;
+  if (client === null || workflows === null) return null;
   void removeFormerSchedules({ database, client, log });
-  return wakeAll(database, conversations).then(async (woken) => ({ ...woken, ...(await tellAll(database, accounts)) }));
+  return startMissing(database, workflows, kinds.conversations).then(async (missing) => ({
+    ...missing,
+    ...(await syncAll(database, workflows, kinds.backfills)),
+  }));
 }
 
 /** What workflows may do to the world, and what needs no workflow. */
 function workOf(parts: ActivityParts): { activities: object; polls: DuePolls } {
   const { database, vault, accounts, facts, store, gateway } = parts;
   const reading = {
-    read: situationReader({ database, vault, accounts }),
+    read: snapshotReader({ database, vault, accounts }),
     facts,
     gateway,
     now: () => Date.now(),

@@ -23,18 +23,20 @@ async function violationsIn(baseDir: string): Promise<{ files: number; found: st
 
 /** One file each that breaks the rule it is named by. */
 const PLANTED: Record<string, { path: string; imports: string }> = {
-  'workflows-stay-deterministic': { path: 'workflows/bad.ts', imports: 'node:fs' },
+  'workflows-are-the-ground': { path: 'workflows/bad.ts', imports: '../src/intake/intake.js' },
+  'reducer-is-pure': { path: 'src/reducer/bad.ts', imports: '../intake/intake.js' },
+  'outbox-knows-no-sdk': { path: 'src/outbox/bad.ts', imports: '@temporalio/client' },
   'activities-are-thin': { path: 'activities/bad.ts', imports: '../src/intake/intake.js' },
   'providers-do-not-know-each-other': { path: 'src/providers/one/bad.ts', imports: '../two/index.js' },
   'provider-folders-through-the-registry': { path: 'src/inbox/bad.ts', imports: '../providers/two/index.js' },
   'providers-are-asked-through-the-gateway': { path: 'src/providers/bad.ts', imports: './provider-apis.js' },
-  'intake-through-its-surface': { path: 'src/conversations/bad.ts', imports: '../intake/merge.js' },
+  'intake-through-its-surface': { path: 'src/conversations/bad.ts', imports: '../intake/batches.js' },
   'ground-knows-no-domain': { path: 'src/common/bad.ts', imports: '../intake/intake.js' },
   'facts-flow-one-way': { path: 'src/intake/intake.ts', imports: '../conversations/bad.js' },
   'simulators-play-strangers': { path: 'simulators/bad.ts', imports: '../src/intake/intake.js' },
   'egress-is-the-only-way-out': { path: 'src/recordings/bad.ts', imports: 'node:https' },
   'sdks-in-their-provider': { path: 'src/conversations/sdk.ts', imports: 'retell-sdk' },
-  'tests-stay-tests': { path: 'src/reducer/merge.ts', imports: '../../test/support.js' },
+  'tests-stay-tests': { path: 'src/intake/batches.ts', imports: '../../test/support.js' },
 };
 
 function plant(): string {
@@ -47,6 +49,7 @@ function plant(): string {
   write('src/providers/provider-apis.ts', 'export const apis = 1;\n');
   write('test/support.ts', 'export const support = 1;\n');
   write('node_modules/retell-sdk/index.js', 'export {};\n');
+  write('node_modules/@temporalio/client/index.js', 'export {};\n');
   for (const { path, imports } of Object.values(PLANTED)) write(path, `import '${imports}';\nexport const x = 1;\n`);
   return folder;
 }

@@ -4,12 +4,8 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Right } from './rights.js';
 
-/**
- * `anyOf`: one of these rights is enough. `key`: every key that works. `raw`: the body arrives as bytes, whatever its content
- * type.
- */
-export type RouteAccess =
-  { kind: 'rights'; anyOf: readonly Right[] } | { kind: 'key' } | { kind: 'public'; raw: boolean };
+/** `anyOf`: one of these rights is enough. `key`: every key that works. */
+export type RouteAccess = { kind: 'rights'; anyOf: readonly Right[] } | { kind: 'key' } | { kind: 'public' };
 
 const isRouteAccess = (value: unknown): value is RouteAccess =>
   typeof value === 'object' &&
@@ -37,5 +33,6 @@ export const Requires = (...anyOf: [Right, ...Right[]]): MethodDecorator =>
 export const RequiresKey = (): MethodDecorator =>
   applyDecorators(declare({ kind: 'key' }), ApiBearerAuth('api_key'), ApiExtension('x-required-rights', []));
 
-/** The route takes no key. */
-export const Public = ({ raw = false } = {}): MethodDecorator => declare({ kind: 'public', raw });
+/** The route takes no key. `raw`: the body arrives as bytes, whatever its content type (src/http/body-parser.ts). */
+export const Public = ({ raw = false } = {}): MethodDecorator =>
+  RouteConfig({ access: { kind: 'public' } satisfies RouteAccess, ...(raw && { rawBody: true }) });

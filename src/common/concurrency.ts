@@ -5,7 +5,10 @@ const LANES = 8;
  * Works through `items` in their order, several at once. After one that fails no further one is begun; rejects with an
  * error when those under way are done.
  */
-export async function inLanes<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+export async function forEachConcurrently<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
   const queue = [...items];
   let hasFailed = false;
   const lane = async (): Promise<void> => {

@@ -1,6 +1,5 @@
 // Bodies: strict JSON of 1 MiB on most routes; on raw ones the untouched bytes, 64 MiB at most, whatever they call themselves.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { routeAccess } from '../access/requires.js';
 import type { HeldBytes } from './bytes-in-flight.js';
 import { AppError } from '../common/errors.js';
 import { readBody, tooLarge } from './read-body.js';
@@ -33,11 +32,9 @@ export function installBodyParser(fastify: FastifyInstance): void {
   });
 }
 
-/** The route takes bytes. */
-export const isRaw = ({ routeOptions }: FastifyRequest): boolean => {
-  const access = routeAccess(routeOptions.config);
-  return access?.kind === 'public' && access.raw;
-};
+/** The route takes bytes: it says so by `rawBody` in its configuration. */
+export const isRaw = ({ routeOptions: { config } }: FastifyRequest): boolean =>
+  config !== undefined && 'rawBody' in config && config.rawBody === true;
 
 /**
  * What the head of a request says of a body that would be refused: said before it is read. Not for raw routes. Throws

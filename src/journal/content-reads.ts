@@ -1,9 +1,14 @@
 // Nobody reads content unseen: the entry is on disk before the first byte goes out. Entries of concurrent reads share a commit.
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '../access/caller.js';
 import { Batcher } from '../common/batcher.js';
 import { newUuid } from '../common/ids.js';
 import { ApiDatabase } from '../database/database.js';
+
+/** Whose key reads: its uuid, and its public id. */
+interface Reader {
+  keyId: string;
+  keyName: string;
+}
 
 export type ContentKind = 'detail' | 'transcript' | 'audio';
 
@@ -53,11 +58,11 @@ export class ContentReads {
   }
 
   /** Journals a read of one conversation's content. Send the content only after it resolves. */
-  async record(caller: Caller, conversation: { id: string; client_id: string }, kind: ContentKind): Promise<void> {
-    const name = `${caller.keyId} ${conversation.id} ${kind}`;
+  async record(reader: Reader, conversation: { id: string; client_id: string }, kind: ContentKind): Promise<void> {
+    const name = `${reader.keyId} ${conversation.id} ${kind}`;
     if (performance.now() < (this.known.get(name) ?? 0)) return;
     const until = await this.batcher.add({
-      ...entryOf(caller, conversation.client_id, kind),
+      ...entryOf(reader, conversation.client_id, kind),
       conversation_id: conversation.id,
       object_ids: [],
     });
@@ -66,10 +71,10 @@ export class ContentReads {
   }
 
   /** Journals a page with content: one entry a client, with all its conversations. */
-  async recordPage(caller: Caller, conversations: { id: string; client_id: string }[]): Promise<void> {
+  async recordPage(reader: Reader, conversations: { id: string; client_id: string }[]): Promise<void> {
     const clients = new Set(conversations.map(({ client_id }) => client_id));
     const entries = [...clients].map((clientId) => ({
-      ...entryOf(caller, clientId, 'list'),
+      ...entryOf(reader, clientId, 'list'),
       conversation_id: null,
       object_ids: conversations.filter(({ client_id }) => client_id === clientId).map(({ id }) => id),
     }));
@@ -88,13 +93,13 @@ export class ContentReads {
 }
 
 const entryOf = (
-  caller: Caller,
+  reader: Reader,
   clientId: string,
   kind: string,
 ): Pick<Entry, 'id' | 'client_id' | 'api_key_id' | 'actor_id' | 'kind'> => ({
   id: newUuid(),
   client_id: clientId,
-  api_key_id: caller.keyId,
-  actor_id: caller.keyName,
+  api_key_id: reader.keyId,
+  actor_id: reader.keyName,
   kind,
 });
