@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
-import { orphansAmong } from '../../src/conversations/orphans.js';
+import { abandonedAmong } from '../../src/maintenance/abandoned-identities.js';
 import { createDataSource } from '../../src/database/data-source.js';
-import { ListedIdentities } from '../../src/reconciliation/identities.js';
-import { FolderStore } from '../../src/recordings/folder-store.js';
-import { LooseObjects } from '../../src/recordings/loose-objects.js';
+import { ListedIdentities } from '../../src/reconciliation/listed-identities.js';
+import { FolderStore } from '../../src/object-store/folder-store.js';
+import { OrphanedObjects } from '../../src/recordings/orphaned-objects.js';
 import { CountingDatabase } from '../support/counting-database.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
@@ -76,7 +76,7 @@ function expectLookUps(asked: number, found: number): void {
 describe(`an inbox of ${FACTS} facts`, () => {
   it('is asked by an index which conversations never came to be', async () => {
     const ids = conversations.map(({ id }) => id);
-    const orphans = await orphansAmong(database, ids);
+    const orphans = await abandonedAmong(database, ids);
     expect(orphans.toSorted()).toEqual(
       bare()
         .map(({ id }) => id)
@@ -87,7 +87,7 @@ describe(`an inbox of ${FACTS} facts`, () => {
 
   it('is asked by an index whether a fact may still name an object that no record names', async () => {
     const folder = mkdtempSync(join(inject('services').runDir, 'objects-'));
-    const loose = new LooseObjects(database, new FolderStore(folder));
+    const loose = new OrphanedObjects(database, new FolderStore(folder));
     const ids = conversations.map(({ id }) => id);
     const announce =
       'insert into loose_objects (object_key, conversation_id, since) select id::text, id, $2 from unnest($1::uuid[]) as id';

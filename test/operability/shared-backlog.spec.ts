@@ -7,8 +7,8 @@ import { newUuid } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { Candidates, type WaitingCandidate } from '../../src/inbox/candidates.js';
-import { lockIdentities, readPending, removeFacts } from '../../src/inbox/pending.js';
-import { WaitingLine } from '../../src/intake/waiting-line.js';
+import { lockIdentities, readPending, removeFacts } from '../../src/inbox/pending-facts.js';
+import { ClaimCursor } from '../../src/intake/claim-cursor.js';
 import { CountingDatabase } from '../support/counting-database.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
@@ -50,13 +50,13 @@ class Worker {
   turns = 0;
   /** Turns in which others had everything. */
   empty = 0;
-  private readonly line: WaitingLine;
+  private readonly line: ClaimCursor;
 
   constructor(
     private readonly database: WorkerDatabase,
     readonly looking: CountingDatabase,
   ) {
-    this.line = new WaitingLine(new Candidates(looking, 'plain', CANDIDATES), LOOPS);
+    this.line = new ClaimCursor(new Candidates(looking, 'plain', CANDIDATES), LOOPS);
   }
 
   static async open(): Promise<Worker> {
