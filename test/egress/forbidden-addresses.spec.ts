@@ -8,7 +8,6 @@ import { startCanary, startHost, type Host } from './hosts.js';
 let canary: Awaited<ReturnType<typeof startCanary>>;
 /** Allowed, and sends everybody to where the query says. */
 let redirector: Host;
-const asked: string[] = [];
 
 /** What DNS says of the names in this file. */
 const NAMES: Record<string, string[]> = {
@@ -32,7 +31,6 @@ const egress = (allow = ''): Egress =>
     allow: parseEgressAllow(allow),
     limits: { connectMs: 2_000 },
     resolve: async (hostname) => {
-      asked.push(hostname);
       const addresses = NAMES[hostname.replace(/\.$/, '').toLowerCase()] ?? ['127.0.0.1'];
       return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
     },
@@ -170,6 +168,50 @@ describe('an address that is not public', () => {
     expect([questions, canary.connections()]).toEqual([1, 1]);
     expect(await codeOf(out.recordings(url))).toBe('address_not_allowed');
     expect([questions, canary.connections()]).toEqual([2, 1]);
+  });
+});
+
+describe('an address that is allowed', () => {
+  /** Every name has the address 127.0.0.2, which is allowed: it is the spelling that decides. */
+  const out = (): Egress =>
+    new Egress({
+      allow: parseEgressAllow('127.0.0.0/8'),
+      resolve: async () => [{ address: '127.0.0.2', family: 4 }],
+    });
+
+  it('is reached by a plain spelling', async () => {
+    for (const spelling of ['https://public.example:%/', 'https://127.0.0.2:%/']) {
+      const before = canary.connections();
+      expect(await out().isRefused(at(spelling))).toBe(false);
+      expect(await codeOf(out().documents(at(spelling)))).toBeUndefined();
+      expect(canary.connections()).toBeGreaterThan(before);
+    }
+  });
+
+  it.each([
+    // Without TLS anybody on the way reads and answers.
+    ...['http://public.example:%/', 'http://127.0.0.2:%/'],
+    // Translated: decimal, octal, hexadecimal, short, with other digits.
+    ...['https://2130706434:%/', 'https://017700000002:%/', 'https://0x7f000002:%/', 'https://127.2:%/'],
+    ...['https://0177.0.0.2:%/', 'https://127.0.0.02:%/', 'https://１２７.０.０.２:%/', 'https://127。0。0。2:%/'],
+    // Names that mean something inside alone.
+    ...['https://localhost:%/', 'https://LOCALHOST.:%/', 'https://a.localhost:%/', 'https://printer.local:%/'],
+    ...['https://db.internal:%/', 'https://router.home.arpa:%/'],
+    // Two readers would not agree on the host.
+    ...['https://user:word@public.example:%/', 'https://public.example@127.0.0.2:%/', 'https:public.example:%/'],
+    ...[
+      'https:/public.example:%/',
+      'https:///public.example:%/',
+      'https:\\\\public.example:%\\',
+      ' https://127.0.0.2:%/',
+    ],
+    ...['https://127.0.0.2\\@public.example:%/', 'https://127.0.\t0.2:%/', `https://127.0.0.2:%/${'a'.repeat(9_000)}`],
+  ])('is refused when it is spelled %j', async (spelling) => {
+    const before = canary.connections();
+    for (const ask of ['documents', 'recordings'] as const)
+      expect(await codeOf(out()[ask](at(spelling)))).toBe('address_not_allowed');
+    expect(await out().isRefused(at(spelling))).toBe(true);
+    expect(canary.connections()).toBe(before);
   });
 });
 
