@@ -108,33 +108,42 @@ describe('a document', () => {
     expect(await (await outTo([good]).documents(good.url)).text()).toBe(text);
   });
 
-  it('that unpacks to a thousand times its size is cut at once', { timeout: 30_000 }, async () => {
-    const packed = await bomb('{},', 150 * MIB);
-    expect(packed.length).toBeLessThan(MIB);
-    const evil = await host((_, response) => {
-      response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' }).end(packed);
-    });
-    const connection = { apiKey: 'key', webhookSecret: null, baseUrl: evil.url, egress: outTo([evil]) };
-    const problems: string[] = [];
-    const grown = await growth(async () => {
-      for (const name of ['elevenlabs', 'retell']) {
-        const asking = providerApi(name).fetchRecord(connection, { providerKind: 'call', providerId: 'id_0001' });
-        problems.push(await asking.then(String, ({ problem }: { problem: string }) => problem));
-      }
-    });
-    expect(problems).toEqual(['answer_too_large', 'answer_too_large']);
-    expect(grown).toBeLessThan(48 * MIB);
-  });
+  // The second one stays below the limits of bytes and of values: it is out of all proportion alone.
+  it.each([
+    ['{},', 150 * MIB],
+    [' ', 60 * MIB],
+  ])(
+    'that unpacks to a thousand times its size is cut at once: of %j, %d bytes',
+    { timeout: 30_000 },
+    async (piece, bytes) => {
+      const packed = await bomb(piece, bytes);
+      expect(packed.length).toBeLessThan(MIB);
+      const evil = await host((_, response) => {
+        response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' }).end(packed);
+      });
+      const connection = { apiKey: 'key', webhookSecret: null, baseUrl: evil.url, egress: outTo([evil]) };
+      const problems: string[] = [];
+      const grown = await growth(async () => {
+        for (const name of ['elevenlabs', 'retell']) {
+          const asking = providerApi(name).fetchRecord(connection, { providerKind: 'call', providerId: 'id_0001' });
+          problems.push(await asking.then(String, ({ problem }: { problem: string }) => problem));
+        }
+      });
+      expect(problems).toEqual(['answer_too_large', 'answer_too_large']);
+      expect(grown).toBeLessThan(48 * MIB);
+    },
+  );
 
   it('of too many bytes, or of too many values, is not taken', async () => {
-    const endless = await host((request, response) => {
+    const large = await host((request, response) => {
       response.writeHead(200, JSON_TYPE);
-      const piece = Buffer.from(request.url === '/values' ? '{},'.repeat(20_000) : ' '.repeat(65_536));
+      if (request.url === '/values') return void response.end('{},'.repeat(150_000));
+      const piece = Buffer.from(' '.repeat(65_536));
       send(response, () => piece);
     });
-    const egress = outTo([endless], { documentBytes: 4 * MIB, documentValues: 100_000 });
-    expect(await codeOf(egress.documents(`${endless.url}/bytes`))).toBe('answer_too_large');
-    expect(await codeOf(egress.documents(`${endless.url}/values`))).toBe('answer_too_large');
+    const egress = outTo([large], { documentBytes: 4 * MIB, documentValues: 100_000 });
+    expect(await codeOf(egress.documents(`${large.url}/bytes`))).toBe('answer_too_large');
+    expect(await codeOf(egress.documents(`${large.url}/values`))).toBe('answer_too_large');
   });
 
   it.each([undefined, 'text/html', 'audio/wav', 'text/plain; x=application/json'])('is no %s', async (type) => {
@@ -154,6 +163,9 @@ describe('a recording', () => {
     ['application/octet-stream', '<html><body>admin</body></html>', null],
     ['application/octet-stream', '', null],
     ['text/html', '<html></html>', null],
+    // Whoever names another type means it.
+    ['text/html', 'ID3 and so on, and on', null],
+    ['application/json', 'RIFF\0\0\0\0WAVEfmt ', null],
     ['audio/../../html', 'RIFF', null],
     ['image/svg+xml', '<svg/>', null],
   ])('that is called %s and begins with %j is %s', async (called, content, type) => {
@@ -171,6 +183,21 @@ describe('a recording', () => {
     });
     const response = await outTo([server], { recordingBytes: MIB }).recordings(server.url);
     expect(await codeOf(bytesOf(response))).toBe('answer_too_large');
+  });
+
+  it('that unpacks to a thousand times its size is cut at once', async () => {
+    const packed = await bomb('RIFF', 200 * MIB);
+    expect(packed.length).toBeLessThan(MIB);
+    const evil = await host((_, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav', 'content-encoding': 'gzip' }).end(packed);
+    });
+    const { body } = await outTo([evil]).recordings(evil.url);
+    let bytes = 0;
+    const reading = (async () => {
+      for await (const chunk of Readable.fromWeb(body as ReadableStream)) bytes += (chunk as Buffer).length;
+    })();
+    expect(await codeOf(reading)).toBe('answer_too_large');
+    expect(bytes).toBeLessThan(2 * MIB);
   });
 
   it('is not read ahead of whoever stores it', async () => {
