@@ -1,0 +1,71 @@
+// Where the processes listen, for requests and for metrics: on this machine alone unless HOST says otherwise. Runs the built
+// programs (npm's pretest).
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { install, type Installation } from '../support/installation.js';
+import { endPrograms, startApiProgram, startWorkerProgram, type Program } from '../support/programs.js';
+
+/** Addresses of this machine's loopback: whoever listens on all addresses is reached at both. */
+const ADDRESSES = ['127.0.0.1', '127.0.0.2'];
+
+let colloquy: Installation;
+
+beforeAll(async () => {
+  colloquy = await install();
+});
+afterEach(() => endPrograms());
+afterAll(() => colloquy.close());
+
+async function isReached(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+const portIn = (program: Program, name: string): number =>
+  Number(new RegExp(`"${name}":(\\d+)`).exec(program.said())?.[1]);
+
+/** At which addresses each port can be reached. */
+async function reachedAt(settings: Record<string, string>): Promise<Record<string, string[]>> {
+  const metrics = { COLLOQUY_METRICS_PORT: '0', COLLOQUY_WORKER_METRICS_PORT: '0' };
+  const env = { ...colloquy.env, ...metrics, ...settings };
+  const [api, worker] = await Promise.all([startApiProgram(env), startWorkerProgram(env)]);
+  const ports = {
+    api: portIn(api, 'port'),
+    apiMetrics: portIn(api, 'metrics_port'),
+    workerMetrics: portIn(worker, 'metrics_port'),
+  };
+  const found = Object.entries(ports).map(async ([name, port]) => {
+    const reached = await Promise.all(ADDRESSES.map((address) => isReached(address, port)));
+    return [name, ADDRESSES.filter((_, index) => reached[index])] as const;
+  });
+  return Object.fromEntries(await Promise.all(found));
+}
+
+describe('HOST', () => {
+  it.each([
+    [{}, ['127.0.0.1']],
+    [{ HOST: '127.0.0.2' }, ['127.0.0.2']],
+    [{ HOST: '0.0.0.0' }, ADDRESSES],
+  ])(
+    '%o: API and metrics are reached at %j',
+    async (settings, addresses) => {
+      expect(await reachedAt(settings)).toEqual({ api: addresses, apiMetrics: addresses, workerMetrics: addresses });
+    },
+    90_000,
+  );
+
+  it('that is no address of this machine ends the start with one line', async () => {
+    // Of documentation: nobody has it.
+    const start = startApiProgram({ ...colloquy.env, HOST: '192.0.2.1' });
+    await expect(start).rejects.toThrow(/HOST is no address of this machine\n/);
+  });
+});
