@@ -17,22 +17,23 @@ export type Excess = 'role' | 'rights' | 'clients' | 'expiry';
 /** Where `grant` goes beyond `bound`; null: all of it is within. */
 export function excessOf(grant: Grant, bound: Grant): Excess | null {
   if (!isRoleWithin(grant.role, bound.role)) return 'role';
-  const rights = rightsOf(bound.role, bound.scopes);
-  if ([...rightsOf(grant.role, grant.scopes)].some((right) => !rights.has(right))) return 'rights';
+  const isWithin =
+    isSubset(rightsOf(grant.role, grant.scopes), rightsOf(bound.role, bound.scopes)) &&
+    isSubset(powersOf(grant), powersOf(bound));
+  if (!isWithin) return 'rights';
   if (!areClientsWithin(grant, bound)) return 'clients';
   return isLater(grant.expires_at, bound.expires_at) ? 'expiry' : null;
 }
 
 /**
  * What forbids the holder of a key to make such a grant; null: nothing. An admin grants every role for its clients, but no
- * right that its own scopes take away; its own expiry does not bind it, since somebody must make the keys of next year.
- * Everybody else grants what it has itself.
+ * right that its own scopes take away, nor the power to give it; its own expiry does not bind it, since somebody must make
+ * the keys of next year. Everybody else grants what it has itself.
  */
 export function excessOver(holder: Grant, grant: Grant): Excess | null {
   if (holder.role !== 'admin') return excessOf(grant, holder);
   if (!areClientsWithin(grant, holder)) return 'clients';
-  const rights = rightsOf(grant.role, grant.scopes);
-  return RIGHTS.some((right) => holder.scopes.includes(`-${right}`) && rights.has(right)) ? 'rights' : null;
+  return isSubset(powersOf(grant), powersOf(holder)) ? null : 'rights';
 }
 
 /** Whether the holder may change or revoke this key of another holder, among those that it sees. */
@@ -59,6 +60,15 @@ export function isSensitive({ role, scopes }: Pick<Grant, 'role' | 'scopes'>): b
   // The two roles count by themselves: some rules go by the role, whatever the scopes take away.
   return role === 'admin' || role === 'compliance' || SENSITIVE.some((right) => rights.has(right));
 }
+
+/**
+ * The rights that a key has or gives. An admin gives also what it has not itself, but for what its scopes take away: one
+ * that makes another without that loss would get around it by two steps.
+ */
+const powersOf = ({ role, scopes }: Grant): ReadonlySet<Right> =>
+  role === 'admin' ? new Set(RIGHTS.filter((right) => !scopes.includes(`-${right}`))) : rightsOf(role, scopes);
+
+const isSubset = (a: ReadonlySet<Right>, b: ReadonlySet<Right>): boolean => [...a].every((right) => b.has(right));
 
 /** By the roles alone: scopes do not make a consumer a compliance officer, whom restrictions let pass. */
 const isRoleWithin = (role: Role, bound: Role): boolean =>

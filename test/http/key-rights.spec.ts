@@ -97,6 +97,15 @@ describe('what a key gives', () => {
     expect(answerOf(widened)).toEqual(FORBIDDEN);
   });
 
+  it('are not had back by way of another admin, made or changed', async () => {
+    const narrowed = await makeKey(http, { scopes: ['-content:read'] });
+    expect(answerOf(await create(narrowed.secret, { role: 'admin' }))).toEqual(FORBIDDEN);
+    const alike = await makeKey(http, { scopes: ['-content:read'] }, narrowed.secret);
+    expect(answerOf(await patch(narrowed.secret, alike, { scopes: [] }))).toEqual(FORBIDDEN);
+    expect(answerOf(await create(alike.secret, { role: 'consumer' }))).toEqual(FORBIDDEN);
+    expect((await patch(http.adminKey, alike, { scopes: [] })).status).toBe(200);
+  });
+
   it('does not outlive the key that gives it, unless that is an admin', async () => {
     const ends = { expires_at: new Date(Date.now() + 3_600_000).toISOString() };
     const holder = await manager('consumer', ends);
