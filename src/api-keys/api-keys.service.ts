@@ -196,7 +196,10 @@ function refuseToManage(holder: ApiKeyRow, row: ApiKeyRow): void {
 }
 
 const sameEyes = (): AppError =>
-  new AppError('forbidden', 'approved by another admin than those who made the key or the approving key');
+  new AppError(
+    'forbidden',
+    'approved by another admin than those who made the key, or the approving key and saw the secret that it still has',
+  );
 
 const withSecret = ({ body, extras }: Answer<ApiKey>, secret: string | null): Answer<ApiKeyWithSecret> =>
   new Answer(secret === null ? body : { ...body, secret }, extras);

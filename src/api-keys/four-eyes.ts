@@ -15,17 +15,18 @@ export function awaitsApproval(
 }
 
 /**
- * The keys that one person may hold: a key, and the makers of it as long as nobody else approved it, since a maker has seen
- * its secret. Two keys with a common one are one pair of eyes.
+ * The keys that one person may hold: a key, and the makers of it, since a maker has seen its secret. That ends when somebody
+ * else has approved the key and its holder has rotated it since. Two keys with a common one are one pair of eyes.
  */
 const COMMON = `
 with recursive eyes (side, id) as (
   select side, id from (values ('approver', $1::uuid), ('proposer', $2::uuid)) as two (side, id)
   union
   select eyes.side, maker.id from eyes
-  join api_keys on api_keys.id = eyes.id and approved_by is null
-  cross join lateral (values (created_by), (proposed_by)) as maker (id)
-  where maker.id is not null
+  join api_keys as made on made.id = eyes.id
+  cross join lateral (values (made.created_by), (made.proposed_by)) as maker (id)
+  where maker.id is not null and (made.approved_by is null or not exists (
+    select from retired_api_key_secrets where api_key_id = made.id and retired_at > made.approved_at))
 )
 select 1 as common from eyes as a join eyes as b using (id) where a.side = 'approver' and b.side = 'proposer' limit 1`;
 

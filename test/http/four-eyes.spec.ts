@@ -163,11 +163,17 @@ describe('one person with two keys', () => {
     expect(await works(admin)).toBe(false);
   });
 
-  it('is told from two: an admin whom a second one approved approves what either of them asks for', async () => {
+  it('is told from two: an admin whom a second one approved, and whose secret its maker does not know any more', async () => {
     const third = await makeKey(http);
     await approve(third, second);
-    const key = await makeKey(http, { role: 'compliance' });
-    expect(answerOf(await approve(key, third.secret))).toEqual(OK);
+    const [byMaker, bySecond] = [
+      await makeKey(http, { role: 'compliance' }),
+      await makeKey(http, { role: 'compliance' }, second),
+    ];
+    expect(answerOf(await approve(byMaker, third.secret))).toEqual(FORBIDDEN);
+    expect(answerOf(await approve(bySecond, third.secret))).toEqual(OK);
+    const { body } = await http.call('POST', `${third.url}/rotate`, { key: third.secret });
+    expect(answerOf(await approve(byMaker, String(body['secret'])))).toEqual(OK);
   });
 
   it('cannot use an admin that was narrowed to approve what that one may not give', async () => {
