@@ -22,6 +22,7 @@ import { KeyChanges } from './key-changes.js';
 import { KeyDirectory } from '../access/key-directory.js';
 import { expiryOf } from './key-expiry.js';
 import { journalKey, type KeyAction } from './key-journal.js';
+import { RotationLimit } from './rotation-limit.js';
 import { SecurityEvents } from '../access/security-events.js';
 
 @Injectable()
@@ -31,6 +32,7 @@ export class ApiKeysService {
     private readonly database: ApiDatabase,
     private readonly store: ApiKeyStore,
     private readonly changes: KeyChanges,
+    private readonly rotations: RotationLimit,
     private readonly directory: KeyDirectory,
     private readonly idempotency: Idempotency,
     private readonly events: SecurityEvents,
@@ -75,9 +77,10 @@ export class ApiKeysService {
 
   /**
    * A new secret in place of the old one, which never works again. Whoever holds the old one asks for it. Throws
-   * `not_found`, `forbidden` (another key).
+   * `not_found`, `forbidden` (another key), `rate_limited`.
    */
   async rotate(caller: Caller, attempt: Attempt, id: string): Promise<Answer<ApiKeyWithSecret>> {
+    await this.rotations.take(caller.keyId);
     const once = await this.idempotency.prepare(attempt);
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), async (tx) =>

@@ -37,6 +37,21 @@ describe('rotation', () => {
     expect((await http.call('POST', `${key.url}/rotate`, { key: key.secret })).body).toMatchObject({ expires_at });
   });
 
+  it('does not go on and on: what it leaves is kept for ever', async () => {
+    const [key, other] = [await makeKey(http, { role: 'consumer' }), await makeKey(http, { role: 'consumer' })];
+    let { secret } = key;
+    let answer = await http.call('POST', `${key.url}/rotate`, { key: secret });
+    for (let n = 0; n < 30 && answer.status === 200; n += 1) {
+      secret = String(answer.body['secret']);
+      answer = await http.call('POST', `${key.url}/rotate`, { key: secret });
+    }
+    expect(answerOf(answer)).toEqual([429, 'rate_limited']);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(60);
+    expect(await http.sql('select 1 from retired_api_key_secrets where api_key_id = $1', [key.uuid])).toHaveLength(20);
+    expect((await http.call('GET', '/v1/conversations', { key: secret })).status).toBe(200);
+    expect((await http.call('POST', `${other.url}/rotate`, { key: other.secret })).status).toBe(200);
+  });
+
   it('of two at once happens one', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     const rotate = (): Promise<Called> => http.call('POST', `${key.url}/rotate`, { key: key.secret });
