@@ -42,7 +42,7 @@ export class FailureLimit {
     }
   }
 
-  /** The key did work. */
+  /** The key did work, or nobody can say. */
   async giveBack({ address }: Source): Promise<void> {
     await this.limiter?.reward(bucketOf(address));
   }

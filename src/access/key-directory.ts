@@ -7,6 +7,7 @@ import { ApiDatabase } from '../database/database.js';
 import { Listener } from '../database/notifier.js';
 import { hashOf, isWellFormed } from './api-key-secret.js';
 import type { KnownCaller } from './caller.js';
+import { authenticationFailed } from './failed-authentications.js';
 import { keyLookup, type FoundKey } from './key-lookup.js';
 
 const HELD_MS = 5_000;
@@ -115,6 +116,7 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
     if (this.waiting >= MAX_WAITING) {
       throw new AppError('rate_limited', 'too many unknown keys at once', { headers: { 'retry-after': '1' } });
     }
+      authenticationFailed('limited');
     this.waiting += 1;
     try {
       return await this.lookUp(hash);

@@ -110,6 +110,20 @@ describe('one address', () => {
     }
   });
 
+  it('is not charged for many requests at once with a key that this process has not seen yet', async () => {
+    const [address, key] = [newAddress(), await makeKey(http)];
+    const answers = await Promise.all(Array.from({ length: 3 * LIMIT }, () => use(key.secret, address)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('is not charged for failures of ours', async () => {
+    const address = newAddress();
+    await http.sql('revoke select on retired_api_key_secrets from colloquy_api');
+    for (let n = 0; n < LIMIT + 5; n += 1) expect((await use(newSecret(), address)).status).toBe(500);
+    await http.sql('grant select on retired_api_key_secrets to colloquy_api');
+    expect(answerOf(await use(newSecret(), address))).toEqual(UNKNOWN);
+  });
+
   it('counts revoked keys too', async () => {
     const address = newAddress();
     const key = await makeKey(http);
