@@ -55,14 +55,16 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
   private readonly renew: (hash: Buffer) => Promise<FoundKey | null>;
   private readonly lookUp: (hash: Buffer) => Promise<FoundKey | null>;
   private readonly listener: Listener;
-  private readonly unchecked: readonly string[];
+  /** Names of keys of the settings: these may have any length, with or without a checksum. */
+  private readonly ofSettings: ReadonlySet<string>;
   private changedAt = -Infinity;
   private waiting = 0;
 
   constructor(@Inject(CONFIG) config: Config, database: ApiDatabase) {
     // Two lines: keys that are in use do not wait behind invented ones.
     [this.renew, this.lookUp] = [keyLookup(database), keyLookup(database)];
-    this.unchecked = [config.bootstrapKey, config.bootstrapReadKey].filter((key) => key !== undefined);
+    const secrets = [config.bootstrapKey, config.bootstrapReadKey].filter((key) => key !== undefined);
+    this.ofSettings = new Set(secrets.map((secret) => nameOf(hashOf(secret))));
     const url = required(config.databaseUrl, 'DATABASE_URL');
     this.listener = new Listener(url, 'colloquy_api_keys', () => this.changed());
   }
@@ -78,9 +80,9 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
   /** What can be said of a secret without asking anybody. */
   recognise(secret: string): Presented {
     const hash = hashOf(secret);
-    const name = hash.toString('base64');
+    const name = nameOf(hash);
     const isKnown = this.good.has(name);
-    return { hash, name, isKnown, isWellFormed: isKnown || isWellFormed(secret) || this.unchecked.includes(secret) };
+    return { hash, name, isKnown, isWellFormed: isKnown || isWellFormed(secret) || this.ofSettings.has(name) };
   }
 
   /** The caller behind a secret. Throws {@link KeyRefused}, `rate_limited`, `storage_unavailable`. */
@@ -114,9 +116,9 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
 
   private async askForStranger(hash: Buffer): Promise<FoundKey | null> {
     if (this.waiting >= MAX_WAITING) {
+      authenticationFailed('limited');
       throw new AppError('rate_limited', 'too many unknown keys at once', { headers: { 'retry-after': '1' } });
     }
-      authenticationFailed('limited');
     this.waiting += 1;
     try {
       return await this.lookUp(hash);
@@ -125,6 +127,8 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 }
+
+const nameOf = (hash: Buffer): string => hash.toString('base64');
 
 function hold(held: Map<string, Held>, name: string, entry: Held): void {
   held.delete(name);
