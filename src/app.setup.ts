@@ -93,7 +93,9 @@ function prepareFastify(
     endConnections(fastify);
   });
   fastify.addHook('onRequest', async (request, reply) => {
-    reply.headers({ ...SECURITY_HEADERS, ...(request.url.startsWith('/v1/') && NO_STORE), 'x-request-id': request.id });
+    // By the route that it found: the address can be spelled in other ways (`/%761/…`).
+    const isOfApi = (request.routeOptions.url ?? request.url).startsWith('/v1/');
+    reply.headers({ ...SECURITY_HEADERS, ...(isOfApi && NO_STORE), 'x-request-id': request.id });
     if (isClosing) throw shuttingDown();
     if (request.is404) throw routes.missing(request);
     await gates.access.check(request, reply);
