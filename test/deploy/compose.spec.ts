@@ -104,6 +104,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('gives the one that migrates the databases and nothing that opens what is in them', () => {
+    const { secrets, volumes, environment = {} } = services['migrate'] ?? {};
+    expect([secrets, volumes]).toEqual([[], []]);
+    expect(Object.keys(environment).sort()).toEqual([
+      ...['COLLOQUY_API_LOGIN_PASSWORD', 'COLLOQUY_WORKER_LOGIN_PASSWORD', 'DATABASE_URL', 'KEYSTORE_DATABASE_URL'],
+    ]);
+  });
+
   it('gives no container more than it needs: privileges, memory, processes', () => {
     for (const [name, service] of all) {
       expect(service.cap_drop, name).toEqual(['ALL']);
