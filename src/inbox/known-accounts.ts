@@ -1,5 +1,6 @@
 // Which provider accounts there are, for the door to ask before it reads a body. Asking costs a query once a minute and
 // account; a flood of ids that nobody knows shares one query in 100 ms.
+import { AppError } from '../common/errors.js';
 import type { Database } from '../database/database.js';
 
 export interface KnownAccount {
@@ -13,6 +14,8 @@ const HELD_MS = 60_000;
 const EVERY_MS = 100;
 /** Of each kind: those that are there are not driven out by those that are not. */
 const MAX_HELD = 10_000;
+/** More ids that nobody knows do not wait for the database at once. */
+const MAX_STRANGERS = 1_000;
 
 interface Held {
   account: KnownAccount | null;
@@ -31,8 +34,8 @@ select id, client_id as "clientId", provider from provider_accounts where id = a
 export class KnownAccounts {
   private readonly there = new Map<string, Held>();
   private readonly absent = new Map<string, Held>();
-  /** At most as many as there are connections. */
   private asking: Asking[] = [];
+  private strangers = 0;
   private timer: NodeJS.Timeout | undefined;
   private lastAt = -Infinity;
 
@@ -42,7 +45,21 @@ export class KnownAccounts {
   async find(id: string): Promise<KnownAccount | null> {
     const held = this.there.get(id) ?? this.absent.get(id);
     if (held !== undefined && performance.now() - held.at < HELD_MS) return held.account;
-    return this.ask(id);
+    return this.there.has(id) ? this.ask(id) : this.askForStranger(id);
+  }
+
+  private async askForStranger(id: string): Promise<KnownAccount | null> {
+    if (this.strangers >= MAX_STRANGERS) {
+      throw new AppError('storage_unavailable', 'too many unknown accounts at once: repeat', {
+        headers: { 'retry-after': '2' },
+      });
+    }
+    this.strangers += 1;
+    try {
+      return await this.ask(id);
+    } finally {
+      this.strangers -= 1;
+    }
   }
 
   private ask(id: string): Promise<KnownAccount | null> {
@@ -70,6 +87,7 @@ export class KnownAccounts {
   private keep(id: string, account: KnownAccount | null): void {
     const [into, outOf] = account === null ? [this.absent, this.there] : [this.there, this.absent];
     outOf.delete(id);
+    into.delete(id);
     if (into.size >= MAX_HELD) into.delete(into.keys().next().value ?? id);
     into.set(id, { account, at: performance.now() });
   }

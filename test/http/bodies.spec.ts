@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, publicId } from '../../src/common/ids.js';
 import { IngestDatabase } from '../../src/database/database.js';
@@ -118,6 +119,41 @@ describe('webhooks', () => {
   });
 
   it('of any depth are stored, when they are signed: nothing of theirs is an error of ours', async () => {
+  it('to accounts that nobody knows do not pile up while the database is slow', async () => {
+    const owner = new Client({ connectionString: http.databaseUrl });
+    await owner.connect();
+    await owner.query('begin; lock table provider_accounts in access exclusive mode');
+    const toNobody = (): Promise<Called> =>
+      knock('{}', signature('{}'), `/v1/webhooks/${publicId('providerAccount', newUuid())}`);
+    const waiting = Array.from({ length: 1_000 }, toNobody);
+    for (const { status, body, headers } of await Promise.all(Array.from({ length: 50 }, toNobody))) {
+      expect([status, body['code'], headers['retry-after']]).toEqual([503, 'storage_unavailable', '2']);
+      // The database would have said so after 2 s, and otherwise.
+      expect(body['detail']).toContain('too many unknown accounts');
+    }
+    await owner.query('rollback');
+    await owner.end();
+    await Promise.all(waiting);
+    expect((await toNobody()).status).toBe(404);
+  });
+
+  it('that are forged share their queries too, however many come at once', async () => {
+    const database = http.app.get(IngestDatabase, { strict: false });
+    const withScope = database.withScope.bind(database);
+    let reads = 0;
+    database.withScope = (scope, work) => {
+      reads += 1;
+      return withScope(scope, work);
+    };
+    const forged = signature('{}', Date.now(), 'key_of_nobody');
+    const answers = await Promise.all(Array.from({ length: 200 }, () => knock('{}', forged)));
+    database.withScope = withScope;
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expect(reads).toBeGreaterThan(0);
+    // Held for 250 ms.
+    expect(reads).toBeLessThanOrEqual(10);
+  });
+
     for (const deep of [10_000, 200_000]) {
       const nested = '['.repeat(deep) + ']'.repeat(deep);
       const body = `{"event":"call_started","call":{"call_id":"call_deep_${deep}","metadata":${nested}},"a":1,"a":"\\ud800"}`;
