@@ -69,6 +69,8 @@ const FIND = 'select id, client_id, provider, sealed, deadlines, deleted_at from
 
 export class ProviderAccounts {
   private readonly held = new Map<string, { account: ProviderAccount | null; at: number }>();
+  /** Reads under way. */
+  private readonly reads = new Map<string, Promise<ProviderAccount | null>>();
 
   constructor(
     private readonly database: Database,
@@ -77,14 +79,24 @@ export class ProviderAccounts {
 
   /** The account, or null when there is none. `fresh`: nothing that is held counts; `heldMs`: nothing that is held longer. */
   async find(id: string, { fresh = false, heldMs = HELD_MS } = {}): Promise<ProviderAccount | null> {
+    if (fresh) return this.read(id);
     const known = this.held.get(id);
-    if (known && !fresh && Date.now() - known.at < heldMs) return known.account;
+    if (known && Date.now() - known.at < heldMs) return known.account;
+    // Whoever asks at the same time shares the answer: a flood does not take the pool from those who store.
+    const reading = this.reads.get(id) ?? this.read(id).finally(() => this.reads.delete(id));
+    this.reads.set(id, reading);
+    return reading;
+  }
+
+  private async read(id: string): Promise<ProviderAccount | null> {
+    const at = Date.now();
     const [row] = await this.database.withScope('all', (tx) =>
       tx.query<AccountRow>({ name: 'account', text: FIND, values: [id] }),
     );
     const account = row === undefined ? null : await this.opened(row);
     if (this.held.size > 1_000) this.held.clear();
-    this.held.set(id, { account, at: Date.now() });
+    // A slow answer does not replace a newer one.
+    if ((this.held.get(id)?.at ?? at) <= at) this.held.set(id, { account, at });
     return account;
   }
 
