@@ -45,4 +45,26 @@ describe('bytes in flight', () => {
     bytes.begin('a', 75).add(75);
     expect(() => bytes.begin('a', 11)).toThrow(FULL);
   });
+  it('stay counted while somebody works on them, also when their sender is gone', async () => {
+    const bytes = open();
+    const body = bytes.begin('a', 75);
+    body.add(75);
+    let finish: (result: string) => void = () => undefined;
+    const done = body.keepFor(new Promise<string>((resolve) => (finish = resolve)));
+    body.release();
+    expect(() => bytes.begin('a', 11)).toThrow(FULL);
+    finish('stored');
+    expect(await done).toBe('stored');
+    expect(() => bytes.begin('a', 75)).not.toThrow();
+  });
+
+  it('are given back when the work on them fails, and by its end no earlier than by that of the request', async () => {
+    const bytes = open();
+    const body = bytes.begin('a', 75);
+    body.add(75);
+    await expect(body.keepFor(Promise.reject(new Error('not stored')))).rejects.toThrow('not stored');
+    expect(() => bytes.begin('a', 11)).toThrow(FULL);
+    body.release();
+    expect(() => bytes.begin('a', 75)).not.toThrow();
+  });
 });

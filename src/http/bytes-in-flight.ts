@@ -14,8 +14,10 @@ interface Limits {
 export interface HeldBytes {
   /** Counts further bytes. Throws `storage_unavailable` with `Retry-After`. */
   add(bytes: number): void;
-  /** The body is held no longer; may be called twice. */
+  /** The request is over; its body is held no longer, unless work still needs it. May be called twice. */
   release(): void;
+  /** The body is held until this is settled, also when the request is over before: a sender that hangs up frees nothing. */
+  keepFor<Result>(work: Promise<Result>): Promise<Result>;
 }
 
 export class BytesInFlight {
@@ -27,7 +29,14 @@ export class BytesInFlight {
   /** A body of `owner` that says it will have `expected` bytes. Throws as {@link HeldBytes.add} does when they have no room. */
   begin(owner: string, expected: number): HeldBytes {
     this.requireRoom(owner, expected, expected);
-    let held = 0;
+    // Who needs the bytes: the request, until it is over, and the work on it.
+    let [held, users, isOver] = [0, 1, false];
+    const leave = (): void => {
+      users -= 1;
+      if (users > 0) return;
+      this.change(owner, -held);
+      held = 0;
+    };
     return {
       add: (bytes) => {
         this.requireRoom(owner, bytes, held + bytes);
@@ -35,8 +44,12 @@ export class BytesInFlight {
         this.change(owner, bytes);
       },
       release: () => {
-        this.change(owner, -held);
-        held = 0;
+        if (!isOver) leave();
+        isOver = true;
+      },
+      keepFor: (work) => {
+        users += 1;
+        return work.finally(leave);
       },
     };
   }

@@ -31,8 +31,9 @@ export class WebhooksController {
     @Param('provider_account_id', { schema: accountId }) id: string,
     @Req() request: FastifyRequest,
   ): Promise<object> {
-    const { body, headers } = request;
-    const receipt = await this.door.receive(id, { rawBody: Buffer.isBuffer(body) ? body : NOTHING, headers });
+    const { body, headers, heldBytes } = request;
+    const storing = this.door.receive(id, { rawBody: Buffer.isBuffer(body) ? body : NOTHING, headers });
+    const receipt = await (heldBytes?.keepFor(storing) ?? storing);
     note(request, { ...receipt });
     return {};
   }

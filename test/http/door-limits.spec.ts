@@ -4,6 +4,8 @@ import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { newUuid, publicId } from '../../src/common/ids.js';
@@ -173,4 +175,34 @@ describe('64 hostile connections', () => {
     expect(answer.status).toBe(200);
     stalled.socket.destroy();
   });
+
+  it('free nothing by hanging up while what they sent is stored', async () => {
+    const owner = new Client({ connectionString: databases.databaseUrl });
+    await owner.connect();
+    await owner.query('begin; lock table inbox in access exclusive mode');
+    // Batches of their own, one after the other: each waits 2 s for the table, then is given up.
+    const [one, two] = ['a', 'b'].map((letter) => {
+      const body = `{"${letter.repeat(34 * MIB)}":1}`;
+      const sent = sender(account, { 'content-length': body.length, ...signature(body, 'key_own') });
+      sent.socket.write(body);
+      return sent;
+    });
+    /** Whether a body of that size has no room. */
+    const isFullFor = async (mib: number): Promise<boolean> => {
+      const probe = sender(account, { 'content-length': mib * MIB, ...signature() });
+      await Promise.race([answered(probe), sleep(500)]);
+      probe.socket.destroy();
+      return statusOf(probe) === 503;
+    };
+    await eventually(() => isFullFor(5));
+    for (const sent of [one, two]) {
+      sent?.socket.destroy();
+      await sent?.closed;
+    }
+    await sleep(200);
+    expect(await isFullFor(60)).toBe(true);
+    await owner.query('rollback');
+    await owner.end();
+    await eventually(async () => !(await isFullFor(60)));
+  }, 60_000);
 });
