@@ -4,6 +4,8 @@ import { CreateKeystore1795424400000 } from './migrations/1795424400000-create-k
 import { AddCondemnedKeys1795424400001 } from './migrations/1795424400001-add-condemned-keys.js';
 import { CreateKeystoreRoles1795424400010 } from './migrations/1795424400010-create-keystore-roles.js';
 
+const CONNECT_TIMEOUT_MS = 5_000;
+
 /** What a process connects to the keystore as. */
 export type KeystoreRole = 'colloquy_keystore_api' | 'colloquy_keystore_worker';
 
@@ -17,5 +19,6 @@ export const keystoreDataSource = (url: string, role: KeystoreRole | 'owner' = '
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     installExtensions: false,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
     extra: role === 'owner' ? {} : { options: `-c role=${role}` },
   });

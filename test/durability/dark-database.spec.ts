@@ -1,9 +1,12 @@
 // A failover without a reset: connections that were open fall silent, new ones work. Everything must be back within seconds.
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
 import { IngestDatabase } from '../../src/database/database.js';
 import { Listener } from '../../src/database/notifier.js';
+import { keystoreDataSource } from '../../src/vault/keystore-data-source.js';
 import { startHttpApp, type Called, type HttpApp } from '../http/http-app.js';
 import { sendRetell } from '../http/webhooks.js';
 import { startDarkProxy, through, placeOf, type Dark, type DarkProxy } from '../support/dark-proxy.js';
@@ -167,4 +170,15 @@ describe('a listening connection', () => {
     listener.stop();
     await running;
   });
+});
+
+describe('a keystore that takes connections and says nothing', () => {
+  it('is given up by a process that starts, which then tries again and tells of it', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const source = keystoreDataSource(`postgres://nobody@127.0.0.1:${port}/keystore`, 'colloquy_keystore_api');
+    await expect(source.initialize()).rejects.toThrow('timeout');
+    silent.close();
+  }, 10_000);
 });
