@@ -1,4 +1,4 @@
-// Everything embedded, one process tree: what `npm run up` does once the code is built. Started by up.mjs.
+// Everything embedded, one process tree: what `npm run up` does once the code is built. Started by bin/up.mjs.
 import { ConfigError, parseConfig } from './config/config.js';
 import { Installation } from './embedded/installation.js';
 import { StartError } from './embedded/start-error.js';

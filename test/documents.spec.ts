@@ -59,7 +59,7 @@ describe('documents', () => {
 
   it('name paths of the code that are there', () => {
     const named = documents.flatMap((path) =>
-      [...read(path).matchAll(/`((?:src|test|workflows|activities|simulators|deploy)\/[\w./-]+)`/g)].map(
+      [...read(path).matchAll(/`((?:bin|src|test|workflows|activities|simulators|deploy)\/[\w./-]+)`/g)].map(
         ([, name = '']) => `${path}: ${name}`,
       ),
     );

@@ -95,7 +95,7 @@ describe('npm run up, when it cannot start', () => {
 
   it('knows the same versions before and after the build', () => {
     const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
-    const early = read('up-checks.mjs');
+    const early = read('bin/preflight.mjs');
     const format = /^const DATA_FORMAT = \d+;$/m.exec(read('src/embedded/data-folder.ts'))?.[0] ?? 'none';
     expect(early).toContain(`\n${format}\n`);
     expect(early).toContain(`\nconst TEMPORAL_CLI_VERSION = '${TEMPORAL_CLI_VERSION}';\n`);

@@ -8,7 +8,7 @@ import { REPOSITORY } from './support/checkout.js';
 
 /** Tells its pid, then when its parent is gone; ends by itself three looks later. */
 const PROGRAM = `
-import { stopWithNpm } from ${JSON.stringify(join(REPOSITORY, 'up-parent.mjs'))};
+import { stopWithNpm } from ${JSON.stringify(join(REPOSITORY, 'bin/parent.mjs'))};
 process.on('SIGTERM', () => console.log('stopping'));
 const parent = process.ppid;
 stopWithNpm();

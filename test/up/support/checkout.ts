@@ -1,16 +1,7 @@
 // A checkout of its own for tests of `npm run up`: the compiled code of `npm test`, its own folder, nothing shared.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,8 +31,8 @@ export class Checkout {
 
   constructor() {
     if (!existsSync(join(COMPILED, 'src/up.js'))) throw new Error('run "npm run pretest" first: .test/dist is missing');
-    for (const name of ['up.mjs', 'up-checks.mjs', 'up-parent.mjs', 'package.json', 'package-lock.json']) {
-      copyFileSync(join(REPOSITORY, name), join(this.dir, name));
+    for (const name of ['bin', 'package.json', 'package-lock.json']) {
+      cpSync(join(REPOSITORY, name), join(this.dir, name), { recursive: true });
       utimesSync(join(this.dir, name), LONG_AGO, LONG_AGO);
     }
     mkdirSync(join(this.dir, '.cache'));
@@ -53,9 +44,9 @@ export class Checkout {
     writeFileSync(join(this.dir, 'dist', '.built'), new Date().toISOString());
   }
 
-  /** Starts `up.mjs`; settings of the machine that runs the tests do not reach it. */
+  /** Starts `bin/up.mjs`; settings of the machine that runs the tests do not reach it. */
   up(env: Record<string, string> = {}, args: string[] = []): Run {
-    return this.run(process.execPath, ['up.mjs', ...args], env);
+    return this.run(process.execPath, ['bin/up.mjs', ...args], env);
   }
 
   /** The same as people start it; the process is npm. */

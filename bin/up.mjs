@@ -1,11 +1,12 @@
 // `npm run up`: installs and builds what is missing, then runs dist/src/up.js. Node built-ins only: it runs on a bare checkout.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { checkEarly, Sentence } from './up-checks.mjs';
-import { stopWithNpm } from './up-parent.mjs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stopWithNpm } from './parent.mjs';
+import { checkEarly, Sentence } from './preflight.mjs';
 
-const ROOT = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OLDEST_NODE = [20, 19];
 const SOURCES = ['src', 'workflows', 'activities', 'simulators'];
 const BUILD_FILES = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'];
@@ -47,7 +48,7 @@ async function main(args) {
     writeFileSync(STAMP, builtAt.toISOString());
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, interrupt);
-  const { up } = await import('./dist/src/up.js');
+  const { up } = await import('../dist/src/up.js');
   process.exitCode = await up({ root: ROOT, env: process.env });
 }
 

@@ -5,7 +5,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Sends this process a SIGTERM, once, when its parent changes. Only where that parent is npm or the shell of npm's script:
- * who starts `node up.mjs` in the background and goes (nohup, setsid, a shell that exits) wants it to go on. In
+ * who starts `node bin/up.mjs` in the background and goes (nohup, setsid, a shell that exits) wants it to go on. In
  * `setsid npm run up` npm itself stays, and so does this.
  */
 export function stopWithNpm(env = process.env) {
