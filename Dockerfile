@@ -11,7 +11,6 @@ COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY workflows ./workflows
 COPY activities ./activities
-COPY simulators ./simulators
 # Bundles the workflows too: a worker needs no bundler at run time.
 RUN npm run build
 

@@ -1,9 +1,10 @@
-// What would stop `npm run up` anyway, said before a minute of installing and building. dist/src/up.js checks it again,
-// thoroughly. Node built-ins only: it runs on a bare checkout.
+// Reports what would stop `npm run up` anyway before it spends a minute on installing and building. dist/src/up.js checks
+// again, thoroughly.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
+import { Sentence } from './sentence.mjs';
 
 // As in src/embedded/data-folder.ts and temporal-release.ts; test/up/failures.spec.ts compares them.
 const DATA_FORMAT = 1;
@@ -11,9 +12,6 @@ const TEMPORAL_CLI_VERSION = '1.9.1';
 /** Where the official archives of `temporal` are, and how long it may be silent. */
 const OFFICIAL_URL = 'https://temporal.download';
 const OFFICIAL_SILENCE_MS = 2_500;
-
-/** A failure that is told in one sentence. */
-export class Sentence extends Error {}
 
 /** Throws a {@link Sentence} for what can be known of the data folder, the port and the temporal program. */
 export async function checkEarly(root, env) {

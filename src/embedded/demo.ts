@@ -13,6 +13,8 @@ import type { Service } from './supervisor.js';
 const PAST = ['--bulk', '20', '--bulk-days', '7'];
 /** Of recordings of each provider; then its traffic is a chat every ten minutes. Left alone, it would write 14 GB a day. */
 const MAX_RECORDINGS_MB = 1000;
+/** Built apart from the product, by `npm run build:simulators`. */
+const PROGRAM = '.cache/simulators-build/main.js';
 /** What a person should know who leaves it running. */
 export const TRAFFIC = `slows to a chat every ten minutes after ${MAX_RECORDINGS_MB / 1000} GB of recordings a provider`;
 
@@ -40,7 +42,7 @@ export function simulatorService(options: {
   const urls = DEMO_PROVIDERS.map((provider) => `127.0.0.1:${accounts[provider].port}`);
   return nodeService({
     name: 'the simulators',
-    args: [join(root, 'dist/simulators/main.js'), '--state-dir', stateDir, ...PAST, ...bound, ...each, ...secret],
+    args: [join(root, PROGRAM), '--state-dir', stateDir, ...PAST, ...bound, ...each, ...secret],
     env,
     log,
     stopMs: PROGRAM_STOP_MS,

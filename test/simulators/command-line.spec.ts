@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startReceiver, type Receiver } from './receiver.js';
 
-const main = join(import.meta.dirname, '../../.test/dist/simulators/main.js');
+const main = join(import.meta.dirname, '../../.test/simulators/main.js');
 const readyLine = z.object({
   event: z.literal('ready'),
   retell: z.object({ baseUrl: z.string(), seed: z.string(), apiKey: z.string() }).optional(),

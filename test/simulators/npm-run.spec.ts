@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const readme = read('simulators/README.md');
-const main = join(root, '.test/dist/simulators/main.js');
+const main = join(root, '.test/simulators/main.js');
 
 /** The command lines of the README, without `npm run simulators --`. */
 const examples = [...readme.replaceAll('\\\n', ' ').matchAll(/^npm run simulators -- (.+)$/gm)].map(([, line = '']) =>

@@ -80,7 +80,7 @@ describe('npm run up, when it cannot start', () => {
   });
 
   it('names all ways to a temporal program, when there is none', async () => {
-    rmSync(join(checkout.dir, '.cache'), { recursive: true });
+    rmSync(join(checkout.dir, '.cache', 'temporal'));
     const env = { ...OFFLINE, PORT: '0', PATH: '/nowhere' };
     const sentence = await failure(env);
     expect(sentence).toMatch(

@@ -6,13 +6,24 @@ import { identityOf } from '../../src/embedded/processes.js';
 import { Checkout, LONG_AGO } from './support/checkout.js';
 
 let checkout: Checkout;
-const stamp = (): string => join(checkout.dir, 'dist', '.built');
+const built = (): string[] => [join(checkout.dir, 'dist/.built'), join(checkout.dir, '.cache/simulators-build/.built')];
+const stamp = (): string => built()[0] ?? '';
+const count = (): string | undefined => {
+  const path = join(checkout.dir, 'count');
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+};
 
-/** Puts another `npm run build` into the checkout, dated long ago. */
-function buildIs(script: string): void {
+/** Puts other scripts into the checkout, dated long ago. */
+function buildIs(build: string, simulators = 'true'): void {
   const path = join(checkout.dir, 'package.json');
-  writeFileSync(path, JSON.stringify({ name: 'colloquy', private: true, type: 'module', scripts: { build: script } }));
+  const scripts = { build, 'build:simulators': simulators };
+  writeFileSync(path, JSON.stringify({ name: 'colloquy', private: true, type: 'module', scripts }));
   utimesSync(path, LONG_AGO, LONG_AGO);
+}
+
+function source(folder: string): void {
+  mkdirSync(join(checkout.dir, folder));
+  writeFileSync(join(checkout.dir, folder, 'new.ts'), '');
 }
 
 /** Ends `up` right after installing and building. */
@@ -25,13 +36,42 @@ afterEach(async () => await checkout.remove());
 
 describe('npm run up, before the start', () => {
   it('builds when a source is newer than the last build, and not again', async () => {
-    buildIs('echo built >> count');
+    buildIs('echo product >> count', 'echo simulators >> count');
     await checkout.up(END).ended;
-    expect(existsSync(join(checkout.dir, 'count'))).toBe(false);
-    mkdirSync(join(checkout.dir, 'workflows'));
-    writeFileSync(join(checkout.dir, 'workflows', 'new.ts'), '');
+    expect(count()).toBeUndefined();
+    source('workflows');
     for (let start = 1; start <= 2; start += 1) await checkout.up(END).ended;
-    expect(readFileSync(join(checkout.dir, 'count'), 'utf8')).toBe('built\n');
+    expect(count()).toBe('product\n');
+  });
+
+  it('builds the simulators for themselves, and only where they are wanted', async () => {
+    buildIs('echo product >> count', 'echo simulators >> count');
+    source('simulators');
+    await checkout.up({ ...END, COLLOQUY_SIMULATORS: 'off' }).ended;
+    expect(count()).toBeUndefined();
+    for (let start = 1; start <= 2; start += 1) await checkout.up(END).ended;
+    expect(count()).toBe('simulators\n');
+  });
+
+  it('builds both at the same time', async () => {
+    const both = (mine: string, other: string): string => `touch ${mine}; while [ ! -e ${other} ]; do sleep 0.05; done`;
+    buildIs(both('product', 'simulators'), both('simulators', 'product'));
+    for (const path of built()) rmSync(path);
+    await checkout.up(END).ended;
+    expect(built().map((path) => existsSync(path))).toEqual([true, true]);
+  });
+
+  it('ends the other build when one fails', async () => {
+    buildIs('echo $$ > pid; sleep 600 & wait', 'while [ ! -s pid ]; do sleep 0.05; done; exit 3');
+    for (const path of built()) rmSync(path);
+    const run = checkout.up(END);
+    expect(await run.ended).toBe(1);
+    expect(run.stderr()).toBe(
+      'Building the simulators failed: "npm run build:simulators" exited with 3; its last output is above.\n',
+    );
+    const pid = Number.parseInt(readFileSync(join(checkout.dir, 'pid'), 'utf8'), 10);
+    await expect.poll(() => identityOf(pid)).toBeUndefined();
+    expect(built().map((path) => existsSync(path))).toEqual([false, false]);
   });
 
   it('shows what a failed build says, and leaves it to be repeated', async () => {

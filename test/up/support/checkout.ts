@@ -1,7 +1,17 @@
 // A checkout of its own for tests of `npm run up`: the compiled code of `npm test`, its own folder, nothing shared.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +20,7 @@ export const REPOSITORY = join(import.meta.dirname, '../../..');
 /** Settings of a program that finds no network, whatever the machine has. */
 export const OFFLINE = { NODE_OPTIONS: `--require ${join(import.meta.dirname, 'offline.cjs')}` };
 /** Compiled by the script `pretest`. */
-const COMPILED = join(REPOSITORY, '.test/dist');
+const COMPILED = join(REPOSITORY, '.test');
 /** Seconds: older than every build. */
 export const LONG_AGO = 1_000_000_000;
 
@@ -30,18 +40,25 @@ export class Checkout {
   private readonly runs: Run[] = [];
 
   constructor() {
-    if (!existsSync(join(COMPILED, 'src/up.js'))) throw new Error('run "npm run pretest" first: .test/dist is missing');
+    for (const result of ['dist/src/up.js', 'simulators/main.js']) {
+      if (!existsSync(join(COMPILED, result)))
+        throw new Error(`run "npm run pretest" first: .test/${result} is missing`);
+    }
     for (const name of ['bin', 'package.json', 'package-lock.json']) {
       cpSync(join(REPOSITORY, name), join(this.dir, name), { recursive: true });
       utimesSync(join(this.dir, name), LONG_AGO, LONG_AGO);
     }
-    mkdirSync(join(this.dir, '.cache'));
+    this.isBuilt('dist', join(COMPILED, 'dist'), ['src', 'workflows', 'activities']);
+    const simulators = join(COMPILED, 'simulators');
+    this.isBuilt('.cache/simulators-build', simulators, readdirSync(simulators));
     for (const name of ['node_modules', '.cache/temporal']) symlinkSync(join(REPOSITORY, name), join(this.dir, name));
-    mkdirSync(join(this.dir, 'dist'));
-    for (const name of ['src', 'workflows', 'activities', 'simulators']) {
-      symlinkSync(join(COMPILED, name), join(this.dir, 'dist', name));
-    }
-    writeFileSync(join(this.dir, 'dist', '.built'), new Date().toISOString());
+  }
+
+  /** As if a build had just made the folder. */
+  private isBuilt(folder: string, compiled: string, names: string[]): void {
+    mkdirSync(join(this.dir, folder), { recursive: true });
+    for (const name of names) symlinkSync(join(compiled, name), join(this.dir, folder, name));
+    writeFileSync(join(this.dir, folder, '.built'), new Date().toISOString());
   }
 
   /** Starts `bin/up.mjs`; settings of the machine that runs the tests do not reach it. */
