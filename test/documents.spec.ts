@@ -2,7 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { PROBLEMS } from '../src/common/errors.js';
+import { environment } from '../src/config/config.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -21,6 +23,17 @@ const documents = [
     .map((name) => join('docs', name)),
 ];
 
+const { properties: settings = {} } = z.toJSONSchema(environment, { io: 'input', unrepresentable: 'any' }) as {
+  properties?: Record<string, { default?: string | number; enum?: string[] }>;
+};
+
+/** What a heading is linked by, as GitHub makes it. */
+const slug = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
 describe('documents', () => {
   it('explain every problem code with its status, and no other', () => {
     const explained = [...read('docs/errors.md').matchAll(/^\| (\d{3}) +\| `(\w+)`/gm)].map(([, status, code]) => [
@@ -32,18 +45,21 @@ describe('documents', () => {
     );
   });
 
-  it('explain every setting, and no other', () => {
-    const known = [...read('src/config/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(([, name]) => name);
-    const section =
-      read('README.md')
-        .split(/^## /m)
-        .find((part) => part.startsWith('Settings')) ?? '';
-    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-    const explained = rows.flatMap((row) =>
-      [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  it('explain every setting with its default and what it may be, and no other', () => {
+    const rows = [...read('docs/configuration.md').matchAll(/^\| (`[A-Z][^|]+) \| ([^|]+) \| (.+) \|$/gm)].flatMap(
+      ([, names = '', byDefault = '', meaning = '']) =>
+        [...names.matchAll(/`(\w+)`/g)].map(
+          ([, name = '']) => [name, { byDefault: byDefault.trim(), meaning }] as const,
+        ),
     );
-    expect(known.length).toBeGreaterThan(15);
-    expect(new Set(explained)).toEqual(new Set(known));
+    expect(rows.map(([name]) => name).sort()).toEqual(Object.keys(settings).sort());
+    for (const [name, { byDefault, meaning }] of rows) {
+      const { default: value, enum: choices = [] } = settings[name] ?? {};
+      // A built-in default is given as code; for the others, words say what happens without the setting.
+      if (value === undefined) expect(byDefault, name).toMatch(/^[a-z]/);
+      else expect(byDefault, name).toBe(`\`${value}\``);
+      for (const choice of choices) expect(meaning, name).toContain(`\`${choice}\``);
+    }
   });
 
   it('link to files that are there', () => {
@@ -55,6 +71,26 @@ describe('documents', () => {
     );
     expect(documents.length).toBeGreaterThan(10);
     expect(missing).toEqual([]);
+  });
+
+  it('link to headings that are there', () => {
+    const links = documents.flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(([, file = '', anchor = '']) => ({
+        from: path,
+        to: file === '' ? path : relative(ROOT, resolve(ROOT, dirname(path), file)),
+        anchor,
+      })),
+    );
+    const missing = links.filter(({ to, anchor }) => {
+      const headings = [...read(to).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => slug(heading));
+      return !headings.includes(anchor);
+    });
+    expect(links.length).toBeGreaterThan(10);
+    expect(missing).toEqual([]);
+  });
+
+  it('begin with a README that is read in two minutes', () => {
+    expect(Buffer.byteLength(read('README.md'))).toBeLessThan(6_000);
   });
 
   it('name paths of the code that are there', () => {

@@ -20,7 +20,8 @@ const loginPassword = z
   .regex(/^[!-~]{16,}$/, 'must be at least 16 letters, digits or signs of ASCII')
   .optional();
 
-const environment = z.object({
+/** Every setting, as docs/configuration.md lists them. */
+export const environment = z.object({
   HOST: z.string().min(1).max(255).default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
   COLLOQUY_DATA_DIR: z.string().min(1).default('.data'),
