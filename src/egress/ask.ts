@@ -30,7 +30,7 @@ export class Connections {
     try {
       return await this.askOnce(url, question, lookup);
     } catch (error) {
-      // The host closed a kept connection just when we used it: it has not seen the request.
+      // The host closed a kept connection just when we used it: most likely it has not seen the request, and all are questions.
       if (!(error instanceof StaleConnection)) throw error;
       return this.askOnce(url, question, lookup);
     }
@@ -61,6 +61,11 @@ export class Connections {
       request.on('error', (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
         reject(request.reusedSocket && error.code === 'ECONNRESET' ? new StaleConnection() : error);
+      });
+      // A host that answers 101 unasked: Node ends the connection, with neither an answer nor an error.
+      request.once('close', () => {
+        clearTimeout(timer);
+        reject(new Error('the host ended the connection without an answer'));
       });
       request.end(body);
     });

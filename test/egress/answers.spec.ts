@@ -228,6 +228,15 @@ describe('a host that goes dark', () => {
     await expect(outTo([dark], QUICK).documents(dark.url)).rejects.toThrow('does not answer');
   });
 
+  it.each(['websocket', 'h2c'])('by switching to %s is given up', async (upgrade) => {
+    const switching = await host((_, response) => {
+      response.socket?.end(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
+    });
+    await expect(outTo([switching]).documents(switching.url)).rejects.toThrow('without an answer');
+    const { signal } = new AbortController();
+    await expect(outTo([switching]).recordings(switching.url, { signal })).rejects.toThrow('without an answer');
+  });
+
   it('in the middle of an answer is given up', async () => {
     const dark = await host((request, response) => {
       response.writeHead(200, { 'content-type': request.url === '/audio' ? 'audio/wav' : 'application/json' });
