@@ -4,15 +4,17 @@ import { pipeline, Transform, type Readable, type TransformCallback } from 'node
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { MIB } from './limits.js';
 import { EgressRefusal } from './refusal.js';
+import { Shape } from './shape.js';
 
 type Unpacker = Transform & { bytesWritten: number };
 
-const UNPACKERS: Record<string, () => Unpacker> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
+/** One packing: a list of several is none of them. */
+const UNPACKERS = new Map<string, () => Unpacker>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
 
 /** JSON and audio do not shrink to a hundredth; what seems to was made to fill our memory. */
 const MAX_RATIO = 100;
@@ -34,7 +36,7 @@ export function bodyOf(response: IncomingMessage, limits: { maxBytes: number; si
 function unpackerOf(response: IncomingMessage): Unpacker | null {
   const packing = response.headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (packing === '' || packing === 'identity') return null;
-  const make = UNPACKERS[packing];
+  const make = UNPACKERS.get(packing);
   if (make !== undefined) return make();
   response.destroy();
   throw new EgressRefusal('content_type_not_allowed');
@@ -74,23 +76,14 @@ function cutWhenSilent(response: IncomingMessage, silenceMs: number): void {
   response.once('close', () => clearInterval(timer));
 }
 
-/** All of a JSON document, unparsed. Throws {@link EgressRefusal} when it holds more than `maxValues` values. */
-export async function jsonTextOf(body: Readable, maxValues: number): Promise<Buffer> {
+/** All of a JSON document, unparsed. Throws {@link EgressRefusal} when it holds too many values, or too deep ones. */
+export async function jsonTextOf(body: Readable, limits: { maxValues: number; maxDepth: number }): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  let values = 0;
+  const shape = new Shape();
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    values += separatorsIn(chunk);
-    if (values > maxValues) throw new EgressRefusal('answer_too_large');
+    shape.read(chunk);
+    if (shape.values > limits.maxValues || shape.deepest > limits.maxDepth) throw new EgressRefusal('answer_too_large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
-
-/** Every value but the first follows one of these. Those inside of texts count too: a limit need not be exact. */
-function separatorsIn(chunk: Buffer): number {
-  let found = 0;
-  for (const byte of chunk) if (byte === COMMA || byte === BRACKET || byte === BRACE) found += 1;
-  return found;
 }

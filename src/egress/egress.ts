@@ -61,13 +61,14 @@ export class Egress implements Transport {
   }
 
   readonly documents: Fetch = async (input, init) => {
-    const { documentMs, documentBytes, documentValues, silenceMs } = this.limits;
+    const { documentMs, documentBytes, documentValues, documentDepth, silenceMs } = this.limits;
     const headers = { accept: 'application/json', 'accept-encoding': 'gzip, deflate, br' };
     const response = await this.answer(input, init, { headers, totalMs: documentMs });
     if (!isGood(response)) return refusedAnswer(response);
     if (!JSON_TYPE.test(response.headers['content-type'] ?? '')) return unwanted(response);
     const body = bodyOf(response, { maxBytes: documentBytes, silenceMs });
-    return new Response(await jsonTextOf(body, documentValues), { headers: { 'content-type': 'application/json' } });
+    const text = await jsonTextOf(body, { maxValues: documentValues, maxDepth: documentDepth });
+    return new Response(text, { headers: { 'content-type': 'application/json' } });
   };
 
   readonly recordings: Fetch = async (input, init) => {

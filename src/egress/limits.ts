@@ -14,6 +14,8 @@ export interface EgressLimits {
   recordingBytes: number;
   /** JSON values in a document, about: a small text of many empty objects is large in memory. */
   documentValues: number;
+  /** Levels of a document: what is much deeper cannot be written as JSON again. */
+  documentDepth: number;
   redirects: number;
 }
 
@@ -28,5 +30,6 @@ export const LIMITS: EgressLimits = {
   documentBytes: 64 * MIB,
   recordingBytes: 1_024 * MIB,
   documentValues: 2_000_000,
+  documentDepth: 1_000,
   redirects: 3,
 };

@@ -6,7 +6,7 @@ export type RefusalCode =
   /** Too many redirects, or one that would send a body elsewhere. */
   | 'redirect_not_allowed'
   | 'content_type_not_allowed'
-  /** More bytes, or more values, than are taken; also what unpacks out of all proportion. */
+  /** More bytes, values or levels than are taken; also what unpacks out of all proportion. */
   | 'answer_too_large';
 
 /** The message is the code: addresses and contents stay out of logs. */

@@ -146,6 +146,25 @@ describe('a document', () => {
     expect(await codeOf(egress.documents(`${large.url}/values`))).toBe('answer_too_large');
   });
 
+  it('of 50,000 levels is not taken: it could not be written down', async () => {
+    const deep = await host((_, response) => {
+      response.writeHead(200, JSON_TYPE).end('['.repeat(50_000) + ']'.repeat(50_000));
+    });
+    const flat = await host((_, response) => {
+      response.writeHead(200, JSON_TYPE).end(JSON.stringify({ text: '[{"\\'.repeat(50_000) }));
+    });
+    const egress = outTo([deep, flat]);
+    expect(await codeOf(egress.documents(deep.url))).toBe('answer_too_large');
+    expect(await codeOf(egress.documents(flat.url))).toBe('answered');
+  });
+
+  it.each(['gzip, br', 'gzip, gzip', 'constructor', '__proto__', 'zstd'])('is not packed as %s', async (packing) => {
+    const odd = await host((_, response) => {
+      response.writeHead(200, { ...JSON_TYPE, 'content-encoding': packing }).end('{}');
+    });
+    expect(await codeOf(outTo([odd]).documents(odd.url))).toBe('content_type_not_allowed');
+  });
+
   it.each([undefined, 'text/html', 'audio/wav', 'text/plain; x=application/json'])('is no %s', async (type) => {
     const odd = await host((_, response) => {
       response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end('{}');
