@@ -34,8 +34,8 @@ interface UnderWay {
 
 export class DuePolls {
   private readonly loop = new WorkLoop(() => this.turn(), REST_MS);
-  /** By account. */
-  private readonly underWay = new Map<string, UnderWay>();
+  /** An account may be in it twice: a look that has lost its lease is there until its provider has answered. */
+  private readonly underWay = new Set<UnderWay>();
   private readonly stopping = new AbortController();
   private renewal: NodeJS.Timeout | undefined;
 
@@ -53,7 +53,7 @@ export class DuePolls {
   /** A look whose provider does not answer in time is left behind with its lease, which ends by itself. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    const looks = this.loop.stop().then(() => Promise.all([...this.underWay.values()].map(({ ended }) => ended)));
+    const looks = this.loop.stop().then(() => Promise.all([...this.underWay].map(({ ended }) => ended)));
     await Promise.race([looks, sleep(STOP_MS, undefined, { ref: false })]);
     clearInterval(this.renewal);
   }
@@ -74,22 +74,23 @@ export class DuePolls {
 
   private byClient(): Map<string, number> {
     const looks = new Map<string, number>();
-    for (const { look } of this.underWay.values()) looks.set(look.clientId, (looks.get(look.clientId) ?? 0) + 1);
+    for (const { look } of this.underWay) looks.set(look.clientId, (looks.get(look.clientId) ?? 0) + 1);
     return looks;
   }
 
   private begin(look: ClaimedLook, heldUntil: number): void {
     const lost = new AbortController();
-    const ended = this.run(look, lost.signal)
+    const one: UnderWay = { look, heldUntil, lost, ended: Promise.resolve() };
+    this.underWay.add(one);
+    one.ended = this.run(look, lost.signal)
       .catch((error: unknown) => {
         // Its lease ends by itself, and then somebody looks again.
         if (!this.stopping.signal.aborted) this.deps.log.error('the result of a poll is lost', idOf(look), error);
       })
       .finally(() => {
-        this.underWay.delete(look.accountId);
+        this.underWay.delete(one);
         this.loop.nudge();
       });
-    this.underWay.set(look.accountId, { look, heldUntil, lost, ended });
   }
 
   private async run(look: ClaimedLook, lost: AbortSignal): Promise<void> {
@@ -113,14 +114,14 @@ export class DuePolls {
 
   /** Keeps the leases, and ends looks that have lost theirs or may have. */
   private async renew(): Promise<void> {
-    const held = [...this.underWay.values()];
+    const held = [...this.underWay];
     if (held.length === 0) return;
     const from = performance.now();
     for (const { heldUntil, lost } of held) if (heldUntil <= from) lost.abort();
     try {
       const kept = await this.deps.leases.renew(held.map(({ look }) => look));
       for (const one of held) {
-        if (kept.has(one.look.accountId)) one.heldUntil = from + LEASE_MS;
+        if (kept.has(one.look)) one.heldUntil = from + LEASE_MS;
         else one.lost.abort();
       }
     } catch (error) {

@@ -54,7 +54,7 @@ const HELD = 'p.provider_account_id = held.id and p.lease = held.lease';
 const RENEW = `
 update live_polls p set leased_until = ${LEASED_UNTIL}
 from unnest($1::uuid[], $2::uuid[]) as held (id, lease) where ${HELD} and p.next_at is not null
-returning p.provider_account_id as "accountId"`;
+returning p.provider_account_id as "accountId", p.lease`;
 // Asked for meanwhile (a changed interval, another key): then it is due, whatever this look has found.
 const IS_ASKED = 'p.next_at is null or p.next_at > p.leased_at';
 const FINISH = `
@@ -66,6 +66,8 @@ where p.provider_account_id = $1 and p.lease = $2`;
 const RELEASE = `
 update live_polls p set lease = null, leased_until = null
 from unnest($1::uuid[], $2::uuid[]) as held (id, lease) where ${HELD}`;
+
+type Kept = Pick<ClaimedLook, 'accountId' | 'lease'>;
 
 interface Room {
   /** Looks that may begin now. */
@@ -85,11 +87,13 @@ export class PollLeases {
     return this.database.once<ClaimedLook>('all', { name: 'poll_claim', text: CLAIM, values });
   }
 
-  /** Keeps leases for another {@link LEASE_MS}; the accounts whose lease is still held. */
-  async renew(looks: readonly ClaimedLook[]): Promise<Set<string>> {
+  /** Keeps leases for another {@link LEASE_MS}; those looks whose lease is still held. */
+  async renew(looks: readonly ClaimedLook[]): Promise<Set<ClaimedLook>> {
     const values = [looks.map(({ accountId }) => accountId), looks.map(({ lease }) => lease)];
-    const kept = await this.database.once<{ accountId: string }>('all', { name: 'poll_renew', text: RENEW, values });
-    return new Set(kept.map(({ accountId }) => accountId));
+    const kept = await this.database.once<Kept>('all', { name: 'poll_renew', text: RENEW, values });
+    const isKept = (look: ClaimedLook): boolean =>
+      kept.some(({ accountId, lease }) => accountId === look.accountId && lease === look.lease);
+    return new Set(looks.filter(isKept));
   }
 
   /** Writes what a look has found and when the next one is due; nothing, if somebody else holds the lease by now. */

@@ -1,10 +1,13 @@
 // Whose turn it is to look at a list: over several workers, after one was killed, and while the accounts of one client hang.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startRetellSimulator } from '../../simulators/retell/index.js';
 import { publicId, uuidOf } from '../../src/common/ids.js';
+import { Log } from '../../src/common/log.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { createDataSource } from '../../src/database/data-source.js';
-import { PollLeases } from '../../src/reconciliation/poll-leases.js';
+import { DuePolls } from '../../src/reconciliation/due-polls.js';
+import { LEASE_MS, PollLeases } from '../../src/reconciliation/poll-leases.js';
 import { seedAccount, seedClient } from '../support/accounts.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, install, type Installation } from '../support/installation.js';
@@ -56,6 +59,12 @@ async function seedPolled(count: number, clientId: string, baseUrl = colloquy.re
     [ids, clientId],
   );
   return ids;
+}
+
+async function workerDatabase(): Promise<WorkerDatabase> {
+  const source = createDataSource({ url: colloquy.env['DATABASE_URL'] ?? '', role: 'colloquy_worker', poolSize: 2 });
+  await source.initialize();
+  return new WorkerDatabase(source);
 }
 
 const lookedAt = async (ids: string[]): Promise<number> => {
@@ -113,9 +122,7 @@ describe('polling by several workers', () => {
 
   it('writes nothing for a worker that has lost its lease', async () => {
     const accountId = uuidOf('providerAccount', await polled(3_600));
-    const source = createDataSource({ url: colloquy.env['DATABASE_URL'] ?? '', role: 'colloquy_worker', poolSize: 2 });
-    const database = new WorkerDatabase(source);
-    await source.initialize();
+    const database = await workerDatabase();
     const leases = new PollLeases(database);
     const claim = async () => (await leases.claim({ most: 1, mostOfClient: 1, underWay: new Map() }))[0];
     const result = { problem: null, failed: false, nextMs: 1_000 };
@@ -127,13 +134,38 @@ describe('polling by several workers', () => {
       await colloquy.sql.query('update live_polls set leased_until = now()');
       const held = await claim();
       if (lost === undefined || held === undefined) throw new Error('nothing was claimed');
-      expect(await leases.renew([lost])).toEqual(new Set());
+      expect(await leases.renew([lost, held])).toEqual(new Set([held]));
       await leases.finish(lost, { ...result, live: 1 });
       expect(await healthOf(api, publicId('providerAccount', accountId))).toMatchObject({ last_at: null, live: null });
-      expect(await leases.renew([held])).toEqual(new Set([accountId]));
       await leases.finish(held, { ...result, live: 2 });
       expect(await healthOf(api, publicId('providerAccount', accountId))).toMatchObject({ live: 2 });
     } finally {
+      await database.close();
+    }
+  });
+});
+
+describe('a look that has lost its lease to another one of its own worker', () => {
+  it('takes nothing with it when it ends', { timeout: 60_000 }, async () => {
+    await polled(2);
+    const database = await workerDatabase();
+    const ends: (() => void)[] = [];
+    const view = { live: 0, added: 0, asked: 0, problem: null, retryAfterMs: null };
+    // A provider that answers when the test says so.
+    const poll = () => new Promise<typeof view>((resolve) => ends.push(() => resolve(view)));
+    const polls = new DuePolls({ leases: new PollLeases(database), poll: { poll }, log: new Log('silent') });
+    polls.start();
+    try {
+      await eventually(() => Promise.resolve(ends.length === 1));
+      // As after a database that was away for longer than a lease.
+      await colloquy.sql.query('update live_polls set leased_until = now()');
+      await eventually(() => Promise.resolve(ends.length === 2));
+      ends[0]?.();
+      await sleep(LEASE_MS + 3_000);
+      expect(ends).toHaveLength(2);
+    } finally {
+      for (const end of ends) end();
+      await polls.stop();
       await database.close();
     }
   });
