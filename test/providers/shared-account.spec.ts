@@ -6,6 +6,7 @@ import { publicId } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { openEgress } from '../../src/egress/open-egress.js';
+import { REAL_CLOCK } from '../../src/providers/gateway/clock.js';
 import type { ProviderGateway } from '../../src/providers/gateway/gateway.js';
 import { openGateway } from '../../src/providers/gateway/open-gateway.js';
 import { NOW_OR_NOT, NotWelcome, type Persistence } from '../../src/providers/gateway/persistence.js';
@@ -21,8 +22,8 @@ let api: Api;
 let account: ProviderAccount;
 const databases: WorkerDatabase[] = [];
 
-/** A gateway as another worker process has it: with connections of its own. */
-async function gateway(requestRate: number): Promise<ProviderGateway> {
+/** A gateway as another worker process has it: with connections of its own, on a machine whose clock may be fast. */
+async function gateway(requestRate: number, fastMs = 0): Promise<ProviderGateway> {
   const { config, vault } = colloquy;
   const database = new WorkerDatabase(
     createDataSource({ url: config.databaseUrl ?? '', role: 'colloquy_worker', poolSize: 4 }),
@@ -30,7 +31,8 @@ async function gateway(requestRate: number): Promise<ProviderGateway> {
   await database.dataSource.initialize();
   databases.push(database);
   account = (await new ProviderAccounts(database, vault).find(colloquy.accountId)) as ProviderAccount;
-  return openGateway({ database, log: new Log('silent'), egress: openEgress(config), requestRate });
+  const clock = { ...REAL_CLOCK, now: () => Date.now() + fastMs };
+  return openGateway({ database, log: new Log('silent'), egress: openEgress(config), requestRate, clock });
 }
 
 beforeAll(async () => {
@@ -86,6 +88,32 @@ describe('two processes that ask one account', () => {
     const before = colloquy.retell.requests.length;
     expect(await ask(other, NOW_OR_NOT)).toMatchObject({ status: 429, problem: 'provider_answered_429' });
     expect(colloquy.retell.requests).toHaveLength(before);
+  });
+
+  it.each([3_600_000, -3_600_000])('agree on times, when the clock of one is %d ms fast', async (fastMs) => {
+    const [one, other] = [await gateway(1_000, fastMs), await gateway(1_000)];
+    colloquy.retell.faults.retryAfterSeconds = 3;
+    colloquy.retell.faults.listStatus.push(429);
+    await ask(one, NOW_OR_NOT);
+    const told = await ask(other, NOW_OR_NOT);
+    expect(told).toBeInstanceOf(NotWelcome);
+    expect((told as NotWelcome).retryAfterMs).toBeGreaterThan(1_000);
+    expect((told as NotWelcome).retryAfterMs).toBeLessThanOrEqual(3_000);
+    await sleep(3_000);
+    colloquy.retell.faults.retryAfterSeconds = undefined;
+    colloquy.retell.faults.listStatus.push(...Array.from({ length: 5 }, () => 503));
+    await times(5, () => ask(one));
+    // Its trial is due within two seconds, for both.
+    await eventually(async () => !((await ask(other, NOW_OR_NOT)) instanceof Error), 4);
+    expect(await ask(one, NOW_OR_NOT)).not.toBeInstanceOf(Error);
+  });
+
+  it('do not wait for the clock of the other, when one has spent the budget', async () => {
+    const [fast, slow] = [await gateway(RATE, 3_600_000), await gateway(RATE)];
+    await times(RATE, () => ask(fast));
+    const from = Date.now();
+    await times(RATE, () => ask(slow));
+    expect(Date.now() - from).toBeLessThan(3_000);
   });
 
   it('share its circuit, which the account shows, and which new credentials may try at once', async () => {

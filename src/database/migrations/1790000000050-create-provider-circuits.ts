@@ -6,7 +6,7 @@ import { forwardOnly, isolate } from './support.js';
 export class CreateProviderCircuits1790000000050 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      -- As rate-limiter-flexible wants it, in this order; the key is the account. Unlogged: after a crash a second starts again.
+      -- The window of each account: what was taken of it, when it ends. Unlogged: after a crash a second starts again.
       create unlogged table provider_budgets (
         key varchar(255) constraint provider_budgets_pkey primary key,
         points integer not null default 0,

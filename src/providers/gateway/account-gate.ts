@@ -62,7 +62,7 @@ export class AccountGate {
       await this.wait(account, asker);
       const { circuit } = await this.look(account.id);
       if (asker.isDownload || admission(circuit, clock.now()) === 'go') return false;
-      const isOurs = await standings.claimTrial(account.id, clock.now());
+      const isOurs = await standings.claimTrial(account.id);
       this.forget(account.id);
       if (isOurs) return true;
     }

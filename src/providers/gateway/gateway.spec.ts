@@ -46,12 +46,14 @@ afterAll(() => {
 class SharedStandings implements Standings {
   standing: Standing = GOOD_STANDING;
 
+  constructor(private readonly now: () => number) {}
+
   read = async () => this.standing;
   keepCircuit: Standings['keepCircuit'] = async (_, circuit) => {
     this.standing = { ...this.standing, circuit };
   };
-  claimTrial: Standings['claimTrial'] = async (_, now) => {
-    const { circuit } = this.standing;
+  claimTrial: Standings['claimTrial'] = async () => {
+    const [{ circuit }, now] = [this.standing, this.now()];
     if (circuit.state !== 'open' || circuit.retryAt > now) return false;
     this.standing = { ...this.standing, circuit: { ...circuit, retryAt: now + 30_000 } };
     return true;
@@ -62,7 +64,6 @@ class SharedStandings implements Standings {
 }
 
 function world(chance = 1) {
-  const standings = new SharedStandings();
   const clock = {
     time: 1_760_000_000_000,
     now: () => clock.time,
@@ -70,13 +71,20 @@ function world(chance = 1) {
       clock.time += ms;
     },
   };
+  const standings = new SharedStandings(clock.now);
   const random = (): number => chance;
   const egress = new Egress({ allow: parseEgressAllow(new URL(baseUrl).host) });
+  let taken = 0;
+  const turns = {
+    turn: async () => {
+      taken += 1;
+    },
+  };
   const open = (): ProviderGateway => {
     const gate = new AccountGate({ standings, clock, random, log: new Log('silent') });
-    return new ProviderGateway({ gate, turns: { turn: () => Promise.resolve() }, clock, random, egress });
+    return new ProviderGateway({ gate, turns, clock, random, egress });
   };
-  return { standings, clock, gateway: open(), other: open() };
+  return { standings, clock, turns: () => taken, gateway: open(), other: open() };
 }
 
 const account: ProviderAccount = {

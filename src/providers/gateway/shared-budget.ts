@@ -1,6 +1,5 @@
 // How often one account of a provider is asked: so many requests a second, by all processes together. They share a window in
-// Postgres (rate-limiter-flexible) and take from it in blocks, so that a busy account costs four statements a second.
-import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+// Postgres, by its clock, and take from it in blocks, so that a busy account costs four statements a second.
 import type { Database } from '../../database/database.js';
 import type { Clock } from './clock.js';
 
@@ -26,6 +25,23 @@ export function windowOf(perSecond: number): { points: number; seconds: number }
   return { points: Math.max(1, Math.floor(perSecond * LONGEST_WINDOW_S)), seconds: LONGEST_WINDOW_S };
 }
 
+/** Milliseconds. */
+const NOW = '(extract(epoch from now()) * 1000)::bigint';
+// Also one that ends later than any could that began lately: a clock was set back.
+const IS_OVER = `b.expire not between ${NOW} + 1 and ${NOW} + 2 * $3`;
+/** `taken`: of the window under way, this block included. */
+const TAKE = `
+insert into provider_budgets as b (key, points, expire) values ($1, $2, ${NOW} + $3)
+on conflict (key) do update set
+  points = case when ${IS_OVER} then $2 else b.points + $2 end,
+  expire = case when ${IS_OVER} then ${NOW} + $3 else b.expire end
+returning points as taken, (expire - ${NOW})::float8 as "leftMs"`;
+
+interface Taken {
+  taken: number;
+  leftMs: number;
+}
+
 interface Account {
   /** Requests that this process may still send before `until`, epoch milliseconds. */
   left: number;
@@ -38,34 +54,19 @@ interface Account {
 
 export class SharedBudget implements Turns {
   private readonly accounts = new Map<string, Account>();
-  private readonly limiter: RateLimiterPostgres;
   private readonly points: number;
   private readonly block: number;
+  private readonly windowMs: number;
 
   constructor(
-    database: Database,
+    private readonly database: Database,
     private readonly perSecond: number,
     private readonly clock: Clock,
   ) {
     const { points, seconds } = windowOf(perSecond);
     this.points = points;
     this.block = Math.ceil(points / BLOCKS);
-    this.limiter = new RateLimiterPostgres({
-      // What the library needs of a client: a query. Ours has time limits and says when Postgres is away.
-      storeClient: {
-        query: async (statement: { name: string; text: string; values: unknown[] }) => {
-          const rows = await database.once('all', statement);
-          return { rows, rowCount: rows.length };
-        },
-      },
-      storeType: 'client',
-      tableName: 'provider_budgets',
-      tableCreated: true,
-      clearExpiredByTimeout: false,
-      keyPrefix: '',
-      points,
-      duration: seconds,
-    });
+    this.windowMs = seconds * 1000;
   }
 
   turn(accountId: string, signal: AbortSignal): Promise<void> {
@@ -101,12 +102,10 @@ export class SharedBudget implements Turns {
 
   /** A block of the window under way, or what is left of it. */
   private async reserve(accountId: string): Promise<{ left: number; msBeforeNext: number }> {
-    const state = await this.limiter.consume(accountId, this.block).catch((refused: unknown) => {
-      if (refused instanceof RateLimiterRes) return refused;
-      throw refused;
-    });
-    const before = state.consumedPoints - this.block;
-    const left = Math.max(0, Math.min(this.block, this.points - before));
-    return { left, msBeforeNext: Math.max(1, state.msBeforeNext) };
+    const values = [accountId, this.block, this.windowMs];
+    const [row] = await this.database.once<Taken>('all', { name: 'take_turns', text: TAKE, values });
+    const { taken, leftMs } = row as Taken;
+    const left = Math.max(0, Math.min(this.block, this.points - (taken - this.block)));
+    return { left, msBeforeNext: Math.max(1, leftMs) };
   }
 }

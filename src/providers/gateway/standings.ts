@@ -1,7 +1,9 @@
 // Where an account stands for all processes: its circuit, and until when its provider wants us to stay away. In Postgres,
-// written on change only; each process looks at most once a second and account while it asks.
+// written on change only; each process looks at most once a second and account while it asks. Times go in and out as what is
+// left of them, and Postgres' clock alone decides: machines may disagree on what time it is.
 import type { WorkerDatabase } from '../../database/database.js';
 import { CLOSED, TRIAL_MS, type Circuit } from './circuit.js';
+import type { Clock } from './clock.js';
 
 export interface Standing {
   /** `failures` is this process's own count. */
@@ -19,7 +21,7 @@ export interface Standings {
   read(accountId: string): Promise<Standing>;
   keepCircuit(account: Account, circuit: Circuit): Promise<void>;
   /** Whether the one trial that is due is ours. */
-  claimTrial(accountId: string, now: number): Promise<boolean>;
+  claimTrial(accountId: string): Promise<boolean>;
   keepAway(account: Account, away: Standing['away']): Promise<void>;
 }
 
@@ -28,55 +30,66 @@ export const GOOD_STANDING: Standing = { circuit: CLOSED, away: { status: null, 
 interface Row {
   state: Circuit['state'];
   openings: number;
-  retry_at: Date | null;
+  retry_in_ms: number | null;
   status: number | null;
-  away_until: Date | null;
+  away_ms: number | null;
   away_status: number | null;
 }
 
+const leftOf = (column: string): string => `ceil(extract(epoch from ${column} - clock_timestamp()) * 1000)::float8`;
+const timeAfter = (ms: string): string => `clock_timestamp() + make_interval(secs => ${ms}::float8 / 1000)`;
+
 const READ = `
-select state, openings, retry_at, status, away_until, away_status from provider_circuits where provider_account_id = $1`;
+select state, openings, ${leftOf('retry_at')} as retry_in_ms, status, ${leftOf('away_until')} as away_ms, away_status
+from provider_circuits where provider_account_id = $1`;
 const KEEP_CIRCUIT = `
 insert into provider_circuits as c (provider_account_id, client_id, state, openings, retry_at, status)
-values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000), $6)
+values ($1, $2, $3, $4, ${timeAfter('$5')}, $6)
 on conflict (provider_account_id) do update
   set state = excluded.state, openings = excluded.openings, retry_at = excluded.retry_at, status = excluded.status,
     changed_at = now()`;
 const CLAIM = `
-update provider_circuits set retry_at = to_timestamp(($2::float8 + ${TRIAL_MS}) / 1000)
-where provider_account_id = $1 and state = 'open' and retry_at <= to_timestamp($2::float8 / 1000)
+update provider_circuits set retry_at = ${timeAfter(String(TRIAL_MS))}
+where provider_account_id = $1 and state = 'open' and retry_at <= clock_timestamp()
 returning 1 as claimed`;
 const KEEP_AWAY = `
 insert into provider_circuits as c (provider_account_id, client_id, away_until, away_status)
-values ($1, $2, to_timestamp($3::float8 / 1000), $4)
+values ($1, $2, ${timeAfter('$3')}, $4)
 on conflict (provider_account_id) do update
   set away_until = excluded.away_until, away_status = excluded.away_status, changed_at = now()
   where c.away_until is null or c.away_until < excluded.away_until`;
 
 export class StoredStandings implements Standings {
-  constructor(private readonly database: WorkerDatabase) {}
+  constructor(
+    private readonly database: WorkerDatabase,
+    private readonly clock: Clock,
+  ) {}
 
   async read(accountId: string): Promise<Standing> {
     const [row] = await this.database.once<Row>('all', { name: 'standing', text: READ, values: [accountId] });
     if (row === undefined) return GOOD_STANDING;
     const { state, openings, status } = row;
+    const now = this.clock.now();
+    const timeIn = (ms: number | null): number => (ms === null ? 0 : now + ms);
     return {
-      circuit: { state, failures: 0, openings, retryAt: row.retry_at?.getTime() ?? 0, status },
-      away: { status: row.away_status, until: row.away_until?.getTime() ?? 0 },
+      circuit: { state, failures: 0, openings, retryAt: timeIn(row.retry_in_ms), status },
+      away: { status: row.away_status, until: timeIn(row.away_ms) },
     };
   }
 
   async keepCircuit({ id, clientId }: Account, { state, openings, retryAt, status }: Circuit): Promise<void> {
-    const values = [id, clientId, state, openings, state === 'open' ? retryAt : null, status];
+    const retryInMs = state === 'open' ? retryAt - this.clock.now() : null;
+    const values = [id, clientId, state, openings, retryInMs, status];
     await this.database.once('all', { name: 'keep_circuit', text: KEEP_CIRCUIT, values });
   }
 
-  async claimTrial(accountId: string, now: number): Promise<boolean> {
-    const rows = await this.database.once('all', { name: 'claim_trial', text: CLAIM, values: [accountId, now] });
+  async claimTrial(accountId: string): Promise<boolean> {
+    const rows = await this.database.once('all', { name: 'claim_trial', text: CLAIM, values: [accountId] });
     return rows.length > 0;
   }
 
   async keepAway({ id, clientId }: Account, { status, until }: Standing['away']): Promise<void> {
-    await this.database.once('all', { name: 'keep_away', text: KEEP_AWAY, values: [id, clientId, until, status] });
+    const values = [id, clientId, until - this.clock.now(), status];
+    await this.database.once('all', { name: 'keep_away', text: KEEP_AWAY, values });
   }
 }
