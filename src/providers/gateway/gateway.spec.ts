@@ -108,6 +108,14 @@ describe('a provider that wants us to stay away', () => {
     expect(clock.time - from).toBeGreaterThanOrEqual(3_000);
   });
 
+  it.each(['0', 'Thu, 01 Jan 1970 00:00:00 GMT'])('has had enough also when it says %j', async (retryAfter) => {
+    const { gateway, clock } = world();
+    const from = clock.time;
+    answers = [429, 429, 429].map((status) => ({ status, retryAfter }));
+    expect(await gateway.fetchRecord(account, call, { worth: INSIST })).toMatchObject({ found: true });
+    expect(clock.time - from).toBe(1_000 + 2_000 + 4_000);
+  });
+
   it('is not waited for longer than it is worth, and by nobody until the time is over, in no process', async () => {
     const { gateway, other, clock } = world();
     const from = clock.time;

@@ -37,10 +37,12 @@ const LEAST_WAIT_MS = 50;
 
 /** Milliseconds before the next attempt (`attempt` from 1): what the provider says, else by chance up to a growing limit. */
 export function retryWait(error: ProviderError, attempt: number, random: () => number): number {
-  if (error.retryAfterMs !== null) return error.retryAfterMs;
+  const isEnough = error.status === 429;
+  // One that has had enough and names no time, or one that is over by our clock, does not want to be asked at once.
+  if (error.retryAfterMs !== null && (error.retryAfterMs > 0 || !isEnough)) return error.retryAfterMs;
   const limit = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1));
   // All requests of the account wait for it together: chance would spread nothing.
-  if (error.status === 429) return limit;
+  if (isEnough) return limit;
   return Math.max(LEAST_WAIT_MS, Math.round(limit * random()));
 }
 
