@@ -1,5 +1,6 @@
 // The step after every mapper: whatever a provider sends, its claims can be stored, and cost no more than a bounded amount.
 // What cannot be stored, or is beyond a bound, is left out by itself; its conversation is not. Pure.
+import type { ListPage } from './provider.js';
 import type { Claims, Fields, Json, TransferClaim, Turn } from './provider-fact.js';
 import { storableJson, type Note, type Omission } from './storable-json.js';
 
@@ -48,6 +49,12 @@ export function storable(interpret: (document: Json) => Claims, document: Json):
   const claims = interpret(storableJson(document, note));
   return { claims: new Sanitiser(note).claims(claims), omitted: [...omitted] };
 }
+
+/** A page of a list without conversations whose ids nobody could ask for: too long for a URL, or no text. */
+export const askable = ({ items, next }: ListPage): ListPage => ({
+  items: items.filter(({ providerId: id }) => id.length <= BOUNDS.id && id.isWellFormed() && !id.includes('\0')),
+  next,
+});
 
 class Sanitiser {
   private readonly agents = new Set<string>();
@@ -137,7 +144,8 @@ class Sanitiser {
 
   private transfer({ target, at, ...rest }: TransferClaim): TransferClaim {
     const value = target.type === 'agent' ? this.named(target.value) : this.short(target.value, BOUNDS.id);
-    return { ...rest, id: rest.id && rest.id.slice(0, BOUNDS.key), target: { ...target, value }, at: this.time(at) };
+    const id = rest.id && rest.id.slice(0, BOUNDS.key).toWellFormed();
+    return { ...rest, id, target: { ...target, value }, at: this.time(at) };
   }
 
   private turn(turn: Turn): Turn {

@@ -165,6 +165,14 @@ describe('what a hostile provider sends', () => {
     expect(omitted.toSorted()).toEqual(['agents', 'transfers']);
   });
 
+  it('is cut between characters', () => {
+    const tool_results = [{ request_id: `${'x'.repeat(255)}😀`, result: { result_type: 'transfer_to_number_error' } }];
+    const transcript = [{ role: 'agent', message: 'hello', time_in_call_secs: 1, tool_results }];
+    const claimed = read('elevenlabs', { conversation_id: 'conv', agent_id: 'agent', transcript });
+    expect(claimed.claims.transfers).toHaveLength(1);
+    expectStorable(claimed);
+  });
+
   it('has at most 256 metadata pairs, and keys of at most 256 characters', () => {
     const metadata = Object.fromEntries(
       Array.from({ length: 300 }, (_, n) => [n === 0 ? 'k'.repeat(300) : `k${n}`, n]),

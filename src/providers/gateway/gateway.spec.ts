@@ -17,6 +17,8 @@ let baseUrl: string;
 /** What the next requests are answered; after that 200. `null` is left unanswered. */
 let answers: ({ status: number; retryAfter?: string } | null)[] = [];
 let asked: string[] = [];
+/** What the list has. */
+let listed: object[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -29,13 +31,13 @@ beforeAll(async () => {
       'content-type': 'application/json',
       ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
     };
-    response.writeHead(status, headers).end('{"items":[],"has_more":false}');
+    response.writeHead(status, headers).end(JSON.stringify({ items: listed, has_more: false }));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 beforeEach(() => {
-  [answers, asked] = [[], []];
+  [answers, asked, listed] = [[], [], []];
 });
 afterAll(() => {
   server.closeAllConnections();
@@ -229,5 +231,14 @@ describe('the witness', () => {
     clock.time += 1_001;
     answers = [failed(503)];
     expect(await gateway.witness(account, 'call', { worth: ONCE })).toBe('provider_answered_503');
+  });
+});
+
+describe('a list', () => {
+  it('is given without what nobody could ask for', async () => {
+    const { gateway } = world();
+    listed = ['call_1', '\ud800', 'a\0b', 'x'.repeat(2_000), 'call_2'].map((id) => ({ call_id: id }));
+    const { items } = await gateway.list(account, { ...call, from: null, to: null, live: true, cursor: null });
+    expect(items.map(({ providerId }) => providerId)).toEqual(['call_1', 'call_2']);
   });
 });

@@ -11,6 +11,7 @@ import {
   type ProviderConnection,
   type RecordingStream,
 } from '../provider.js';
+import { askable } from '../storable.js';
 import type { AccountGate, Asker } from './account-gate.js';
 import { isOutage } from './circuit.js';
 import type { Clock } from './clock.js';
@@ -66,8 +67,8 @@ export class ProviderGateway {
 
   /** One page of the account's list. Throws ProviderError. */
   list(account: ProviderAccount, query: ListQuery, asking: Asking = {}): Promise<ListPage> {
-    return this.ask(account, 'question', asking, () =>
-      providerApi(account.provider).list(this.connectionOf(account), query),
+    return this.ask(account, 'question', asking, async () =>
+      askable(await providerApi(account.provider).list(this.connectionOf(account), query)),
     );
   }
 
