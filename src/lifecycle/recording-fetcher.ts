@@ -7,7 +7,7 @@ import { workflowStatusOf } from './workflow-status.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { StoredRecording } from '../reducer/fact.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
-import { TooManyUnderWay } from '../providers/gateway/persistence.js';
+import { NOW_OR_NOT, TooManyUnderWay } from '../providers/gateway/persistence.js';
 import { ProviderError } from '../providers/provider.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { downloadRecording } from '../recordings/recording-download.js';
@@ -107,7 +107,7 @@ export class RecordingFetcher {
       } catch (error) {
         // A worker that stops has not heard the provider's answer.
         if (!(error instanceof ProviderError) || signal.aborted) throw error;
-        // Nobody was asked: it was no try, and whoever waits must not keep a slot of the worker from others.
+        // Nobody was asked: it was no try.
         if (error instanceof TooManyUnderWay)
           throw new RetryLater(
             'a place among the downloads of the account',
@@ -128,7 +128,8 @@ export class RecordingFetcher {
   ): Promise<StateAtRevision | null> {
     const key = await this.deps.vault.existingConversationKey(snapshot.conversationId);
     const { durationMs } = snapshot.record;
-    const wanted = { ...snapshot, variant, source, durationMs, key, signal };
+    // Whoever waits here for a place keeps a slot of the worker from others.
+    const wanted = { ...snapshot, variant, source, durationMs, key, signal, worth: NOW_OR_NOT };
     const recording = await downloadRecording(this.deps, wanted);
     const standing = await this.deps.facts.report(snapshot, { kind: 'recording_stored', recording });
     // Another copy was first, by a webhook or another attempt: ours has lost for good. Not applied yet, it might still win.

@@ -1,6 +1,7 @@
 // A host of recordings that never finishes what it sends, for more recordings than a worker has places for activities.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
+import { seedAccount, seedClient } from '../support/accounts.js';
 import { sendTo } from '../reconciliation/account.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import { startSlowHost, type SlowHost } from '../support/slow-host.js';
@@ -39,6 +40,22 @@ describe('downloads that hang', () => {
     const ended = await colloquy.call(callId, (one) => one.analysis_state === 'present');
     expect(ended).toMatchObject({ status: 'completed', transcript_state: 'present' });
     expect(Date.now() - from).toBeLessThan(10_000);
+  });
+
+  it('keep no recording of another client waiting', async () => {
+    const { apiKey: api_key, baseUrl: base_url } = colloquy.retell;
+    const accountId = await seedAccount(colloquy, await seedClient(colloquy), {
+      provider: 'retell',
+      api_key,
+      base_url,
+    });
+    const { call_id: callId } = colloquy.retell.addCompleteCall({});
+    await sendTo(colloquy, publicId('providerAccount', accountId), 'call_ended', callId);
+    const stored = async (): Promise<number> => {
+      const text = "select 1 from conversations where provider_account_id = $1 and audio_state = 'present'";
+      return (await colloquy.sql.query(text, [accountId])).rows.length;
+    };
+    await eventually(async () => (await stored()) === 1, 8);
   });
 
   it('keep no workflow waiting that has nothing to download', async () => {

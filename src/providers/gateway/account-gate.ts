@@ -23,14 +23,16 @@ export interface Asker {
   /** The longest wait, milliseconds. */
   patienceMs: number;
   signal: AbortSignal;
-  /** Recordings may lie elsewhere than the API that is asked: its circuit says nothing of them. */
+  /** Recordings may lie elsewhere than the API: its circuit says nothing of them, and what their host wants nothing of it. */
   isDownload: boolean;
 }
 
 interface Known extends Standing {
+  /** The same of whoever holds its recordings, as far as this process was told. */
+  hostAway: Standing['away'];
   /** Epoch milliseconds; 0: look again. */
   readAt: number;
-  reading: Promise<Standing> | null;
+  reading: Promise<Known> | null;
 }
 
 export class AccountGate {
@@ -42,13 +44,9 @@ export class AccountGate {
   async wait({ id }: Account, { patienceMs, signal, isDownload }: Asker): Promise<void> {
     const { clock } = this.deps;
     for (;;) {
-      const { circuit, away } = await this.look(id);
-      const now = clock.now();
-      const admitted = isDownload ? 'go' : admission(circuit, now);
-      const circuitUntil = typeof admitted === 'object' ? admitted.until : 0;
-      const leftMs = Math.max(away.until, circuitUntil) - now;
+      const { status, until } = barrier(await this.look(id), isDownload, clock.now());
+      const leftMs = until - clock.now();
       if (leftMs <= 0) return;
-      const status = away.until >= circuitUntil ? away.status : circuit.status;
       if (leftMs > patienceMs) throw new NotWelcome(status, true, undefined, leftMs);
       await clock.sleep(leftMs, signal);
       this.forget(id);
@@ -92,32 +90,39 @@ export class AccountGate {
     await standings.keepCircuit(account, known.circuit);
   }
 
-  /** The provider wants us to stay away for so many milliseconds. */
-  async heed(account: Account, status: number | null, waitMs: number): Promise<void> {
+  /** Whoever was asked wants us to stay away for so many milliseconds. */
+  async heed(
+    account: Account,
+    { status, waitMs, isDownload }: { status: number | null; waitMs: number; isDownload: boolean },
+  ): Promise<void> {
     const known = this.of(account.id);
-    const until = this.deps.clock.now() + waitMs;
-    if (until <= known.away.until) return;
-    known.away = { status, until };
-    await this.deps.standings.keepAway(account, known.away);
+    const away = { status, until: this.deps.clock.now() + waitMs };
+    if (away.until <= (isDownload ? known.hostAway : known.away).until) return;
+    if (isDownload) {
+      known.hostAway = away;
+      return;
+    }
+    known.away = away;
+    await this.deps.standings.keepAway(account, away);
   }
 
   private of(accountId: string): Known {
     const known = this.known.get(accountId);
     if (known !== undefined) return known;
     if (this.known.size >= MOST_ACCOUNTS) this.known.clear();
-    const made = { ...GOOD_STANDING, readAt: 0, reading: null };
+    const made = { ...GOOD_STANDING, hostAway: GOOD_STANDING.away, readAt: 0, reading: null };
     this.known.set(accountId, made);
     return made;
   }
 
-  private async look(accountId: string): Promise<Standing> {
+  private async look(accountId: string): Promise<Known> {
     const known = this.of(accountId);
     if (known.readAt !== 0 && this.deps.clock.now() - known.readAt < HELD_MS) return known;
     known.reading ??= this.read(accountId, known).finally(() => (known.reading = null));
     return known.reading;
   }
 
-  private async read(accountId: string, known: Known): Promise<Standing> {
+  private async read(accountId: string, known: Known): Promise<Known> {
     const { circuit, away } = await this.deps.standings.read(accountId);
     // Outages in a row are counted by each process for itself.
     const { failures } = known.circuit;
@@ -130,4 +135,12 @@ export class AccountGate {
   private forget(accountId: string): void {
     this.of(accountId).readAt = 0;
   }
+}
+
+/** What keeps such a request back for longest. */
+function barrier({ circuit, away, hostAway }: Known, isDownload: boolean, now: number): Standing['away'] {
+  const admitted = admission(circuit, now);
+  const open = { status: circuit.status, until: typeof admitted === 'object' ? admitted.until : 0 };
+  const other = isDownload ? hostAway : open;
+  return away.until >= other.until ? away : other;
 }

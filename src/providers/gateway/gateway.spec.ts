@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Log } from '../../common/log.js';
 import { parseEgressAllow } from '../../config/egress-allow.js';
 import { Egress } from '../../egress/egress.js';
@@ -197,9 +197,24 @@ describe('a provider that fails', () => {
   });
 });
 
+describe('a host of recordings that wants us to stay away', () => {
+  it('is left alone, and keeps no question to the account waiting', async () => {
+    const { gateway, clock } = world();
+    const { signal } = new AbortController();
+    const download = () =>
+      caught(gateway.download(account, `${baseUrl}/recording.wav`, { signal }, () => Promise.resolve()));
+    answers = [tooMany(600)];
+    expect(await download()).toMatchObject({ status: 429, retryAfterMs: 600_000 });
+    expect(await gateway.fetchRecord(account, call, { worth: NOW_OR_NOT })).toMatchObject({ found: true });
+    clock.time += 590_000;
+    expect(await download()).toBeInstanceOf(NotWelcome);
+    expect(asked).toHaveLength(2);
+  });
+});
+
 describe('requests of one account that are under way', () => {
   it('are so many at most; slow downloads keep no question waiting', async () => {
-    const { gateway } = world(0.5);
+    const { gateway, turns } = world(0.5);
     const stop = new AbortController();
     answers = Array.from({ length: 16 }, () => null);
     const download = () =>
@@ -213,9 +228,27 @@ describe('requests of one account that are under way', () => {
     expect(further).toBeInstanceOf(TooManyUnderWay);
     expect(further).toMatchObject({ retryable: true, retryAfterMs: 3_000, problem: 'too_many_requests_under_way' });
     expect(await gateway.fetchRecord(account, call)).toMatchObject({ found: true });
+    // Who comes later is told to come later.
+    expect(await download()).toMatchObject({ retryAfterMs: 3_050 });
+    // A client with many accounts leaves places to others.
+    const of = (one: Partial<ProviderAccount>) => () =>
+      caught(
+        gateway.download(
+          { ...account, ...one },
+          `${baseUrl}/slow.wav`,
+          { signal: stop.signal, worth: NOW_OR_NOT },
+          () => Promise.resolve(),
+        ),
+      );
+    answers = Array.from({ length: 5 }, () => null);
+    const second = Array.from({ length: 4 }, of({ id: 'second' }));
+    expect(await of({ id: 'second' })()).toBeInstanceOf(TooManyUnderWay);
+    const other = of({ id: 'other', clientId: 'other' })();
+    await vi.waitFor(() => expect(asked).toHaveLength(22));
     stop.abort();
-    await Promise.all(slow);
-    expect(asked.filter((path) => path === '/slow.wav')).toHaveLength(16);
+    await Promise.all([...slow, ...second, other]);
+    expect(asked.filter((path) => path === '/slow.wav')).toHaveLength(16 + 4 + 1);
+    expect(turns()).toBe(asked.length);
   });
 });
 

@@ -16,6 +16,7 @@ import type { AccountGate, Asker } from './account-gate.js';
 import { isOutage } from './circuit.js';
 import type { Clock } from './clock.js';
 import { concernsAccount, NotWelcome, retryWait, SOON, TooManyUnderWay, type Persistence } from './persistence.js';
+import { Returns } from './returns.js';
 import type { Turns } from './shared-budget.js';
 import { Slots } from './slots.js';
 
@@ -38,10 +39,10 @@ interface Dependencies {
 /** Under way at once for an account in this process. Downloads apart: slow audio must not keep records waiting. */
 const QUESTIONS = 32;
 const DOWNLOADS = 16;
-/** The least wait for a place, milliseconds. */
+/** Of all accounts of a client: less than a worker has slots (temporal-worker.ts), so that some are left to others. */
+const DOWNLOADS_OF_CLIENT = 20;
+/** The least wait of a question for a place, milliseconds. */
 const PLACE_MS = 1_000;
-/** When to come again, where there was no place: from this on, up to twice as late. */
-const COME_AGAIN_MS = 2_000;
 /** How long the account counts as answering, milliseconds. */
 const WITNESS_HOLDS_MS = 1_000;
 const NEVER = new AbortController().signal;
@@ -49,10 +50,14 @@ const NEVER = new AbortController().signal;
 export class ProviderGateway {
   private readonly questions = new Slots(QUESTIONS);
   private readonly downloads = new Slots(DOWNLOADS);
+  private readonly downloadsOfClient = new Slots(DOWNLOADS_OF_CLIENT);
+  private readonly returns: Returns;
   /** Account → when it last answered a witness, epoch milliseconds. */
   private readonly answeredAt = new Map<string, number>();
 
-  constructor(private readonly deps: Dependencies) {}
+  constructor(private readonly deps: Dependencies) {
+    this.returns = new Returns(deps);
+  }
 
   /** The provider's record of a conversation. Throws ProviderError. */
   fetchRecord(
@@ -128,7 +133,8 @@ export class ProviderGateway {
       } catch (error) {
         if (!(error instanceof ProviderError) || !error.retryable || wasNotSent(error)) throw error;
         const waitMs = retryWait(error, attempt, random);
-        if (concernsAccount(error)) await gate.heed(account, error.status, waitMs);
+        const { status } = error;
+        if (concernsAccount(error)) await gate.heed(account, { status, waitMs, isDownload: asker.isDownload });
         if (attempt >= worth.attempts || waitMs > worth.patienceMs) throw error;
         if (!concernsAccount(error)) await clock.sleep(waitMs, signal);
       }
@@ -136,14 +142,13 @@ export class ProviderGateway {
   }
 
   private async once<Answer>(account: ProviderAccount, asker: Asker, request: () => Promise<Answer>): Promise<Answer> {
-    const { gate, turns, random } = this.deps;
-    const { signal, patienceMs, isDownload } = asker;
+    const { gate, turns } = this.deps;
+    const { signal, isDownload } = asker;
     await gate.wait(account, asker);
-    await turns.turn(account.id, signal);
-    const slots = isDownload ? this.downloads : this.questions;
-    const release = await slots.take(account.id, Math.max(PLACE_MS, patienceMs), signal);
-    if (release === null) throw new TooManyUnderWay(Math.round(COME_AGAIN_MS * (1 + random())));
+    // Before its turn: who finds no place must not use up one.
+    const release = await this.place(account, asker);
     try {
+      await turns.turn(account.id, signal);
       // Others may have been told to stay away meanwhile.
       const isTrial = await gate.pass(account, asker);
       signal.throwIfAborted();
@@ -151,6 +156,20 @@ export class ProviderGateway {
     } finally {
       release();
     }
+  }
+
+  /** A place for a request; what gives it back. Throws {@link TooManyUnderWay}. */
+  private async place(account: ProviderAccount, asker: Asker): Promise<() => void> {
+    const { patienceMs, signal, isDownload } = asker;
+    const release = isDownload
+      ? await takeBoth(
+          (waits) => this.downloads.take(account.id, waits, signal),
+          (waits) => this.downloadsOfClient.take(account.clientId, waits, signal),
+          patienceMs,
+        )
+      : await this.questions.take(account.id, Math.max(PLACE_MS, patienceMs), signal);
+    if (release === null) throw new TooManyUnderWay(this.returns.next(account.id));
+    return release;
   }
 
   /** What a question comes to is the account's as well. */
@@ -174,3 +193,23 @@ export class ProviderGateway {
 }
 
 const wasNotSent = (error: ProviderError): boolean => error instanceof NotWelcome || error instanceof TooManyUnderWay;
+
+type Take = (patienceMs: number) => Promise<(() => void) | null>;
+
+/** One place of each, or null and none. */
+async function takeBoth(first: Take, second: Take, patienceMs: number): Promise<(() => void) | null> {
+  const releaseFirst = await first(patienceMs);
+  if (releaseFirst === null) return null;
+  const releaseSecond = await second(patienceMs).catch((error: unknown) => {
+    releaseFirst();
+    throw error;
+  });
+  if (releaseSecond === null) {
+    releaseFirst();
+    return null;
+  }
+  return () => {
+    releaseSecond();
+    releaseFirst();
+  };
+}
