@@ -37,8 +37,21 @@ export async function openWorkshop({ config, vault }: Installation, now = (): nu
   const read = snapshotReader({ database, vault, accounts });
   const gateway = openGateway({ database, log, egress: openEgress(config), requestRate: config.providerRate });
   const reading = { read, facts, gateway, now };
-  const fetcher = new RecordingFetcher({ ...reading, lifecycle: new Lifecycle(reading), vault, store });
-  return { database, objects, orphaned, store, intake, inbox, facts, read, fetcher, close: () => database.close() };
+  const lifecycle = new Lifecycle(reading);
+  const fetcher = new RecordingFetcher({ ...reading, lifecycle, vault, store });
+  return {
+    database,
+    objects,
+    orphaned,
+    store,
+    intake,
+    inbox,
+    facts,
+    read,
+    lifecycle,
+    fetcher,
+    close: () => database.close(),
+  };
 }
 
 export interface PatientHost {
