@@ -20,7 +20,7 @@ export function linesOf(text: string, atLeast: number): string[] {
     if (line !== '') lines.push(line);
     // A word that is too long: an address, or a language that writes no spaces.
     const pieces = word.length <= LONGEST ? [word] : cut(word);
-    lines.push(...pieces.slice(0, -1));
+    for (const piece of pieces.slice(0, -1)) lines.push(piece);
     line = pieces.at(-1) ?? '';
   }
   return [...lines, line];

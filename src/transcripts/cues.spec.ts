@@ -106,4 +106,9 @@ describe('cuesOf', () => {
     expect(cues.length).toBeGreaterThan(1);
     expect(cues.map((cue) => cue.text).join('')).toBe(text);
   });
+
+  it('are as many as a turn needs, however long it is', () => {
+    const lines = Array.from({ length: 150_000 }, () => 'x'.repeat(84));
+    expect(cuesOf(turnsOf(['agent', lines.join(' '), 0, null]))).toHaveLength(lines.length);
+  });
 });

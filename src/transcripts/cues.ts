@@ -47,7 +47,8 @@ export function cuesOf(turns: Turn[]): Cue[] {
     const wanted = room.endOf(position, start);
     const lines = linesOf(turn.text, Math.ceil((wanted - start) / LONGEST_MS));
     const end = Math.max(wanted, start + lines.length * SHORTEST_MS);
-    cues.push(...partsOf(turn, lines, { start, end }));
+    // One by one: a call takes so many arguments and no more.
+    for (const cue of partsOf(turn, lines, { start, end })) cues.push(cue);
     free = end;
   });
   return cues;
