@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RetryLater } from '../../src/lifecycle/retry-later.js';
 import type { FetchProgress } from '../../src/lifecycle/recording-fetcher.js';
+import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
-import { openWorkshop } from './workshop.js';
+import { openWorkshop, startPatientHost } from './workshop.js';
 
 const HOUR_MS = 3_600_000;
 const NO_LINK = { recording_url: undefined, recording_multi_channel_url: undefined };
@@ -112,5 +113,28 @@ describe('a recording whose deadline is over, while our own store is away', () =
     passedMs += left?.retryInMs ?? 0;
     expect(await attempt(id, left?.progress as FetchProgress)).toBeNull();
     expect(await colloquy.call(callId)).toMatchObject({ audio_state: 'present' });
+  });
+});
+
+describe('a recording for which the account has no place left', () => {
+  /** As many as an account downloads at once. */
+  const PLACES = 16;
+
+  it('is not tried: it comes again soon, with the tries that it had', async () => {
+    const host = await startPatientHost();
+    colloquy.allow(host.url);
+    const ids: string[] = [];
+    for (let n = 0; n <= PLACES; n += 1)
+      ids.push((await finishedCall({ ...NO_LINK, recording_url: host.url, metadata: { n } })).id);
+    const [last = '', ...others] = ids;
+    const underWay = others.map((id) => attempt(id, null));
+    await eventually(async () => host.asked(PLACES));
+    const progress = { tries: 3, askAt: 0, offered: 1 };
+    const left = await attempt(last, progress);
+    expect(left).toMatchObject({ message: 'waiting for a place among the downloads of the account', progress });
+    expect(left?.retryInMs).toBeLessThanOrEqual(4_000);
+    for (let n = 0; n < PLACES; n += 1) host.answer(n, Buffer.alloc(1_000));
+    expect(await Promise.all(underWay)).toEqual(others.map(() => null));
+    await host.close();
   });
 });
