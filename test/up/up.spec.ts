@@ -72,6 +72,8 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(Number(seconds)).toBeLessThan(READY_MS / 1000);
     keys = [row('Admin key'), row('Read key')];
     expect(run.stdout()).toMatch(/^ {2}Simulated traffic +slows to a chat every ten minutes after 1 GB of recordings/m);
+    const told = readFileSync(`/proc/${processes().get('the simulators')}/cmdline`, 'utf8').split('\0');
+    expect(told[told.indexOf('--max-recordings') + 1]).toBe('1000');
     curl = CURL.exec(run.stdout())?.[1] ?? '';
     for (const who of ['Customer', 'Agent']) expect(paste()).toMatch(new RegExp(`^\\[[\\d:]+\\] ${who}: .+$`, 'm'));
     for (const page of [`${row('API')}/readyz`, row('Interactive docs'), row('Temporal UI')]) {
