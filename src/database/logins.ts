@@ -17,12 +17,12 @@ export async function createRole(runner: QueryRunner, role: string, options = ''
     end $$`);
 }
 
-/** Lets `member` become `role`, and no more. `current_user`: whoever migrates. */
-export async function letBecome(runner: QueryRunner, member: string, role: string): Promise<void> {
+/** Lets `member` become `role`, and no more unless it is to inherit. `current_user`: whoever migrates. */
+export async function letBecome(runner: QueryRunner, member: string, role: string, inherit?: 'inherit'): Promise<void> {
   const name = member === 'current_user' ? 'current_user' : `'${member}'`;
   await runner.query(`
     do $$ begin
-      execute format('grant ${role} to %I with inherit false, set true', ${name});
+      execute format('grant ${role} to %I with inherit ${inherit === 'inherit'}, set true', ${name});
     exception when others then
       if not pg_has_role(${name}, '${role}', 'set') then raise; end if;
     end $$`);

@@ -1,8 +1,7 @@
 // The keystore is a database of its own: other connection string, other backups, other migrations.
 import { DataSource } from 'typeorm';
-import { CreateKeystore1795424400000 } from './migrations/1795424400000-create-keystore.js';
-import { AddCondemnedKeys1795424400001 } from './migrations/1795424400001-add-condemned-keys.js';
-import { CreateKeystoreRoles1795424400010 } from './migrations/1795424400010-create-keystore-roles.js';
+import { CreateKeystore1800000000000 } from './migrations/1800000000000-create-keystore.js';
+import { CreateKeystoreRoles1800000000001 } from './migrations/1800000000001-create-keystore-roles.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -15,7 +14,7 @@ export const keystoreDataSource = (url: string, role: KeystoreRole | 'owner' = '
     type: 'postgres',
     url,
     entities: [],
-    migrations: [CreateKeystore1795424400000, AddCondemnedKeys1795424400001, CreateKeystoreRoles1795424400010],
+    migrations: [CreateKeystore1800000000000, CreateKeystoreRoles1800000000001],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     installExtensions: false,

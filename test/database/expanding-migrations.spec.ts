@@ -13,7 +13,7 @@ const BREAKING = [
   /\badd column \w+ (?![^,;]*\bdefault\b)[^,;]*\bnot null\b/i,
 ];
 /** Migrations that take something away, and the release that stopped using it. */
-const CONTRACTS = new Map([['1790000000011-drop-transcript-final.ts', 'before the first release']]);
+const CONTRACTS = new Map<string, string>();
 
 const migrations = FOLDERS.flatMap((folder) =>
   readdirSync(folder)
@@ -28,7 +28,7 @@ const breaks = (sql: string): boolean => {
 
 describe('migrations', () => {
   it('break nothing of the version before, unless it has stopped using what goes', () => {
-    expect(migrations.length).toBeGreaterThan(20);
+    expect(migrations.length).toBeGreaterThan(8);
     const breaking = migrations.filter(([, sql]) => breaks(sql)).map(([name]) => name);
     expect(breaking).toEqual([...CONTRACTS.keys()]);
   });

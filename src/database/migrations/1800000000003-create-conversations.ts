@@ -2,14 +2,39 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
-const PART_STATE = `text not null default 'pending' check (%s_state in ('pending', 'present', 'absent', 'erased'))`;
+/** Of a transcript, the audio, the analysis: whether it is there, why not, and until when it is waited for. */
 const part = (name: string): string => `
-  ${name}_state ${PART_STATE.replace('%s', name)},
+  ${name}_state text not null default 'pending' constraint conversations_${name}_state_check
+    check (${name}_state in ('pending', 'present', 'absent', 'erased')),
   ${name}_reason text,
   ${name}_due_at timestamptz`;
 
-export class CreateConversations1790000000003 implements MigrationInterface {
+export class CreateConversations1800000000003 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
+    await this.createConversations(runner);
+    await this.createContent(runner);
+    await runner.query(`
+      create table wakes (
+        id bigint generated always as identity constraint wakes_pkey primary key,
+        conversation_id uuid not null,
+        kind text not null constraint wakes_kind_check check (kind in ('started', 'ended', 'late')),
+        -- As in the inbox.
+        traceparent text,
+        created_at timestamptz not null default now()
+      );
+    `);
+    for (const table of CLIENT_TABLES) await isolate(runner, table);
+    await runner.query(`
+      grant select on conversations, provider_records, transcripts, recordings, blind_indexes to colloquy_api;
+      grant select, insert, update on ${CLIENT_TABLES.join(', ')}, wakes to colloquy_worker;
+      grant delete on blind_indexes, wakes to colloquy_worker;
+      grant select, insert, delete on loose_objects to colloquy_worker;
+    `);
+  }
+
+  down = forwardOnly;
+
+  private async createConversations(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table conversations (
         id uuid constraint conversations_pkey primary key,
@@ -20,9 +45,14 @@ export class CreateConversations1790000000003 implements MigrationInterface {
         provider_account_id uuid not null,
         channel text not null,
         direction text,
-        status text not null check (status in ('ringing', 'active', 'transferring', 'completed', 'failed')),
-        record_state text not null check (record_state in ('open', 'settling', 'settled', 'erasing', 'erased')),
+        status text not null constraint conversations_status_check
+          check (status in ('ringing', 'active', 'transferring', 'completed', 'failed')),
+        record_state text not null constraint conversations_record_state_check
+          check (record_state in ('open', 'settling', 'settled', 'erasing', 'erased')),
         restricted boolean not null default false,
+        -- Who has it now, as its last segment says.
+        holder text not null default 'agent' constraint conversations_holder_check
+          check (holder in ('agent', 'phone', 'human', 'queue')),
         start_time timestamptz not null,
         end_time timestamptz,
         duration_ms bigint,
@@ -43,6 +73,8 @@ export class CreateConversations1790000000003 implements MigrationInterface {
         ${part('transcript')},
         ${part('audio')},
         ${part('analysis')},
+        -- A recording is still to be fetched. A settled conversation may be waiting for a further variant.
+        unfetched boolean not null default false,
         last_fact_at timestamptz not null,
         last_turn_at timestamptz,
         header bytea not null,
@@ -56,8 +88,14 @@ export class CreateConversations1790000000003 implements MigrationInterface {
       create index conversations_agent_start_idx on conversations (client_id, agent_id, start_time desc, id desc);
       create index conversations_live_idx on conversations (start_time desc, id desc)
         where status in ('ringing', 'active', 'transferring');
-      create index conversations_unsettled_idx on conversations (id) where record_state in ('open', 'settling');
+      -- Whose workflows must come back when Temporal has lost everything.
+      create index conversations_unfinished_idx on conversations (id)
+        where record_state in ('open', 'settling') or unfetched;
+    `);
+  }
 
+  private async createContent(runner: QueryRunner): Promise<void> {
+    await runner.query(`
       -- What the reducer needs to merge the next fact: values with their stamps. Sealed.
       create table conversation_states (
         conversation_id uuid constraint conversation_states_pkey primary key,
@@ -74,7 +112,6 @@ export class CreateConversations1790000000003 implements MigrationInterface {
         conversation_id uuid constraint transcripts_pkey primary key,
         client_id uuid not null,
         revision integer not null,
-        final boolean not null,
         sealed bytea not null
       );
       alter table conversation_states alter column sealed set storage external;
@@ -84,13 +121,21 @@ export class CreateConversations1790000000003 implements MigrationInterface {
         id uuid constraint recordings_pkey primary key,
         conversation_id uuid not null,
         client_id uuid not null,
-        variant text not null check (variant in ('mixed', 'agent', 'customer', 'redacted')),
+        variant text not null constraint recordings_variant_check
+          check (variant in ('mixed', 'agent', 'customer', 'redacted')),
         content_type text not null,
         bytes bigint not null,
         duration_ms bigint,
         object_key text not null,
         created_at timestamptz not null,
         constraint recordings_variant_unique unique (conversation_id, variant)
+      );
+      -- Each attempt to store a recording writes an object of its own. Those that no record names stand here, from before they
+      -- are written until they are named, or removed.
+      create table loose_objects (
+        object_key text constraint loose_objects_pkey primary key,
+        conversation_id uuid not null,
+        since timestamptz not null default now()
       );
       create table blind_indexes (
         client_id uuid not null,
@@ -101,21 +146,8 @@ export class CreateConversations1790000000003 implements MigrationInterface {
         constraint blind_indexes_pkey primary key (client_id, kind, hash, start_time, conversation_id)
       );
       create index blind_indexes_conversation_idx on blind_indexes (conversation_id);
-      create table wakes (
-        id bigint generated always as identity constraint wakes_pkey primary key,
-        conversation_id uuid not null,
-        kind text not null check (kind in ('started', 'ended', 'late')),
-        created_at timestamptz not null default now()
-      );
-    `);
-    for (const table of CLIENT_TABLES) await isolate(runner, table);
-    await runner.query(`
-      grant select on conversations, provider_records, transcripts, recordings, blind_indexes to colloquy_api;
-      grant select, insert, update, delete on ${CLIENT_TABLES.join(', ')}, wakes to colloquy_worker;
     `);
   }
-
-  down = forwardOnly;
 }
 
 const CLIENT_TABLES = [

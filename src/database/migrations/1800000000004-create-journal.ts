@@ -2,7 +2,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
-export class CreateJournal1790000000004 implements MigrationInterface {
+export class CreateJournal1800000000004 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table journal (
@@ -14,7 +14,8 @@ export class CreateJournal1790000000004 implements MigrationInterface {
         time timestamptz not null default clock_timestamp(),
         action text not null,
         object_ids uuid[] not null default '{}',
-        actor_type text not null check (actor_type in ('key', 'workflow', 'provider', 'system')),
+        actor_type text not null constraint journal_actor_type_check
+          check (actor_type in ('key', 'workflow', 'provider', 'system')),
         actor_id text,
         purpose text,
         reason text,
@@ -46,8 +47,7 @@ export class CreateJournal1790000000004 implements MigrationInterface {
     await isolate(runner, 'content_reads');
     await runner.query(`
       grant select, insert on journal, content_reads to colloquy_api;
-      grant select, insert on journal to colloquy_worker, colloquy_ingest;
-      create policy ingest_appends on journal for insert to colloquy_ingest with check (true);
+      grant select, insert on journal to colloquy_worker;
       grant select, delete on content_reads to colloquy_worker;
     `);
   }

@@ -2,7 +2,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createRole, letBecome, LOGINS } from '../../database/logins.js';
 
-export class CreateKeystoreRoles1795424400010 implements MigrationInterface {
+export class CreateKeystoreRoles1800000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const [process, login] of Object.entries(LOGINS)) {
       const role = `colloquy_keystore_${process}`;
@@ -11,12 +11,12 @@ export class CreateKeystoreRoles1795424400010 implements MigrationInterface {
       for (const member of ['current_user', login]) await letBecome(runner, member, role);
     }
     await runner.query(`
-      GRANT SELECT ON migrations, keks, data_keys TO colloquy_keystore_api, colloquy_keystore_worker;
-      GRANT INSERT (client_id, epoch, wrapped) ON keks TO colloquy_keystore_api, colloquy_keystore_worker;
-      GRANT INSERT (purpose, owner, part, client_id, epoch, wrapped) ON data_keys TO colloquy_keystore_api;
+      grant select on migrations, keks, data_keys to colloquy_keystore_api, colloquy_keystore_worker;
+      grant insert (client_id, epoch, wrapped) on keks to colloquy_keystore_api, colloquy_keystore_worker;
+      grant insert (purpose, owner, part, client_id, epoch, wrapped) on data_keys to colloquy_keystore_api;
       -- Takes back a key that was found to be nobody's.
-      GRANT UPDATE (condemned_at) ON data_keys TO colloquy_keystore_api;
-      GRANT INSERT, UPDATE, DELETE ON data_keys TO colloquy_keystore_worker;
+      grant update (condemned_at) on data_keys to colloquy_keystore_api;
+      grant insert, update, delete on data_keys to colloquy_keystore_worker;
     `);
   }
 

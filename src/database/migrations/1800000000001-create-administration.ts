@@ -2,7 +2,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
-export class CreateAdministration1790000000001 implements MigrationInterface {
+export class CreateAdministration1800000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table clients (
@@ -34,13 +34,32 @@ export class CreateAdministration1790000000001 implements MigrationInterface {
         provider_account_id uuid,
         provider_agent_hash bytea,
         sealed bytea not null,
+        -- Of its latest conversation, and when that began. Null: not known, and every later word is newer.
         version text,
+        version_seen_at timestamptz,
         revision integer not null default 1,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
         constraint agents_client_fk foreign key (client_id) references clients (id),
         constraint agents_provider_unique unique (client_id, provider_account_id, provider_agent_hash)
       );
+    `);
+    for (const [table, column] of [['clients', 'id'], ['provider_accounts'], ['agents']] as const)
+      await isolate(runner, table, column);
+    await runner.query(`
+      create policy ingest_reads on provider_accounts for select to colloquy_ingest using (true);
+      grant select, insert, update on clients, provider_accounts, agents to colloquy_api;
+      grant select on provider_accounts to colloquy_ingest;
+      grant select on clients, provider_accounts to colloquy_worker;
+      grant select, insert, update on agents to colloquy_worker;
+    `);
+    await this.createApiKeys(runner);
+  }
+
+  down = forwardOnly;
+
+  private async createApiKeys(runner: QueryRunner): Promise<void> {
+    await runner.query(`
       create table api_keys (
         id uuid constraint api_keys_pkey primary key,
         role text not null constraint api_keys_role_check
@@ -54,9 +73,24 @@ export class CreateAdministration1790000000001 implements MigrationInterface {
         expires_at timestamptz,
         last_used_at timestamptz,
         revoked_at timestamptz,
+        -- The key that made it. Null: the settings.
+        created_by uuid,
+        -- The key that made it, or widened it last.
+        proposed_by uuid,
+        approved_by uuid,
+        approved_at timestamptz,
+        -- It works once a second admin has approved it.
+        awaiting_approval boolean not null default false,
         revision integer not null default 1,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()
+      );
+      -- Secrets that a key had before stay refused for ever.
+      create table retired_api_key_secrets (
+        hash bytea constraint retired_api_key_secrets_pkey primary key,
+        api_key_id uuid not null,
+        retired_at timestamptz not null default now(),
+        constraint retired_api_key_secrets_key_fk foreign key (api_key_id) references api_keys (id)
       );
       create table idempotency_keys (
         api_key_id uuid not null,
@@ -65,24 +99,15 @@ export class CreateAdministration1790000000001 implements MigrationInterface {
         status integer,
         object_kind text,
         object_id uuid,
+        -- Of requests that change several objects: how many.
+        object_count integer,
         created_at timestamptz not null default now(),
         constraint idempotency_keys_pkey primary key (api_key_id, key_hash)
       );
       create index idempotency_keys_age_idx on idempotency_keys (created_at);
-    `);
-    await isolate(runner, 'clients', 'id');
-    await isolate(runner, 'provider_accounts');
-    await isolate(runner, 'agents');
-    await runner.query(`
-      create policy ingest_reads on provider_accounts for select to colloquy_ingest using (true);
-      create policy ingest_reads on clients for select to colloquy_ingest using (true);
-      grant select, insert, update, delete on clients, provider_accounts, agents, api_keys, idempotency_keys to colloquy_api;
-      grant select on clients, provider_accounts to colloquy_ingest;
-      grant select on clients, provider_accounts, agents, api_keys to colloquy_worker;
-      grant insert, update on agents, api_keys, clients to colloquy_worker;
+      grant select, insert, update on api_keys, idempotency_keys to colloquy_api;
+      grant select, insert on retired_api_key_secrets to colloquy_api;
       grant select, delete on idempotency_keys to colloquy_worker;
     `);
   }
-
-  down = forwardOnly;
 }
