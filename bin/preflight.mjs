@@ -7,7 +7,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { Sentence } from './sentence.mjs';
 
 // As in src/embedded/data-folder.ts and temporal-release.ts; test/up/failures.spec.ts compares them.
-const DATA_FORMAT = 1;
+const DATA_FORMAT = 2;
 const TEMPORAL_CLI_VERSION = '1.9.1';
 /** Where the official archives of `temporal` are, and how long it may be silent. */
 const OFFICIAL_URL = 'https://temporal.download';
@@ -48,6 +48,11 @@ function lockOwner(path) {
 
 function checkFormat(folder) {
   const format = numberIn(join(folder, 'VERSION'));
+  if (format < DATA_FORMAT)
+    throw new Sentence(
+      `The data folder ${folder} was written by an earlier version (data format ${format}; this one begins with ${DATA_FORMAT}), ` +
+        'whose data this one does not take over: choose an empty folder (COLLOQUY_DATA_DIR=… npm run up).',
+    );
   if (!(format > DATA_FORMAT)) return;
   throw new Sentence(
     `The data folder ${folder} was written by a newer version (data format ${format}; this one knows ${DATA_FORMAT}): start the ` +

@@ -7,6 +7,7 @@ import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
 import { setPasswords } from './database/logins.js';
+import { formerDatabase, migrationState } from './database/migration-state.js';
 import { runningOn } from './embedded/lock.js';
 import { ConversationKind } from './lifecycle/conversation.starter.js';
 import { syncAll } from './outbox/account-sync.js';
@@ -24,15 +25,19 @@ async function migrate(settings: Config): Promise<void> {
     content: createDataSource({ url: required(settings.databaseUrl, 'DATABASE_URL'), role: 'owner', poolSize: 1 }),
     keystore: keystoreDataSource(required(settings.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL')),
   };
-  for (const [name, source] of Object.entries(sources)) {
-    await source.initialize();
-    try {
+  try {
+    // Both, before either is changed.
+    for (const [name, source] of Object.entries(sources)) {
+      await source.initialize();
+      if ((await migrationState(source)).isFormer) throw new ConfigError(formerDatabase(name));
+    }
+    for (const [name, source] of Object.entries(sources)) {
       const done = await source.runMigrations();
       await setPasswords(source, settings.loginPasswords);
       say(done.length === 0 ? `${name}: up to date` : `${name}: ${done.length} migrations applied`);
-    } finally {
-      await source.destroy();
     }
+  } finally {
+    for (const source of Object.values(sources)) if (source.isInitialized) await source.destroy();
   }
 }
 

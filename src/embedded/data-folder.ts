@@ -6,8 +6,8 @@ import { endProcess, identityOf } from './processes.js';
 import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
 
-/** Raised when a version can no longer be followed by an older one on the same folder. */
-const DATA_FORMAT = 1;
+/** Raised when a version can no longer be followed by an older one on the same folder. Folders of format 1 are not taken over. */
+const DATA_FORMAT = 2;
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
 export interface DataFolder {
@@ -22,15 +22,16 @@ export interface DataFolder {
 
 /**
  * Takes the folder, which is made when absent, for this process, and ends what a dead owner left running.
- * Throws {@link StartError} when another `up` lives on it, a newer version wrote it, or it cannot be written.
+ * Throws {@link StartError} when another `up` lives on it, another version wrote it, or it cannot be written.
  */
 export async function takeDataFolder(dir: string, report: (line: string) => void): Promise<DataFolder> {
+  const isNew = formatOf(dir) === undefined;
   makeFolder(dir);
   const mine: LockFile = { pid: process.pid, identity: identityOf(process.pid) ?? '', children: [] };
   const { path, dead } = takeLock(dir, mine);
   const release = (): void => rmSync(path, { force: true });
   try {
-    checkFormat(dir);
+    if (isNew) writeFileSync(join(dir, 'VERSION'), `${DATA_FORMAT}\n`);
     await endLeftovers(dead, report);
   } catch (error) {
     release();
@@ -62,23 +63,33 @@ function makeFolder(dir: string): void {
   }
 }
 
-function checkFormat(dir: string): void {
-  const file = join(dir, 'VERSION');
+/** Ours, or undefined when nobody has written here yet. Throws {@link StartError} for a folder that is not for this version. */
+function formatOf(dir: string): number | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8').trim();
+    text = readFileSync(join(dir, 'VERSION'), 'utf8').trim();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    return writeFileSync(file, `${DATA_FORMAT}\n`);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // What else is wrong with the folder is told when it is made.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
   }
-  if (/^\d+$/.test(text) && Number(text) <= DATA_FORMAT) return;
-  const what = /^\d+$/.test(text)
-    ? `was written by a newer version (data format ${text}; this one knows ${DATA_FORMAT})`
-    : '';
-  throw new StartError(
-    `The data folder ${dir} ${what || `has a VERSION file that is no number`}: start the version that wrote it, or choose another ` +
-      'folder (COLLOQUY_DATA_DIR=… npm run up).',
-  );
+  const format = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (format !== DATA_FORMAT) throw new StartError(`The data folder ${dir} ${whatOf(format)}`);
+  return format;
+}
+
+function whatOf(format: number): string {
+  if (format < DATA_FORMAT)
+    return (
+      `was written by an earlier version (data format ${format}; this one begins with ${DATA_FORMAT}), whose data this one does ` +
+      'not take over: choose an empty folder (COLLOQUY_DATA_DIR=… npm run up).'
+    );
+  const why =
+    format > DATA_FORMAT
+      ? `was written by a newer version (data format ${format}; this one knows ${DATA_FORMAT})`
+      : 'has a VERSION file that is no number';
+  return `${why}: start the version that wrote it, or choose another folder (COLLOQUY_DATA_DIR=… npm run up).`;
 }
 
 async function endLeftovers(dead: LockFile | undefined, report: (line: string) => void): Promise<void> {

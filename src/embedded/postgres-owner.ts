@@ -1,5 +1,5 @@
 // Who owns the databases of the embedded cluster, and the passwords of those who log in: the superuser makes them at each start
-// and has no further part in it. A cluster of an earlier version, where all belonged to the superuser, becomes one like that.
+// and has no further part in it.
 import { createHmac } from 'node:crypto';
 import pg from 'pg';
 
@@ -17,35 +17,15 @@ export async function prepareOwner(
   password: string,
 ): Promise<void> {
   await asSuperuser(url('postgres'), async (client) => {
-    const roles = await client.query<{ rolname: string }>('select rolname from pg_roles');
-    const existing = new Set(roles.rows.map(({ rolname }) => rolname));
-    if (!existing.has(OWNER)) await client.query(`create role ${OWNER} login createrole`);
+    const found = await client.query('select from pg_roles where rolname = $1', [OWNER]);
+    if (found.rowCount === 0) await client.query(`create role ${OWNER} login createrole`);
     await client.query(`alter role ${OWNER} password '${password}'`);
-    for (const role of existing)
-      if (role.startsWith('colloquy_') && role !== OWNER)
-        await client.query(`grant ${role} to ${OWNER} with admin true, inherit false, set true`);
     for (const name of databases) {
-      const found = await client.query('select from pg_database where datname = $1', [name]);
-      const [verb, owner] = found.rowCount === 0 ? ['create', 'owner'] : ['alter', 'owner to'];
-      await client.query(`${verb} database ${pg.escapeIdentifier(name)} ${owner} ${OWNER}`);
+      const made = await client.query('select from pg_database where datname = $1', [name]);
+      if (made.rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(name)} owner ${OWNER}`);
     }
   });
-  for (const name of databases) await asSuperuser(url(name), (client) => client.query(TAKE_OVER));
 }
-
-// Sequences of identity columns follow their tables.
-const TAKE_OVER = `
-do $$ declare found record; begin
-  for found in
-    select format('alter table %s owner to ${OWNER}', c.oid::regclass) as statement from pg_class c
-    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and c.relowner <> '${OWNER}'::regrole
-    union all
-    select format('alter routine %s owner to ${OWNER}', p.oid::regprocedure) from pg_proc p
-    where p.pronamespace = 'public'::regnamespace and p.proowner <> '${OWNER}'::regrole
-  loop
-    execute found.statement;
-  end loop;
-end $$`;
 
 async function asSuperuser(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client({ connectionString: url });

@@ -6,7 +6,7 @@ import { required, type Config } from '../config/config.js';
 import { createDataSource } from '../database/data-source.js';
 import { isStorageAway } from '../database/failures.js';
 import type { ProcessName } from '../database/logins.js';
-import { pendingMigrations } from '../database/pending-migrations.js';
+import { formerDatabase, migrationState } from '../database/migration-state.js';
 import { keystoreDataSource } from '../vault/keystore-data-source.js';
 
 const WAIT_MS = 30_000;
@@ -28,7 +28,9 @@ export async function databasesReady(settings: Config, process: ProcessName, log
 async function ready(source: DataSource, name: string, log: Log): Promise<void> {
   try {
     await connect(source, name, log);
-    if ((await pendingMigrations(source)).length === 0) return;
+    const { pending, isFormer } = await migrationState(source);
+    if (isFormer) throw new StartFailure(formerDatabase(name));
+    if (pending.length === 0) return;
   } catch (error) {
     if (!NOT_MIGRATED.has(errorFields(error).code ?? '')) throw error;
     // The role is not there yet, or may not read yet which migrations have run; or this login is none of ours.

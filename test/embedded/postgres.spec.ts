@@ -67,32 +67,20 @@ describe('startPostgres', () => {
     expect(await query(second.url('colloquy'), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
   });
 
-  it('hands over what belonged to its superuser, as in clusters of before, to an owner who goes on migrating', async () => {
-    const former = await start();
-    const superuser = former.url('colloquy');
-    for (const database of ['colloquy', 'colloquy_keystore'])
-      await query(superuser, `alter database ${database} owner to postgres`);
-    await query(superuser, 'drop role colloquy_owner');
-    const before = createDataSource({ url: superuser, role: 'owner', poolSize: 1 });
-    await before.initialize();
-    await before.runMigrations();
-    await before.destroy();
-    await query(superuser, "insert into clients (id, sealed) values ('01890000-0000-7000-8000-000000000000', '')");
-    await former.stop();
-
+  it('gives its databases an owner who migrates and is no superuser, and each process a login', async () => {
     const server = await start();
     const { owner, api } = databaseSettings(server);
     const source = createDataSource({ url: owner.DATABASE_URL, role: 'owner', poolSize: 1 });
     await source.initialize();
+    await source.runMigrations();
     expect(await source.query('select rolsuper from pg_roles where rolname = session_user')).toEqual([
       { rolsuper: false },
     ]);
-    await source.query('alter table clients add column later text');
     await setPasswords(source, { api: server.passwordOf(LOGINS.api), worker: undefined });
     await source.destroy();
     const reader = createDataSource({ url: api.DATABASE_URL, role: 'colloquy_api', poolSize: 1 });
     const database = new ApiDatabase(await reader.initialize());
-    expect(await database.once('all', { text: 'select later from clients' })).toEqual([{ later: null }]);
+    expect(await database.once('all', { text: 'select id from clients' })).toEqual([]);
     await database.close();
   });
 

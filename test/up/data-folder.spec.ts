@@ -24,7 +24,7 @@ describe('takeDataFolder', () => {
     rmSync(dir, { recursive: true });
     const folder = await take();
     expect(statSync(dir).mode & 0o777).toBe(0o700);
-    expect(readFileSync(join(dir, 'VERSION'), 'utf8')).toBe('1\n');
+    expect(readFileSync(join(dir, 'VERSION'), 'utf8')).toBe('2\n');
     folder.release();
     await expect(take()).resolves.toBeDefined();
   });
@@ -85,10 +85,17 @@ describe('takeDataFolder', () => {
   });
 
   it('refuses the folder of a newer version with the ways out, and gives the lock back', async () => {
-    writeFileSync(join(dir, 'VERSION'), '2\n');
+    writeFileSync(join(dir, 'VERSION'), '3\n');
     await expect(take()).rejects.toThrow(new RegExp(`${dir} was written by a newer version.*COLLOQUY_DATA_DIR`));
-    writeFileSync(join(dir, 'VERSION'), '1\n');
+    writeFileSync(join(dir, 'VERSION'), '2\n');
     await expect(take()).resolves.toBeDefined();
+  });
+
+  it('refuses the folder of an earlier version in one sentence, leaves it as it is, and gives the lock back', async () => {
+    writeFileSync(join(dir, 'VERSION'), '1\n');
+    await expect(take()).rejects.toThrow(new RegExp(`${dir} was written by an earlier version .*an empty folder`));
+    expect(readFileSync(join(dir, 'VERSION'), 'utf8')).toBe('1\n');
+    await expect(take()).rejects.toThrow('by an earlier version');
   });
 
   it('says so, when the folder cannot be made', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -42,6 +42,13 @@ const folder = (path: string, files: Record<string, string>): void => {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
 };
 
+/** Every file below, with its bytes. */
+const contentOf = (path: string): string[] =>
+  readdirSync(path, { recursive: true, withFileTypes: true }).map((entry) => {
+    const file = join(entry.parentPath, entry.name);
+    return `${file} ${entry.isFile() ? readFileSync(file, 'utf8') : ''}`;
+  });
+
 describe('npm run up, when it cannot start', () => {
   it.each(['127.0.0.1', '0.0.0.0', '::'])('names the port that somebody has on %s, and another one', async (host) => {
     const server = (listener = createServer());
@@ -59,6 +66,19 @@ describe('npm run up, when it cannot start', () => {
     expect(sentence).toMatch(new RegExp(`${checkout.dataDir} was written by a newer version .*COLLOQUY_DATA_DIR`));
     nothingIsBuilt();
     expect(await failure({ PORT: '0' })).toBe(sentence);
+  });
+
+  it('names the folder that an earlier version wrote, and leaves it as it is', async () => {
+    folder(checkout.dataDir, { VERSION: '1\n' });
+    folder(join(checkout.dataDir, 'postgres'), { PG_VERSION: '18\n' });
+    const before = contentOf(checkout.dataDir);
+    const sentence = await failure({ PORT: '0' });
+    expect(sentence).toMatch(
+      new RegExp(`${checkout.dataDir} was written by an earlier version .*not take over: choose an empty folder`),
+    );
+    nothingIsBuilt();
+    expect(await failure({ PORT: '0' })).toBe(sentence);
+    expect(contentOf(checkout.dataDir)).toEqual(before);
   });
 
   it('names the folder whose PostgreSQL is newer', async () => {

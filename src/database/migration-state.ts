@@ -1,0 +1,37 @@
+import type { DataSource } from 'typeorm';
+
+export interface MigrationState {
+  /** Names of migrations that have not run, oldest first. */
+  pending: string[];
+  /** True when migrations older than ours have run: an earlier version made this database, and its tables are not ours. */
+  isFormer: boolean;
+}
+
+/**
+ * Which migrations a database has had. Unlike TypeORM's own question it writes nothing. Migrations that are newer than ours
+ * are no fault: a later version has been here, and its processes and ours may work side by side.
+ */
+export async function migrationState(source: DataSource): Promise<MigrationState> {
+  const ours = source.migrations.map(({ name, constructor }) => name ?? constructor.name);
+  const first = Math.min(...ours.map(timestampOf));
+  const ran = await namesIn(source);
+  return {
+    pending: ours.filter((name) => !ran.has(name)),
+    isFormer: [...ran].some((name) => timestampOf(name) < first),
+  };
+}
+
+/** What is told of a database that is {@link MigrationState.isFormer}; `name`: which of the two. */
+export const formerDatabase = (name: string): string =>
+  `the ${name} database was made by an earlier version, whose data this one does not take over: begin with empty databases, ` +
+  'or an empty data folder (nothing was changed)';
+
+async function namesIn(source: DataSource): Promise<Set<string>> {
+  const table = source.options.migrationsTableName ?? 'migrations';
+  const [{ found }] = await source.query<[{ found: boolean }]>('select to_regclass($1) is not null as found', [table]);
+  const rows = found ? await source.query<{ name: string }[]>(`select name from ${source.driver.escape(table)}`) : [];
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** TypeORM has the time of a migration at the end of its name. */
+const timestampOf = (name: string): number => Number(name.slice(-13));
