@@ -1,6 +1,7 @@
 // Rows of API keys. The table has no client_id, so every statement says itself whose keys it may touch.
 import { Injectable } from '@nestjs/common';
 import { publicId } from '../common/ids.js';
+import type { ApiKeyEntity } from '../database/entities/api-key.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 import { openJson, sealJson } from '../vault/sealing.js';
 import { SYSTEM_CLIENT, VaultService } from '../vault/vault.service.js';
@@ -8,23 +9,7 @@ import type { ApiKey } from './api-key.schema.js';
 import { reachOf, type Caller } from '../access/caller.js';
 import type { Grant } from './grant.js';
 
-export interface ApiKeyRow extends Grant {
-  id: string;
-  prefix: string;
-  sealed: Buffer;
-  last_used_at: Date | null;
-  revoked_at: Date | null;
-  /** uuid of the key that made it; null: the settings did. */
-  created_by: string | null;
-  /** uuid of the key that made it or widened it last. */
-  proposed_by: string | null;
-  approved_by: string | null;
-  approved_at: Date | null;
-  awaiting_approval: boolean;
-  revision: number;
-  created_at: Date;
-  updated_at: Date;
-}
+export interface ApiKeyRow extends Omit<ApiKeyEntity, 'hash' | keyof Grant>, Grant {}
 
 /** Who stands for the grant of a key. */
 export interface Approval {

@@ -1,6 +1,8 @@
 // Rows of conversations as Postgres gives them, and how one is found for a caller.
 import { reachOf, type Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
+import { columnNames } from '../database/entities/column-names.js';
+import { ConversationEntity } from '../database/entities/conversation.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 
 export interface RecordingRow {
@@ -11,63 +13,17 @@ export interface RecordingRow {
   duration_ms: number | null;
 }
 
-/** bigint columns come as text. */
-export interface ConversationRow {
-  id: string;
-  client_id: string;
-  agent_id: string | null;
-  agent_version: string | null;
-  provider: string;
-  provider_account_id: string;
-  channel: string;
-  direction: string | null;
-  status: string;
-  record_state: string;
-  restricted: boolean;
-  start_time: Date;
-  end_time: Date | null;
-  duration_ms: string | null;
-  end_category: string | null;
-  end_party: string | null;
-  outcome: string | null;
-  outcome_score: number | null;
-  sentiment: string | null;
-  sentiment_score: number | null;
-  language: string | null;
-  turn_count: number;
-  transfer_count: number;
-  cost_amount_micros: string | null;
-  cost_currency: string | null;
-  latency_p50_ms: number | null;
-  latency_p95_ms: number | null;
-  latency_source: string | null;
-  transcript_state: string;
-  transcript_reason: string | null;
-  transcript_due_at: Date | null;
-  audio_state: string;
-  audio_reason: string | null;
-  audio_due_at: Date | null;
-  analysis_state: string;
-  analysis_reason: string | null;
-  analysis_due_at: Date | null;
-  last_turn_at: Date | null;
-  holder: string;
+/** What nobody is shown. */
+const HIDDEN = ['last_fact_at', 'unfetched'] as const;
+
+export interface ConversationRow extends Omit<ConversationEntity, (typeof HIDDEN)[number] | 'header'> {
+  /** Null where it will not be opened. */
   header: Buffer | null;
   recordings: RecordingRow[];
-  revision: number;
-  created_at: Date;
-  updated_at: Date;
 }
 
-const PLAIN_COLUMNS = [
-  'id, client_id, agent_id, agent_version, provider, provider_account_id, channel, direction, status, record_state, restricted',
-  'start_time, end_time, duration_ms, end_category, end_party, outcome, outcome_score, sentiment, sentiment_score, language',
-  'turn_count, transfer_count, cost_amount_micros, cost_currency, latency_p50_ms, latency_p95_ms, latency_source',
-  'transcript_state, transcript_reason, transcript_due_at, audio_state, audio_reason, audio_due_at',
-  'analysis_state, analysis_reason, analysis_due_at, last_turn_at, holder, revision, created_at, updated_at',
-]
-  .join(', ')
-  .split(', ');
+const NOT_PLAIN = new Set<string>([...HIDDEN, 'header']);
+const PLAIN_COLUMNS = columnNames(ConversationEntity).filter((name) => !NOT_PLAIN.has(name));
 
 const RECORDINGS = `
 coalesce((select json_agg(json_build_object('id', r.id, 'variant', r.variant, 'content_type', r.content_type, 'bytes', r.bytes,

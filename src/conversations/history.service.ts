@@ -6,21 +6,8 @@ import { Cursors, fingerprintOf } from '../http/cursor.js';
 import { publicId } from '../common/ids.js';
 import { findConversation } from './conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
+import type { JournalEntryEntity } from '../database/entities/journal-entry.entity.js';
 import type { Transaction } from '../database/with-scope.js';
-
-interface JournalRow {
-  position: string;
-  id: string;
-  time: Date;
-  action: string;
-  actor_type: string;
-  actor_id: string | null;
-  purpose: string | null;
-  reason: string | null;
-  workflow_id: string | null;
-  changes: string[];
-  revision: number | null;
-}
 
 export interface HistoryEntry {
   id: string;
@@ -74,14 +61,14 @@ export class HistoryService {
     tx: Transaction,
     caller: Caller,
     page: { id: string; after: unknown; limit: number },
-  ): Promise<JournalRow[]> {
+  ): Promise<JournalEntryEntity[]> {
     const conversation = await findConversation(tx, caller, page.id);
     const values = [page.id, conversation.client_id, page.after, page.limit, conversation.created_at];
-    return tx.query<JournalRow>({ name: 'history', text: HISTORY, values });
+    return tx.query<JournalEntryEntity>({ name: 'history', text: HISTORY, values });
   }
 }
 
-const entryView = ({ position, id, time, actor_type, actor_id, ...rest }: JournalRow): HistoryEntry => ({
+const entryView = ({ position, id, time, actor_type, actor_id, ...rest }: JournalEntryEntity): HistoryEntry => ({
   id: publicId('journalEntry', id),
   position: Number(position),
   time: time.toISOString(),

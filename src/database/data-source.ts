@@ -1,7 +1,25 @@
 // The one place that builds a DataSource: for the processes (each as its role), the CLI and the tests.
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
+import { AgentEntity } from './entities/agent.entity.js';
+import { ApiKeyEntity, RetiredApiKeySecretEntity } from './entities/api-key.entity.js';
+import { BackfillEntity } from './entities/backfill.entity.js';
+import { BlindIndexEntity } from './entities/blind-index.entity.js';
+import { ClientEntity } from './entities/client.entity.js';
+import { ConversationIdentityEntity } from './entities/conversation-identity.entity.js';
+import { ConversationEntity } from './entities/conversation.entity.js';
+import { IdempotencyKeyEntity } from './entities/idempotency-key.entity.js';
+import { InboxEntity, FactReceiptEntity } from './entities/inbox.entity.js';
+import { JournalEntryEntity, ContentReadEntity } from './entities/journal-entry.entity.js';
+import { LivePollEntity } from './entities/live-poll.entity.js';
+import { ProviderAccountEntity } from './entities/provider-account.entity.js';
+import { ProviderCircuitEntity, ProviderBudgetEntity } from './entities/provider-circuit.entity.js';
+import { RecordingEntity, LooseObjectEntity } from './entities/recording.entity.js';
+import { ConversationStateEntity, ProviderRecordEntity, TranscriptEntity } from './entities/sealed-content.entity.js';
+import { WakeEntity, AccountWakeEntity } from './entities/wake.entity.js';
+import { WebhookHealthEntity, SignatureFailuresEntity } from './entities/webhook-health.entity.js';
 import { LIMITS, timeouts } from './limits.js';
+import { Naming } from './naming.js';
 import { watchedBy } from './watched-client.js';
 import { CreateRoles1800000000000 } from './migrations/1800000000000-create-roles.js';
 import { CreateAdministration1800000000001 } from './migrations/1800000000001-create-administration.js';
@@ -12,6 +30,45 @@ import { CreateReconciliation1800000000005 } from './migrations/1800000000005-cr
 import { CreateProviderHealth1800000000006 } from './migrations/1800000000006-create-provider-health.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
+
+/** Every table, declared: test/database/drift.spec.ts compares them with what the migrations make. */
+const ENTITIES = [
+  AgentEntity,
+  ApiKeyEntity,
+  RetiredApiKeySecretEntity,
+  BackfillEntity,
+  BlindIndexEntity,
+  ClientEntity,
+  ConversationIdentityEntity,
+  ConversationEntity,
+  IdempotencyKeyEntity,
+  InboxEntity,
+  FactReceiptEntity,
+  JournalEntryEntity,
+  ContentReadEntity,
+  LivePollEntity,
+  ProviderAccountEntity,
+  ProviderCircuitEntity,
+  ProviderBudgetEntity,
+  RecordingEntity,
+  LooseObjectEntity,
+  ConversationStateEntity,
+  ProviderRecordEntity,
+  TranscriptEntity,
+  WakeEntity,
+  AccountWakeEntity,
+  WebhookHealthEntity,
+  SignatureFailuresEntity,
+];
+const MIGRATIONS = [
+  CreateRoles1800000000000,
+  CreateAdministration1800000000001,
+  CreateInbox1800000000002,
+  CreateConversations1800000000003,
+  CreateJournal1800000000004,
+  CreateReconciliation1800000000005,
+  CreateProviderHealth1800000000006,
+];
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -28,16 +85,9 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
   return new DataSource({
     type: 'postgres',
     url,
-    entities: [],
-    migrations: [
-      CreateRoles1800000000000,
-      CreateAdministration1800000000001,
-      CreateInbox1800000000002,
-      CreateConversations1800000000003,
-      CreateJournal1800000000004,
-      CreateReconciliation1800000000005,
-      CreateProviderHealth1800000000006,
-    ],
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    namingStrategy: new Naming(),
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'all',
     poolSize,

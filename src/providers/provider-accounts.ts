@@ -1,18 +1,12 @@
 // Accounts as the door and the activities need them: opened, with their secrets. Held for two seconds at most.
 import type { Database } from '../database/database.js';
+import type { Deadlines, ProviderAccountEntity } from '../database/entities/provider-account.entity.js';
 import { openJson, sealJson } from '../vault/sealing.js';
 import type { DataKey } from '../vault/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import type { ProviderCredentials } from './provider.js';
 
-/** Seconds. `silence` null: 15 min for calls, a day for chats. */
-export interface Deadlines {
-  silence: number | null;
-  ask_every: number;
-  analysis: number;
-  transcript: number;
-  audio: number;
-}
+export type { Deadlines };
 
 export const DEFAULT_DEADLINES: Deadlines = {
   silence: null,
@@ -55,14 +49,7 @@ export const sealAccount = (clientKey: DataKey, accountId: string, secrets: Acco
 export const openAccount = (clientKey: DataKey, accountId: string, sealed: Buffer): AccountSecrets =>
   openJson(clientKey, purpose(accountId), sealed) as AccountSecrets;
 
-interface AccountRow {
-  id: string;
-  client_id: string;
-  provider: string;
-  sealed: Buffer;
-  deadlines: Partial<Deadlines>;
-  deleted_at: Date | null;
-}
+type AccountRow = Pick<ProviderAccountEntity, 'id' | 'client_id' | 'provider' | 'sealed' | 'deadlines' | 'deleted_at'>;
 
 const HELD_MS = 2_000;
 const FIND = 'select id, client_id, provider, sealed, deadlines, deleted_at from provider_accounts where id = $1';

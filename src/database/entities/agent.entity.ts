@@ -1,0 +1,39 @@
+import { Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
+
+/** An agent: of a provider, or of the client's own. Its name and its provider's id are sealed. */
+@Entity('agents')
+@Unique('agents_provider_unique', ['client_id', 'provider_account_id', 'provider_agent_hash'])
+export class AgentEntity {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('uuid')
+  @ForeignKey('ClientEntity', { name: 'agents_client_fk' })
+  client_id: string;
+
+  @Column('uuid', { nullable: true })
+  provider_account_id: string | null;
+
+  @Column('bytea', { nullable: true })
+  provider_agent_hash: Buffer | null;
+
+  @Column('bytea')
+  sealed: Buffer;
+
+  /** Of its latest conversation. */
+  @Column('text', { nullable: true })
+  version: string | null;
+
+  /** When that conversation began. */
+  @Column('timestamptz', { nullable: true })
+  version_seen_at: Date | null;
+
+  @Column('integer', { default: 1 })
+  revision: number;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  created_at: Date;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  updated_at: Date;
+}

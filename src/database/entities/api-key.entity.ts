@@ -1,0 +1,81 @@
+import { Check, Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
+import { oneOf } from './one-of.js';
+
+/** An API key. Its name is sealed, its secret is a hash. */
+@Entity('api_keys')
+@Unique('api_keys_hash_unique', ['hash'])
+@Check('api_keys_role_check', oneOf('role', ['consumer', 'supervisor', 'compliance', 'operator', 'admin']))
+export class ApiKeyEntity {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('text')
+  role: string;
+
+  @Column('boolean')
+  all_clients: boolean;
+
+  @Column('uuid', { array: true, default: [] })
+  client_ids: string[];
+
+  @Column('text', { array: true, default: [] })
+  scopes: string[];
+
+  @Column('bytea')
+  hash: Buffer;
+
+  @Column('text')
+  prefix: string;
+
+  @Column('bytea')
+  sealed: Buffer;
+
+  @Column('timestamptz', { nullable: true })
+  expires_at: Date | null;
+
+  @Column('timestamptz', { nullable: true })
+  last_used_at: Date | null;
+
+  @Column('timestamptz', { nullable: true })
+  revoked_at: Date | null;
+
+  /** The key that made it. Null: the settings did. */
+  @Column('uuid', { nullable: true })
+  created_by: string | null;
+
+  /** The key that made it, or widened it last. */
+  @Column('uuid', { nullable: true })
+  proposed_by: string | null;
+
+  @Column('uuid', { nullable: true })
+  approved_by: string | null;
+
+  @Column('timestamptz', { nullable: true })
+  approved_at: Date | null;
+
+  @Column('boolean', { default: false })
+  awaiting_approval: boolean;
+
+  @Column('integer', { default: 1 })
+  revision: number;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  created_at: Date;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  updated_at: Date;
+}
+
+/** A secret that a key had before, refused for ever. */
+@Entity('retired_api_key_secrets')
+export class RetiredApiKeySecretEntity {
+  @PrimaryColumn('bytea')
+  hash: Buffer;
+
+  @Column('uuid')
+  @ForeignKey('ApiKeyEntity', { name: 'retired_api_key_secrets_key_fk' })
+  api_key_id: string;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  retired_at: Date;
+}

@@ -1,0 +1,36 @@
+import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { oneOf } from './one-of.js';
+
+/** One row a conversation, for its life and beyond: the provider's id as a keyed hash, and the lock. */
+@Entity('conversation_identities')
+@Unique('conversation_identities_hash_unique', ['provider_account_id', 'identity_hash'])
+@Check('conversation_identities_state_check', oneOf('state', ['live', 'erasing', 'erased']))
+export class ConversationIdentityEntity {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('uuid')
+  client_id: string;
+
+  @Column('uuid')
+  provider_account_id: string;
+
+  @Column('bytea')
+  identity_hash: Buffer;
+
+  @Column('text', { default: 'live' })
+  state: string;
+
+  /** While it is being brought in from the provider's list, its other facts wait. */
+  @Column('timestamptz', { nullable: true })
+  reserved_until: Date | null;
+
+  @Column('text', { nullable: true })
+  reserved_by: string | null;
+
+  @Column('timestamptz', { nullable: true })
+  erased_at: Date | null;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  created_at: Date;
+}

@@ -1,0 +1,82 @@
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { oneOf } from './one-of.js';
+
+/** A fact that is not applied yet: pending, parked, or of a kind that nobody knows. */
+@Entity('inbox')
+// Beside it stands inbox_due_idx, whose third part is an expression: the migration alone declares it.
+@Index('inbox_conversation_idx', ['provider_account_id', 'identity_hash', 'received_at'])
+@Index('inbox_key_day_idx', ['provider_account_id', 'key_day'])
+@Index('inbox_parked_idx', ['parked_at', 'id'], { where: "state = 'parked'" })
+@Check('inbox_source_check', oneOf('source', ['webhook', 'record', 'workflow']))
+@Check('inbox_lane_check', oneOf('lane', ['plain', 'large', 'audio']))
+@Check('inbox_state_check', oneOf('state', ['pending', 'parked', 'unknown']))
+export class InboxEntity {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('uuid')
+  provider_account_id: string;
+
+  /** Null when the payload names no conversation. */
+  @Column('bytea', { nullable: true })
+  identity_hash: Buffer | null;
+
+  @Column('text')
+  source: string;
+
+  @Column('text')
+  kind: string;
+
+  @Column('bytea')
+  hash: Buffer;
+
+  @Column('timestamptz')
+  received_at: Date;
+
+  /** Null: sealed under the account's client instead of under a day's key. */
+  @Column('date', { nullable: true })
+  key_day: string | null;
+
+  @Column('bytea')
+  sealed: Buffer;
+
+  /** plain: applied together; large: one by one; audio: its recording is stored before. */
+  @Column('text', { default: 'plain' })
+  lane: string;
+
+  @Column('text', { default: 'pending' })
+  state: string;
+
+  @Column('integer', { default: 0 })
+  attempts: number;
+
+  /** How often it was put off for reasons that are not its own. */
+  @Column('integer', { default: 0 })
+  postponements: number;
+
+  @Column('timestamptz', { nullable: true })
+  retry_at: Date | null;
+
+  @Column('timestamptz', { nullable: true })
+  parked_at: Date | null;
+
+  @Column('text', { nullable: true })
+  parked_reason: string | null;
+
+  /** A W3C traceparent. Null: nothing is traced. */
+  @Column('text', { nullable: true })
+  traceparent: string | null;
+}
+
+/** A keyed hash of accepted bytes: what still knows the duplicate of an applied fact. */
+@Entity('fact_receipts')
+export class FactReceiptEntity {
+  @PrimaryColumn('uuid')
+  provider_account_id: string;
+
+  @PrimaryColumn('bytea')
+  hash: Buffer;
+
+  @Column('timestamptz')
+  received_at: Date;
+}

@@ -1,0 +1,43 @@
+// What of a conversation is sealed in a row of its own.
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** What the reducer needs to merge the next fact. */
+@Entity('conversation_states')
+export class ConversationStateEntity {
+  @PrimaryColumn('uuid')
+  conversation_id: string;
+
+  @Column('uuid')
+  client_id: string;
+
+  @Column('bytea')
+  sealed: Buffer;
+}
+
+/** The provider's own document, latest version. */
+@Entity('provider_records')
+export class ProviderRecordEntity {
+  @PrimaryColumn('uuid')
+  conversation_id: string;
+
+  @Column('uuid')
+  client_id: string;
+
+  @Column('bytea')
+  sealed: Buffer;
+}
+
+@Entity('transcripts')
+export class TranscriptEntity {
+  @PrimaryColumn('uuid')
+  conversation_id: string;
+
+  @Column('uuid')
+  client_id: string;
+
+  @Column('integer')
+  revision: number;
+
+  @Column('bytea')
+  sealed: Buffer;
+}

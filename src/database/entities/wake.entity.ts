@@ -1,0 +1,44 @@
+// What Temporal must be told. A row goes when it has been.
+import { Check, Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { oneOf } from './one-of.js';
+
+/** About a conversation. */
+@Entity('wakes')
+@Check('wakes_kind_check', oneOf('kind', ['started', 'ended', 'late']))
+export class WakeEntity {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  id: string;
+
+  @Column('uuid')
+  conversation_id: string;
+
+  @Column('text')
+  kind: string;
+
+  @Column('text', { nullable: true })
+  traceparent: string | null;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  created_at: Date;
+}
+
+/** About a provider account. */
+@Entity('account_wakes')
+export class AccountWakeEntity {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
+  id: string;
+
+  @Column('uuid')
+  provider_account_id: string;
+
+  /** The timers of its live conversations are to be reset. */
+  @Column('boolean', { default: false })
+  rearms: boolean;
+
+  /** The last conversation whose timers were. Null: none yet. */
+  @Column('uuid', { nullable: true })
+  rearmed_until: string | null;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  created_at: Date;
+}
