@@ -1,7 +1,7 @@
 // Clients: the boundary of isolation. Their names are sealed under their own key.
 import { Injectable } from '@nestjs/common';
 import { adminScope, changedFields, unknownObject } from '../access/admin.js';
-import { actorOf, reachOf, type Caller } from '../access/caller.js';
+import { actorOf, type Caller } from '../access/caller.js';
 import { Idempotency, type Attempt } from '../access/idempotency.js';
 import { requireMatch, versioned, withStatus, type Answer, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
@@ -9,29 +9,12 @@ import { AppError } from '../common/errors.js';
 import { newUuid, publicId } from '../common/ids.js';
 import { pageById } from '../http/page.js';
 import { ApiDatabase } from '../database/database.js';
+import type { ClientEntity } from '../database/entities/client.entity.js';
 import { appendJournal } from '../journal/append.js';
 import { openJson, sealJson, type DataKey } from '../vault/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { Client, ClientInput, ClientPatch } from './client.schema.js';
-
-interface ClientRow {
-  id: string;
-  sealed: Buffer;
-  default_region: string | null;
-  revision: number;
-  created_at: Date;
-  updated_at: Date;
-}
-
-const COLUMNS = 'id, sealed, default_region, revision, created_at, updated_at';
-const VISIBLE = '($1::uuid[] is null or id = any($1::uuid[]))';
-const LIST = `
-select ${COLUMNS} from clients where ${VISIBLE} and ($2::uuid is null or id > $2::uuid) order by id limit $3`;
-const FIND = `select ${COLUMNS} from clients where ${VISIBLE} and id = $2`;
-const INSERT = 'insert into clients (id, sealed, default_region) values ($1, $2, $3)';
-const UPDATE = `
-update clients set sealed = $3, default_region = $4, revision = revision + 1, updated_at = now()
-where ${VISIBLE} and id = $2 returning ${COLUMNS}`;
+import { findClient, insertClient, listClients, updateClient } from './clients.repository.js';
 
 const purposeOf = (clientId: string): string => `client:${clientId}`;
 const sealName = (key: DataKey, id: string, name: string): Buffer => sealJson(key, purposeOf(id), { name });
@@ -46,19 +29,15 @@ export class ClientsService {
   ) {}
 
   async list(caller: Caller, page: { limit: number; cursor?: string | undefined }): Promise<List<Client>> {
-    const read = (after: string | null, limit: number): Promise<ClientRow[]> =>
-      this.database.withScope(caller.clients, (tx) =>
-        tx.query<ClientRow>({ text: LIST, values: [reachOf(caller), after, limit] }),
-      );
+    const read = (after: string | null, limit: number): Promise<ClientEntity[]> =>
+      this.database.withScope(caller.clients, (tx) => listClients(tx, caller, { after, limit }));
     return pageById(this.cursors, { ...page, filter: 'clients' }, { read, render: (row) => this.render(row) });
   }
 
   /** Throws `not_found`. */
   async get(caller: Caller, id: string): Promise<Answer<Client>> {
-    const [row] = await this.database.withScope(caller.clients, (tx) =>
-      tx.query<ClientRow>({ text: FIND, values: [reachOf(caller), id] }),
-    );
-    if (row === undefined) throw unknownObject('client');
+    const row = await this.database.withScope(caller.clients, (tx) => findClient(tx, caller, id));
+    if (row === null) throw unknownObject('client');
     return versioned(await this.render(row), row.revision);
   }
 
@@ -70,7 +49,7 @@ export class ClientsService {
     const sealed = sealName(await this.vault.clientKey(id), id, input.name);
     const outcome = await this.database.withScope(caller.clients, (tx) =>
       once(tx, async () => {
-        await tx.query({ text: INSERT, values: [id, sealed, input.default_region ?? null] });
+        await insertClient(tx, { id, sealed, default_region: input.default_region ?? null });
         const entry = { clientId: id, action: 'client.created', objectIds: [id], actor: actorOf(caller) };
         await appendJournal(tx, [entry]);
         return { status: 201, kind: 'client', id };
@@ -88,17 +67,15 @@ export class ClientsService {
   ): Promise<Answer<Client>> {
     const key = await this.keyOf(caller, id);
     const row = await this.database.withScope(adminScope(caller), async (tx) => {
-      const [before] = await tx.query<ClientRow>({ text: `${FIND} for update`, values: [reachOf(caller), id] });
-      if (before === undefined) throw unknownObject('client');
+      const before = await findClient(tx, caller, id, { lock: true });
+      if (before === null) throw unknownObject('client');
       requireMatch(change.ifMatch, before.revision);
       const known = { name: nameOf(key, before), default_region: before.default_region };
       const changes = changedFields(known, change.patch);
       if (changes.length === 0) return before;
       const next = { ...known, ...change.patch };
-      const [after] = await tx.query<ClientRow>({
-        text: UPDATE,
-        values: [reachOf(caller), id, sealName(key, id, next.name), next.default_region],
-      });
+      const sealed = sealName(key, id, next.name);
+      const after = await updateClient(tx, caller, { id, sealed, default_region: next.default_region });
       const entry = { clientId: id, action: 'client.updated', objectIds: [id], actor: actorOf(caller), changes };
       await appendJournal(tx, [entry]);
       return after ?? before;
@@ -112,7 +89,7 @@ export class ClientsService {
     return this.vault.clientKey(id);
   }
 
-  private async render(row: ClientRow): Promise<Client> {
+  private async render(row: ClientEntity): Promise<Client> {
     return {
       id: publicId('client', row.id),
       object: 'client',
@@ -124,5 +101,5 @@ export class ClientsService {
   }
 }
 
-const nameOf = (key: DataKey, { id, sealed }: ClientRow): string =>
+const nameOf = (key: DataKey, { id, sealed }: ClientEntity): string =>
   (openJson(key, purposeOf(id), sealed) as { name: string }).name;

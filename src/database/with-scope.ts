@@ -1,6 +1,6 @@
 // The one way to a transaction. It sets whose rows may be seen, for this transaction alone, before the first query runs.
 import type { Client, PoolClient, QueryConfig, QueryResultRow } from 'pg';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { asStorageFailure } from './failures.js';
 import type { WatchedClient } from './watched-client.js';
 
@@ -20,7 +20,7 @@ export interface Transaction {
   commit(): void;
   /** Lets every statement after this take up to `ms`, instead of what the role may (limits.ts): for maintenance alone. */
   allow(ms: number): Promise<void>;
-  /** TypeORM on the same connection and transaction, for entities. */
+  /** TypeORM on the same connection and in the same transaction, for repositories. */
   readonly manager: EntityManager;
 }
 
@@ -47,6 +47,7 @@ export async function withScope<Result>(
   try {
     const client = (used = (await runner.connect()) as Connected);
     const opened = writtenTogether(client, () => open(client, clients));
+    tellOfTransaction(runner);
     let committed: Promise<unknown> | undefined;
     let first: unknown;
     const asked = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
@@ -117,6 +118,15 @@ export async function runOnce<Row extends QueryResultRow>(
   } finally {
     await runner.release();
   }
+}
+
+/**
+ * TypeORM does not see a BEGIN that it did not send. Told of it, it locks rows, and its `save()`, `remove()` and
+ * `transaction()` stay in this transaction: they would begin and commit one of their own, and the scope would be gone.
+ * A runner is for one transaction, so nobody takes it back.
+ */
+function tellOfTransaction(runner: QueryRunner): void {
+  Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
 }
 
 /** What is sent until the end of this turn goes out in one write: each costs a system call, and on loopback a delivery. */

@@ -1,29 +1,21 @@
 // Rows of provider accounts, and how they are shown: secrets go in and never come out.
 import { Inject, Injectable } from '@nestjs/common';
+import type { QueryPartialEntity } from 'typeorm';
 import { mayAccess, reachOf, type Caller } from '../access/caller.js';
 import { CONFIG } from '../config/config.module.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
+import { among, behind, CHANGED, exactly, LOCKED, meets, NOT_DELETED } from '../database/conditions.js';
+import { ProviderAccountEntity } from '../database/entities/provider-account.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 import { NO_BACKFILL, readBackfills, type BackfillProgress } from '../reconciliation/backfill-requests.js';
-import { DEFAULT_DEADLINES, openAccount, sealAccount, type Deadlines } from '../providers/provider-accounts.js';
+import { DEFAULT_DEADLINES, openAccount, sealAccount } from '../providers/provider-accounts.js';
 import { VaultService } from '../vault/vault.service.js';
 import { NO_HEALTH, readHealth, type AccountHealth } from './account-health.js';
 import type { AccountSettings } from './account-settings.js';
 import type { ProviderAccountAnswer } from './provider-account.schema.js';
 
-export interface AccountRow {
-  id: string;
-  client_id: string;
-  provider: string;
-  sealed: Buffer;
-  deadlines: Partial<Deadlines>;
-  backfill_days: number;
-  poll_active_seconds: number | null;
-  revision: number;
-  created_at: Date;
-  updated_at: Date;
-}
+export type AccountRow = Omit<ProviderAccountEntity, 'deleted_at'>;
 
 /** An account's row with what its backfill has come to, and how it fares. */
 export interface ShownAccount extends AccountRow {
@@ -33,24 +25,11 @@ export interface ShownAccount extends AccountRow {
   backfill_version: number;
 }
 
-const COLUMNS = `id, client_id, provider, sealed, deadlines, backfill_days, poll_active_seconds, revision, created_at,
-  updated_at`;
-const VISIBLE = '($1::uuid[] is null or client_id = any($1::uuid[])) and deleted_at is null';
-const LIST = `
-select ${COLUMNS} from provider_accounts where ${VISIBLE} and ($2::uuid is null or client_id = $2::uuid)
-  and ($3::text is null or provider = $3) and ($4::uuid is null or id > $4::uuid)
-order by id limit $5`;
-const FIND = `select ${COLUMNS} from provider_accounts where ${VISIBLE} and id = $2`;
-const INSERT = `
-insert into provider_accounts (id, client_id, provider, sealed, deadlines, backfill_days, poll_active_seconds)
-values ($1, $2, $3, $4, $5, $6, $7)`;
-const UPDATE = `
-update provider_accounts set sealed = $3, deadlines = $4, backfill_days = $5, poll_active_seconds = $6,
-  revision = revision + 1, updated_at = now()
-where ${VISIBLE} and id = $2`;
-const DELETE = `
-update provider_accounts set sealed = $3, deleted_at = now(), revision = revision + 1, updated_at = now()
-where ${VISIBLE} and id = $2`;
+/** Each statement says itself which rows the caller may touch; row-level security is the second lock. */
+const visible = (caller: Caller, clientId: string | null = null) => ({
+  ...meets('client_id', among(reachOf(caller)), exactly(clientId)),
+  ...NOT_DELETED,
+});
 
 /** Shown where no own silence is set: the default for calls. */
 const CALL_SILENCE = 900;
@@ -87,35 +66,38 @@ export class AccountStore {
 
   async list(tx: Transaction, caller: Caller, filter: ListFilter): Promise<ShownAccount[]> {
     const { clientId, provider, after, limit } = filter;
-    const values = [reachOf(caller), clientId, provider, after, limit];
-    return withProgress(tx, await tx.query<AccountRow>({ text: LIST, values }));
+    const where = {
+      ...visible(caller, clientId),
+      ...meets('provider', exactly(provider)),
+      ...meets('id', behind(after)),
+    };
+    const rows = await tx.manager.find(ProviderAccountEntity, { where, order: { id: 'asc' }, take: limit });
+    return withProgress(tx, rows);
   }
 
   async show(tx: Transaction, caller: Caller, id: string): Promise<ShownAccount | undefined> {
     const row = await this.find(tx, caller, id);
-    return row && (await withProgress(tx, [row]))[0];
+    return row === null ? undefined : (await withProgress(tx, [row]))[0];
   }
 
-  async find(tx: Transaction, caller: Caller, id: string, { lock = false } = {}): Promise<AccountRow | undefined> {
-    const text = lock ? `${FIND} for update` : FIND;
-    return (await tx.query<AccountRow>({ text, values: [reachOf(caller), id] }))[0];
+  find(tx: Transaction, caller: Caller, id: string, { lock = false } = {}): Promise<AccountRow | null> {
+    return tx.manager.findOne(ProviderAccountEntity, { where: { ...visible(caller), id }, ...(lock && LOCKED) });
   }
 
   async insert(tx: Transaction, owner: Owner & { provider: string }, settings: AccountSettings): Promise<void> {
-    const { sealed, plain } = await this.columns(owner, settings);
-    await tx.query({ text: INSERT, values: [owner.id, owner.client_id, owner.provider, sealed, ...plain] });
+    const columns = await this.columns(owner, settings);
+    await tx.manager.insert(ProviderAccountEntity, { ...owner, ...columns });
   }
 
   async update(tx: Transaction, caller: Caller, owner: Owner, settings: AccountSettings): Promise<void> {
-    const { sealed, plain } = await this.columns(owner, settings);
-    await tx.query({ text: UPDATE, values: [reachOf(caller), owner.id, sealed, ...plain] });
+    await this.change(tx, caller, owner.id, await this.columns(owner, settings));
   }
 
   /** The row stays for those who ask where a conversation came from; its secrets go. */
   async remove(tx: Transaction, caller: Caller, row: AccountRow): Promise<void> {
     const settings = await this.settingsOf(row);
     const { sealed } = await this.columns(row, { ...settings, api_key: '', webhook_secret: null });
-    await tx.query({ text: DELETE, values: [reachOf(caller), row.id, sealed] });
+    await this.change(tx, caller, row.id, { sealed, deleted_at: () => 'now()' });
   }
 
   async settingsOf(row: AccountRow): Promise<AccountSettings> {
@@ -154,8 +136,17 @@ export class AccountStore {
   private async columns(
     { id, client_id: clientId }: Owner,
     { deadlines, backfill_days, poll_active_seconds, ...secrets }: AccountSettings,
-  ): Promise<{ sealed: Buffer; plain: unknown[] }> {
+  ): Promise<Pick<ProviderAccountEntity, 'sealed' | 'deadlines' | 'backfill_days' | 'poll_active_seconds'>> {
     const sealed = sealAccount(await this.vault.clientKey(clientId), id, secrets);
-    return { sealed, plain: [JSON.stringify(deadlines), backfill_days, poll_active_seconds] };
+    return { sealed, deadlines, backfill_days, poll_active_seconds };
+  }
+
+  private async change(
+    tx: Transaction,
+    caller: Caller,
+    id: string,
+    columns: QueryPartialEntity<ProviderAccountEntity>,
+  ): Promise<void> {
+    await tx.manager.update(ProviderAccountEntity, { ...visible(caller), id }, { ...columns, ...CHANGED });
   }
 }

@@ -137,7 +137,7 @@ export class ProviderAccountsService {
 
   private async locked(tx: Transaction, caller: Caller, id: string): Promise<AccountRow> {
     const row = await this.store.find(tx, caller, id, { lock: true });
-    if (row === undefined) throw unknownObject('provider account');
+    if (row === null) throw unknownObject('provider account');
     return row;
   }
 }

@@ -1,0 +1,42 @@
+// Rows of clients. Each statement says itself which of them the caller may touch; row-level security is the second lock.
+import { reachOf, type Caller } from '../access/caller.js';
+import { among, behind, CHANGED, exactly, LOCKED, meets } from '../database/conditions.js';
+import { ClientEntity } from '../database/entities/client.entity.js';
+import type { Transaction } from '../database/with-scope.js';
+
+export const listClients = (
+  tx: Transaction,
+  caller: Caller,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<ClientEntity[]> =>
+  tx.manager.find(ClientEntity, {
+    where: meets('id', among(reachOf(caller)), behind(after)),
+    order: { id: 'asc' },
+    take: limit,
+  });
+
+export const findClient = (
+  tx: Transaction,
+  caller: Caller,
+  id: string,
+  { lock = false } = {},
+): Promise<ClientEntity | null> =>
+  tx.manager.findOne(ClientEntity, { where: meets('id', among(reachOf(caller)), exactly(id)), ...(lock && LOCKED) });
+
+export async function insertClient(
+  tx: Transaction,
+  row: Pick<ClientEntity, 'id' | 'sealed' | 'default_region'>,
+): Promise<void> {
+  await tx.manager.insert(ClientEntity, row);
+}
+
+/** The changed row. */
+export async function updateClient(
+  tx: Transaction,
+  caller: Caller,
+  { id, ...change }: Pick<ClientEntity, 'id' | 'sealed' | 'default_region'>,
+): Promise<ClientEntity | undefined> {
+  const where = meets('id', among(reachOf(caller)), exactly(id));
+  const { raw } = await tx.manager.update(ClientEntity, where, { ...change, ...CHANGED }, { returning: '*' });
+  return (raw as ClientEntity[])[0];
+}
