@@ -1,6 +1,6 @@
-// Rows of agents. Each statement says itself which of them the caller may touch; row-level security is the second lock.
+// Rows of agents. Every query is restricted to the caller's clients; row-level security is the second lock.
 import { reachOf, type Caller } from '../access/caller.js';
-import { among, behind, CHANGED, exactly, LOCKED, meets } from '../database/conditions.js';
+import { among, CHANGED, exactly, greaterThan, LOCKED, meets } from '../database/conditions.js';
 import { AgentEntity } from '../database/entities/agent.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 
@@ -22,7 +22,7 @@ export const listAgents = (
     where: {
       ...meets('client_id', among(reachOf(caller)), exactly(clientId)),
       ...meets('provider_account_id', exactly(accountId)),
-      ...meets('id', behind(after)),
+      ...meets('id', greaterThan(after)),
     },
     order: { id: 'asc' },
     take: limit,

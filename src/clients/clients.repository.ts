@@ -1,6 +1,6 @@
-// Rows of clients. Each statement says itself which of them the caller may touch; row-level security is the second lock.
+// Rows of clients. Every query is restricted to the caller's clients; row-level security is the second lock.
 import { reachOf, type Caller } from '../access/caller.js';
-import { among, behind, CHANGED, exactly, LOCKED, meets } from '../database/conditions.js';
+import { among, CHANGED, exactly, greaterThan, LOCKED, meets } from '../database/conditions.js';
 import { ClientEntity } from '../database/entities/client.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 
@@ -10,7 +10,7 @@ export const listClients = (
   { after, limit }: { after: string | null; limit: number },
 ): Promise<ClientEntity[]> =>
   tx.manager.find(ClientEntity, {
-    where: meets('id', among(reachOf(caller)), behind(after)),
+    where: meets('id', among(reachOf(caller)), greaterThan(after)),
     order: { id: 'asc' },
     take: limit,
   });

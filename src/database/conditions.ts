@@ -1,14 +1,14 @@
-// What repositories ask for, in TypeORM's words.
+// Conditions and options for repositories.
 import { And, Equal, In, IsNull, MoreThan, type FindOperator } from 'typeorm';
 
-/** Part of a `where`: the column meets all of these. Null says nothing about it. */
+/** Part of a `where`: the column meets all of these conditions; null ones are left out. */
 export function meets<Column extends string>(
   column: Column,
   ...conditions: (FindOperator<string> | null)[]
 ): { [Name in Column]?: FindOperator<string> } {
-  const said = conditions.filter((condition) => condition !== null);
+  const given = conditions.filter((condition) => condition !== null);
   // TypeORM refuses a column whose condition is undefined.
-  return said.length === 0 ? {} : ({ [column]: And(...said) } as { [Name in Column]?: FindOperator<string> });
+  return given.length === 0 ? {} : ({ [column]: And(...given) } as { [Name in Column]?: FindOperator<string> });
 }
 
 /** This value. Null: any. */
@@ -17,14 +17,14 @@ export const exactly = (value: string | null): FindOperator<string> | null => (v
 /** One of these uuids. Null: any. */
 export const among = (ids: readonly string[] | null): FindOperator<string> | null => (ids === null ? null : In(ids));
 
-/** Behind this one, in the order of a list. Null: from its beginning. */
-export const behind = (id: string | null): FindOperator<string> | null => (id === null ? null : MoreThan(id));
+/** Greater than this id: the next page of a list. Null: from the first. */
+export const greaterThan = (id: string | null): FindOperator<string> | null => (id === null ? null : MoreThan(id));
 
-/** Of rows that stay when what they stand for is gone. */
+/** For tables whose rows stay after deletion. */
 export const NOT_DELETED = { deleted_at: IsNull() };
 
-/** For `update`: the row is changed once more, now. */
+/** For `update`: the next revision, changed now. */
 export const CHANGED = { revision: () => 'revision + 1', updated_at: () => 'now()' };
 
-/** For `findOne`: until the end of the transaction nobody else changes it. */
+/** For `findOne`: locks the row until the end of the transaction. */
 export const LOCKED = { lock: { mode: 'pessimistic_write' } } as const;

@@ -3,13 +3,13 @@ import type { DataSource } from 'typeorm';
 export interface MigrationState {
   /** Names of migrations that have not run, oldest first. */
   pending: string[];
-  /** True when migrations older than ours have run: an earlier version made this database, and its tables are not ours. */
+  /** True if migrations older than ours have run: an earlier version made this database, and its tables differ. */
   isFormer: boolean;
 }
 
 /**
- * Which migrations a database has had. Unlike TypeORM's own question it writes nothing. Migrations that are newer than ours
- * are no fault: a later version has been here, and its processes and ours may work side by side.
+ * Which migrations have run. Unlike TypeORM's own check it writes nothing. Migrations newer than ours are accepted: a later
+ * version has migrated the database, and its processes and ours can work side by side.
  */
 export async function migrationState(source: DataSource): Promise<MigrationState> {
   const ours = source.migrations.map(({ name, constructor }) => name ?? constructor.name);
@@ -21,7 +21,7 @@ export async function migrationState(source: DataSource): Promise<MigrationState
   };
 }
 
-/** What is told of a database that is {@link MigrationState.isFormer}; `name`: which of the two. */
+/** The message for a database that {@link MigrationState.isFormer}; `name`: which of the two. */
 export const formerDatabase = (name: string): string =>
   `the ${name} database was made by an earlier version, whose data this one does not take over: begin with empty databases, ` +
   'or an empty data folder (nothing was changed)';
@@ -33,5 +33,5 @@ async function namesIn(source: DataSource): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-/** TypeORM has the time of a migration at the end of its name. */
+/** The name of a migration ends with its timestamp. */
 const timestampOf = (name: string): number => Number(name.slice(-13));

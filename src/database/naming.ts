@@ -1,6 +1,6 @@
 import { DefaultNamingStrategy, type Table } from 'typeorm';
 
-/** Names of primary keys, which TypeORM would make hashes. Whatever else has a name is given it where it is declared. */
+/** Readable names of primary keys; TypeORM's would be hashes. All other names are given where they are declared. */
 export class Naming extends DefaultNamingStrategy {
   override primaryKeyName(table: Table | string): string {
     return `${this.getTableName(table)}_pkey`;

@@ -121,9 +121,9 @@ export async function runOnce<Row extends QueryResultRow>(
 }
 
 /**
- * TypeORM does not see a BEGIN that it did not send. Told of it, it locks rows, and its `save()`, `remove()` and
- * `transaction()` stay in this transaction: they would begin and commit one of their own, and the scope would be gone.
- * A runner is for one transaction, so nobody takes it back.
+ * TypeORM does not notice a BEGIN that it did not send: it would refuse to lock rows, and `save()`, `remove()` and
+ * `transaction()` would begin and commit a transaction of their own, without the scope. A runner serves one transaction, so
+ * this is never undone.
  */
 function tellOfTransaction(runner: QueryRunner): void {
   Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });

@@ -5,7 +5,7 @@ import { mayAccess, reachOf, type Caller } from '../access/caller.js';
 import { CONFIG } from '../config/config.module.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
-import { among, behind, CHANGED, exactly, LOCKED, meets, NOT_DELETED } from '../database/conditions.js';
+import { among, CHANGED, exactly, greaterThan, LOCKED, meets, NOT_DELETED } from '../database/conditions.js';
 import { ProviderAccountEntity } from '../database/entities/provider-account.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 import { NO_BACKFILL, readBackfills, type BackfillProgress } from '../reconciliation/backfill-requests.js';
@@ -25,7 +25,7 @@ export interface ShownAccount extends AccountRow {
   backfill_version: number;
 }
 
-/** Each statement says itself which rows the caller may touch; row-level security is the second lock. */
+/** Every query is restricted to the caller's clients; row-level security is the second lock. */
 const visible = (caller: Caller, clientId: string | null = null) => ({
   ...meets('client_id', among(reachOf(caller)), exactly(clientId)),
   ...NOT_DELETED,
@@ -69,7 +69,7 @@ export class AccountStore {
     const where = {
       ...visible(caller, clientId),
       ...meets('provider', exactly(provider)),
-      ...meets('id', behind(after)),
+      ...meets('id', greaterThan(after)),
     };
     const rows = await tx.manager.find(ProviderAccountEntity, { where, order: { id: 'asc' }, take: limit });
     return withProgress(tx, rows);

@@ -1,6 +1,6 @@
 import { Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
 
-/** An agent: of a provider, or of the client's own. Its name and its provider's id are sealed. */
+/** An agent of a provider, or one of the client's own. Its name and the provider's id are sealed. */
 @Entity('agents')
 @Unique('agents_provider_unique', ['client_id', 'provider_account_id', 'provider_agent_hash'])
 export class AgentEntity {
@@ -20,7 +20,7 @@ export class AgentEntity {
   @Column('bytea')
   sealed: Buffer;
 
-  /** Of its latest conversation. */
+  /** The version in its latest conversation. */
   @Column('text', { nullable: true })
   version: string | null;
 

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
 import { oneOf } from './one-of.js';
 
-/** An API key. Its name is sealed, its secret is a hash. */
+/** An API key. Its name is sealed; of its secret there is only a hash. */
 @Entity('api_keys')
 @Unique('api_keys_hash_unique', ['hash'])
 @Check('api_keys_role_check', oneOf('role', ['consumer', 'supervisor', 'compliance', 'operator', 'admin']))
@@ -39,11 +39,11 @@ export class ApiKeyEntity {
   @Column('timestamptz', { nullable: true })
   revoked_at: Date | null;
 
-  /** The key that made it. Null: the settings did. */
+  /** The key that created it. Null: created from the settings. */
   @Column('uuid', { nullable: true })
   created_by: string | null;
 
-  /** The key that made it, or widened it last. */
+  /** The key that created it or last widened it. */
   @Column('uuid', { nullable: true })
   proposed_by: string | null;
 
@@ -66,7 +66,7 @@ export class ApiKeyEntity {
   updated_at: Date;
 }
 
-/** A secret that a key had before, refused for ever. */
+/** A former secret of a key; it is never accepted again. */
 @Entity('retired_api_key_secrets')
 export class RetiredApiKeySecretEntity {
   @PrimaryColumn('bytea')

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 import { oneOf } from './one-of.js';
 
-/** How far the backfill of a provider account has come. */
+/** The progress of the backfill of a provider account. */
 @Entity('backfills')
 @Check('backfills_status_check', oneOf('status', ['pending', 'running', 'completed', 'failed']))
 export class BackfillEntity {
@@ -21,14 +21,14 @@ export class BackfillEntity {
   @Column('timestamptz')
   range_to: Date;
 
-  /** The upper end of the window under way. */
+  /** The upper end of the current window. */
   @Column('timestamptz')
   window_to: Date;
 
   @Column('text', { nullable: true })
   kind: string | null;
 
-  /** The provider's cursor, sealed: it may name a conversation. */
+  /** The provider's cursor; sealed, because it can contain a conversation id. */
   @Column('bytea', { nullable: true })
   cursor: Buffer | null;
 
@@ -44,7 +44,7 @@ export class BackfillEntity {
   @Column('integer', { default: 0 })
   skipped: number;
 
-  /** Codes with their counts. */
+  /** Codes with counts. */
   @Column('jsonb', { default: {} })
   skipped_reasons: Record<string, number>;
 

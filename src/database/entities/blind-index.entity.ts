@@ -1,6 +1,6 @@
 import { Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A keyed hash that a conversation can be looked up by. */
+/** A keyed hash by which a conversation can be looked up. */
 @Entity('blind_indexes')
 @Index('blind_indexes_conversation_idx', ['conversation_id'])
 export class BlindIndexEntity {

@@ -1,6 +1,6 @@
 import { getMetadataArgsStorage } from 'typeorm';
 
-/** Names of an entity's columns in the order of their declaration, for statements that are written by hand. */
+/** The column names of an entity in the order of declaration, for hand-written SQL. */
 export const columnNames = <Entity extends object>(entity: new () => Entity): (keyof Entity & string)[] =>
   getMetadataArgsStorage()
     .filterColumns(entity)

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 import { oneOf } from './one-of.js';
 
-/** One row a conversation, for its life and beyond: the provider's id as a keyed hash, and the lock. */
+/** One row per conversation, kept after its erasure: the provider's id as a keyed hash, and the lock. */
 @Entity('conversation_identities')
 @Unique('conversation_identities_hash_unique', ['provider_account_id', 'identity_hash'])
 @Check('conversation_identities_state_check', oneOf('state', ['live', 'erasing', 'erased']))
@@ -21,7 +21,7 @@ export class ConversationIdentityEntity {
   @Column('text', { default: 'live' })
   state: string;
 
-  /** While it is being brought in from the provider's list, its other facts wait. */
+  /** While it is being imported from the provider's list, its other facts wait. */
   @Column('timestamptz', { nullable: true })
   reserved_until: Date | null;
 

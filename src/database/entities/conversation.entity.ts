@@ -3,7 +3,7 @@ import { oneOf } from './one-of.js';
 
 const PART_STATES = ['pending', 'present', 'absent', 'erased'];
 
-/** The read model of a conversation: no personal data in plain columns, the rest sealed in its header. bigint comes as text. */
+/** The read model of a conversation: plain columns without personal data, the rest sealed in the header. bigint is a string. */
 @Entity('conversations')
 @Index('conversations_client_start_idx', ['client_id', 'start_time', 'id'])
 @Index('conversations_start_idx', ['start_time', 'id'])
@@ -51,7 +51,7 @@ export class ConversationEntity {
   @Column('boolean', { default: false })
   restricted: boolean;
 
-  /** Who has it now, as its last segment says. */
+  /** Who holds it now, by its last segment. */
   @Column('text', { default: 'agent' })
   holder: string;
 
@@ -133,7 +133,7 @@ export class ConversationEntity {
   @Column('timestamptz', { nullable: true })
   analysis_due_at: Date | null;
 
-  /** A recording is still to be fetched. */
+  /** A recording has yet to be fetched. */
   @Column('boolean', { default: false })
   unfetched: boolean;
 

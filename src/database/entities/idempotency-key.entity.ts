@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** What an idempotent request came to. */
+/** The result of a request with an idempotency key. */
 @Entity('idempotency_keys')
 @Index('idempotency_keys_age_idx', ['created_at'])
 export class IdempotencyKeyEntity {
@@ -22,7 +22,7 @@ export class IdempotencyKeyEntity {
   @Column('uuid', { nullable: true })
   object_id: string | null;
 
-  /** Of requests that change several objects: how many. */
+  /** For requests that change several objects: how many. */
   @Column('integer', { nullable: true })
   object_count: number | null;
 

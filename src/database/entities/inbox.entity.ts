@@ -1,9 +1,9 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { oneOf } from './one-of.js';
 
-/** A fact that is not applied yet: pending, parked, or of a kind that nobody knows. */
+/** A fact that has not been applied: pending, parked, or of an unknown kind. */
 @Entity('inbox')
-// Beside it stands inbox_due_idx, whose third part is an expression: the migration alone declares it.
+// inbox_due_idx contains an expression, so it is in the migration only.
 @Index('inbox_conversation_idx', ['provider_account_id', 'identity_hash', 'received_at'])
 @Index('inbox_key_day_idx', ['provider_account_id', 'key_day'])
 @Index('inbox_parked_idx', ['parked_at', 'id'], { where: "state = 'parked'" })
@@ -17,7 +17,7 @@ export class InboxEntity {
   @Column('uuid')
   provider_account_id: string;
 
-  /** Null when the payload names no conversation. */
+  /** Null if the payload names no conversation. */
   @Column('bytea', { nullable: true })
   identity_hash: Buffer | null;
 
@@ -33,14 +33,14 @@ export class InboxEntity {
   @Column('timestamptz')
   received_at: Date;
 
-  /** Null: sealed under the account's client instead of under a day's key. */
+  /** Null: sealed with a key of the account's client instead of a day key. */
   @Column('date', { nullable: true })
   key_day: string | null;
 
   @Column('bytea')
   sealed: Buffer;
 
-  /** plain: applied together; large: one by one; audio: its recording is stored before. */
+  /** plain: applied in batches; large: one by one; audio: the recording is stored first. */
   @Column('text', { default: 'plain' })
   lane: string;
 
@@ -50,7 +50,7 @@ export class InboxEntity {
   @Column('integer', { default: 0 })
   attempts: number;
 
-  /** How often it was put off for reasons that are not its own. */
+  /** How often it was postponed by errors that are not its own. */
   @Column('integer', { default: 0 })
   postponements: number;
 
@@ -63,12 +63,12 @@ export class InboxEntity {
   @Column('text', { nullable: true })
   parked_reason: string | null;
 
-  /** A W3C traceparent. Null: nothing is traced. */
+  /** W3C traceparent. Null: not traced. */
   @Column('text', { nullable: true })
   traceparent: string | null;
 }
 
-/** A keyed hash of accepted bytes: what still knows the duplicate of an applied fact. */
+/** A keyed hash of accepted bytes; detects duplicates of applied facts. */
 @Entity('fact_receipts')
 export class FactReceiptEntity {
   @PrimaryColumn('uuid')

@@ -52,7 +52,7 @@ export class JournalEntryEntity {
   revision: number | null;
 }
 
-/** A read of content that has its entry: one a key, conversation, kind and 5-minute slot. */
+/** A content read that has its journal entry: one per key, conversation, kind and 5-minute slot. */
 @Entity('content_reads')
 @Index('content_reads_slot_idx', ['slot'])
 export class ContentReadEntity {

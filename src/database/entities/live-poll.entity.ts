@@ -1,6 +1,6 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
-/** When the list of live conversations of a provider account is looked at next, and what the last look found. */
+/** When the live conversations of a provider account are listed next, and the result of the last poll. */
 @Entity('live_polls')
 @Index('live_polls_next_idx', ['next_at'])
 export class LivePollEntity {
@@ -15,7 +15,7 @@ export class LivePollEntity {
   @Column('timestamptz', { nullable: true, default: () => 'clock_timestamp()' })
   next_at: Date | null;
 
-  /** Who looks now. */
+  /** Who is polling now. */
   @Column('uuid', { nullable: true })
   lease: string | null;
 
@@ -25,7 +25,7 @@ export class LivePollEntity {
   @Column('timestamptz', { nullable: true })
   leased_until: Date | null;
 
-  /** Looks in a row at which the provider did not answer. */
+  /** Consecutive polls that the provider did not answer. */
   @Column('integer', { default: 0 })
   failures: number;
 

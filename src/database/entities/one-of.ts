@@ -1,3 +1,3 @@
-/** The expression of a check: the column holds one of these words, or nothing where it may. */
+/** Expression of a check constraint: the column has one of these values, or null. */
 export const oneOf = (column: string, words: readonly string[]): string =>
   `${column} in (${words.map((word) => `'${word}'`).join(', ')})`;

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 import { oneOf } from './one-of.js';
 
-/** Whether a provider account may be asked now. */
+/** The circuit breaker of a provider account. */
 @Entity('provider_circuits')
 @Check('provider_circuits_state_check', oneOf('state', ['closed', 'open']))
 export class ProviderCircuitEntity {
@@ -15,11 +15,11 @@ export class ProviderCircuitEntity {
   @Column('text', { default: 'closed' })
   state: string;
 
-  /** How often in a row it opened. */
+  /** Consecutive openings. */
   @Column('integer', { default: 0 })
   openings: number;
 
-  /** When one trial may go. */
+  /** When the next trial request is allowed. */
   @Column('timestamptz', { nullable: true })
   retry_at: Date | null;
 
@@ -27,7 +27,7 @@ export class ProviderCircuitEntity {
   @Column('integer', { nullable: true })
   status: number | null;
 
-  /** Until when the provider wants us to stay away. */
+  /** Until when the provider asked us to stay away. */
   @Column('timestamptz', { nullable: true })
   away_until: Date | null;
 
@@ -38,7 +38,7 @@ export class ProviderCircuitEntity {
   changed_at: Date;
 }
 
-/** The current window of an account: what was taken of it, and when it ends. The table is unlogged. */
+/** The current window of an account: requests used, and when it ends. The table is unlogged. */
 @Entity('provider_budgets')
 export class ProviderBudgetEntity {
   @PrimaryColumn('varchar', { length: 255 })

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 import { oneOf } from './one-of.js';
 
-/** One audio file of a conversation; the bytes lie in the object store. bigint comes as text. */
+/** One audio file of a conversation; its bytes are in the object store. bigint is a string. */
 @Entity('recordings')
 @Unique('recordings_variant_unique', ['conversation_id', 'variant'])
 @Check('recordings_variant_check', oneOf('variant', ['mixed', 'agent', 'customer', 'redacted']))
@@ -34,7 +34,7 @@ export class RecordingEntity {
   created_at: Date;
 }
 
-/** An object in the store that no recording names yet, or any more. */
+/** An object in the store that no recording refers to, yet or any more. */
 @Entity('loose_objects')
 export class LooseObjectEntity {
   @PrimaryColumn('text')

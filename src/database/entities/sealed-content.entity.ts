@@ -1,4 +1,4 @@
-// What of a conversation is sealed in a row of its own.
+// Parts of a conversation that are sealed in rows of their own.
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** What the reducer needs to merge the next fact. */
@@ -14,7 +14,7 @@ export class ConversationStateEntity {
   sealed: Buffer;
 }
 
-/** The provider's own document, latest version. */
+/** The latest version of the provider's document. */
 @Entity('provider_records')
 export class ProviderRecordEntity {
   @PrimaryColumn('uuid')

@@ -1,4 +1,4 @@
-// What Temporal must be told. A row goes when it has been.
+// What Temporal must be told. A row is deleted once that is done.
 import { Check, Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { oneOf } from './one-of.js';
 
@@ -31,11 +31,11 @@ export class AccountWakeEntity {
   @Column('uuid')
   provider_account_id: string;
 
-  /** The timers of its live conversations are to be reset. */
+  /** The timers of its live conversations must be reset. */
   @Column('boolean', { default: false })
   rearms: boolean;
 
-  /** The last conversation whose timers were. Null: none yet. */
+  /** The last conversation whose timers were reset. Null: none yet. */
   @Column('uuid', { nullable: true })
   rearmed_until: string | null;
 

@@ -1,6 +1,6 @@
 import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 
-/** When a provider account's webhooks came last. */
+/** When the last webhooks of a provider account arrived. */
 @Entity('webhook_health')
 export class WebhookHealthEntity {
   @PrimaryColumn('uuid')
@@ -17,7 +17,7 @@ export class WebhookHealthEntity {
   last_valid_at: Date | null;
 }
 
-/** Webhooks with a wrong signature, by the hour. */
+/** Webhooks with an invalid signature, per hour. */
 @Entity('signature_failures')
 export class SignatureFailuresEntity {
   @PrimaryColumn('uuid')

@@ -1,5 +1,5 @@
-// Who works in this database: a role for each kind of work, and a login for each process, which can become its roles and is
-// nobody else. The login of DATABASE_URL under which this runs owns the tables.
+// A role for each kind of work, and a login for each process, which can only become the roles of that process. The login that
+// runs the migrations owns the tables.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createRole, letBecome, LOGINS } from '../logins.js';
 import { forwardOnly } from './support.js';
@@ -11,13 +11,13 @@ export class CreateRoles1800000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const role of [...API_ROLES, ...WORKER_ROLES]) {
       await createRole(runner, role);
-      // Row-level security is forced on the owner too: a migration that changes rows sees them as the worker does.
+      // Row-level security applies to the owner too: by inheriting, a later migration sees the rows that it changes.
       await letBecome(runner, 'current_user', role, 'inherit');
     }
     for (const login of Object.values(LOGINS)) await createRole(runner, login, 'noinherit');
     for (const role of API_ROLES) await letBecome(runner, LOGINS.api, role);
     for (const role of WORKER_ROLES) await letBecome(runner, LOGINS.worker, role);
-    // A process asks at its start whether the tables are as new as its code.
+    // Every process checks at its start that the tables are as new as its code.
     await runner.query('grant select on migrations to colloquy_api, colloquy_ingest, colloquy_worker');
   }
 

@@ -1,4 +1,4 @@
-// Clients, agents, provider accounts, API keys. Names and secrets are sealed: no column here holds a word of anybody's.
+// Clients, agents, provider accounts, API keys. Names and secrets are sealed; no column holds plain text of a client.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
@@ -34,7 +34,7 @@ export class CreateAdministration1800000000001 implements MigrationInterface {
         provider_account_id uuid,
         provider_agent_hash bytea,
         sealed bytea not null,
-        -- Of its latest conversation, and when that began. Null: not known, and every later word is newer.
+        -- The version in its latest conversation, and when that began. Null: unknown, so any version is newer.
         version text,
         version_seen_at timestamptz,
         revision integer not null default 1,
@@ -73,19 +73,19 @@ export class CreateAdministration1800000000001 implements MigrationInterface {
         expires_at timestamptz,
         last_used_at timestamptz,
         revoked_at timestamptz,
-        -- The key that made it. Null: the settings.
+        -- The key that created it. Null: created from the settings.
         created_by uuid,
-        -- The key that made it, or widened it last.
+        -- The key that created it or last widened it.
         proposed_by uuid,
         approved_by uuid,
         approved_at timestamptz,
-        -- It works once a second admin has approved it.
+        -- It does not work until a second admin has approved it.
         awaiting_approval boolean not null default false,
         revision integer not null default 1,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()
       );
-      -- Secrets that a key had before stay refused for ever.
+      -- Former secrets of a key; they are never accepted again.
       create table retired_api_key_secrets (
         hash bytea constraint retired_api_key_secrets_pkey primary key,
         api_key_id uuid not null,
@@ -99,7 +99,7 @@ export class CreateAdministration1800000000001 implements MigrationInterface {
         status integer,
         object_kind text,
         object_id uuid,
-        -- Of requests that change several objects: how many.
+        -- For requests that change several objects: how many.
         object_count integer,
         created_at timestamptz not null default now(),
         constraint idempotency_keys_pkey primary key (api_key_id, key_hash)

@@ -1,4 +1,4 @@
-// Identity rows, the inbox, and the ledger of receipts that outlives it.
+// Identity rows, the inbox, and the receipts, which outlive it.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
@@ -12,14 +12,15 @@ export class CreateInbox1800000000002 implements MigrationInterface {
         identity_hash bytea not null,
         state text not null default 'live' constraint conversation_identities_state_check
           check (state in ('live', 'erasing', 'erased')),
-        -- While a conversation is being brought in from the provider's list, its other facts wait, so that nobody asks twice.
+        -- While a conversation is being imported from the provider's list, its other facts wait, so that the provider is not
+        -- asked twice.
         reserved_until timestamptz,
         reserved_by text,
         erased_at timestamptz,
         created_at timestamptz not null default now(),
         constraint conversation_identities_hash_unique unique (provider_account_id, identity_hash)
       );
-      -- Keyed hashes of accepted bytes. An applied fact leaves the inbox; this row is what still knows its duplicate.
+      -- Keyed hashes of accepted bytes. They detect duplicates of facts that were applied and have left the inbox.
       create table fact_receipts (
         provider_account_id uuid not null,
         hash bytea not null,
@@ -29,32 +30,32 @@ export class CreateInbox1800000000002 implements MigrationInterface {
       create table inbox (
         id uuid constraint inbox_pkey primary key,
         provider_account_id uuid not null,
-        -- Null when the payload names no conversation. By hash, not by conversation id: the door need not know which one won.
+        -- Null if the payload names no conversation. A hash, so that the webhook door need not know the id.
         identity_hash bytea,
         source text not null constraint inbox_source_check check (source in ('webhook', 'record', 'workflow')),
         kind text not null,
         hash bytea not null,
         received_at timestamptz not null,
-        -- Null: sealed under the account's client instead of under a day's key, which can then be destroyed.
+        -- Null: sealed with a key of the account's client instead of a day key, so that the day key can be destroyed.
         key_day date,
         sealed bytea not null,
-        -- plain: applied together; large: one by one; audio: its recording must be stored before it is applied.
+        -- plain: applied in batches; large: one by one; audio: the recording is stored before the fact is applied.
         lane text not null default 'plain' constraint inbox_lane_check check (lane in ('plain', 'large', 'audio')),
         state text not null default 'pending' constraint inbox_state_check check (state in ('pending', 'parked', 'unknown')),
         attempts integer not null default 0,
-        -- How often it was put off for reasons that are not its own: the pause grows with it.
+        -- How often it was postponed by errors that are not its own; the pause grows with it.
         postponements integer not null default 0,
         retry_at timestamptz,
         parked_at timestamptz,
         parked_reason text,
-        -- Where a trace goes on in the next process: a W3C traceparent, two random ids and a flag. Null: nothing is traced.
+        -- W3C traceparent (two random ids and a flag), so that the next process continues the trace. Null: not traced.
         traceparent text
       ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
       alter table inbox alter column sealed set storage external;
-      -- Read fairly and by keyset: by lane and account, in the order in which facts fall due.
+      -- For fair keyset reads: by lane and account, in the order in which facts are due.
       create index inbox_due_idx on inbox (lane, provider_account_id, (coalesce(retry_at, received_at)), id)
         where state = 'pending';
-      -- Of every state: who asks whether anything of a conversation is left does not care which.
+      -- Facts in any state: for the question whether a conversation has any left.
       create index inbox_conversation_idx on inbox (provider_account_id, identity_hash, received_at);
       create index inbox_key_day_idx on inbox (provider_account_id, key_day);
       create index inbox_parked_idx on inbox (parked_at, id) where state = 'parked';
@@ -68,13 +69,13 @@ export class CreateInbox1800000000002 implements MigrationInterface {
       grant select, insert on fact_receipts to colloquy_ingest;
       grant select, insert, delete on fact_receipts to colloquy_worker;
     `);
-    await this.shareOutInbox(runner);
+    await this.restrictInbox(runner);
   }
 
   down = forwardOnly;
 
-  /** Operators see facts without their content, through the identity row, which has the client and its own policy. */
-  private async shareOutInbox(runner: QueryRunner): Promise<void> {
+  /** The API sees facts without their content, and only those whose identity row it may see. */
+  private async restrictInbox(runner: QueryRunner): Promise<void> {
     await runner.query(`
       alter table inbox enable row level security;
       alter table inbox force row level security;

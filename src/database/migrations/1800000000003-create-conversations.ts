@@ -1,8 +1,8 @@
-// The read model of conversations. Plain columns hold no personal data; everything else is sealed with the conversation's data key.
+// The read model of conversations. Plain columns hold no personal data; the rest is sealed with the conversation's data key.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
-/** Of a transcript, the audio, the analysis: whether it is there, why not, and until when it is waited for. */
+/** Transcript, audio or analysis: whether it is present, why not, and until when to wait for it. */
 const part = (name: string): string => `
   ${name}_state text not null default 'pending' constraint conversations_${name}_state_check
     check (${name}_state in ('pending', 'present', 'absent', 'erased')),
@@ -50,7 +50,7 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         record_state text not null constraint conversations_record_state_check
           check (record_state in ('open', 'settling', 'settled', 'erasing', 'erased')),
         restricted boolean not null default false,
-        -- Who has it now, as its last segment says.
+        -- Who holds it now, by its last segment.
         holder text not null default 'agent' constraint conversations_holder_check
           check (holder in ('agent', 'phone', 'human', 'queue')),
         start_time timestamptz not null,
@@ -73,7 +73,7 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         ${part('transcript')},
         ${part('audio')},
         ${part('analysis')},
-        -- A recording is still to be fetched. A settled conversation may be waiting for a further variant.
+        -- A recording has yet to be fetched; a settled conversation can wait for another variant.
         unfetched boolean not null default false,
         last_fact_at timestamptz not null,
         last_turn_at timestamptz,
@@ -88,7 +88,7 @@ export class CreateConversations1800000000003 implements MigrationInterface {
       create index conversations_agent_start_idx on conversations (client_id, agent_id, start_time desc, id desc);
       create index conversations_live_idx on conversations (start_time desc, id desc)
         where status in ('ringing', 'active', 'transferring');
-      -- Whose workflows must come back when Temporal has lost everything.
+      -- Conversations whose workflow must be running; they are restarted if Temporal loses its data.
       create index conversations_unfinished_idx on conversations (id)
         where record_state in ('open', 'settling') or unfetched;
     `);
@@ -96,13 +96,13 @@ export class CreateConversations1800000000003 implements MigrationInterface {
 
   private async createContent(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      -- What the reducer needs to merge the next fact: values with their stamps. Sealed.
+      -- What the reducer needs to merge the next fact: values with their stamps.
       create table conversation_states (
         conversation_id uuid constraint conversation_states_pkey primary key,
         client_id uuid not null,
         sealed bytea not null
       );
-      -- The provider's own document, latest version. Sealed.
+      -- The latest version of the provider's document.
       create table provider_records (
         conversation_id uuid constraint provider_records_pkey primary key,
         client_id uuid not null,
@@ -130,8 +130,8 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         created_at timestamptz not null,
         constraint recordings_variant_unique unique (conversation_id, variant)
       );
-      -- Each attempt to store a recording writes an object of its own. Those that no record names stand here, from before they
-      -- are written until they are named, or removed.
+      -- Every attempt to store a recording writes its own object. Objects that no recording refers to are listed here, from
+      -- before they are written until a recording refers to them or they are deleted.
       create table loose_objects (
         object_key text constraint loose_objects_pkey primary key,
         conversation_id uuid not null,

@@ -1,4 +1,4 @@
-// The append-only log of what happened. It holds no personal data; nobody may change or delete an entry.
+// The append-only log of what happened, without personal data. Entries cannot be changed or deleted.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
@@ -32,7 +32,7 @@ export class CreateJournal1800000000004 implements MigrationInterface {
       create trigger journal_append_only before update or delete or truncate on journal
         for each statement execute function refuse_journal_change();
 
-      -- One journal entry per key, conversation, kind and 5-minute slot: this row decides who writes it.
+      -- One journal entry per key, conversation, kind and 5-minute slot: whoever inserts this row writes the entry.
       create table content_reads (
         client_id uuid not null,
         api_key_id uuid not null,

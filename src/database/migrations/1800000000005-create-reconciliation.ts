@@ -1,5 +1,5 @@
-// An account's past and present at its provider: how far its backfill has come, when its list is looked at next, and what
-// Temporal must be told about it.
+// For each provider account: the progress of its backfill, when its live conversations are listed next, and changes that
+// Temporal has not been told about yet.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
@@ -13,8 +13,8 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
           check (status in ('pending', 'running', 'completed', 'failed')),
         range_from timestamptz not null,
         range_to timestamptz not null,
-        -- Where it goes on: the upper end of the window under way, the provider's kind, its cursor. The cursor may name a
-        -- conversation, so it is sealed.
+        -- Where it continues: upper end of the current window, the provider's kind, its cursor. The cursor can contain a
+        -- conversation id, so it is sealed.
         window_to timestamptz not null,
         kind text,
         cursor bytea,
@@ -22,7 +22,7 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
         page_checked integer not null default 0,
         added integer not null default 0,
         skipped integer not null default 0,
-        -- Why it passed over conversations: codes with their counts.
+        -- Why conversations were skipped: codes with counts.
         skipped_reasons jsonb not null default '{}',
         version integer not null default 1,
         last_error text,
@@ -35,25 +35,25 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
         client_id uuid not null,
         -- Null: polling is off.
         next_at timestamptz default clock_timestamp(),
-        -- Who looks now. Only the holder of the lease may write what it found; a lease that is not renewed is free again.
+        -- Who is polling now. Only the holder of the lease may write results; a lease that is not renewed expires.
         lease uuid,
         leased_at timestamptz,
         leased_until timestamptz,
-        -- Looks in a row at which the provider did not answer.
+        -- Consecutive polls that the provider did not answer.
         failures integer not null default 0,
-        -- The last look: when it ended, how many conversations were live (null: not answered), what went wrong, as a code.
+        -- The last poll: when it ended, how many conversations were live (null: no answer), and what went wrong, as a code.
         last_at timestamptz,
         live integer,
         problem text,
         constraint live_polls_account_fk foreign key (provider_account_id) references provider_accounts (id)
       );
       create index live_polls_next_idx on live_polls (next_at);
-      -- Written with the change of an account; it goes when Temporal has been told.
+      -- Written in the transaction that changes an account; deleted once Temporal has been told.
       create table account_wakes (
         id bigint generated always as identity constraint account_wakes_pkey primary key,
         provider_account_id uuid not null,
-        -- A changed silence, or pause between questions, concerns live conversations too: such a row stays until the timers of
-        -- the last one are reset. rearmed_until: the last one that was; null: none yet.
+        -- A changed \`silence\` or \`ask_every\` also applies to live conversations: the row stays until the timers of all of
+        -- them are reset. rearmed_until: the last conversation that was; null: none yet.
         rearms boolean not null default false,
         rearmed_until uuid,
         created_at timestamptz not null default now()

@@ -1,12 +1,12 @@
-// How an account of a provider may be asked, for all processes: its request budget, its circuit, and until when its provider
-// wants us to stay away; and what its webhooks have been like lately, written a few times a minute at most.
+// For each provider account, shared by all processes: its request budget, its circuit breaker, and until when the provider
+// asked us to stay away; and the recent state of its webhooks, written a few times a minute at most.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
 export class CreateProviderHealth1800000000006 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      -- The window of each account: what was taken of it, when it ends. Unlogged: after a crash a second starts again.
+      -- The current window of each account: requests used, and when it ends. Unlogged: after a crash a new second begins.
       create unlogged table provider_budgets (
         key varchar(255) constraint provider_budgets_pkey primary key,
         points integer not null default 0,
@@ -16,7 +16,7 @@ export class CreateProviderHealth1800000000006 implements MigrationInterface {
         provider_account_id uuid constraint provider_circuits_pkey primary key,
         client_id uuid not null,
         state text not null default 'closed' constraint provider_circuits_state_check check (state in ('closed', 'open')),
-        -- Open: how often in a row it opened, when one trial may go, the HTTP status of the last outage.
+        -- Consecutive openings, when the next trial request is allowed, and the HTTP status of the last outage.
         openings integer not null default 0,
         retry_at timestamptz,
         status integer,
@@ -32,7 +32,7 @@ export class CreateProviderHealth1800000000006 implements MigrationInterface {
         last_valid_at timestamptz,
         constraint webhook_health_account_fk foreign key (provider_account_id) references provider_accounts (id)
       );
-      -- By the hour, so that the last day can be summed up; older hours go with the next write.
+      -- Per hour, so that the last 24 hours can be summed; the next write deletes older hours.
       create table signature_failures (
         provider_account_id uuid not null,
         client_id uuid not null,

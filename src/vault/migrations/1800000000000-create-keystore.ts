@@ -1,4 +1,4 @@
-// Wrapped keys. A destroyed one leaves its row, so that nobody makes it anew.
+// Wrapped keys. The row of a destroyed key stays, so that the key is not created again.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class CreateKeystore1800000000000 implements MigrationInterface {
@@ -13,7 +13,7 @@ export class CreateKeystore1800000000000 implements MigrationInterface {
         constraint keks_pkey primary key (client_id, epoch),
         constraint keks_live_or_destroyed check ((wrapped is null) <> (destroyed_at is null))
       );
-      -- No foreign key to keks: the check would lock one row per client for every conversation that begins.
+      -- No foreign key to keks: its check would lock one row per client for every new conversation.
       create table data_keys (
         purpose text not null,
         owner uuid not null,
@@ -21,7 +21,7 @@ export class CreateKeystore1800000000000 implements MigrationInterface {
         client_id uuid not null,
         epoch integer not null,
         wrapped bytea,
-        -- When it was found to belong to no conversation; who asks for it takes it back (key-sweep.ts).
+        -- When it was found to belong to no conversation; using the key clears it (key-sweep.ts).
         condemned_at timestamptz,
         created_at timestamptz not null default now(),
         destroyed_at timestamptz,

@@ -1,4 +1,4 @@
-// What each process may do to keys: the API makes and reads them, the worker also destroys them.
+// What each process may do with keys: the API creates and reads them, the worker also destroys them.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createRole, letBecome, LOGINS } from '../../database/logins.js';
 
@@ -14,7 +14,7 @@ export class CreateKeystoreRoles1800000000001 implements MigrationInterface {
       grant select on migrations, keks, data_keys to colloquy_keystore_api, colloquy_keystore_worker;
       grant insert (client_id, epoch, wrapped) on keks to colloquy_keystore_api, colloquy_keystore_worker;
       grant insert (purpose, owner, part, client_id, epoch, wrapped) on data_keys to colloquy_keystore_api;
-      -- Takes back a key that was found to be nobody's.
+      -- Clears the mark on a key that was found to belong to no conversation.
       grant update (condemned_at) on data_keys to colloquy_keystore_api;
       grant insert, update, delete on data_keys to colloquy_keystore_worker;
     `);
