@@ -62,6 +62,19 @@ describe('documents', () => {
     }
   });
 
+  it('name metrics and log messages that are in the code', () => {
+    const code = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+      .map((name) => read(join('src', name)))
+      .join('\n');
+    const pages = ['docs/operations.md', 'docs/keys.md', 'docs/providers.md'].map(read).join('\n');
+    // What stands in code and is several words, but commands: a message or a span.
+    const words = [...pages.matchAll(/`((?!npm|docker|colloquy|node)[a-z]+(?: [a-z;,]+)+)`/g)].map(([, text]) => text);
+    const metrics = [...pages.matchAll(/`(colloquy_[a-z_]+)(?=[`{])/g)].map(([, name]) => name);
+    expect([words.length > 8, metrics.length > 15]).toEqual([true, true]);
+    expect([...words, ...metrics].filter((text = '') => !code.includes(text))).toEqual([]);
+  });
+
   it('link to files that are there', () => {
     const missing = documents.flatMap((path) =>
       [...read(path).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
