@@ -62,7 +62,7 @@ async function prepared(environment: Environment, account: Account, size: Size, 
   // One at a time, so that conversations come in the order of their calls.
   await send(setting, { count: size.calls, connections: 1, watchEvery: 0 });
   await counted(environment, 'select count(*) from conversations', size.calls * (round + 1));
-  await counted(environment, 'select count(*) from wakes', 0);
+  await counted(environment, 'select count(*) from workflow_commands', 0);
   const { rows } = await environment.sql.query<{ id: string }>(
     'select id from conversation_identities order by id offset $1',
     [size.calls * round],

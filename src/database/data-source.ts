@@ -14,9 +14,9 @@ import { JournalEntryEntity, ContentReadEntity } from './entities/journal-entry.
 import { LivePollEntity } from './entities/live-poll.entity.js';
 import { ProviderAccountEntity } from './entities/provider-account.entity.js';
 import { ProviderCircuitEntity, ProviderBudgetEntity } from './entities/provider-circuit.entity.js';
-import { RecordingEntity, LooseObjectEntity } from './entities/recording.entity.js';
+import { RecordingEntity, OrphanedObjectEntity } from './entities/recording.entity.js';
 import { ConversationStateEntity, ProviderRecordEntity, TranscriptEntity } from './entities/sealed-content.entity.js';
-import { WakeEntity, AccountWakeEntity } from './entities/wake.entity.js';
+import { WorkflowCommandEntity, AccountCommandEntity } from './entities/workflow-command.entity.js';
 import { WebhookHealthEntity, SignatureFailuresEntity } from './entities/webhook-health.entity.js';
 import { LIMITS, timeouts } from './limits.js';
 import { Naming } from './naming.js';
@@ -51,12 +51,12 @@ const ENTITIES = [
   ProviderCircuitEntity,
   ProviderBudgetEntity,
   RecordingEntity,
-  LooseObjectEntity,
+  OrphanedObjectEntity,
   ConversationStateEntity,
   ProviderRecordEntity,
   TranscriptEntity,
-  WakeEntity,
-  AccountWakeEntity,
+  WorkflowCommandEntity,
+  AccountCommandEntity,
   WebhookHealthEntity,
   SignatureFailuresEntity,
 ];

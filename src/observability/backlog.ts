@@ -21,7 +21,7 @@ const INBOX = INBOX_STATES.map(
 ).join(' union all ');
 const WAKES = `
 select count(*)::int as count, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age
-from (select created_at from wakes order by id limit ${AT_MOST}) as counted`;
+from (select created_at from workflow_commands order by id limit ${AT_MOST}) as counted`;
 const UNSETTLED = `
 select record_state, case
     when age < interval '15 minutes' then '15m' when age < interval '1 hour' then '1h'

@@ -13,10 +13,10 @@ const BATCH = 16;
 const PAGE = 500;
 
 const NEXT = `
-select id, provider_account_id, rearms, rearmed_until from account_wakes
+select id, provider_account_id, rearms, rearmed_until from account_commands
 where not rearms or created_at < now() - make_interval(secs => ${REARM_AFTER_SECONDS})
 order by id limit $1 for update skip locked`;
-const DONE = 'delete from account_wakes where id = any($1::bigint[])';
+const DONE = 'delete from account_commands where id = any($1::bigint[])';
 // Two workers that sync one account go one after the other, and the later one goes by what is true then.
 const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 interface Dependencies {

@@ -26,7 +26,7 @@ interface Command extends Row {
 
 // All of them, in the order of their writing: the first of a conversation starts its workflow, the later ones are signals to it.
 const NEXT = `
-select id, conversation_id, kind, traceparent from wakes order by id limit $1 for update skip locked`;
+select id, conversation_id, kind, traceparent from workflow_commands order by id limit $1 for update skip locked`;
 
 interface Dependencies {
   database: WorkerDatabase;
@@ -125,5 +125,9 @@ async function carryOut(workflows: Workflows, { start, kind }: Command): Promise
 
 async function remove(tx: Transaction, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
-  await tx.query({ name: 'commands_done', text: 'delete from wakes where id = any($1::bigint[])', values: [ids] });
+  await tx.query({
+    name: 'commands_done',
+    text: 'delete from workflow_commands where id = any($1::bigint[])',
+    values: [ids],
+  });
 }

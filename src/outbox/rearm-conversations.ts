@@ -10,12 +10,12 @@ export const REARM_AFTER_SECONDS = 3;
 // 'late' signals a workflow that runs: a live one looks again, and one that settles meanwhile looks once more.
 const WAKE = `
 with woken as (
-  insert into wakes (conversation_id, kind)
+  insert into workflow_commands (conversation_id, kind)
   select id, 'late' from conversations
   where provider_account_id = $1 and record_state = 'open' and ($2::uuid is null or id > $2::uuid)
   order by id limit ${BATCH} returning conversation_id)
 select conversation_id as id from woken order by conversation_id desc`;
-const GO_ON = 'update account_wakes set rearmed_until = $2 where id = $1';
+const GO_ON = 'update account_commands set rearmed_until = $2 where id = $1';
 
 export interface Rearm {
   id: string;

@@ -10,7 +10,7 @@ export interface WorkflowCommand {
 }
 
 const ADD = `
-insert into wakes (conversation_id, kind, traceparent)
+insert into workflow_commands (conversation_id, kind, traceparent)
 select * from unnest($1::uuid[], $2::text[], $3::text[])`;
 
 /** Adds commands in the transaction of the change. */

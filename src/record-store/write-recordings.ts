@@ -8,9 +8,9 @@ with stored as (
   select * from json_to_recordset($1::json) as r(id uuid, conversation_id uuid, client_id uuid, variant text, content_type text,
     bytes bigint, duration_ms bigint, object_key text, created_at double precision)
 ), named as (
-  delete from loose_objects l using stored s where l.object_key = s.object_key
+  delete from orphaned_objects l using stored s where l.object_key = s.object_key
 ), unnamed as (
-  insert into loose_objects (object_key, conversation_id)
+  insert into orphaned_objects (object_key, conversation_id)
   select r.object_key, r.conversation_id from recordings r join stored s using (conversation_id, variant)
   where r.object_key <> s.object_key on conflict do nothing
 )

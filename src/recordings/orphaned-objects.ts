@@ -9,9 +9,9 @@ import { objectKeyOf, type RecordingRef } from './recording-object.js';
 const BATCH = 100;
 
 const ANNOUNCE = `
-insert into loose_objects (object_key, conversation_id) select * from unnest($1::text[], $2::uuid[]) on conflict do nothing`;
+insert into orphaned_objects (object_key, conversation_id) select * from unnest($1::text[], $2::uuid[]) on conflict do nothing`;
 const OLD = `
-select object_key, conversation_id from loose_objects where since < $1 and object_key > $2
+select object_key, conversation_id from orphaned_objects where since < $1 and object_key > $2
 order by object_key limit ${BATCH}`;
 /** Whoever applies facts holds this lock, or waits for it. */
 const LOCK = 'select 1 from conversation_identities where id = $1 for no key update skip locked';
@@ -21,7 +21,7 @@ select exists (select from recordings where conversation_id = i.id and object_ke
   exists (select from inbox f where f.provider_account_id = i.provider_account_id and f.identity_hash = i.identity_hash)
     as awaited
 from conversation_identities i where i.id = $1`;
-const STRIKE_OUT = 'delete from loose_objects where object_key = $1';
+const STRIKE_OUT = 'delete from orphaned_objects where object_key = $1';
 
 interface Row {
   object_key: string;

@@ -42,7 +42,7 @@ export async function conversationsOf(site: Site, accountId: string): Promise<Li
 export async function waitsFor(sql: Pool): Promise<string | null> {
   const { rows } = await sql.query<{ what: string; n: number }>(`
     select 'fact ' || state as what, count(*)::int as n from inbox group by state
-    union all select 'wake', count(*)::int from wakes having count(*) > 0
+    union all select 'wake', count(*)::int from workflow_commands having count(*) > 0
     union all select 'conversation ' || record_state, count(*)::int from conversations
       where record_state <> 'settled' group by record_state`);
   return rows.length === 0 ? null : rows.map(({ what, n }) => `${n} × ${what}`).join(', ');
@@ -111,7 +111,7 @@ export async function auditOnce(site: Site, sql: Pool): Promise<string[]> {
   const { rows: stored } = await sql.query<{ object_key: string }>('select object_key from recordings');
   const named = new Set(stored.map(({ object_key }) => object_key));
   // What an attempt left that was killed: no record names it, and it is swept after a day.
-  const { rows: loose } = await sql.query<{ object_key: string }>('select object_key from loose_objects');
+  const { rows: loose } = await sql.query<{ object_key: string }>('select object_key from orphaned_objects');
   const known = new Set([...named, ...loose.map(({ object_key }) => object_key)]);
   const lying = new Set(objectsIn(site.recordingsDir));
   for (const name of lying) if (!known.has(name)) complaints.push(`nothing names the object ${name}`);

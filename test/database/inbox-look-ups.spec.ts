@@ -90,7 +90,7 @@ describe(`an inbox of ${FACTS} facts`, () => {
     const loose = new OrphanedObjects(database, new FolderStore(folder));
     const ids = conversations.map(({ id }) => id);
     const announce =
-      'insert into loose_objects (object_key, conversation_id, since) select id::text, id, $2 from unnest($1::uuid[]) as id';
+      'insert into orphaned_objects (object_key, conversation_id, since) select id::text, id, $2 from unnest($1::uuid[]) as id';
     await sql.query(announce, [ids, new Date(0)]);
     expect(await loose.sweep(new Date())).toBe(ASKED - LEFT);
     expectLookUps(ASKED, LEFT);

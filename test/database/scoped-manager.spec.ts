@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { newUuid } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { ClientEntity } from '../../src/database/entities/client.entity.js';
-import { LooseObjectEntity } from '../../src/database/entities/recording.entity.js';
+import { OrphanedObjectEntity } from '../../src/database/entities/recording.entity.js';
 import { withScope, type Transaction } from '../../src/database/with-scope.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
@@ -76,15 +76,16 @@ describe('the manager of a scope', () => {
   it('removes in the transaction of the scope', async () => {
     const key = `recordings/${id}`;
     await withScope(worker, 'all', (tx) =>
-      tx.manager.insert(LooseObjectEntity, { object_key: key, conversation_id: id }),
+      tx.manager.insert(OrphanedObjectEntity, { object_key: key, conversation_id: id }),
     );
     const failed = withScope(worker, 'all', async (tx) => {
-      const found = await tx.manager.findOneByOrFail(LooseObjectEntity, { object_key: key });
+      const found = await tx.manager.findOneByOrFail(OrphanedObjectEntity, { object_key: key });
       await tx.manager.remove(found);
       throw new Error('changed my mind');
     });
     await expect(failed).rejects.toThrow('changed my mind');
-    expect(await withScope(worker, 'all', (tx) => tx.manager.countBy(LooseObjectEntity, { object_key: key }))).toBe(1);
+    const left = await withScope(worker, 'all', (tx) => tx.manager.countBy(OrphanedObjectEntity, { object_key: key }));
+    expect(left).toBe(1);
   });
 
   it('locks rows until the scope ends', async () => {

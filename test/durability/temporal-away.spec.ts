@@ -43,7 +43,7 @@ async function loseEverything(): Promise<void> {
   await start();
 }
 
-const wakes = async (): Promise<number> => (await colloquy.sql.query('select 1 from wakes')).rows.length;
+const commands = async (): Promise<number> => (await colloquy.sql.query('select 1 from workflow_commands')).rows.length;
 
 const settledAll = async (callIds: string[]): Promise<void> => {
   for (const callId of callIds) {
@@ -82,13 +82,13 @@ describe('Temporal away', () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'killed in the gap');
     await colloquy.send('call_analyzed', callId);
     await colloquy.call(callId, ({ record_state }) => record_state === 'settling');
-    expect(await wakes()).toBe(1);
+    expect(await commands()).toBe(1);
     await worker.end('SIGKILL');
-    expect(await wakes()).toBe(1);
+    expect(await commands()).toBe(1);
     await start();
     await startWorkerProgram(colloquy.env);
     await settledAll([callId]);
-    expect(await wakes()).toBe(0);
+    expect(await commands()).toBe(0);
   });
 
   it('is caught up with by itself: webhooks are stored and applied meanwhile, and calls settle afterwards', async () => {
@@ -123,7 +123,7 @@ describe('Temporal that hangs', () => {
       const { code, tookMs } = await worker.end('SIGTERM');
       expect(code).toBe(0);
       expect(tookMs).toBeLessThan(10_000);
-      expect(await wakes()).toBe(1);
+      expect(await commands()).toBe(1);
     } finally {
       server?.process.kill('SIGCONT');
     }

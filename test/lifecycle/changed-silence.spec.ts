@@ -35,6 +35,6 @@ describe('a live call whose account gets a shorter silence', () => {
 
   it('is not woken by a change that does not concern it', async () => {
     expect((await change({ audio: 60 })).status).toBe(200);
-    expect((await colloquy.sql.query('select 1 from account_wakes where rearms')).rows).toEqual([]);
+    expect((await colloquy.sql.query('select 1 from account_commands where rearms')).rows).toEqual([]);
   });
 });

@@ -32,7 +32,7 @@ beforeAll(async () => {
     await colloquy.sql.query('update inbox set retry_at = now() where retry_at > now()');
     return (await colloquy.sql.query("select 1 from inbox where state = 'parked'")).rows.length === 1;
   });
-  await colloquy.sql.query("update wakes set created_at = created_at - interval '10 minutes'");
+  await colloquy.sql.query("update workflow_commands set created_at = created_at - interval '10 minutes'");
   // What the first one reads is held for 10 s.
   metrics = await scrape();
 }, 60_000);
@@ -93,7 +93,7 @@ describe('what waits', () => {
   });
 
   it('is told of wakes that Temporal has not heard', async () => {
-    const { rows } = await colloquy.sql.query('select 1 from wakes');
+    const { rows } = await colloquy.sql.query('select 1 from workflow_commands');
     expect(rows.length).toBeGreaterThan(1);
     expect(valueOf(metrics, 'colloquy_wakes_waiting')).toBe(rows.length);
     expect(valueOf(metrics, 'colloquy_wakes_oldest_seconds')).toBeGreaterThan(600);

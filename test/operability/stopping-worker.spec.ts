@@ -6,7 +6,7 @@ import { endPrograms, startWorkerProgram, type Program } from '../support/progra
 import { openWay, type Way } from '../support/way.js';
 
 const ACCOUNTS = 5;
-const WAKES = 6;
+const COMMANDS = 6;
 
 let colloquy: Installation;
 let toTemporal: Way;
@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   endPrograms();
   await Promise.all([toTemporal.close(), toPostgres.close()]);
-  await colloquy.sql.query('truncate wakes, account_wakes');
+  await colloquy.sql.query('truncate workflow_commands, account_commands');
 });
 afterAll(() => colloquy.close());
 
@@ -47,7 +47,7 @@ async function startWorker(): Promise<Program> {
 }
 
 const waiting = async (which = ''): Promise<number[]> => {
-  const counts = ['wakes', 'account_wakes'].map(async (table) => {
+  const counts = ['workflow_commands', 'account_commands'].map(async (table) => {
     return (await colloquy.sql.query(`select 1 from ${table} ${which}`)).rows.length;
   });
   return Promise.all(counts);
@@ -55,12 +55,12 @@ const waiting = async (which = ''): Promise<number[]> => {
 
 /** There is something to tell of every account, and several things of one conversation; the relays have begun. */
 async function muchToTell(): Promise<void> {
-  await colloquy.sql.query('insert into account_wakes (provider_account_id) select id from provider_accounts');
+  await colloquy.sql.query('insert into account_commands (provider_account_id) select id from provider_accounts');
   await colloquy.sql.query(
-    "insert into wakes (conversation_id, kind) select id, 'started' from conversations, generate_series(1, $1)",
-    [WAKES],
+    "insert into workflow_commands (conversation_id, kind) select id, 'started' from conversations, generate_series(1, $1)",
+    [COMMANDS],
   );
-  expect(await waiting()).toEqual([WAKES, ACCOUNTS]);
+  expect(await waiting()).toEqual([COMMANDS, ACCOUNTS]);
   await eventually(async () => (await waiting('for update skip locked')).every((count) => count === 0));
 }
 
@@ -72,9 +72,9 @@ describe('a worker that is told to stop', () => {
     const { code, tookMs } = await worker.end('SIGTERM');
     expect([code, tookMs < 10_000]).toEqual([0, true]);
     expect(worker.said()).toContain('"worker stopped"');
-    const [wakes = 0, accounts = 0] = await waiting();
-    expect(wakes).toBeGreaterThan(0);
-    expect(wakes).toBeLessThan(WAKES);
+    const [commands = 0, accounts = 0] = await waiting();
+    expect(commands).toBeGreaterThan(0);
+    expect(commands).toBeLessThan(COMMANDS);
     expect(accounts).toBeGreaterThan(0);
     expect(accounts).toBeLessThan(ACCOUNTS);
   }, 60_000);
@@ -85,7 +85,7 @@ describe('a worker that is told to stop', () => {
     await muchToTell();
     const { code, tookMs } = await worker.end('SIGTERM');
     expect([code, tookMs < 10_000]).toEqual([0, true]);
-    expect(await waiting()).toEqual([WAKES, ACCOUNTS]);
+    expect(await waiting()).toEqual([COMMANDS, ACCOUNTS]);
   }, 60_000);
 
   it('ends once and in order, also when it is told twice, as by a Ctrl-C under npm', async () => {

@@ -174,11 +174,13 @@ async function fetched(id: string): Promise<void> {
 
 const sweep = (): Promise<number> => workshop.orphaned.sweep(new Date(Date.now() - 86_400_000));
 const age = (objectKey: string) =>
-  colloquy.sql.query("update loose_objects set since = now() - interval '25 hours' where object_key = $1", [objectKey]);
+  colloquy.sql.query("update orphaned_objects set since = now() - interval '25 hours' where object_key = $1", [
+    objectKey,
+  ]);
 const looseOnes = async (id: string): Promise<string[]> =>
   (
     await colloquy.sql.query<{ object_key: string }>(
-      'select object_key from loose_objects where conversation_id = $1',
+      'select object_key from orphaned_objects where conversation_id = $1',
       [id],
     )
   ).rows.map(({ object_key }) => object_key);

@@ -34,7 +34,7 @@ function laid(name: string, ageMs: number): string {
 
 async function loose(ageMs: number): Promise<string> {
   const key = laid(`${newUuid()}.${newUuid()}`, ageMs);
-  const text = 'insert into loose_objects (object_key, conversation_id, since) values ($1, $2, $3)';
+  const text = 'insert into orphaned_objects (object_key, conversation_id, since) values ($1, $2, $3)';
   await colloquy.sql.query(text, [key, conversationId, new Date(Date.now() - ageMs)]);
   return key;
 }

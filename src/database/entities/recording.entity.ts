@@ -35,8 +35,8 @@ export class RecordingEntity {
 }
 
 /** An object in the store that no recording refers to, yet or any more. */
-@Entity('loose_objects')
-export class LooseObjectEntity {
+@Entity('orphaned_objects')
+export class OrphanedObjectEntity {
   @PrimaryColumn('text')
   object_key: string;
 

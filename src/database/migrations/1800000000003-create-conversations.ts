@@ -14,10 +14,10 @@ export class CreateConversations1800000000003 implements MigrationInterface {
     await this.createConversations(runner);
     await this.createContent(runner);
     await runner.query(`
-      create table wakes (
-        id bigint generated always as identity constraint wakes_pkey primary key,
+      create table workflow_commands (
+        id bigint generated always as identity constraint workflow_commands_pkey primary key,
         conversation_id uuid not null,
-        kind text not null constraint wakes_kind_check check (kind in ('started', 'ended', 'late')),
+        kind text not null constraint workflow_commands_kind_check check (kind in ('started', 'ended', 'late')),
         -- As in the inbox.
         traceparent text,
         created_at timestamptz not null default now()
@@ -26,9 +26,9 @@ export class CreateConversations1800000000003 implements MigrationInterface {
     for (const table of CLIENT_TABLES) await isolate(runner, table);
     await runner.query(`
       grant select on conversations, provider_records, transcripts, recordings, blind_indexes to colloquy_api;
-      grant select, insert, update on ${CLIENT_TABLES.join(', ')}, wakes to colloquy_worker;
-      grant delete on blind_indexes, wakes to colloquy_worker;
-      grant select, insert, delete on loose_objects to colloquy_worker;
+      grant select, insert, update on ${CLIENT_TABLES.join(', ')}, workflow_commands to colloquy_worker;
+      grant delete on blind_indexes, workflow_commands to colloquy_worker;
+      grant select, insert, delete on orphaned_objects to colloquy_worker;
     `);
   }
 
@@ -132,8 +132,8 @@ export class CreateConversations1800000000003 implements MigrationInterface {
       );
       -- Every attempt to store a recording writes its own object. Objects that no recording refers to are listed here, from
       -- before they are written until a recording refers to them or they are deleted.
-      create table loose_objects (
-        object_key text constraint loose_objects_pkey primary key,
+      create table orphaned_objects (
+        object_key text constraint orphaned_objects_pkey primary key,
         conversation_id uuid not null,
         since timestamptz not null default now()
       );

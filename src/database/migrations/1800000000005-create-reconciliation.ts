@@ -49,8 +49,8 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
       );
       create index live_polls_next_idx on live_polls (next_at);
       -- Written in the transaction that changes an account; deleted once Temporal has been told.
-      create table account_wakes (
-        id bigint generated always as identity constraint account_wakes_pkey primary key,
+      create table account_commands (
+        id bigint generated always as identity constraint account_commands_pkey primary key,
         provider_account_id uuid not null,
         -- A changed \`silence\` or \`ask_every\` also applies to live conversations: the row stays until the timers of all of
         -- them are reset. rearmed_until: the last conversation that was; null: none yet.
@@ -64,9 +64,9 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
     await runner.query(`
       grant select, insert, update, delete on backfills to colloquy_api;
       grant select, insert, update on live_polls to colloquy_api;
-      grant insert on account_wakes to colloquy_api;
+      grant insert on account_commands to colloquy_api;
       grant select, update on backfills, live_polls to colloquy_worker;
-      grant select, update, delete on account_wakes to colloquy_worker;
+      grant select, update, delete on account_commands to colloquy_worker;
     `);
   }
 

@@ -3,9 +3,9 @@ import { Check, Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { oneOf } from './one-of.js';
 
 /** About a conversation. */
-@Entity('wakes')
-@Check('wakes_kind_check', oneOf('kind', ['started', 'ended', 'late']))
-export class WakeEntity {
+@Entity('workflow_commands')
+@Check('workflow_commands_kind_check', oneOf('kind', ['started', 'ended', 'late']))
+export class WorkflowCommandEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
   id: string;
 
@@ -23,8 +23,8 @@ export class WakeEntity {
 }
 
 /** About a provider account. */
-@Entity('account_wakes')
-export class AccountWakeEntity {
+@Entity('account_commands')
+export class AccountCommandEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
   id: string;
 
