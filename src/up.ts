@@ -76,6 +76,6 @@ function listen(): { first: Promise<Signal>; second: Promise<Signal> } {
 /** One sentence without a stack; what nobody foresaw at least by its message. */
 function sentence(error: unknown): string {
   if (error instanceof StartError) return error.message;
-  if (error instanceof ConfigError) return `A setting does not fit: ${error.message}.`;
+  if (error instanceof ConfigError) return `A setting is invalid: ${error.message}.`;
   return `Colloquy stopped on an unexpected error: ${error instanceof Error ? error.message : String(error)}`;
 }

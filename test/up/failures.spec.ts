@@ -122,9 +122,9 @@ describe('npm run up, when it cannot start', () => {
   });
 
   it('names the setting that does not parse, and not its value', async () => {
-    expect(await failure({ PORT: 'many' })).toMatch(/^A setting does not fit: PORT: /);
+    expect(await failure({ PORT: 'many' })).toMatch(/^A setting is invalid: PORT: /);
     const sentence = await failure({ PORT: '0', COLLOQUY_BOOTSTRAP_KEY: 'secret-word' });
-    expect(sentence).toMatch(/^A setting does not fit: COLLOQUY_BOOTSTRAP_KEY: must be clq_/);
+    expect(sentence).toMatch(/^A setting is invalid: COLLOQUY_BOOTSTRAP_KEY: must be clq_/);
     expect(sentence).not.toContain('secret-word');
     expect(await failure({ PORT: '0', DATABASE_URL: 'postgres://here' })).toMatch(/KEYSTORE_DATABASE_URL is not/);
   });
