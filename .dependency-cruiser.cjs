@@ -6,15 +6,15 @@ const GROUND = '^src/(common|config|database|vault|http|journal|access)/';
 /** A folder is used through these files; the others are its own business. */
 const SURFACE = {
   inbox:
-    'candidates|inbox|inbox-fact|inbox\\.module|lanes|pending-facts|put-off|receipts|reseal-parked-facts|trace-context|webhook-door|webhook-gate|webhooks\\.module',
-  intake: 'intake|fact-writer|payload-audio',
+    'candidates|inbox|inbox-fact|inbox\\.module|lanes|pending-facts|put-off|receipts|reseal-parked-facts|trace-context|parked-facts\\.module|webhook-door|webhook-gate|webhooks\\.module',
+  intake: 'intake|intake\\.module|fact-writer|payload-audio',
   reducer:
     'completeness|conversation-state|fact|header|journal-entries|merge|project|record|reducer|register-writes|registers|wake-rule',
-  egress: 'egress|open-egress|refusal',
+  egress: 'egress|egress\\.module|open-egress|refusal',
   vault:
     'vault\\.service|vault\\.module|open-vault|sealing|signing-keys|blind-index-hasher|chunked|data-key|errors|keystore-data-source',
   providers:
-    'provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(failure-scope|gateway|open-gateway|persistence|circuit-row)',
+    'provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(failure-scope|gateway|gateway\\.module|open-gateway|persistence|circuit-row)',
 };
 
 const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({

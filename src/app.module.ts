@@ -5,13 +5,13 @@ import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { ClientsModule } from './clients/clients.module.js';
 import type { Log } from './common/log.js';
-import { SettingsModule } from './config/config.module.js';
-import { SigningModule } from './http/http.module.js';
+import { ConfigModule } from './config/config.module.js';
+import { HttpModule } from './http/http.module.js';
 import type { Config } from './config/config.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
-import { InboxModule } from './inbox/inbox.module.js';
+import { ParkedFactsModule } from './inbox/parked-facts.module.js';
 import { WebhooksModule } from './inbox/webhooks.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { ProviderAccountsModule } from './provider-accounts/provider-accounts.module.js';
@@ -25,8 +25,8 @@ const FEATURES = [
   HealthModule,
   ObservabilityModule,
   ApiKeysModule,
-  InboxModule,
   WebhooksModule,
+  ParkedFactsModule,
   ClientsModule,
   AgentsModule,
   ProviderAccountsModule,
@@ -39,7 +39,12 @@ const FEATURES = [
 @Module({})
 export class AppModule {
   static of(config: Config, log: Log): DynamicModule {
-    const foundations = [SettingsModule.of(config, log), DatabaseModule.forApi(), VaultModule, SigningModule];
+    const foundations = [
+      ConfigModule.of(config, log),
+      DatabaseModule.forApi(),
+      VaultModule.as('colloquy_keystore_api'),
+      HttpModule,
+    ];
     return { module: AppModule, imports: [...foundations, AccessModule, ...FEATURES] };
   }
 }

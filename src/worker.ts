@@ -5,12 +5,12 @@ import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
 import { databasesReady, StartFailure } from './health/databases-ready.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
-import { startWorker, type WorkerProcess } from './worker-process.js';
+import { startWorker, type RunningWorker } from './worker.setup.js';
 
 /** Less than the 10 s after which whoever stops us loses patience, and than the 8 s that `npm run up` gives its programs. */
 const STOP_MS = 7_800;
 
-function stopOnSignals(worker: WorkerProcess, log: Log): void {
+function stopOnSignals(worker: RunningWorker, log: Log): void {
   let stopping = false;
   const stop = (): void => {
     // A Ctrl-C under npm arrives twice.

@@ -1,5 +1,6 @@
-// The settings and the log of this process, for injection.
+// The settings, the log and the clock of this process, for injection.
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import type { Config } from './config.js';
 import { Log } from '../common/log.js';
 
@@ -8,16 +9,17 @@ export const CONFIG = Symbol('config');
 
 @Global()
 @Module({})
-export class SettingsModule {
-  /** Provides {@link CONFIG} and {@link Log} everywhere. */
-  static of(config: Config, log: Log): DynamicModule {
+export class ConfigModule {
+  /** Provides {@link CONFIG}, {@link Log} and {@link Clock} everywhere. */
+  static of(config: Config, log: Log, clock = new Clock()): DynamicModule {
     return {
-      module: SettingsModule,
+      module: ConfigModule,
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Log, useValue: log },
+        { provide: Clock, useValue: clock },
       ],
-      exports: [CONFIG, Log],
+      exports: [CONFIG, Log, Clock],
     };
   }
 }

@@ -1,9 +1,18 @@
 // The pools of a process, by role. They end when everything that uses them has ended.
-import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown, type Type } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Module,
+  type DynamicModule,
+  type OnApplicationShutdown,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 import { CONFIG } from '../config/config.module.js';
 import { required, type Config } from '../config/config.js';
 import { createDataSource, type DatabaseRole } from './data-source.js';
 import { ApiDatabase, Database, IngestDatabase, WorkerDatabase } from './database.js';
+import { Notifier } from './notifier.js';
 
 interface Pool {
   provide: Type<Database>;
@@ -15,7 +24,7 @@ const API_POOLS: Pool[] = [
   { provide: ApiDatabase, role: 'colloquy_api', poolSize: 20 },
   { provide: IngestDatabase, role: 'colloquy_ingest', poolSize: 6 },
 ];
-const WORKER_POOLS: Pool[] = [{ provide: WorkerDatabase, role: 'colloquy_worker', poolSize: 16 }];
+const WORKER_POOLS: Pool[] = [{ provide: WorkerDatabase, role: 'colloquy_worker', poolSize: 20 }];
 
 const POOLS = Symbol('pools');
 
@@ -30,18 +39,18 @@ class PoolCloser implements OnApplicationShutdown {
 
 @Module({})
 export class DatabaseModule {
-  /** {@link ApiDatabase} and {@link IngestDatabase}. */
+  /** {@link ApiDatabase}, {@link IngestDatabase} and their {@link Notifier}. */
   static forApi(): DynamicModule {
     return moduleOf(API_POOLS);
   }
 
-  /** {@link WorkerDatabase}. */
+  /** {@link WorkerDatabase}, under the name of {@link IngestDatabase} too, and their {@link Notifier}. */
   static forWorker(): DynamicModule {
-    return moduleOf(WORKER_POOLS);
+    return moduleOf(WORKER_POOLS, [{ provide: IngestDatabase, useExisting: WorkerDatabase }]);
   }
 }
 
-function moduleOf(pools: Pool[]): DynamicModule {
+function moduleOf(pools: Pool[], aliases: Provider[] = []): DynamicModule {
   const classes = pools.map(({ provide }) => provide);
   return {
     module: DatabaseModule,
@@ -54,8 +63,10 @@ function moduleOf(pools: Pool[]): DynamicModule {
       })),
       { provide: POOLS, inject: classes, useFactory: (...opened: Database[]) => opened },
       PoolCloser,
+      ...aliases,
+      { provide: Notifier, inject: [IngestDatabase], useFactory: (database: IngestDatabase) => new Notifier(database) },
     ],
-    exports: classes,
+    exports: [...classes, IngestDatabase, Notifier],
   };
 }
 

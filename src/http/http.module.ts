@@ -11,4 +11,4 @@ import { SigningKeys } from '../vault/signing-keys.js';
   ],
   exports: [SigningKeys, Cursors],
 })
-export class SigningModule {}
+export class HttpModule {}

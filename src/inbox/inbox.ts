@@ -1,13 +1,14 @@
 // Durable and once: facts go in here, each with its identity row, before anybody is told that they arrived.
+import { Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
 import { newUuid } from '../common/ids.js';
-import type { Database } from '../database/database.js';
-import type { Notifier } from '../database/notifier.js';
+import { IngestDatabase } from '../database/database.js';
+import { Notifier } from '../database/notifier.js';
 import { factReceived } from '../observability/metrics.js';
 import { traced, traceparent } from '../observability/tracing.js';
 import type { BlindIndex } from '../vault/blind-index-hasher.js';
 import { seal } from '../vault/sealing.js';
-import type { VaultService } from '../vault/vault.service.js';
+import { VaultService } from '../vault/vault.service.js';
 import { factPurpose, type FactSource, type NewFact } from './inbox-fact.js';
 import { laneOf, type Lane } from './lanes.js';
 import { factHash } from './receipts.js';
@@ -63,12 +64,13 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 /** What is larger goes in batches of its own: a small body never waits for the bytes of a large one. */
 const LARGE_BYTES = 256 * 1024;
 
+@Injectable()
 export class Inbox {
   private readonly small: Batcher<Row, boolean>;
   private readonly large: Batcher<Row, boolean>;
 
   constructor(
-    private readonly database: Database,
+    private readonly database: IngestDatabase,
     private readonly vault: VaultService,
     private readonly notifier: Notifier,
   ) {

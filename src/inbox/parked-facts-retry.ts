@@ -33,14 +33,11 @@ interface Retried {
 
 @Injectable()
 export class ParkedFactsRetry {
-  private readonly notifier: Notifier;
-
   constructor(
     private readonly database: ApiDatabase,
     private readonly idempotency: Idempotency,
-  ) {
-    this.notifier = new Notifier(database);
-  }
+    private readonly notifier: Notifier,
+  ) {}
 
   /** Lets intake try them again, the longest parked first, {@link MAX_RETRIED} at most; says how many. */
   async retryAll(caller: Caller, attempt: Attempt, input: RetryInput): Promise<Answer<RetriedFacts>> {

@@ -50,15 +50,12 @@ where ${VISIBLE} and ${IDENTITY} and f.id = $2 and f.state = 'parked' returning 
 
 @Injectable()
 export class ParkedFactsService {
-  private readonly notifier: Notifier;
-
   constructor(
     private readonly database: ApiDatabase,
     private readonly idempotency: Idempotency,
     private readonly cursors: Cursors,
-  ) {
-    this.notifier = new Notifier(database);
-  }
+    private readonly notifier: Notifier,
+  ) {}
 
   list(caller: Caller, { limit, cursor, ...filter }: ParkedFactQuery): Promise<List<ParkedFact>> {
     const { client_id: client = null, provider_account_id: account = null } = filter;

@@ -1,4 +1,4 @@
-// The door that providers knock at, and what an operator sees of facts that could not be applied.
+// The door that providers knock at.
 import { Module, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { IngestDatabase } from '../database/database.js';
@@ -6,9 +6,6 @@ import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { InboxModule } from './inbox.module.js';
 import { Inbox } from './inbox.js';
 import { KnownAccounts } from './known-accounts.js';
-import { ParkedFactsController } from './parked-facts.controller.js';
-import { ParkedFactsRetry } from './parked-facts-retry.js';
-import { ParkedFactsService } from './parked-facts.service.js';
 import { WebhookDoor } from './webhook-door.js';
 import { WebhookGate } from './webhook-gate.js';
 import { WebhookHealth } from './webhook-health.js';
@@ -16,10 +13,8 @@ import { WebhooksController } from './webhooks.controller.js';
 
 @Module({
   imports: [InboxModule],
-  controllers: [WebhooksController, ParkedFactsController],
+  controllers: [WebhooksController],
   providers: [
-    ParkedFactsRetry,
-    ParkedFactsService,
     {
       provide: WebhookDoor,
       inject: [ProviderAccounts, Inbox, WebhookHealth],

@@ -1,12 +1,13 @@
 // How workflows report what they found out: a fact that is applied at once, by the same code as every other. What cannot be goes
 // into the inbox like a webhook, where failures are counted.
-import type { Inbox } from '../inbox/inbox.js';
+import { Injectable } from '@nestjs/common';
+import { Inbox } from '../inbox/inbox.js';
 import type { FactSource } from '../inbox/inbox-fact.js';
 import { factReceived } from '../observability/metrics.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { WorkflowFact } from '../reducer/fact.js';
-import type { Intake } from './intake.js';
+import { Intake } from './intake.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { DirectFact } from './apply-request.js';
 
@@ -16,6 +17,7 @@ export interface Addressee {
   identityHash: Buffer;
 }
 
+@Injectable()
 export class FactWriter {
   constructor(
     private readonly inbox: Inbox,

@@ -1,17 +1,22 @@
 // Applies facts. It runs in every worker; conversations are shared out by their locks.
+import { Inject, Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
+import { Log } from '../common/log.js';
+import { WorkerDatabase } from '../database/database.js';
+import { Notifier } from '../database/notifier.js';
 import { isStorageAway } from '../database/failures.js';
 import { WITHOUT_STORE } from '../inbox/lanes.js';
 import type { Candidate } from '../inbox/pending-facts.js';
 import { factHash } from '../inbox/receipts.js';
 import { traceparent } from '../observability/tracing.js';
-import type { ProviderAccount } from '../providers/provider-accounts.js';
-import { Attempts, type AttemptDependencies } from './attempt.js';
+import { ProviderAccounts, type ProviderAccount } from '../providers/provider-accounts.js';
+import { VaultService } from '../vault/vault.service.js';
+import { Attempts } from './attempt.js';
 import { AudioLane } from './audio-lane.js';
 import { byConversation } from './batches.js';
 import { FACTS_AT_ONCE, Lane } from './lane.js';
 import type { ApplyResult, ApplyRequest, DirectFact } from './apply-request.js';
-import type { StoreAudio } from './payload-audio.js';
+import { STORE_AUDIO, type StoreAudio } from './payload-audio.js';
 import { PutOff } from './put-off.js';
 
 /** One computes while the other is with Postgres. */
@@ -22,11 +27,7 @@ const SLOW_NUDGE_MS = 50;
 const DIRECT_AT_ONCE = { maxItems: 8, concurrency: 4 };
 const ALL = { lanes: WITHOUT_STORE, limit: FACTS_AT_ONCE };
 
-interface IntakeDependencies extends AttemptDependencies {
-  /** Lays audio that came inside a webhook into the store of recordings. */
-  storeAudio: StoreAudio;
-}
-
+@Injectable()
 export class Intake {
   private readonly lanes: [plain: Lane, large: Lane, audio: AudioLane];
   private readonly attempts: Attempts;
@@ -34,7 +35,15 @@ export class Intake {
   /** Direct facts that come at the same time share a commit. */
   private readonly directFacts: Batcher<ApplyRequest, ApplyResult | null>;
 
-  constructor(private readonly deps: IntakeDependencies) {
+  constructor(
+    database: WorkerDatabase,
+    notifier: Notifier,
+    private readonly vault: VaultService,
+    accounts: ProviderAccounts,
+    @Inject(STORE_AUDIO) storeAudio: StoreAudio,
+    log: Log,
+  ) {
+    const deps = { database, notifier, vault, accounts, storeAudio, log };
     this.attempts = new Attempts(deps, () => this.lanes[2].nudge());
     const parts = { ...deps, attempts: this.attempts, putOff: new PutOff(deps) };
     this.lanes = [new Lane(parts, PLAIN), new Lane(parts, LARGE), new AudioLane(parts)];
@@ -76,7 +85,7 @@ export class Intake {
     bytes: Buffer,
   ): Promise<ApplyResult | null> {
     const owner = { providerAccountId: account.id, clientId: account.clientId };
-    const hasher = await this.deps.vault.identityHasher(owner);
+    const hasher = await this.vault.identityHasher(owner);
     const hash = factHash(hasher, { source: fact.source, identityHash, body: bytes });
     const direct: DirectFact = { ...fact, hash, receivedAt: new Date(), traceparent: traceparent() };
     const candidate = { provider_account_id: account.id, identity_hash: identityHash };

@@ -15,6 +15,9 @@ interface RecordingRef {
   version: string;
 }
 
+/** Injection token of {@link StoreAudio}: intake does not know the store of recordings. */
+export const STORE_AUDIO = Symbol('store audio');
+
 /** Seals and stores `bytes`, beside what earlier attempts left; resolves with the key of the object. */
 export type StoreAudio = (ref: RecordingRef, key: DataKey, bytes: Buffer) => Promise<string>;
 

@@ -1,11 +1,13 @@
 // What a conversation's workflow does to the world: look, ask, fetch. It answers by appending facts, never by writing the record.
+import { Injectable } from '@nestjs/common';
 import type { Part } from '../providers/provider-fact.js';
-import type { FactWriter } from '../intake/fact-writer.js';
+import { FactWriter } from '../intake/fact-writer.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
-import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { ProviderGateway } from '../providers/gateway/gateway.js';
 import { ProviderError } from '../providers/provider.js';
 import { RetryLater } from './retry-later.js';
-import { snapshotAfter, type ConversationSnapshot } from './conversation-snapshot.js';
+import { SnapshotReader, snapshotAfter, type ConversationSnapshot } from './conversation-snapshot.js';
+import { Clock } from '../common/clock.js';
 import { nextTry } from './waiting-ladder.js';
 import type { WorkflowStatus } from '../../workflows/conversation-status.js';
 import { GONE, isSilent, workflowStatusOf } from './workflow-status.js';
@@ -20,24 +22,23 @@ const SOON_MS = 5_000;
 const ASK_JITTER = 0.1;
 const RECORD_PARTS: Part[] = ['transcript', 'analysis'];
 
-export interface LifecycleDependencies {
-  read(conversationId: string): Promise<ConversationSnapshot | null>;
-  facts: FactWriter;
-  gateway: ProviderGateway;
-  now(): number;
-}
-
 interface Fetched {
   snapshot: ConversationSnapshot | null;
   awayMs: number;
 }
 
+@Injectable()
 export class Lifecycle {
-  constructor(private readonly deps: LifecycleDependencies) {}
+  constructor(
+    private readonly snapshots: SnapshotReader,
+    private readonly facts: FactWriter,
+    private readonly gateway: ProviderGateway,
+    private readonly clock: Clock,
+  ) {}
 
   async look(conversationId: string): Promise<WorkflowStatus> {
-    const snapshot = await this.deps.read(conversationId);
-    return snapshot === null ? GONE : workflowStatusOf(snapshot, this.deps.now());
+    const snapshot = await this.snapshots.read(conversationId);
+    return snapshot === null ? GONE : workflowStatusOf(snapshot, this.clock.now());
   }
 
   /**
@@ -46,15 +47,15 @@ export class Lifecycle {
    * provider cannot or will not answer.
    */
   async askProvider(conversationId: string, refusals = 0): Promise<WorkflowStatus> {
-    const snapshot = await this.deps.read(conversationId);
+    const snapshot = await this.snapshots.read(conversationId);
     if (snapshot === null) return GONE;
-    const now = this.deps.now();
+    const now = this.clock.now();
     // Turns and the like do not wake the workflow: it learns here that somebody spoke meanwhile.
     if (snapshot.record.recordState !== 'open' || !isSilent(snapshot, now)) return workflowStatusOf(snapshot, now);
     const lost = (evidence: string): Promise<StateAtRevision | null> =>
-      this.deps.facts.report(snapshot, { kind: 'lost', evidence });
+      this.facts.report(snapshot, { kind: 'lost', evidence });
     if (snapshot.account.isDeleted) return this.statusAfter(snapshot, await lost(NOBODY_TO_ASK));
-    const { facts, gateway } = this.deps;
+    const { facts, gateway } = this;
     const answer = await gateway.fetchRecord(snapshot.account, snapshot).catch(longAway);
     if (answer instanceof ProviderError) {
       const waitingFor = `${answer.message}; asking again later`;
@@ -73,27 +74,27 @@ export class Lifecycle {
   /** Why a 404 does not end the conversation yet; null: it does. */
   private async doubtOf({ account, providerKind }: ConversationSnapshot, refusals: number): Promise<string | null> {
     if (refusals === 0) return 'the provider does not know it; asking once more';
-    const problem = await this.deps.gateway.witness(account, providerKind);
+    const problem = await this.gateway.witness(account, providerKind);
     return problem && `the provider does not know it, and its account does not answer (${problem}); asking again later`;
   }
 
   private async statusAfter(snapshot: ConversationSnapshot, told: StateAtRevision | null): Promise<WorkflowStatus> {
     const after = await this.after(snapshot, told);
-    return after === null ? GONE : workflowStatusOf(after, this.deps.now());
+    return after === null ? GONE : workflowStatusOf(after, this.clock.now());
   }
 
   /** One round of settling the record; throws RetryLater while something is waited for. */
   async fetchRecord(conversationId: string, attempt: number): Promise<WorkflowStatus> {
-    const before = await this.deps.read(conversationId);
+    const before = await this.snapshots.read(conversationId);
     if (before === null) return GONE;
     const { snapshot: after, awayMs } = isRecordSettled(before)
       ? { snapshot: before, awayMs: 0 }
       : await this.fetchOnce(before, attempt);
     if (after === null) return GONE;
-    const now = this.deps.now();
+    const now = this.clock.now();
     if (isRecordSettled(after)) return workflowStatusOf(after, now);
     await this.declareOverdue(after, now);
-    const last = await this.deps.read(conversationId);
+    const last = await this.snapshots.read(conversationId);
     if (last === null) return GONE;
     if (isRecordSettled(last)) return workflowStatusOf(last, now);
     throw new RetryLater(
@@ -104,13 +105,13 @@ export class Lifecycle {
 
   /** Where it stands after the provider was asked, and for how long that one wants us to stay away. */
   private async fetchOnce(snapshot: ConversationSnapshot, attempt: number): Promise<Fetched> {
-    const { facts, gateway } = this.deps;
+    const { facts, gateway } = this;
     const without = async (reason: string): Promise<Fetched> => {
       const told = await facts.report(snapshot, { kind: 'record_unavailable', reason });
       return { snapshot: await this.after(snapshot, told), awayMs: 0 };
     };
     const asItStands = async (awayMs = 0): Promise<Fetched> => ({
-      snapshot: await this.deps.read(snapshot.conversationId),
+      snapshot: await this.snapshots.read(snapshot.conversationId),
       awayMs,
     });
     const { account, providerKind } = snapshot;
@@ -134,18 +135,18 @@ export class Lifecycle {
     snapshot: ConversationSnapshot,
     told: StateAtRevision | null,
   ): Promise<ConversationSnapshot | null> {
-    return told === null ? this.deps.read(snapshot.conversationId) : snapshotAfter(snapshot, told);
+    return told === null ? this.snapshots.read(snapshot.conversationId) : snapshotAfter(snapshot, told);
   }
 
   private async declareOverdue(snapshot: ConversationSnapshot, now: number): Promise<void> {
     for (const part of RECORD_PARTS) {
       const { state, dueAt } = snapshot.record.completeness[part];
       if (state === 'pending' && dueAt !== null && dueAt <= now) {
-        await this.deps.facts.report(snapshot, { kind: 'part_absent', part, reason: 'deadline' });
+        await this.facts.report(snapshot, { kind: 'part_absent', part, reason: 'deadline' });
       }
     }
     if (!snapshot.isConfirmed && recordDeadline(snapshot) <= now) {
-      await this.deps.facts.report(snapshot, { kind: 'record_unavailable', reason: 'deadline' });
+      await this.facts.report(snapshot, { kind: 'record_unavailable', reason: 'deadline' });
     }
   }
 }

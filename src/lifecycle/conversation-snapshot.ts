@@ -1,6 +1,7 @@
 // Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
+import { Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
-import type { WorkerDatabase } from '../database/database.js';
+import { WorkerDatabase } from '../database/database.js';
 import { hasRecord, isConfirmed } from '../reducer/completeness.js';
 import { membersOf, valueOf } from '../reducer/registers.js';
 import { project } from '../reducer/project.js';
@@ -8,10 +9,10 @@ import { PURPOSE } from '../record-store/seal-purposes.js';
 import type { ConversationRecord } from '../reducer/record.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { ConversationState } from '../reducer/conversation-state.js';
-import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
+import { ProviderAccounts, type ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
 import { openJson } from '../vault/sealing.js';
-import type { VaultService } from '../vault/vault.service.js';
+import { VaultService } from '../vault/vault.service.js';
 
 export interface ConversationSnapshot {
   conversationId: string;
@@ -48,42 +49,44 @@ join conversations c on c.id = i.id
 join conversation_states s on s.conversation_id = i.id
 where i.id = any($1::uuid[]) and i.state = 'live'`;
 
-interface Readers {
-  database: WorkerDatabase;
-  vault: VaultService;
-  accounts: ProviderAccounts;
-}
+@Injectable()
+export class SnapshotReader {
+  private readonly rows: Batcher<string, Row | null>;
 
-export type ReadSnapshot = (conversationId: string) => Promise<ConversationSnapshot | null>;
+  constructor(
+    private readonly database: WorkerDatabase,
+    private readonly vault: VaultService,
+    private readonly accounts: ProviderAccounts,
+  ) {
+    this.rows = new Batcher((ids) => this.find(ids), { maxItems: 32, concurrency: 4 });
+  }
 
-/** Reads snapshots; null where there is no such live row: unknown, or erased. Those asked for at once share a query. */
-export function snapshotReader(readers: Readers): ReadSnapshot {
-  const rows = new Batcher((ids: string[]) => findRows(readers.database, ids), { maxItems: 32, concurrency: 4 });
-  return async (conversationId) => {
-    const row = await rows.add(conversationId);
-    return row === null ? null : opened(readers, row);
-  };
-}
+  /** Null where there is no such live row: unknown, or erased. Those asked for at once share a query. */
+  async read(conversationId: string): Promise<ConversationSnapshot | null> {
+    const row = await this.rows.add(conversationId);
+    return row === null ? null : this.opened(row);
+  }
 
-async function findRows(database: WorkerDatabase, ids: string[]): Promise<(Row | null)[]> {
-  const rows = await database.once<Row>('all', { name: 'snapshots', text: READ, values: [ids] });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id) ?? null);
-}
+  private async find(ids: string[]): Promise<(Row | null)[]> {
+    const rows = await this.database.once<Row>('all', { name: 'snapshots', text: READ, values: [ids] });
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
 
-async function opened({ vault, accounts }: Readers, row: Row): Promise<ConversationSnapshot | null> {
-  const account = await accounts.find(row.provider_account_id);
-  if (account === null) return null;
-  const key = await vault.existingConversationKey(row.id);
-  const state = openJson(key, PURPOSE.state, row.sealed) as ConversationState;
-  return {
-    ...snapshotOf(state, account),
-    conversationId: row.id,
-    clientId: row.client_id,
-    identityHash: row.identity_hash,
-    account,
-    revision: row.revision,
-  };
+  private async opened(row: Row): Promise<ConversationSnapshot | null> {
+    const account = await this.accounts.find(row.provider_account_id);
+    if (account === null) return null;
+    const key = await this.vault.existingConversationKey(row.id);
+    const state = openJson(key, PURPOSE.state, row.sealed) as ConversationState;
+    return {
+      ...snapshotOf(state, account),
+      conversationId: row.id,
+      clientId: row.client_id,
+      identityHash: row.identity_hash,
+      account,
+      revision: row.revision,
+    };
+  }
 }
 
 /** The same conversation after a fact: what was answered to the saying of it saves reading it again. */

@@ -1,7 +1,11 @@
 // Fetches a conversation's recordings before their links die, or says why there is none.
-import type { Lifecycle, LifecycleDependencies } from './conversation-lifecycle.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { FactWriter } from '../intake/fact-writer.js';
+import { ProviderGateway } from '../providers/gateway/gateway.js';
+import { Lifecycle } from './conversation-lifecycle.js';
 import { RetryLater } from './retry-later.js';
-import { snapshotAfter, type ConversationSnapshot } from './conversation-snapshot.js';
+import { SnapshotReader, snapshotAfter, type ConversationSnapshot } from './conversation-snapshot.js';
 import type { WorkflowStatus } from '../../workflows/conversation-status.js';
 import { workflowStatusOf } from './workflow-status.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
@@ -9,9 +13,9 @@ import type { StoredRecording } from '../reducer/fact.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
 import { NOW_OR_NOT, TooManyUnderWay } from '../providers/gateway/persistence.js';
 import { ProviderError } from '../providers/provider.js';
-import type { VaultService } from '../vault/vault.service.js';
+import { VaultService } from '../vault/vault.service.js';
 import { downloadRecording } from '../recordings/recording-download.js';
-import type { RecordingStore } from '../recordings/recording-store.js';
+import { RecordingStore } from '../recordings/recording-store.js';
 import { verdictOf } from './recording-verdict.js';
 
 /** What an attempt must know of those before it. Temporal keeps it: numbers alone. */
@@ -39,12 +43,6 @@ interface Fetched {
   awayMs: number;
 }
 
-interface Dependencies extends LifecycleDependencies {
-  lifecycle: Lifecycle;
-  store: RecordingStore;
-  vault: VaultService;
-}
-
 /** From this try on a missing link is asked for; before, the record that is fetched alongside brings it. */
 const ASK_FROM_TRY = 4;
 /** A link that is there may have died: every so many tries another one is asked for. */
@@ -53,24 +51,33 @@ const RENEW_EVERY = 5;
 const LOOK_EVERY_MS = 300_000;
 const NOTHING_TRIED: FetchProgress = { tries: 0, askAt: 0, offered: 0 };
 
+@Injectable()
 export class RecordingFetcher {
-  constructor(private readonly deps: Dependencies) {}
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly snapshots: SnapshotReader,
+    private readonly facts: FactWriter,
+    private readonly gateway: ProviderGateway,
+    private readonly store: RecordingStore,
+    private readonly vault: VaultService,
+    private readonly clock: Clock,
+  ) {}
 
   /** One round: stores what can be fetched; throws RetryLater while a recording is waited for. */
   async fetch(conversationId: string, { progress: earlier, signal }: Attempt): Promise<WorkflowStatus> {
     const progress = earlier ?? NOTHING_TRIED;
-    const found = await this.deps.read(conversationId);
-    if (found === null) return this.deps.lifecycle.look(conversationId);
-    const tries = triesBy(found, progress, this.deps.now());
+    const found = await this.snapshots.read(conversationId);
+    if (found === null) return this.lifecycle.look(conversationId);
+    const tries = triesBy(found, progress, this.clock.now());
     if (tries === null) throw this.notYet('the recording', progress);
     const { before, ...asked } = await this.withLink(found, tries);
-    if (before === null) return this.deps.lifecycle.look(conversationId);
+    if (before === null) return this.lifecycle.look(conversationId);
     const { refused, standing, ...fetched } = await this.fetchAll(before, { progress: earlier, signal });
     // What was answered to the last recording saves reading it again; a failed try may have taken long.
     const isTold = standing !== null && refused.length === 0;
-    const after = isTold ? snapshotAfter(before, standing) : await this.deps.read(conversationId);
-    if (after === null) return this.deps.lifecycle.look(conversationId);
-    const now = this.deps.now();
+    const after = isTold ? snapshotAfter(before, standing) : await this.snapshots.read(conversationId);
+    if (after === null) return this.lifecycle.look(conversationId);
+    const now = this.clock.now();
     const awayMs = Math.max(asked.awayMs, fetched.awayMs);
     const verdict = verdictOf(after, { refused: refused.length, tries, awayMs, now });
     if (verdict.kind === 'done') return workflowStatusOf(after, now);
@@ -80,12 +87,12 @@ export class RecordingFetcher {
   }
 
   private notYet(what: string, progress: FetchProgress): RetryLater {
-    return new RetryLater(what, Math.max(250, Math.min(LOOK_EVERY_MS, progress.askAt - this.deps.now())), progress);
+    return new RetryLater(what, Math.max(250, Math.min(LOOK_EVERY_MS, progress.askAt - this.clock.now())), progress);
   }
 
   /** Says that what was refused is not had any more, and that the audio is absent if nothing else is there. */
   private async giveUp(snapshot: ConversationSnapshot, refused: Fetched['refused']): Promise<WorkflowStatus> {
-    const { facts, lifecycle } = this.deps;
+    const { facts, lifecycle } = this;
     if (snapshot.record.completeness.audio.state === 'pending') {
       const reason = refused.at(-1)?.reason ?? 'deadline';
       await facts.report(snapshot, { kind: 'part_absent', part: 'audio', reason });
@@ -126,15 +133,15 @@ export class RecordingFetcher {
     { variant, source }: RecordingSource,
     signal: AbortSignal,
   ): Promise<StateAtRevision | null> {
-    const key = await this.deps.vault.existingConversationKey(snapshot.conversationId);
+    const key = await this.vault.existingConversationKey(snapshot.conversationId);
     const { durationMs } = snapshot.record;
     // Whoever waits here for a place keeps a slot of the worker from others.
     const wanted = { ...snapshot, variant, source, durationMs, key, signal, worth: NOW_OR_NOT };
-    const recording = await downloadRecording(this.deps, wanted);
-    const standing = await this.deps.facts.report(snapshot, { kind: 'recording_stored', recording });
+    const recording = await downloadRecording({ gateway: this.gateway, store: this.store }, wanted);
+    const standing = await this.facts.report(snapshot, { kind: 'recording_stored', recording });
     // Another copy was first, by a webhook or another attempt: ours has lost for good. Not applied yet, it might still win.
     const hasLost = standing !== null && !isNamed(snapshotAfter(snapshot, standing), recording);
-    if (hasLost) await this.deps.store.remove(recording.object_key);
+    if (hasLost) await this.store.remove(recording.object_key);
     return standing;
   }
 
@@ -144,18 +151,18 @@ export class RecordingFetcher {
     tries: number,
   ): Promise<{ before: ConversationSnapshot | null; awayMs: number }> {
     const { state, dueAt } = before.record.completeness.audio;
-    const isLast = dueAt !== null && dueAt <= this.deps.now();
+    const isLast = dueAt !== null && dueAt <= this.clock.now();
     const isAsked = tries >= ASK_FROM_TRY && (before.record.fetchable.length === 0 || tries % RENEW_EVERY === 0);
     if (state !== 'pending' || !(isLast || isAsked)) return { before, awayMs: 0 };
     let awayMs = 0;
     try {
-      const answer = await this.deps.gateway.fetchRecord(before.account, before);
-      if (answer.found) await this.deps.facts.record(before, answer.document);
+      const answer = await this.gateway.fetchRecord(before.account, before);
+      if (answer.found) await this.facts.record(before, answer.document);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       awayMs = error.retryAfterMs ?? 0;
     }
-    return { before: await this.deps.read(before.conversationId), awayMs };
+    return { before: await this.snapshots.read(before.conversationId), awayMs };
   }
 }
 

@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ObjectStore } from '../object-store/object-store.js';
-import type { OrphanedObjects } from '../recordings/orphaned-objects.js';
+import { OBJECT_STORE } from '../object-store/object-store.module.js';
+import { OrphanedObjects } from '../recordings/orphaned-objects.js';
 import { DAY_MS, type MaintenanceTask } from './maintenance-task.js';
 
 /** What attempts at recordings left that were over long before. Last: a store that is away must not keep keys alive. */
@@ -9,7 +10,7 @@ export class SweepObjects implements MaintenanceTask {
   readonly name = 'sweep objects';
 
   constructor(
-    private readonly objects: ObjectStore,
+    @Inject(OBJECT_STORE) private readonly objects: ObjectStore,
     private readonly orphaned: OrphanedObjects,
   ) {}
 

@@ -1,12 +1,13 @@
 // Makes Temporal what Postgres says of accounts: rows are written with each change of one, carried out and removed; and all of
 // it again at the worker's start and each hour, so that not even the loss of Temporal's database loses a backfill.
-import type { Log } from '../common/log.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
-import type { WorkerDatabase } from '../database/database.js';
+import { WorkerDatabase } from '../database/database.js';
 import { SIGNAL } from '../../workflows/names.js';
 import { REARM_AFTER_SECONDS, rearmStep, type Rearm } from './rearm-conversations.js';
-import type { DueWorkflow, WorkflowKind, Workflows } from './workflow-kind.js';
+import { BACKFILLS, WorkflowConnection, type DueWorkflow, type WorkflowKind, type Workflows } from './workflow-kind.js';
 
 const POLL_MS = 2_000;
 const BATCH = 16;
@@ -19,18 +20,16 @@ order by id limit $1 for update skip locked`;
 const DONE = 'delete from account_commands where id = any($1::bigint[])';
 // Two workers that sync one account go one after the other, and the later one goes by what is true then.
 const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
-interface Dependencies {
-  database: WorkerDatabase;
-  backfills: WorkflowKind;
-  /** Null while Temporal is away. */
-  workflows: () => Workflows | null;
-  log: Log;
-}
-
+@Injectable()
 export class AccountSync {
   private readonly loop: WorkLoop;
 
-  constructor(private readonly deps: Dependencies) {
+  constructor(
+    private readonly database: WorkerDatabase,
+    @Inject(BACKFILLS) private readonly backfills: WorkflowKind,
+    private readonly temporal: WorkflowConnection,
+    private readonly log: Log,
+  ) {
     this.loop = new WorkLoop(() => this.turn(), POLL_MS);
   }
 
@@ -50,16 +49,16 @@ export class AccountSync {
     try {
       return (await this.round()) === BATCH;
     } catch (error) {
-      this.deps.log.error('syncing accounts to Temporal failed; trying again', {}, error);
+      this.log.error('syncing accounts to Temporal failed; trying again', {}, error);
       return false;
     }
   }
 
   /** Carries out one batch; how many rows. */
   async round(): Promise<number> {
-    const { database, backfills, workflows } = this.deps;
-    const temporal = workflows();
-    if (temporal === null) return 0;
+    const { database, backfills } = this;
+    const { workflows } = this.temporal;
+    if (workflows === null) return 0;
     return database.withScope('all', async (tx) => {
       const all = await tx.query<Rearm & { rearms: boolean }>({ text: NEXT, values: [BATCH] });
       const done: string[] = [];
@@ -68,7 +67,7 @@ export class AccountSync {
       for (const accountId of new Set(rows.map((row) => row.provider_account_id))) {
         // What is left waits for the next worker: a Temporal that is slow must not hold up the end of this one.
         if (this.loop.isStopped) break;
-        await syncAccount(tx, temporal, { backfills, accountId });
+        await syncAccount(tx, workflows, { backfills, accountId });
         done.push(...rows.filter((row) => row.provider_account_id === accountId).map(({ id }) => id));
       }
       if (done.length > 0) await tx.query({ text: DONE, values: [done] });

@@ -1,13 +1,20 @@
 // Workflow commands → workflows. A row goes when its call has been answered, so that a crash between intake's commit and the signal loses nothing.
+import { Inject, Injectable } from '@nestjs/common';
 import { SIGNAL, type ConversationNews } from '../../workflows/names.js';
 import { publicId } from '../common/ids.js';
-import type { Log } from '../common/log.js';
+import { Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
-import type { WorkerDatabase } from '../database/database.js';
+import { WorkerDatabase } from '../database/database.js';
 import { workflowWoken } from '../observability/metrics.js';
 import { traced } from '../observability/tracing.js';
-import type { WorkflowKind, Workflows, WorkflowStart } from './workflow-kind.js';
+import {
+  CONVERSATIONS,
+  WorkflowConnection,
+  type WorkflowKind,
+  type Workflows,
+  type WorkflowStart,
+} from './workflow-kind.js';
 
 const POLL_MS = 2_000;
 const BATCH = 32;
@@ -28,18 +35,16 @@ interface Command extends Row {
 const NEXT = `
 select id, conversation_id, kind, traceparent from workflow_commands order by id limit $1 for update skip locked`;
 
-interface Dependencies {
-  database: WorkerDatabase;
-  conversations: WorkflowKind;
-  /** Null while Temporal is away. */
-  workflows: () => Workflows | null;
-  log: Log;
-}
-
+@Injectable()
 export class OutboxRelay {
   private readonly loop = new WorkLoop(() => this.work(), POLL_MS);
 
-  constructor(private readonly deps: Dependencies) {}
+  constructor(
+    private readonly database: WorkerDatabase,
+    @Inject(CONVERSATIONS) private readonly conversations: WorkflowKind,
+    private readonly temporal: WorkflowConnection,
+    private readonly log: Log,
+  ) {}
 
   start(): void {
     this.loop.start();
@@ -55,23 +60,22 @@ export class OutboxRelay {
 
   /** Hands on one batch; resolves with how many commands were answered. */
   async round(): Promise<number> {
-    const { database, conversations, workflows } = this.deps;
-    const temporal = workflows();
-    if (temporal === null) return 0;
-    return database.withScope('all', async (tx) => {
+    const { workflows } = this.temporal;
+    if (workflows === null) return 0;
+    return this.database.withScope('all', async (tx) => {
       const rows = await tx.query<Row>({ name: 'next_commands', text: NEXT, values: [BATCH] });
       if (rows.length === 0) return 0;
-      const starts = await conversations.startsOf(tx, [...new Set(rows.map((row) => row.conversation_id))]);
+      const starts = await this.conversations.startsOf(tx, [...new Set(rows.map((row) => row.conversation_id))]);
       const commands = rows.flatMap((row) => {
         const start = starts.get(row.conversation_id);
         return start === undefined ? [] : [{ ...row, start }];
       });
       // A conversation that is gone needs to know nothing.
       const answered = rows.filter((row) => !starts.has(row.conversation_id)).map(({ id }) => id);
-      const groups = byConversation(commands).map((group) => this.relay(temporal, group, answered));
+      const groups = byConversation(commands).map((group) => this.relay(workflows, group, answered));
       const failed = (await Promise.allSettled(groups)).filter(({ status }) => status === 'rejected').length;
       await remove(tx, answered);
-      if (failed > 0) this.deps.log.warn('workflow commands not delivered; trying again', { conversations: failed });
+      if (failed > 0) this.log.warn('workflow commands not delivered; trying again', { conversations: failed });
       return answered.length;
     });
   }
@@ -89,7 +93,7 @@ export class OutboxRelay {
     try {
       return (await this.round()) === BATCH;
     } catch (error) {
-      this.deps.log.error('outbox relay failed; trying again', {}, error);
+      this.log.error('outbox relay failed; trying again', {}, error);
       return false;
     }
   }

@@ -15,9 +15,9 @@ afterEach(() => {
 });
 
 /** Answers the first looks as told, the later ones with success. */
-function looks(...answers: (() => Promise<Missing> | null)[]): { times: number[] } {
+function looks(...answers: (() => Promise<Missing | null>)[]): { times: number[] } {
   const times: number[] = [];
-  const startMissing = (): Promise<Missing> | null => {
+  const startMissing = (): Promise<Missing | null> => {
     times.push(Date.now());
     return (answers[times.length - 1] ?? (() => Promise.resolve(FOUND)))();
   };
@@ -47,7 +47,7 @@ describe('Reconciler', () => {
   });
 
   it('waits for a nudge while Temporal is away', async () => {
-    const { times } = looks(() => null);
+    const { times } = looks(() => Promise.resolve(null));
     await sleep(100);
     expect(times).toHaveLength(1);
     subject?.nudge();

@@ -8,7 +8,7 @@ const RETRY_MS = 5_000;
 
 interface Dependencies {
   /** Starts what has no workflow; null while Temporal is away, whose return is told by `nudge()`. */
-  startMissing: () => Promise<Missing> | null;
+  startMissing: () => Promise<Missing | null>;
   log: Log;
   retryMs?: number;
 }

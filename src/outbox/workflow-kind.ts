@@ -50,6 +50,10 @@ export interface WorkflowKind {
   subjectOf(workflowId: string): string | null;
 }
 
+/** Injection tokens of the kinds that relays know by what they are for. */
+export const CONVERSATIONS = Symbol('workflows of conversations');
+export const BACKFILLS = Symbol('workflows of backfills');
+
 /** Temporal as the outbox uses it. Calls end within 5 s: a Temporal that hangs must not hold rows for long. */
 export interface Workflows {
   /** Starts the workflow unless it runs; false when it did. */
@@ -63,4 +67,10 @@ export interface Workflows {
   replaceStuck(start: WorkflowStart): Promise<boolean>;
   /** Ids of workflows of that type whose run has failed since, at most `limit`. Throws where Temporal forbids to list. */
   failedSince(type: string, since: Date, limit: number): Promise<string[]>;
+}
+
+/** The connection to Temporal, which comes and goes. */
+export abstract class WorkflowConnection {
+  /** Null while Temporal is away. */
+  abstract readonly workflows: Workflows | null;
 }

@@ -31,8 +31,6 @@ import type {
 
 @Injectable()
 export class ProviderAccountsService {
-  private readonly notifier: Notifier;
-
   constructor(
     private readonly database: ApiDatabase,
     private readonly store: AccountStore,
@@ -40,9 +38,8 @@ export class ProviderAccountsService {
     private readonly idempotency: Idempotency,
     private readonly cursors: Cursors,
     private readonly egress: Egress,
-  ) {
-    this.notifier = new Notifier(database);
-  }
+    private readonly notifier: Notifier,
+  ) {}
 
   async list(caller: Caller, { limit, cursor, ...filter }: ProviderAccountQuery): Promise<List<ProviderAccountAnswer>> {
     const { client_id: clientId = null, provider = null } = filter;

@@ -1,9 +1,10 @@
 // Accounts as the door and the activities need them: opened, with their secrets. Held for two seconds at most.
-import type { Database } from '../database/database.js';
+import { Injectable } from '@nestjs/common';
+import { IngestDatabase } from '../database/database.js';
 import type { Deadlines, ProviderAccountEntity } from '../database/entities/provider-account.entity.js';
 import { openJson, sealJson } from '../vault/sealing.js';
 import type { DataKey } from '../vault/sealing.js';
-import type { VaultService } from '../vault/vault.service.js';
+import { VaultService } from '../vault/vault.service.js';
 import type { ProviderCredentials } from './provider.js';
 
 export type { Deadlines };
@@ -54,13 +55,14 @@ type AccountRow = Pick<ProviderAccountEntity, 'id' | 'client_id' | 'provider' | 
 const HELD_MS = 2_000;
 const FIND = 'select id, client_id, provider, sealed, deadlines, deleted_at from provider_accounts where id = $1';
 
+@Injectable()
 export class ProviderAccounts {
   private readonly held = new Map<string, { account: ProviderAccount | null; at: number }>();
   /** Reads under way. */
   private readonly reads = new Map<string, Promise<ProviderAccount | null>>();
 
   constructor(
-    private readonly database: Database,
+    private readonly database: IngestDatabase,
     private readonly vault: VaultService,
   ) {}
 

@@ -1,8 +1,9 @@
 // How far an account's backfill has come. One row an account; every write of the walker names the version it read, so that
 // an attempt that was given up, or one from before a new start, changes nothing any more.
-import type { WorkerDatabase } from '../database/database.js';
+import { Injectable } from '@nestjs/common';
+import { WorkerDatabase } from '../database/database.js';
 import { open, seal } from '../vault/sealing.js';
-import type { VaultService } from '../vault/vault.service.js';
+import { VaultService } from '../vault/vault.service.js';
 import type { BackfillStatus } from './backfill-requests.js';
 
 const DAY_MS = 86_400_000;
@@ -82,6 +83,7 @@ export class BackfillChanged extends Error {
   override readonly name = 'BackfillChanged';
 }
 
+@Injectable()
 export class BackfillStore {
   constructor(
     private readonly database: WorkerDatabase,

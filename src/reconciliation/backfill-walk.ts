@@ -1,11 +1,12 @@
 // The walk through an account's past: page by page of the provider's list, newest day first. Progress is kept in Postgres
 // after every page, so that it goes on where it was, whoever goes on.
+import { Injectable } from '@nestjs/common';
 import { publicId } from '../common/ids.js';
-import type { Log } from '../common/log.js';
+import { Log } from '../common/log.js';
 import { RetryLater } from '../lifecycle/retry-later.js';
-import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST } from '../providers/gateway/persistence.js';
-import type { ProviderAccounts } from '../providers/provider-accounts.js';
+import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListPage } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import {
@@ -13,30 +14,29 @@ import {
   nextPosition,
   windowFrom,
   type Backfill,
-  type BackfillStore,
+  BackfillStore,
   type Counted,
   type Skipped,
 } from './backfill-store.js';
 import type { BackfillProgress } from '../../workflows/reconciliation.workflow.js';
 import { NO_PROGRESS, progressOf } from './backfill-progress.js';
 import { forEachConcurrently } from '../common/concurrency.js';
-import type { Attempt, ListedConversations, Outcome } from './listed-conversations.js';
+import { type Attempt, ListedConversations, type Outcome } from './listed-conversations.js';
 
 /** Progress is written after so many conversations. */
 const SLICE = 64;
 /** A step takes about so long, so that history stays small where pages are. */
 const STEP_MS = 20_000;
 
-interface Dependencies {
-  store: BackfillStore;
-  conversations: ListedConversations;
-  gateway: ProviderGateway;
-  accounts: ProviderAccounts;
-  log: Log;
-}
-
+@Injectable()
 export class BackfillWalk {
-  constructor(private readonly deps: Dependencies) {}
+  constructor(
+    private readonly store: BackfillStore,
+    private readonly conversations: ListedConversations,
+    private readonly gateway: ProviderGateway,
+    private readonly accounts: ProviderAccounts,
+    private readonly log: Log,
+  ) {}
 
   /**
    * Walks on for a while. Throws ProviderError when the provider is away, RetryLater when it says for how long; credentials that
@@ -51,8 +51,8 @@ export class BackfillWalk {
   }
 
   private async page(accountId: string, options: Omit<Attempt, 'account'>): Promise<BackfillProgress> {
-    const account = await this.deps.accounts.find(accountId, { fresh: true });
-    const backfill = await this.deps.store.begin(accountId);
+    const account = await this.accounts.find(accountId, { fresh: true });
+    const backfill = await this.store.begin(accountId);
     if (account === null || account.isDeleted || backfill === null) return NO_PROGRESS;
     if (backfill.status !== 'running') return progressOf(backfill);
     try {
@@ -65,14 +65,14 @@ export class BackfillWalk {
   }
 
   private async walkPage(attempt: Attempt, backfill: Backfill): Promise<Backfill> {
-    const { store, conversations } = this.deps;
+    const { store, conversations } = this;
     const { account, signal } = attempt;
     let current = backfill;
     // Told with the page, so that one which is repeated counts nothing twice.
     const skipped: Skipped = {};
     try {
       const { items, next } = await this.list(attempt, backfill);
-      const listed = await conversations.standingsOf(account, items);
+      const listed = await conversations.knownOf(account, items);
       for (let from = 0; from < listed.length; from += SLICE) {
         const counted: Counted = { checked: 0, added: 0 };
         try {
@@ -94,8 +94,8 @@ export class BackfillWalk {
   /** A provider that is away is asked again; one that refuses us is not, until somebody has changed the account. */
   private async stopped(backfill: Backfill, error: ProviderError): Promise<Backfill> {
     const { problem } = error;
-    this.deps.log.warn('backfill stands still', { account: publicId('providerAccount', backfill.accountId), problem });
-    const after = await this.deps.store.trouble(backfill, error.retryable ? 'running' : 'failed', problem);
+    this.log.warn('backfill stands still', { account: publicId('providerAccount', backfill.accountId), problem });
+    const after = await this.store.trouble(backfill, error.retryable ? 'running' : 'failed', problem);
     if (!error.retryable) return after;
     if (error.retryAfterMs === null || error.retryAfterMs === 0) throw error;
     // Temporal waits better than a process does, and shows it.
@@ -112,7 +112,7 @@ export class BackfillWalk {
       live: false,
       cursor,
     };
-    return this.deps.gateway.list(account, query, { signal, worth: INSIST });
+    return this.gateway.list(account, query, { signal, worth: INSIST });
   }
 }
 

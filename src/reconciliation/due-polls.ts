@@ -1,12 +1,13 @@
 // The loop that looks at the lists of polled accounts when they are due: several at a time, each account once over all workers.
+import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../common/errors.js';
 import { publicId } from '../common/ids.js';
-import { errorFields, type Log } from '../common/log.js';
+import { errorFields, Log } from '../common/log.js';
 import { WorkLoop } from '../common/work-loop.js';
-import type { LivePoll, PollView } from './live-poll.js';
+import { LivePoll, type PollView } from './live-poll.js';
 import { nextLookMs } from './next-look.js';
-import { LEASE_MS, type ClaimedLook, type PollLeases } from './poll-leases.js';
+import { LEASE_MS, type ClaimedLook, PollLeases } from './poll-leases.js';
 
 /** How late a look may begin, milliseconds. */
 const REST_MS = 500;
@@ -18,12 +19,6 @@ const LONGEST_LOOK_MS = 60_000;
 /** A worker that stops waits so long for the answers that are under way. */
 const STOP_MS = 3_000;
 
-interface Dependencies {
-  leases: PollLeases;
-  poll: Pick<LivePoll, 'poll'>;
-  log: Log;
-}
-
 interface UnderWay {
   look: ClaimedLook;
   /** Milliseconds of the monotonic clock until which the lease is ours for certain. */
@@ -32,6 +27,7 @@ interface UnderWay {
   ended: Promise<void>;
 }
 
+@Injectable()
 export class DuePolls {
   private readonly loop = new WorkLoop(() => this.turn(), REST_MS);
   /** An account may be in it twice: a look that has lost its lease is there until its provider has answered. */
@@ -39,7 +35,11 @@ export class DuePolls {
   private readonly stopping = new AbortController();
   private renewal: NodeJS.Timeout | undefined;
 
-  constructor(private readonly deps: Dependencies) {}
+  constructor(
+    private readonly leases: PollLeases,
+    private readonly poll: LivePoll,
+    private readonly log: Log,
+  ) {}
 
   start(): void {
     this.renewal = setInterval(() => void this.renew(), LEASE_MS / 4);
@@ -63,10 +63,10 @@ export class DuePolls {
     if (most === 0 || this.stopping.signal.aborted) return false;
     const from = performance.now();
     try {
-      const claimed = await this.deps.leases.claim({ most, mostOfClient: LOOKS_OF_CLIENT, underWay: this.byClient() });
+      const claimed = await this.leases.claim({ most, mostOfClient: LOOKS_OF_CLIENT, underWay: this.byClient() });
       for (const look of claimed) this.begin(look, from + LEASE_MS);
     } catch (error) {
-      this.deps.log.error('finding accounts to poll failed; trying again', {}, error);
+      this.log.error('finding accounts to poll failed; trying again', {}, error);
     }
     // Each look that ends asks for the next turn.
     return false;
@@ -85,7 +85,7 @@ export class DuePolls {
     one.ended = this.run(look, lost.signal)
       .catch((error: unknown) => {
         // Its lease ends by itself, and then somebody looks again.
-        if (!this.stopping.signal.aborted) this.deps.log.error('the result of a poll is lost', idOf(look), error);
+        if (!this.stopping.signal.aborted) this.log.error('the result of a poll is lost', idOf(look), error);
       })
       .finally(() => {
         this.underWay.delete(one);
@@ -94,7 +94,7 @@ export class DuePolls {
   }
 
   private async run(look: ClaimedLook, lost: AbortSignal): Promise<void> {
-    const { leases, poll } = this.deps;
+    const { leases, poll } = this;
     const signal = AbortSignal.any([lost, this.stopping.signal, AbortSignal.timeout(LONGEST_LOOK_MS)]);
     const view = await poll.poll(look.accountId, signal).catch((error: unknown) => this.viewOf(look, error, signal));
     if (lost.aborted) return;
@@ -107,7 +107,7 @@ export class DuePolls {
 
   /** What the provider does not answer is in the result already: this is our own failure, or the end of its time. */
   private viewOf(look: ClaimedLook, error: unknown, signal: AbortSignal): PollView {
-    if (!signal.aborted) this.deps.log.error('a poll failed; trying again', idOf(look), error);
+    if (!signal.aborted) this.log.error('a poll failed; trying again', idOf(look), error);
     const ours = error instanceof AppError ? error.code : 'internal';
     return { live: null, added: 0, asked: 0, problem: signal.aborted ? 'timed_out' : ours, retryAfterMs: null };
   }
@@ -119,13 +119,13 @@ export class DuePolls {
     const from = performance.now();
     for (const { heldUntil, lost } of held) if (heldUntil <= from) lost.abort();
     try {
-      const kept = await this.deps.leases.renew(held.map(({ look }) => look));
+      const kept = await this.leases.renew(held.map(({ look }) => look));
       for (const one of held) {
         if (kept.has(one.look)) one.heldUntil = from + LEASE_MS;
         else one.lost.abort();
       }
     } catch (error) {
-      this.deps.log.warn('keeping the leases of polls failed; trying again', { err: errorFields(error) });
+      this.log.warn('keeping the leases of polls failed; trying again', { err: errorFields(error) });
     }
   }
 }

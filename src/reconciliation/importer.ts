@@ -1,17 +1,18 @@
 // Brings one listed conversation in whole: its record, its recordings, then all of it applied at once. What comes complete
 // is settled by that, so that it needs no workflow; what does not gets one by the normal wake.
-import type { FactWriter } from '../intake/fact-writer.js';
+import { Injectable } from '@nestjs/common';
+import { FactWriter } from '../intake/fact-writer.js';
 import type { StoredRecording, WorkflowFact } from '../reducer/fact.js';
 import { downloadRecording } from '../recordings/recording-download.js';
-import type { RecordingStore } from '../recordings/recording-store.js';
+import { RecordingStore } from '../recordings/recording-store.js';
 import type { Claims, Json, Part, RecordingSource } from '../providers/provider-fact.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { clientOfAgent, type ProviderAccount } from '../providers/provider-accounts.js';
-import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST, NOW_OR_NOT } from '../providers/gateway/persistence.js';
 import { providerNamed } from '../providers/providers.js';
-import type { VaultService } from '../vault/vault.service.js';
-import type { ListedIdentities, Reserved } from './listed-identities.js';
+import { VaultService } from '../vault/vault.service.js';
+import { ListedIdentities, type Reserved } from './listed-identities.js';
 
 /** `busy`: somebody else is at it. `missing`: the provider lists it and does not give it. */
 export type Imported = 'added' | 'known' | 'busy' | 'missing';
@@ -30,32 +31,31 @@ interface Audio {
   refused: (RecordingSource & { reason: string })[];
 }
 
-interface Dependencies {
-  identities: ListedIdentities;
-  gateway: ProviderGateway;
-  facts: FactWriter;
-  store: RecordingStore;
-  vault: VaultService;
-}
-
+@Injectable()
 export class Importer {
-  constructor(private readonly deps: Dependencies) {}
+  constructor(
+    private readonly identities: ListedIdentities,
+    private readonly gateway: ProviderGateway,
+    private readonly facts: FactWriter,
+    private readonly store: RecordingStore,
+    private readonly vault: VaultService,
+  ) {}
 
   /** Throws ProviderError when the provider is away or refuses our credentials. */
   async bring(order: ImportOrder): Promise<Imported> {
     const { account, listed, hash, by } = order;
     const subject = { accountId: account.id, hash };
     const clientId = clientOfAgent(account, listed.providerAgentId);
-    const reserved = await this.deps.identities.reserve({ ...subject, clientId }, by);
+    const reserved = await this.identities.reserve({ ...subject, clientId }, by);
     if (typeof reserved === 'string') return reserved;
     let found: boolean;
     try {
       found = await this.fetch(order, reserved);
     } finally {
-      await this.deps.identities.release(subject, by);
+      await this.identities.release(subject, by);
     }
     if (!found) return 'missing';
-    await this.deps.facts.apply({ account, identityHash: hash });
+    await this.facts.apply({ account, identityHash: hash });
     return 'added';
   }
 
@@ -64,11 +64,11 @@ export class Importer {
     const { account, listed, hash, by, signal } = order;
     const isPoll = by === 'poll';
     const asking = { signal, worth: isPoll ? NOW_OR_NOT : INSIST };
-    const answer = await this.deps.gateway.fetchRecord(account, listed, asking);
+    const answer = await this.gateway.fetchRecord(account, listed, asking);
     if (!answer.found) return false;
     // A poll has no time for recordings: whatever is over by now gets a workflow.
     const statements = isPoll ? [] : await this.statementsOf(order, reserved, answer.document);
-    await this.deps.facts.bring({ account, identityHash: hash }, { by, document: answer.document, statements });
+    await this.facts.bring({ account, identityHash: hash }, { by, document: answer.document, statements });
     return true;
   }
 
@@ -113,10 +113,10 @@ export class Importer {
     reserved: Reserved,
     { claims, variant, source }: RecordingSource & { claims: Claims },
   ): Promise<StoredRecording> {
-    const key = await this.deps.vault.conversationKey(reserved);
+    const key = await this.vault.conversationKey(reserved);
     const durationMs = claims.fields.duration_ms ?? null;
     const wanted = { ...reserved, account, variant, source, durationMs, key, signal, worth: INSIST };
-    return downloadRecording(this.deps, wanted);
+    return downloadRecording({ gateway: this.gateway, store: this.store }, wanted);
   }
 }
 

@@ -1,17 +1,18 @@
 // What becomes of the conversations on a page of an account's list: brought in, known already, or passed over.
+import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicId } from '../common/ids.js';
-import type { Log } from '../common/log.js';
-import type { ConversationSnapshot } from '../lifecycle/conversation-snapshot.js';
-import type { FactWriter } from '../intake/fact-writer.js';
-import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { Log } from '../common/log.js';
+import { SnapshotReader } from '../lifecycle/conversation-snapshot.js';
+import { FactWriter } from '../intake/fact-writer.js';
+import { ProviderGateway } from '../providers/gateway/gateway.js';
 import { INSIST, NotWelcome, ONCE } from '../providers/gateway/persistence.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
-import type { VaultService } from '../vault/vault.service.js';
+import { VaultService } from '../vault/vault.service.js';
 import { blameOf, mayPassOver, type Witness } from '../providers/gateway/failure-scope.js';
-import type { ListedIdentities, StateAtRevision } from './listed-identities.js';
-import type { Importer, Imported } from './importer.js';
+import { ListedIdentities, type KnownIdentity } from './listed-identities.js';
+import { Importer, type Imported } from './importer.js';
 
 /** Between two looks at a conversation that somebody else is bringing in. */
 const BUSY_MS = 1_000;
@@ -19,7 +20,7 @@ const BUSY_MS = 1_000;
 export interface Listed {
   listed: ListedConversation;
   hash: Buffer;
-  standing: StateAtRevision;
+  known: KnownIdentity;
 }
 
 /** `skipped`: why it was passed over, as a code; null: it was not. */
@@ -36,22 +37,21 @@ export interface Attempt {
   signal: AbortSignal;
 }
 
-interface Dependencies {
-  identities: ListedIdentities;
-  importer: Importer;
-  gateway: ProviderGateway;
-  facts: FactWriter;
-  vault: VaultService;
-  read(conversationId: string): Promise<ConversationSnapshot | null>;
-  log: Log;
-}
-
+@Injectable()
 export class ListedConversations {
-  constructor(private readonly deps: Dependencies) {}
+  constructor(
+    private readonly identities: ListedIdentities,
+    private readonly importer: Importer,
+    private readonly gateway: ProviderGateway,
+    private readonly facts: FactWriter,
+    private readonly vault: VaultService,
+    private readonly snapshots: SnapshotReader,
+    private readonly log: Log,
+  ) {}
 
   /** A page with what is known of each. */
-  async standingsOf(account: ProviderAccount, items: ListedConversation[]): Promise<Listed[]> {
-    const hasher = await this.deps.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
+  async knownOf(account: ProviderAccount, items: ListedConversation[]): Promise<Listed[]> {
+    const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
     // A list that shifts while it is paged may name one twice.
     const byHash = new Map(
       items.map((listed) => {
@@ -61,10 +61,10 @@ export class ListedConversations {
     );
     const unique = [...byHash.values()];
     const hashes = unique.map(({ hash }) => hash);
-    const standings = await this.deps.identities.standings(account.id, hashes);
+    const all = await this.identities.known(account.id, hashes);
     return unique.flatMap((item, index) => {
-      const standing = standings[index];
-      return standing === undefined ? [] : [{ ...item, standing }];
+      const known = all[index];
+      return known === undefined ? [] : [{ ...item, known }];
     });
   }
 
@@ -79,17 +79,17 @@ export class ListedConversations {
       if (!(await this.isItsOwn(error, attempt, item))) throw error;
       const { problem } = error;
       const account = publicId('providerAccount', attempt.account.id);
-      this.deps.log.warn('the provider lists a conversation and does not give it', { account, problem });
+      this.log.warn('the provider lists a conversation and does not give it', { account, problem });
       return { added: false, skipped: problem };
     }
   }
 
-  private async bring({ account, signal }: Attempt, { listed, hash, standing }: Listed): Promise<Imported> {
-    if (standing.isErased) return 'known';
-    if (standing.settledId !== null) return this.confirm(account, standing.settledId, signal);
-    if (standing.isKnown) return 'known';
+  private async bring({ account, signal }: Attempt, { listed, hash, known }: Listed): Promise<Imported> {
+    if (known.isErased) return 'known';
+    if (known.settledId !== null) return this.confirm(account, known.settledId, signal);
+    if (known.isKnown) return 'known';
     for (;;) {
-      const outcome = await this.deps.importer.bring({ account, listed, hash, by: 'backfill', signal });
+      const outcome = await this.importer.bring({ account, listed, hash, by: 'backfill', signal });
       if (outcome !== 'busy') return outcome;
       await sleep(BUSY_MS, undefined, { signal });
     }
@@ -97,11 +97,11 @@ export class ListedConversations {
 
   /** One that settled without the provider's record (given up, or away too long) gets it now. */
   private async confirm(account: ProviderAccount, conversationId: string, signal: AbortSignal): Promise<Imported> {
-    const snapshot = await this.deps.read(conversationId);
+    const snapshot = await this.snapshots.read(conversationId);
     if (snapshot === null || snapshot.hasRecord) return 'known';
-    const answer = await this.deps.gateway.fetchRecord(account, snapshot, { signal, worth: INSIST });
+    const answer = await this.gateway.fetchRecord(account, snapshot, { signal, worth: INSIST });
     if (!answer.found) return 'missing';
-    await this.deps.facts.record(snapshot, answer.document);
+    await this.facts.record(snapshot, answer.document);
     return 'known';
   }
 
@@ -113,11 +113,11 @@ export class ListedConversations {
 
   /** Asks for another conversation of the account. */
   private async witness({ account, signal }: Attempt, hash: Buffer): Promise<Witness> {
-    const id = await this.deps.identities.otherThan(account.id, hash);
-    const snapshot = id === null ? null : await this.deps.read(id);
+    const id = await this.identities.otherThan(account.id, hash);
+    const snapshot = id === null ? null : await this.snapshots.read(id);
     if (snapshot === null) return 'unasked';
     try {
-      await this.deps.gateway.fetchRecord(account, snapshot, { signal, worth: ONCE });
+      await this.gateway.fetchRecord(account, snapshot, { signal, worth: ONCE });
       return 'answered';
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;

@@ -1,10 +1,11 @@
 // What is known of listed conversations, and the reservation under which one of them is brought in.
+import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { newUuid } from '../common/ids.js';
-import type { WorkerDatabase } from '../database/database.js';
+import { WorkerDatabase } from '../database/database.js';
 
 /** A listed conversation as our tables know it. */
-export interface StateAtRevision {
+export interface KnownIdentity {
   /** There is a conversation, or facts wait that will make it one. */
   isKnown: boolean;
   /** It is erased or being erased: never taken back. */
@@ -21,7 +22,7 @@ export interface Reserved {
 /** Long enough for a slow record and a short recording; when it ends too early, the worst is a second request. */
 const RESERVED_SECONDS = 60;
 
-const STANDINGS = `
+const KNOWN = `
 select w.n::integer as n, i.state, c.id as conversation_id, c.record_state, exists (
   select from inbox f
   where f.provider_account_id = $1 and f.identity_hash = w.hash and f.state = 'pending'
@@ -31,7 +32,7 @@ left join conversation_identities i on i.provider_account_id = $1 and i.identity
 left join conversations c on c.id = i.id
 order by w.n`;
 
-interface StandingRow {
+interface Row {
   state: string | null;
   conversation_id: string | null;
   record_state: string | null;
@@ -69,14 +70,15 @@ interface Listed {
   hash: Buffer;
 }
 
+@Injectable()
 export class ListedIdentities {
   constructor(private readonly database: WorkerDatabase) {}
 
-  /** The standing of each hash, in their order. */
-  async standings(accountId: string, hashes: Buffer[]): Promise<StateAtRevision[]> {
+  /** What is known of each hash, in their order. */
+  async known(accountId: string, hashes: Buffer[]): Promise<KnownIdentity[]> {
     if (hashes.length === 0) return [];
     const rows = await this.database.withScope('all', (tx) =>
-      tx.query<StandingRow>({ name: 'standings', text: STANDINGS, values: [accountId, hashes] }),
+      tx.query<Row>({ name: 'known', text: KNOWN, values: [accountId, hashes] }),
     );
     return rows.map((row) => ({
       isKnown: row.conversation_id !== null || row.waiting,

@@ -1,16 +1,17 @@
 // What a provider without a start webhook does not tell: its list is asked for live conversations. Unknown ones are made
 // known, and known ones that it does not list any more are asked for before their watchdog would.
-import type { ConversationSnapshot } from '../lifecycle/conversation-snapshot.js';
-import type { WorkerDatabase } from '../database/database.js';
-import type { FactWriter } from '../intake/fact-writer.js';
-import type { ProviderGateway } from '../providers/gateway/gateway.js';
+import { Injectable } from '@nestjs/common';
+import { SnapshotReader } from '../lifecycle/conversation-snapshot.js';
+import { WorkerDatabase } from '../database/database.js';
+import { FactWriter } from '../intake/fact-writer.js';
+import { ProviderGateway } from '../providers/gateway/gateway.js';
 import { NOW_OR_NOT } from '../providers/gateway/persistence.js';
-import type { ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
+import { type ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation, type ListPage, type ListQuery } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
-import type { VaultService } from '../vault/vault.service.js';
-import type { ListedIdentities } from './listed-identities.js';
-import type { Importer } from './importer.js';
+import { VaultService } from '../vault/vault.service.js';
+import { ListedIdentities } from './listed-identities.js';
+import { Importer } from './importer.js';
 import { forEachConcurrently } from '../common/concurrency.js';
 
 /** What a look has found: counts and a code. */
@@ -41,17 +42,6 @@ from conversations c join conversation_identities i on i.id = c.id
 where c.provider_account_id = $1 and c.status in ('ringing', 'active', 'transferring')
   and c.last_fact_at < now() - make_interval(secs => ${QUIET_SECONDS})`;
 
-interface Dependencies {
-  database: WorkerDatabase;
-  identities: ListedIdentities;
-  importer: Importer;
-  gateway: ProviderGateway;
-  accounts: ProviderAccounts;
-  facts: FactWriter;
-  vault: VaultService;
-  read(conversationId: string): Promise<ConversationSnapshot | null>;
-}
-
 interface Poll {
   account: ProviderAccount;
   view: PollView;
@@ -63,16 +53,26 @@ interface Live {
   hash: Buffer;
 }
 
+@Injectable()
 export class LivePoll {
   /** Conversation → when it was last asked for, epoch milliseconds. Of this process: at worst another one asks too. */
   private readonly askedAt = new Map<string, number>();
 
-  constructor(private readonly deps: Dependencies) {}
+  constructor(
+    private readonly database: WorkerDatabase,
+    private readonly identities: ListedIdentities,
+    private readonly importer: Importer,
+    private readonly gateway: ProviderGateway,
+    private readonly accounts: ProviderAccounts,
+    private readonly facts: FactWriter,
+    private readonly vault: VaultService,
+    private readonly snapshots: SnapshotReader,
+  ) {}
 
   /** One look. What the provider does not answer is said in the result: the next poll comes soon. */
   async poll(accountId: string, signal: AbortSignal): Promise<PollView> {
     const view: PollView = { live: null, added: 0, asked: 0, problem: null, retryAfterMs: null };
-    const account = await this.deps.accounts.find(accountId);
+    const account = await this.accounts.find(accountId);
     if (account !== null && !account.isDeleted) await this.look({ account, view, signal });
     return view;
   }
@@ -81,7 +81,7 @@ export class LivePoll {
     const { account, view } = poll;
     return noting(poll, async () => {
       // Before the list, so that one which appears meanwhile does not count as vanished.
-      const known = await this.deps.database.withScope('all', (tx) =>
+      const known = await this.database.withScope('all', (tx) =>
         tx.query<{ id: string; hash: string }>({ name: 'known_live', text: KNOWN_LIVE, values: [account.id] }),
       );
       const live = await this.listLive(poll);
@@ -97,14 +97,14 @@ export class LivePoll {
 
   private async listLive({ account, signal, view }: Poll): Promise<Live[]> {
     const provider = providerNamed(account.provider);
-    const hasher = await this.deps.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
+    const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
     const found: Live[] = [];
     let pages = 0;
     for (const providerKind of provider.kinds) {
       let cursor: string | null = null;
       do {
         const query: ListQuery = { providerKind, from: null, to: null, live: true, cursor };
-        const page: ListPage = await this.deps.gateway.list(account, query, { signal, worth: NOW_OR_NOT });
+        const page: ListPage = await this.gateway.list(account, query, { signal, worth: NOW_OR_NOT });
         for (const listed of page.items) {
           const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
           found.push({ listed, hash });
@@ -123,14 +123,14 @@ export class LivePoll {
   private async makeKnown(poll: Poll, live: Live[]): Promise<void> {
     const { account, view, signal } = poll;
     const hashes = live.map(({ hash }) => hash);
-    const standings = await this.deps.identities.standings(account.id, hashes);
+    const all = await this.identities.known(account.id, hashes);
     const unknown = live.filter((_, index) => {
-      const standing = standings[index];
-      return standing !== undefined && !standing.isKnown && !standing.isErased;
+      const known = all[index];
+      return known !== undefined && !known.isKnown && !known.isErased;
     });
     await forEachConcurrently(unknown, ({ listed, hash }) =>
       noting(poll, async () => {
-        const outcome = await this.deps.importer.bring({ account, listed, hash, by: 'poll', signal });
+        const outcome = await this.importer.bring({ account, listed, hash, by: 'poll', signal });
         if (outcome === 'added') view.added += 1;
       }),
     );
@@ -146,11 +146,11 @@ export class LivePoll {
   }
 
   private async askForOne({ account, view, signal }: Poll, conversationId: string): Promise<void> {
-    const snapshot = await this.deps.read(conversationId);
+    const snapshot = await this.snapshots.read(conversationId);
     if (snapshot === null || snapshot.record.recordState !== 'open') return;
     view.asked += 1;
-    const answer = await this.deps.gateway.fetchRecord(account, snapshot, { signal, worth: NOW_OR_NOT });
-    if (answer.found) await this.deps.facts.record(snapshot, answer.document);
+    const answer = await this.gateway.fetchRecord(account, snapshot, { signal, worth: NOW_OR_NOT });
+    if (answer.found) await this.facts.record(snapshot, answer.document);
   }
 }
 

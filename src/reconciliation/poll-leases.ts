@@ -1,7 +1,8 @@
 // Whose turn it is to look at which account's list: claimed in Postgres, so that over any number of workers an account has
 // one look at a time. A worker that dies loses its leases; what it still writes afterwards is refused.
+import { Injectable } from '@nestjs/common';
 import { newUuid } from '../common/ids.js';
-import type { WorkerDatabase } from '../database/database.js';
+import { WorkerDatabase } from '../database/database.js';
 
 /** A lease that is not renewed for so long is free. */
 export const LEASE_MS = 10_000;
@@ -78,6 +79,7 @@ interface Room {
   underWay: ReadonlyMap<string, number>;
 }
 
+@Injectable()
 export class PollLeases {
   constructor(private readonly database: WorkerDatabase) {}
 

@@ -5,7 +5,7 @@ import { errorFields, type Log } from '../common/log.js';
 import { uuidOf } from '../common/ids.js';
 import type { WorkerDatabase } from '../database/database.js';
 
-/** All of it; what is left waits for the next hour or start. */
+/** All of it; what is left waits for the next connection. */
 const DEADLINE_MS = 60_000;
 const POLL_ID = /^poll\/(pa_[0-9a-z]{26})/;
 const RUNNING = "WorkflowType = 'poll' and ExecutionStatus = 'Running'";

@@ -2,7 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { errorFields, type Log } from '../common/log.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { errorFields, Log } from '../common/log.js';
+import { CONFIG } from '../config/config.module.js';
+import { WorkerDatabase } from '../database/database.js';
+import type { WorkflowConnection } from '../outbox/workflow-kind.js';
+import { removeFormerSchedules } from './former-schedules.js';
 import { QUEUE } from '../../workflows/names.js';
 import type { Config } from '../config/config.js';
 import { nativeConnection } from './connection.js';
@@ -26,27 +31,34 @@ const WALKS = 2;
 /** Recordings that one process fetches at the same time; more take turns. */
 const DOWNLOADS = 24;
 
-interface Dependencies {
-  config: Config;
-  /** Path of the bundle that the build made. */
-  workflowBundle: string;
-  activities: object;
-  log: Log;
-  /** Told each time that workflows can be started. */
-  onConnected: () => void;
-}
+/** Injection tokens: the activities as a plain object of functions, and the path of the bundle that the build made. */
+export const ACTIVITIES = Symbol('activities');
+export const WORKFLOW_BUNDLE = Symbol('workflow bundle');
 
-export class TemporalWorker {
+@Injectable()
+export class TemporalWorker implements WorkflowConnection {
   private workers: WorkerGroup | null = null;
   private workflowClient: WorkflowClient | null = null;
-  private connected: Client | null = null;
   private stopped = false;
   /** Workflows and activities may be under way: stopping waits for them. */
   private serving = false;
   private running: Promise<void> = Promise.resolve();
   private relays: Promise<void> = Promise.resolve();
 
-  constructor(private readonly deps: Dependencies) {}
+  private whenConnected: () => void = () => undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(WORKFLOW_BUNDLE) private readonly workflowBundle: string,
+    @Inject(ACTIVITIES) private readonly activities: object,
+    private readonly database: WorkerDatabase,
+    private readonly log: Log,
+  ) {}
+
+  /** `listener` is called each time that workflows can be started. */
+  onConnected(listener: () => void): void {
+    this.whenConnected = listener;
+  }
 
   /** Signals are ours, not the SDK's: the process decides the order in which it stops. Once a process, before all else. */
   static installRuntime(log: Log): void {
@@ -72,11 +84,6 @@ export class TemporalWorker {
     return this.workflowClient;
   }
 
-  /** Null while Temporal is away. */
-  get client(): Client | null {
-    return this.connected;
-  }
-
   /** Ends polling, and activities after their grace. The connection stays until `relays`, which use it, are done. */
   async stop(relays: Promise<void> = Promise.resolve()): Promise<void> {
     this.stopped = true;
@@ -92,14 +99,14 @@ export class TemporalWorker {
       try {
         await this.session();
       } catch (error) {
-        this.deps.log.warn('Temporal is away; trying again', { err: errorFields(error) });
+        this.log.warn('Temporal is away; trying again', { err: errorFields(error) });
       }
       if (!this.stopped) await sleep(RETRY_MS);
     }
   }
 
   private async session(): Promise<void> {
-    const { config, log } = this.deps;
+    const { config, log } = this;
     const connection = await nativeConnection(config.temporal);
     try {
       const attributes = await prepareSearchAttributes(connection, config.temporal.namespace, log);
@@ -115,7 +122,6 @@ export class TemporalWorker {
       await run.finally(() => clearInterval(check));
     } finally {
       this.workflowClient = null;
-      this.connected = null;
       this.serving = false;
       await this.relays;
       // What ended the session is told, not what follows from it.
@@ -127,12 +133,12 @@ export class TemporalWorker {
 
   /** Workflows and their short activities; and queues for what may take long, which must not take their places. */
   private createWorkers(connection: NativeConnection): Promise<WorkerGroup> {
-    const { config, workflowBundle, activities } = this.deps;
+    const { config, workflowBundle, activities } = this;
     const shared = {
       connection,
       namespace: config.temporal.namespace,
       activities,
-      interceptors: { activity: [observeActivity(this.deps.log)] },
+      interceptors: { activity: [observeActivity(this.log)] },
       shutdownGraceTime: GRACE,
       shutdownForceTime: FORCE,
     };
@@ -157,7 +163,7 @@ export class TemporalWorker {
    * happened. Its namespace has another id: then everything is set up and started anew.
    */
   private memoryCheck(connection: NativeConnection): () => void {
-    const { config, log, onConnected } = this.deps;
+    const { config, log } = this;
     const { namespace } = config.temporal;
     let known: string | null = null;
     const check = async (): Promise<void> => {
@@ -168,7 +174,7 @@ export class TemporalWorker {
       if (known !== null && id !== null && id !== known) {
         log.warn('Temporal has lost its database; starting the workflows of open conversations again');
         await prepareSearchAttributes(connection, namespace, log);
-        onConnected();
+        this.whenConnected();
       }
       known = id ?? known;
     };
@@ -178,15 +184,15 @@ export class TemporalWorker {
   }
 
   private open(connection: NativeConnection, attributes: SearchAttributes): void {
-    const { config, onConnected } = this.deps;
+    const { config, database, log } = this;
     const client = new Client({
       connection,
       namespace: config.temporal.namespace,
       interceptors: { workflow: [tellTrace] },
     });
-    this.connected = client;
     this.workflowClient = new WorkflowClient(client, { eager: true, attributes });
-    onConnected();
+    this.whenConnected();
+    void removeFormerSchedules({ database, client, log });
   }
 }
 

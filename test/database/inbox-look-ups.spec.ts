@@ -99,7 +99,7 @@ describe(`an inbox of ${FACTS} facts`, () => {
   it('is asked by an index which of the conversations of a list are known', async () => {
     const identities = new ListedIdentities(database);
     const hashes = conversations.map(({ identity_hash: hash }) => hash);
-    const known = (await identities.standings(account, hashes)).map(({ isKnown }) => isKnown);
+    const known = (await identities.known(account, hashes)).map(({ isKnown }) => isKnown);
     // What is parked makes no conversation by itself.
     expect(known.filter(Boolean)).toHaveLength(LEFT / STATES.length);
     expectLookUps(ASKED, LEFT);

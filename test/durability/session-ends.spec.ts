@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { Log } from '../../src/common/log.js';
 import { TemporalWorker } from '../../src/temporal/temporal-worker.js';
+import { createWorker } from '../../src/worker.setup.js';
 import { guardTemporal, type GuardedTemporal } from '../support/guarded-temporal.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 
@@ -23,10 +24,10 @@ describe('the session of a worker with Temporal', () => {
     let said = '';
     const output = new Writable({ write: (line, _encoding, done) => ((said += String(line)), done()) });
     const config = { ...colloquy.config, temporal: { ...colloquy.config.temporal, address: way.address } };
-    const worker = new TemporalWorker({
-      ...{ config, log: new Log('warn', output), activities: {}, onConnected: () => undefined },
+    const parts = await createWorker(config, new Log('warn', output), {
       workflowBundle: '/nowhere/workflow-bundle.js',
     });
+    const worker = parts.get(TemporalWorker, { strict: false });
     worker.start();
     const away = (): string[] => said.split('\n').filter((line) => line.includes('Temporal is away'));
     await eventually(async () => away().length >= FAILURES, 60);
@@ -35,5 +36,6 @@ describe('the session of a worker with Temporal', () => {
     // One session may be under way.
     expect(connections).toBeLessThanOrEqual(1);
     await worker.stop();
+    await parts.close();
   });
 });

@@ -1,8 +1,7 @@
 // Which conversations a list shows, and in which order: exact rows for every filter, every sort and every page.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, publicId } from '../../src/common/ids.js';
-import { VaultService } from '../../src/vault/vault.service.js';
-import { applyWaiting } from '../support/intake.js';
+import { applyWaiting } from '../support/worker-parts.js';
 import { startHttpApp, type HttpApp } from './http-app.js';
 import { sendElevenLabs, sendRetell } from './webhooks.js';
 
@@ -31,7 +30,7 @@ async function tell([letter, account, agent, minute, event, more]: (typeof CALLS
   const call = { call_id: letter, call_type: 'phone_call', agent_id: agent, start_timestamp: T0 + minute * 60_000 };
   const to = { id: ids[account] ?? '', secret: `key_${account}` };
   expect((await sendRetell(http, to, event, { ...call, ...more })).status).toBe(200);
-  await applyWaiting(http.databaseUrl, http.app.get(VaultService));
+  await applyWaiting(http.workerConfig);
 }
 
 interface Row {
@@ -82,7 +81,7 @@ beforeAll(async () => {
   const metadata = { start_time_unix_secs: T0 / 1000 + 240, call_duration_secs: 9 };
   const done = { conversation_id: 'g', agent_id: 'agent_1', status: 'done', transcript: [], metadata };
   expect((await sendElevenLabs(http, { id: ids['other'] ?? '', secret: 'wsec_1' }, done)).status).toBe(200);
-  await applyWaiting(http.databaseUrl, http.app.get(VaultService));
+  await applyWaiting(http.workerConfig);
   for (const row of await rowsOf('?view=full')) {
     letters.set(row.id, row.provider_conversation_id);
     ids[`agent_of_${row.provider_conversation_id}`] = row.agent_id;

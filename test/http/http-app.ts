@@ -10,7 +10,7 @@ import { inject } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { createApp } from '../../src/app.setup.js';
 import { Log } from '../../src/common/log.js';
-import { parseConfig } from '../../src/config/config.js';
+import { parseConfig, type Config } from '../../src/config/config.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 import { newRootKey } from '../support/root-key.js';
 
@@ -36,6 +36,8 @@ export interface HttpApp {
   databaseUrl: string;
   /** Its settings, for another process on the same databases. */
   env: Record<string, string>;
+  /** For a worker on the same databases. */
+  workerConfig: Config;
   /** What it logged so far. */
   logged(): Record<string, unknown>[];
   /** All clients. */
@@ -81,6 +83,7 @@ export async function startHttpApp(env: Settings | ((databases: TestDatabases) =
     fastify,
     databaseUrl: databases.databaseUrl,
     env: settings,
+    workerConfig: parseConfig({ ...settings, ...databases.settingsOf('worker') }),
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     adminKey,
     readKey,

@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 import { newUuid, publicId, uuidOf } from '../../src/common/ids.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import type { ClientScope } from '../../src/database/with-scope.js';
-import { SYSTEM_CLIENT, VaultService } from '../../src/vault/vault.service.js';
+import { SYSTEM_CLIENT } from '../../src/vault/vault.service.js';
 import { eventually } from '../support/eventually.js';
-import { applyWaiting } from '../support/intake.js';
+import { applyWaiting } from '../support/worker-parts.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 import { sendRetell } from './webhooks.js';
 
@@ -94,7 +94,7 @@ async function makeConversation(http: HttpApp, accountId: string, apiKey: string
   const said = { ...call, from_number: '+12025550142', start_timestamp: Date.now(), transcript_object };
   const account = { id: accountId, secret: apiKey };
   expect((await sendRetell(http, account, 'transcript_updated', said)).status).toBe(200);
-  expect(await applyWaiting(http.databaseUrl, http.app.get(VaultService))).toBe(1);
+  expect(await applyWaiting(http.workerConfig)).toBe(1);
   const [row] = await http.sql<{ id: string }>(`
     insert into recordings (id, conversation_id, client_id, variant, content_type, bytes, object_key, created_at)
     select gen_random_uuid(), id, client_id, 'mixed', 'audio/wav', 9, 'none', now() from conversations

@@ -1,18 +1,18 @@
 // When a provider is asked again about a conversation that fell silent, or has ended: what its workflow is told to wait for.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openWorkshop } from '../recordings/workshop.js';
+import { openWorkerParts } from '../support/worker-parts.js';
 import { install, type Installation } from '../support/installation.js';
 
 const ASK_EVERY_S = 900;
 const CALLS = 8;
 
 let colloquy: Installation;
-let workshop: Awaited<ReturnType<typeof openWorkshop>>;
+let worker: Awaited<ReturnType<typeof openWorkerParts>>;
 let passedMs = 0;
 
 beforeAll(async () => {
   colloquy = await install({ deadlines: { silence: 60, ask_every: ASK_EVERY_S } });
-  workshop = await openWorkshop(colloquy, () => Date.now() + passedMs);
+  worker = await openWorkerParts(colloquy.config, { deadlines: () => Date.now() + passedMs });
 });
 afterEach(async () => {
   passedMs = 0;
@@ -20,7 +20,7 @@ afterEach(async () => {
   await colloquy.sql.query('truncate provider_circuits');
 });
 afterAll(async () => {
-  await workshop.close();
+  await worker.close();
   await colloquy.close();
 });
 
@@ -28,7 +28,7 @@ afterAll(async () => {
 async function silentCall(): Promise<{ callId: string; id: string }> {
   const { call_id: callId } = colloquy.retell.addCall();
   await colloquy.send('call_started', callId);
-  await workshop.intake.round();
+  await worker.intake.round();
   const { id } = await colloquy.call(callId);
   passedMs = 120_000;
   return { callId, id };
@@ -40,13 +40,13 @@ describe('an ended call that the provider does not know', () => {
   it('is waited for while the account itself does not answer, though nothing but the record is wanting', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall();
     await colloquy.send('call_analyzed', callId);
-    await workshop.intake.round();
+    await worker.intake.round();
     const { id } = await colloquy.call(callId);
     colloquy.retell.faults.missing.add(callId);
     colloquy.retell.faults.listStatus = [503];
-    await expect(workshop.lifecycle.fetchRecord(id, SECOND)).rejects.toThrow('waiting for the record');
+    await expect(worker.lifecycle.fetchRecord(id, SECOND)).rejects.toThrow('waiting for the record');
     // Now it answers, and so it is believed.
-    expect(await workshop.lifecycle.fetchRecord(id, SECOND)).toMatchObject({ phase: 'settling' });
+    expect(await worker.lifecycle.fetchRecord(id, SECOND)).toMatchObject({ phase: 'settling' });
     expect(colloquy.requestsOf(callId, 'get')).toBe(2);
   });
 });
@@ -55,7 +55,7 @@ describe('a silent call', () => {
   it('is asked about again one interval later, up to a tenth more by chance, and not all at the same moment', async () => {
     const calls: string[] = [];
     for (let call = 0; call < CALLS; call += 1) calls.push((await silentCall()).id);
-    const waits = await Promise.all(calls.map(async (id) => (await workshop.lifecycle.askProvider(id)).askInMs));
+    const waits = await Promise.all(calls.map(async (id) => (await worker.lifecycle.askProvider(id)).askInMs));
     for (const ms of waits) {
       expect(ms).toBeGreaterThanOrEqual(ASK_EVERY_S * 1_000);
       expect(ms).toBeLessThanOrEqual(ASK_EVERY_S * 1_100);
@@ -70,7 +70,7 @@ describe('a silent call', () => {
     colloquy.retell.faults.retryAfterSeconds = awayMs / 1_000;
     colloquy.retell.faults.getStatus.push(429);
     for (const { id } of [first, second]) {
-      const view = await workshop.lifecycle.askProvider(id);
+      const view = await worker.lifecycle.askProvider(id);
       expect(view.waitingFor).toBe('the provider answered 429; asking again later');
       // Some seconds may have passed since it said so.
       expect(view.askInMs).toBeGreaterThan(awayMs - 60_000);

@@ -1,17 +1,10 @@
 // Keys of inbox days, a week later: what was sealed under them can never be opened again, unless it still waits.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Log } from '../../src/common/log.js';
 import { publicId } from '../../src/common/ids.js';
-import { createDataSource } from '../../src/database/data-source.js';
-import { WorkerDatabase } from '../../src/database/database.js';
-import { Maintenance } from '../../src/maintenance/maintenance.js';
-import { maintenanceTasks } from '../../src/maintenance/tasks.js';
-import { OrphanedObjects } from '../../src/recordings/orphaned-objects.js';
-import { openObjectStore } from '../../src/object-store/open-object-store.js';
 import { KeyDestroyed } from '../../src/vault/errors.js';
-import { openVault } from '../../src/vault/open-vault.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 import { install, type Installation } from '../support/installation.js';
+import { openWorkerParts } from '../support/worker-parts.js';
 
 const DAY_MS = 86_400_000;
 const TODAY = new Date().toISOString().slice(0, 10);
@@ -19,25 +12,15 @@ const TODAY = new Date().toISOString().slice(0, 10);
 let colloquy: Installation;
 /** Of a process that holds no key yet. */
 let vault: VaultService;
-let database: WorkerDatabase;
-let maintenance: Maintenance;
+let worker: Awaited<ReturnType<typeof openWorkerParts>>;
 /** An account whose fact still waits, and one of which came nothing but what names no conversation. */
 let [waiting, unknown] = ['', ''];
 let waitingCall: string;
 
 beforeAll(async () => {
   colloquy = await install();
-  const { config } = colloquy;
-  const url = config.databaseUrl ?? '';
-  database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
-  await database.dataSource.initialize();
-  vault = await openVault({
-    ...{ keystoreUrl: config.keystoreDatabaseUrl ?? '', rootKeyFile: config.rootKeyFile },
-    role: 'colloquy_keystore_worker',
-  });
-  const objects = await openObjectStore(config);
-  const orphaned = new OrphanedObjects(database, objects);
-  maintenance = new Maintenance(maintenanceTasks({ database, vault, objects, orphaned }), new Log('silent'));
+  worker = await openWorkerParts(colloquy.config);
+  ({ vault } = worker);
   await appliedFact();
   const account = { provider: 'retell', api_key: colloquy.retell.apiKey, base_url: colloquy.retell.baseUrl };
   [waiting, unknown] = [await colloquy.addAccount(account), await colloquy.addAccount(account)];
@@ -46,7 +29,7 @@ beforeAll(async () => {
   await deliver(unknown, '{"event":"unheard_of"}');
 });
 afterAll(async () => {
-  await Promise.all([database.close(), vault.close()]);
+  await worker.close();
   await colloquy.close();
 });
 
@@ -63,7 +46,7 @@ async function deliver(accountId: string, body: string): Promise<void> {
   await colloquy.door.receive(publicId('providerAccount', accountId), { rawBody: Buffer.from(body), headers });
 }
 
-const tidyIn = (days: number): Promise<void> => maintenance.run(new Date(Date.now() + days * DAY_MS));
+const tidyIn = (days: number): Promise<void> => worker.maintenance.run(new Date(Date.now() + days * DAY_MS));
 
 /** Accounts whose key of today still lives. */
 const living = async (): Promise<string[]> =>

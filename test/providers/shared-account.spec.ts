@@ -1,38 +1,29 @@
 // One account, asked by two processes: they share its request budget, what its provider wants, and its circuit.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Log } from '../../src/common/log.js';
 import { publicId } from '../../src/common/ids.js';
-import { createDataSource } from '../../src/database/data-source.js';
-import { WorkerDatabase } from '../../src/database/database.js';
-import { openEgress } from '../../src/egress/open-egress.js';
-import { REAL_CLOCK } from '../../src/providers/gateway/clock.js';
 import type { ProviderGateway } from '../../src/providers/gateway/gateway.js';
-import { openGateway } from '../../src/providers/gateway/open-gateway.js';
 import { NOW_OR_NOT, NotWelcome, type Persistence } from '../../src/providers/gateway/persistence.js';
-import { ProviderAccounts, type ProviderAccount } from '../../src/providers/provider-accounts.js';
+import type { ProviderAccount } from '../../src/providers/provider-accounts.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
+import { openWorkerParts } from '../support/worker-parts.js';
 
 const RATE = 10;
 
 let colloquy: Installation;
 let api: Api;
 let account: ProviderAccount;
-const databases: WorkerDatabase[] = [];
+const workers: Awaited<ReturnType<typeof openWorkerParts>>[] = [];
 
 /** A gateway as another worker process has it: with connections of its own, on a machine whose clock may be fast. */
 async function gateway(requestRate: number, fastMs = 0): Promise<ProviderGateway> {
-  const { config, vault } = colloquy;
-  const database = new WorkerDatabase(
-    createDataSource({ url: config.databaseUrl ?? '', role: 'colloquy_worker', poolSize: 4 }),
-  );
-  await database.dataSource.initialize();
-  databases.push(database);
-  account = (await new ProviderAccounts(database, vault).find(colloquy.accountId)) as ProviderAccount;
-  const clock = { ...REAL_CLOCK, now: () => Date.now() + fastMs };
-  return openGateway({ database, log: new Log('silent'), egress: openEgress(config), requestRate, clock });
+  const config = { ...colloquy.config, providerRate: requestRate };
+  const worker = await openWorkerParts(config, { machine: () => Date.now() + fastMs });
+  workers.push(worker);
+  account = (await worker.accounts.find(colloquy.accountId)) as ProviderAccount;
+  return worker.gateway;
 }
 
 beforeAll(async () => {
@@ -42,7 +33,7 @@ beforeAll(async () => {
 afterEach(async () => {
   colloquy.retell.faults.listStatus.length = 0;
   await colloquy.sql.query('truncate provider_budgets, provider_circuits');
-  await Promise.all(databases.splice(0).map((database) => database.close()));
+  await Promise.all(workers.splice(0).map((worker) => worker.close()));
 });
 afterAll(async () => {
   await api.close();

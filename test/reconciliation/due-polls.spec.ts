@@ -7,6 +7,7 @@ import { Log } from '../../src/common/log.js';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { DuePolls } from '../../src/reconciliation/due-polls.js';
+import type { LivePoll } from '../../src/reconciliation/live-poll.js';
 import { LEASE_MS, PollLeases } from '../../src/reconciliation/poll-leases.js';
 import { seedAccount, seedClient } from '../support/accounts.js';
 import { startApi, type Api } from '../support/api.js';
@@ -153,7 +154,7 @@ describe('a look that has lost its lease to another one of its own worker', () =
     const view = { live: 0, added: 0, asked: 0, problem: null, retryAfterMs: null };
     // A provider that answers when the test says so.
     const poll = () => new Promise<typeof view>((resolve) => ends.push(() => resolve(view)));
-    const polls = new DuePolls({ leases: new PollLeases(database), poll: { poll }, log: new Log('silent') });
+    const polls = new DuePolls(new PollLeases(database), { poll } as unknown as LivePoll, new Log('silent'));
     polls.start();
     try {
       await eventually(() => Promise.resolve(ends.length === 1));

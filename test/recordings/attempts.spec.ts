@@ -9,7 +9,8 @@ import { newRecordingRef, objectKeyOf } from '../../src/recordings/recording-obj
 import { startApi, type Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
-import { openWorkshop, startPatientHost, type PatientHost } from './workshop.js';
+import { openWorkerParts } from '../support/worker-parts.js';
+import { startPatientHost, type PatientHost } from './patient-host.js';
 
 const FIRST = randomBytes(50_000);
 /** What the provider gives the second time: more, and other bytes. */
@@ -17,14 +18,14 @@ const SECOND = randomBytes(60_000);
 
 let colloquy: Installation;
 let api: Api;
-let workshop: Awaited<ReturnType<typeof openWorkshop>>;
+let worker: Awaited<ReturnType<typeof openWorkerParts>>;
 let host: PatientHost;
 let calls = 0;
 
 beforeAll(async () => {
   colloquy = await install();
   api = await startApi(colloquy);
-  workshop = await openWorkshop(colloquy);
+  worker = await openWorkerParts(colloquy.config);
 });
 beforeEach(async () => {
   host = await startPatientHost();
@@ -33,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => host.close());
 afterAll(async () => {
   await api.close();
-  await workshop.close();
+  await worker.close();
   await colloquy.close();
 });
 
@@ -42,11 +43,11 @@ async function finishedCall(): Promise<string> {
   calls += 1;
   const { call_id: callId } = colloquy.retell.addCompleteCall({ recording_url: host.url }, `attempts ${calls}`);
   await colloquy.send('call_analyzed', callId);
-  await workshop.intake.round();
+  await worker.intake.round();
   return (await colloquy.call(callId)).id;
 }
 
-const attempt = (id: string) => workshop.fetcher.fetch(id, { progress: null, signal: new AbortController().signal });
+const attempt = (id: string) => worker.fetcher.fetch(id, { progress: null, signal: new AbortController().signal });
 const objectsOf = (id: string): string[] => colloquy.recordingFiles().filter((name) => name.includes(id));
 const named = async (id: string): Promise<string[]> =>
   (await colloquy.store.recordings(id)).map(({ object_key }) => object_key);
@@ -97,7 +98,7 @@ describe('an object that no record names', () => {
     await age(left);
     expect(await sweep()).toBe(0);
     await colloquy.sql.query("update inbox set state = 'pending'");
-    await workshop.intake.round();
+    await worker.intake.round();
     expect(await named(id)).toEqual([left]);
     expect((await listen(id)).rawPayload.equals(FIRST)).toBe(true);
     expect([await looseOnes(id), await sweep()]).toEqual([[], 0]);
@@ -106,7 +107,7 @@ describe('an object that no record names', () => {
   it('stays while somebody applies facts of its conversation', async () => {
     const { id, left } = await crashedAttempt();
     await age(left);
-    await workshop.database.withScope('all', async (tx) => {
+    await worker.database.withScope('all', async (tx) => {
       const text = 'select 1 from conversation_identities where id = $1 for no key update';
       await tx.query({ text, values: [id] });
       expect(await sweep()).toBe(0);
@@ -122,7 +123,7 @@ describe('an object that no record names', () => {
     await fetched(id);
     const [former = ''] = await named(id);
     await colloquy.sql.query("update inbox set state = 'pending'");
-    await workshop.intake.round();
+    await worker.intake.round();
     expect([await named(id), await looseOnes(id)]).toEqual([[left], [former]]);
     await age(former);
     expect(await sweep()).toBe(1);
@@ -136,7 +137,7 @@ describe('a recording that was stored before objects had versions', () => {
     const { id, left, recording, addressee } = await crashedAttempt({ version: null });
     expect(left).toBe(`${colloquy.clientId}/${id}/${recording.id}`);
     await bring(addressee, recording);
-    await workshop.intake.round();
+    await worker.intake.round();
     expect((await listen(id)).rawPayload.equals(FIRST)).toBe(true);
     expect((await listen(id, 'bytes=20000-40000')).rawPayload.equals(FIRST.subarray(20_000, 40_001))).toBe(true);
   });
@@ -145,11 +146,11 @@ describe('a recording that was stored before objects had versions', () => {
 /** An attempt that stored {@link FIRST} and ended before it said so. */
 async function crashedAttempt(more: { version?: null } = {}) {
   const id = await finishedCall();
-  const addressee = await workshop.read(id);
+  const addressee = await worker.snapshots.read(id);
   if (addressee === null) throw new Error('there is no such conversation');
   const key = await colloquy.vault.existingConversationKey(id);
   const ref = { ...newRecordingRef(addressee, 'mixed'), ...more };
-  const bytes = await workshop.store.write(ref, key, Readable.from([FIRST], { objectMode: false }));
+  const bytes = await worker.store.write(ref, key, Readable.from([FIRST], { objectMode: false }));
   const left = objectKeyOf(ref);
   const recording: StoredRecording = {
     ...{ id: ref.id, variant: 'mixed', content_type: 'audio/wav', bytes, duration_ms: null },
@@ -162,7 +163,7 @@ async function crashedAttempt(more: { version?: null } = {}) {
 async function bring({ account, identityHash }: Addressee, recording: StoredRecording): Promise<void> {
   const body = Buffer.from(JSON.stringify({ kind: 'recording_stored', recording }));
   const fact = { account, identity: { hash: identityHash }, body };
-  await workshop.inbox.append({ ...fact, source: 'workflow', kind: 'recording_stored' });
+  await worker.inbox.append({ ...fact, source: 'workflow', kind: 'recording_stored' });
 }
 
 async function fetched(id: string): Promise<void> {
@@ -172,7 +173,7 @@ async function fetched(id: string): Promise<void> {
   await attempted;
 }
 
-const sweep = (): Promise<number> => workshop.orphaned.sweep(new Date(Date.now() - 86_400_000));
+const sweep = (): Promise<number> => worker.orphaned.sweep(new Date(Date.now() - 86_400_000));
 const age = (objectKey: string) =>
   colloquy.sql.query("update orphaned_objects set since = now() - interval '25 hours' where object_key = $1", [
     objectKey,

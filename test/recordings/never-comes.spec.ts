@@ -6,22 +6,23 @@ import { RetryLater } from '../../src/lifecycle/retry-later.js';
 import type { FetchProgress } from '../../src/lifecycle/recording-fetcher.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
-import { openWorkshop, startPatientHost } from './workshop.js';
+import { openWorkerParts } from '../support/worker-parts.js';
+import { startPatientHost } from './patient-host.js';
 
 const HOUR_MS = 3_600_000;
 const NO_LINK = { recording_url: undefined, recording_multi_channel_url: undefined };
 
 let colloquy: Installation;
-let workshop: Awaited<ReturnType<typeof openWorkshop>>;
+let worker: Awaited<ReturnType<typeof openWorkerParts>>;
 let passedMs = 0;
 const now = (): number => Date.now() + passedMs;
 
 beforeAll(async () => {
   colloquy = await install();
-  workshop = await openWorkshop(colloquy, now);
+  worker = await openWorkerParts(colloquy.config, { deadlines: now });
 });
 afterAll(async () => {
-  await workshop.close();
+  await worker.close();
   await colloquy.close();
 });
 
@@ -29,7 +30,7 @@ async function finishedCall(fields: Record<string, unknown>): Promise<{ callId: 
   passedMs = 0;
   const { call_id: callId } = colloquy.retell.addCompleteCall(fields, JSON.stringify(fields));
   await colloquy.send('call_analyzed', callId);
-  await workshop.intake.round();
+  await worker.intake.round();
   return { callId, id: (await colloquy.call(callId)).id };
 }
 
@@ -37,7 +38,7 @@ const signal = new AbortController().signal;
 /** One attempt, as Temporal makes it: what it leaves for the next; null when it is done. */
 async function attempt(id: string, progress: FetchProgress | null): Promise<RetryLater | null> {
   try {
-    await workshop.fetcher.fetch(id, { progress, signal });
+    await worker.fetcher.fetch(id, { progress, signal });
     return null;
   } catch (error) {
     if (error instanceof RetryLater) return error;
@@ -87,7 +88,7 @@ describe('a recording that never comes within 24 hours', () => {
     const asked = colloquy.requestsOf(callId, 'get');
     colloquy.retell.calls.update(callId, { recording_url: `${colloquy.retell.baseUrl}/recordings/${callId}.wav` });
     await colloquy.send('call_analyzed', callId);
-    await workshop.intake.round();
+    await worker.intake.round();
     expect(left?.retryInMs).toBeLessThanOrEqual(300_000);
     expect(await attempt(id, left?.progress as FetchProgress)).toBeNull();
     expect(await colloquy.call(callId)).toMatchObject({ audio_state: 'present' });

@@ -9,17 +9,12 @@ import { startRetellSimulator, type RetellSimulator } from '../../simulators/ret
 import { Log } from '../../src/common/log.js';
 import { publicId } from '../../src/common/ids.js';
 import { parseConfig, type Config } from '../../src/config/config.js';
-import { createDataSource } from '../../src/database/data-source.js';
-import { IngestDatabase } from '../../src/database/database.js';
-import { Notifier } from '../../src/database/notifier.js';
-import { Inbox } from '../../src/inbox/inbox.js';
-import { WebhookHealth } from '../../src/inbox/webhook-health.js';
-import { WebhookDoor, type Received } from '../../src/inbox/webhook-door.js';
-import { ProviderAccounts, type Deadlines } from '../../src/providers/provider-accounts.js';
+import type { WebhookDoor, Received } from '../../src/inbox/webhook-door.js';
+import type { Deadlines } from '../../src/providers/provider-accounts.js';
 import { TemporalWorker } from '../../src/temporal/temporal-worker.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
-import { startWorker, type WorkerProcess } from '../../src/worker-process.js';
+import { startWorker, type RunningWorker } from '../../src/worker.setup.js';
 import { seedAccount, seedClient, type NewAccount } from './accounts.js';
 import { createTestDatabases } from './databases.js';
 import { placesOf } from './egress.js';
@@ -27,6 +22,7 @@ import { eventually } from './eventually.js';
 import type { TestServices } from './global-setup.js';
 import { ConversationStore, type StoredConversation } from './stored-conversation.js';
 import { newRootKey } from './root-key.js';
+import { openWebhookDoor } from './webhook-door.js';
 
 export { eventually };
 
@@ -74,7 +70,7 @@ export class Installation {
   readonly accountId: string;
   readonly temporal: TemporalClient;
   readonly store: ConversationStore;
-  private readonly workers: WorkerProcess[] = [];
+  private readonly workers: RunningWorker[] = [];
 
   constructor(private readonly parts: Parts) {
     ({ env: this.env, config: this.config, retell: this.retell, vault: this.vault, door: this.door } = parts);
@@ -82,7 +78,7 @@ export class Installation {
     this.store = new ConversationStore(parts.sql, parts.vault);
   }
 
-  async startWorker(workflowBundle = inject('services').workflowBundle): Promise<WorkerProcess> {
+  async startWorker(workflowBundle = inject('services').workflowBundle): Promise<RunningWorker> {
     const worker = await startWorker(this.config, testLog, { workflowBundle });
     this.workers.push(worker);
     return worker;
@@ -257,10 +253,10 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const recordingsDir = join(dataDir, 'recordings');
   mkdirSync(recordingsDir);
   const vault = await openVault({ keystoreUrl: databases.keystoreUrl, rootKeyFile: config.rootKeyFile });
-  const ingest = new IngestDatabase(
-    createDataSource({ url: databases.settingsOf('api').DATABASE_URL, role: 'colloquy_ingest', poolSize: 4 }),
+  const { door, close: closeDoor } = await openWebhookDoor(
+    parseConfig({ ...env, ...databases.settingsOf('api') }),
+    testLog,
   );
-  await ingest.dataSource.initialize();
   const sql = new Pool({ connectionString: databases.databaseUrl, max: 4 });
   // Ended clients are cut a moment later, when their database is dropped: nobody waits for them any more.
   sql.on('error', () => undefined);
@@ -268,15 +264,11 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const { apiKey: api_key, baseUrl: base_url } = retell;
   const { deadlines = {} } = options;
   const accountId = await seedAccount({ sql, vault }, clientId, { provider: 'retell', api_key, base_url, deadlines });
-  const health = new WebhookHealth(ingest, testLog);
-  const inbox = new Inbox(ingest, vault, new Notifier(ingest));
-  const door = new WebhookDoor(new ProviderAccounts(ingest, vault), inbox, health);
   const connection = Connection.lazy({ address });
   const temporal = new TemporalClient({ connection, namespace: config.temporal.namespace });
   const closers = [
     () => retell.close(),
-    () => health.close(),
-    () => ingest.close(),
+    () => closeDoor(),
     () => vault.close(),
     () => connection.close(),
     () => sql.end(),

@@ -8,21 +8,21 @@ import { ListedIdentities } from '../../src/reconciliation/listed-identities.js'
 import { openVault } from '../../src/vault/open-vault.js';
 import { open, seal } from '../../src/vault/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
-import { openWorkshop } from '../recordings/workshop.js';
+import { openWorkerParts } from '../support/worker-parts.js';
 import { eventually } from '../support/eventually.js';
 import { asSuperuser } from '../support/databases.js';
 import { install, type Installation } from '../support/installation.js';
 
 let colloquy: Installation;
-let workshop: Awaited<ReturnType<typeof openWorkshop>>;
+let worker: Awaited<ReturnType<typeof openWorkerParts>>;
 let identities: ListedIdentities;
 let keystore: Pool;
 const vaults: VaultService[] = [];
 
 beforeAll(async () => {
   colloquy = await install();
-  workshop = await openWorkshop(colloquy);
-  identities = new ListedIdentities(workshop.database);
+  worker = await openWorkerParts(colloquy.config);
+  identities = new ListedIdentities(worker.database);
   keystore = new Pool({
     connectionString: asSuperuser(inject('services').postgresUrl, colloquy.env['KEYSTORE_DATABASE_URL'] ?? ''),
     max: 2,
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(vaults.map((vault) => vault.close()));
   await keystore.end();
-  await workshop.close();
+  await worker.close();
   await colloquy.close();
 });
 
@@ -72,7 +72,7 @@ const age = (id: string) =>
 const ageSentence = () => keystore.query("update data_keys set condemned_at = condemned_at - interval '31 minutes'");
 const sweep = async () => {
   const vault = await freshVault();
-  return vault.sweepConversationKeys((ids) => abandonedAmong(workshop.database, ids));
+  return vault.sweepConversationKeys((ids) => abandonedAmong(worker.database, ids));
 };
 /** The two sweeps that it takes. */
 async function sweepTwice(): Promise<number> {
@@ -117,7 +117,7 @@ describe('the key of a conversation that never came to be', () => {
     const gone = await orphan('fact after');
     expect(await sweepTwice()).toBe(1);
     await hearOf(gone);
-    await workshop.intake.round();
+    await worker.intake.round();
     expect(await opens(gone.id)).toBe(true);
     expect([await sweepTwice(), await keyOf(gone.id)]).toEqual([0, 'live']);
   });
@@ -126,7 +126,7 @@ describe('the key of a conversation that never came to be', () => {
     const condemned = await orphan('fact between');
     await sweep();
     await hearOf(condemned);
-    await workshop.intake.round();
+    await worker.intake.round();
     expect(await keyOf(condemned.id)).toBe('live');
     await ageSentence();
     expect((await sweep()).removed).toBe(0);
@@ -139,7 +139,7 @@ describe('the key of a conversation that never came to be', () => {
     await sweep();
     await hearOf(remembered);
     // With the vault of the line before, which asks nobody for this key.
-    await workshop.intake.round();
+    await worker.intake.round();
     expect(await keyOf(remembered.id)).toBe('condemned');
     await ageSentence();
     expect((await sweep()).removed).toBe(0);
@@ -152,7 +152,7 @@ describe('the key of a conversation that never came to be', () => {
     await ageSentence();
     const asker = await freshVault();
     const removing = (await freshVault()).sweepConversationKeys(async (ids) => {
-      const orphans = await abandonedAmong(workshop.database, ids);
+      const orphans = await abandonedAmong(worker.database, ids);
       // It was judged; now it is used.
       if (orphans.includes(id)) await asker.conversationKey({ conversationId: id, clientId: colloquy.clientId });
       return orphans;
@@ -184,7 +184,7 @@ describe('a key stays', () => {
   it('when its conversation exists', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'exists');
     await colloquy.send('call_analyzed', callId);
-    await workshop.intake.round();
+    await worker.intake.round();
     const { id } = await colloquy.call(callId);
     await age(id);
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
@@ -205,7 +205,7 @@ describe('a key stays', () => {
     await put(state, "now() + interval '1 hour'");
     expect([await sweepTwice(), await keyOf(waiting.id)]).toEqual([0, 'live']);
     await put('pending', 'null');
-    await workshop.intake.round();
+    await worker.intake.round();
     expect(await opens(waiting.id)).toBe(true);
   });
 

@@ -3,7 +3,7 @@
 import { publicId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
 import { admission, afterAnswer, afterOutage, CLOSED } from './circuit.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../../common/clock.js';
 import { NotWelcome } from './persistence.js';
 import { GOOD_STANDING, type Account, type Standing, type Standings } from './standings.js';
 

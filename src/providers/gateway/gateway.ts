@@ -14,7 +14,7 @@ import {
 import { askable } from '../storable.js';
 import type { AccountGate, Asker } from './account-gate.js';
 import { isOutage } from './circuit.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../../common/clock.js';
 import { concernsAccount, NotWelcome, retryWait, SOON, TooManyUnderWay, type Persistence } from './persistence.js';
 import { Returns } from './returns.js';
 import type { Turns } from './shared-budget.js';

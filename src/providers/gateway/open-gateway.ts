@@ -3,7 +3,7 @@ import type { Log } from '../../common/log.js';
 import type { Transport } from '../../egress/egress.js';
 import type { WorkerDatabase } from '../../database/database.js';
 import { AccountGate } from './account-gate.js';
-import { REAL_CLOCK, type Clock } from './clock.js';
+import type { Clock } from '../../common/clock.js';
 import { ProviderGateway } from './gateway.js';
 import { SharedBudget } from './shared-budget.js';
 import { StoredStandings } from './standings.js';
@@ -14,10 +14,10 @@ interface Parts {
   egress: Transport;
   /** Requests a second and account, of all processes together. */
   requestRate: number;
-  clock?: Clock;
+  clock: Clock;
 }
 
-export function openGateway({ database, log, egress, requestRate, clock = REAL_CLOCK }: Parts): ProviderGateway {
+export function openGateway({ database, log, egress, requestRate, clock }: Parts): ProviderGateway {
   const random = Math.random;
   const gate = new AccountGate({ standings: new StoredStandings(database, clock), clock, random, log });
   return new ProviderGateway({ gate, turns: new SharedBudget(database, requestRate, clock), clock, random, egress });

@@ -1,5 +1,5 @@
 // When those who found no place come again: one after the other, so that many who wait cost no more than few.
-import type { Clock } from './clock.js';
+import type { Clock } from '../../common/clock.js';
 
 /** From this on, up to twice as late, milliseconds. */
 const SOONEST_MS = 2_000;

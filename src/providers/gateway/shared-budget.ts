@@ -1,7 +1,7 @@
 // How often one account of a provider is asked: so many requests a second, by all processes together. They share a window in
 // Postgres, by its clock, and take from it in blocks, so that a busy account costs four statements a second.
 import type { Database } from '../../database/database.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../../common/clock.js';
 
 export interface Turns {
   /** Resolves when a request of the account may go. Rejects when `signal` is aborted while it waits. */

@@ -3,7 +3,7 @@
 // left of them, and Postgres' clock alone decides: machines may disagree on what time it is.
 import type { WorkerDatabase } from '../../database/database.js';
 import { CLOSED, TRIAL_MS, type Circuit } from './circuit.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../../common/clock.js';
 
 export interface Standing {
   /** `failures` is this process's own count. */

@@ -1,0 +1,9 @@
+// The only way out, as the settings want it.
+import { Global, Module } from '@nestjs/common';
+import { CONFIG } from '../config/config.module.js';
+import { Egress } from './egress.js';
+import { openEgress } from './open-egress.js';
+
+@Global()
+@Module({ providers: [{ provide: Egress, inject: [CONFIG], useFactory: openEgress }], exports: [Egress] })
+export class EgressModule {}

@@ -1,0 +1,56 @@
+// The worker process: what it is made of.
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Clock } from './common/clock.js';
+import type { Log } from './common/log.js';
+import { ConfigModule } from './config/config.module.js';
+import type { Config } from './config/config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { EgressModule } from './egress/egress.module.js';
+import { IntakeModule } from './intake/intake.module.js';
+import { LifecycleModule } from './lifecycle/lifecycle.module.js';
+import { MaintenanceModule } from './maintenance/maintenance.module.js';
+import { ObjectStoreModule } from './object-store/object-store.module.js';
+import { WorkerObservabilityModule } from './observability/worker-observability.module.js';
+import { OutboxModule } from './outbox/outbox.module.js';
+import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
+import { RecordingStoreModule } from './recordings/recording-store.module.js';
+import { TemporalWorkerModule } from './temporal/temporal-worker.module.js';
+import { VaultModule } from './vault/vault.module.js';
+import { WorkerLoops } from './worker-loops.js';
+
+/** What works; foundations stand above it, one line each. */
+const FEATURES = [
+  IntakeModule,
+  LifecycleModule,
+  ReconciliationModule,
+  OutboxModule,
+  MaintenanceModule,
+  WorkerObservabilityModule,
+];
+
+interface Parts {
+  config: Config;
+  log: Log;
+  clock?: Clock | undefined;
+  /** Path of the workflow bundle. */
+  workflowBundle: string;
+}
+
+@Module({})
+export class WorkerModule {
+  static of({ config, log, clock, workflowBundle }: Parts): DynamicModule {
+    const foundations = [
+      ConfigModule.of(config, log, clock),
+      DatabaseModule.forWorker(),
+      VaultModule.as('colloquy_keystore_worker'),
+      EgressModule,
+      ObjectStoreModule,
+      RecordingStoreModule,
+    ];
+    return {
+      module: WorkerModule,
+      imports: [...foundations, TemporalWorkerModule.with(workflowBundle), ...FEATURES],
+      providers: [WorkerLoops],
+    };
+  }
+}
