@@ -1,18 +1,9 @@
-// Lists: keyset pages, newest start first. Predicates only for the filters that are given, so that each shape has its plan.
+// Lists: keyset pages, newest start first.
 import type { Caller } from '../access/caller.js';
 import type { CursorValue } from '../http/cursor.js';
-import type { ClientScope, Statement, Transaction } from '../database/with-scope.js';
+import type { Statement, Transaction } from '../database/with-scope.js';
+import { addClients, addFilters, clientsOf, Where, whereOf, type ConversationFilter } from './conversation-filters.js';
 import { columns, type ConversationRow } from './conversation-row.js';
-
-export interface ConversationFilter {
-  client_id?: string[] | undefined;
-  agent_id?: string[] | undefined;
-  provider?: string[] | undefined;
-  provider_account_id?: string[] | undefined;
-  status?: string[] | undefined;
-  start_time_from?: Date | undefined;
-  start_time_to?: Date | undefined;
-}
 
 export interface Page {
   filter: ConversationFilter;
@@ -20,58 +11,6 @@ export interface Page {
   limit: number;
   /** Sort value and id of the last row before, or null for the first page. */
   after: CursorValue[] | null;
-}
-
-class Where {
-  readonly values: unknown[] = [];
-  private readonly conditions: string[] = ["c.record_state not in ('erasing', 'erased')"];
-
-  /** A condition on one value; none when the value is not given. */
-  add(condition: (parameter: string) => string, value: unknown): void {
-    if (value !== undefined) this.addAll(([parameter = '']) => condition(parameter), [value]);
-  }
-
-  addAll(condition: (parameters: string[]) => string, values: unknown[]): void {
-    const first = this.values.length + 1;
-    this.values.push(...values);
-    this.conditions.push(condition(values.map((_, index) => `$${first + index}`)));
-  }
-
-  get text(): string {
-    return this.conditions.join(' and ');
-  }
-}
-
-/** The clients whose conversations are wanted and may be seen: the first lock; row-level security is the second. */
-function clientsOf({ clients: visible }: Caller, { client_id: wanted }: ConversationFilter): ClientScope {
-  if (wanted === undefined) return visible;
-  const once = [...new Set(wanted)];
-  return visible === 'all' ? once : once.filter((id) => visible.includes(id));
-}
-
-/** For one client `=`: only so is the index over its conversations also read in the order of their times. */
-function ofClients(where: Where, clients: ClientScope): void {
-  if (clients === 'all') return;
-  const [only] = clients;
-  if (clients.length === 1) where.add((p) => `c.client_id = ${p}::uuid`, only);
-  else where.add((p) => `c.client_id = any(${p}::uuid[])`, clients);
-}
-
-/** Everything but the client. */
-function filtered(where: Where, filter: ConversationFilter): Where {
-  where.add((p) => `c.agent_id = any(${p}::uuid[])`, filter.agent_id);
-  where.add((p) => `c.provider = any(${p}::text[])`, filter.provider);
-  where.add((p) => `c.provider_account_id = any(${p}::uuid[])`, filter.provider_account_id);
-  where.add((p) => `c.status = any(${p}::text[])`, filter.status);
-  where.add((p) => `c.start_time >= ${p}`, filter.start_time_from);
-  where.add((p) => `c.start_time < ${p}`, filter.start_time_to);
-  return where;
-}
-
-function whereOf(caller: Caller, filter: ConversationFilter): Where {
-  const where = new Where();
-  ofClients(where, clientsOf(caller, filter));
-  return filtered(where, filter);
 }
 
 /** Up to `limit` + 1 rows: the one too many says that there is more. */
@@ -92,8 +31,8 @@ export function pageStatement(
   const isMerged = clients !== 'all' && clients.length > 1;
   const where = new Where();
   if (isMerged) where.values.push(clients);
-  else ofClients(where, clients);
-  filtered(where, filter);
+  else addClients(where, clients);
+  addFilters(where, filter);
   const [comparison, direction] = sort === 'start_time' ? ['>', 'asc'] : ['<', 'desc'];
   if (after !== null) {
     where.addAll(([time, id]) => `(c.start_time, c.id) ${comparison} (${time}::timestamptz, ${id}::uuid)`, after);

@@ -3,32 +3,22 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Caller } from '../access/caller.js';
 import { Requires } from '../access/requires.js';
-import { listSchema, oneOrMore, pageQuery } from '../http/api-response.js';
-import { idInput, timeInput, timeText } from '../http/id-schema.js';
+import { listSchema, pageQuery } from '../http/api-response.js';
+import { idInput, timeText } from '../http/id-schema.js';
 import { Operation } from '../http/openapi/operation.js';
-import { providerName } from '../providers/providers.js';
+import { listFilters, liveFilters } from './conversation-filters.js';
 import { anyConversation, basicConversation } from './conversation.schema.js';
 import { ConversationsService } from './conversations.service.js';
 
-const filter = {
-  client_id: oneOrMore(idInput('client')).optional(),
-  agent_id: oneOrMore(idInput('agent')).optional(),
-  provider: oneOrMore(providerName).optional(),
-  provider_account_id: oneOrMore(idInput('providerAccount')).optional(),
-  status: oneOrMore(z.enum(['ringing', 'active', 'transferring', 'completed', 'failed'])).optional(),
-};
-
 const listQuery = z.strictObject({
   ...pageQuery,
-  ...filter,
-  start_time_from: timeInput.optional().meta({ description: 'Inclusive' }),
-  start_time_to: timeInput.optional().meta({ description: 'Exclusive' }),
+  ...listFilters,
   sort: z.enum(['-start_time', 'start_time']).default('-start_time'),
   view: z.enum(['basic', 'full']).default('basic').meta({ description: '`full` is a content read' }),
   include: z.enum(['total']).optional(),
 });
 
-const activeQuery = z.strictObject(filter);
+const activeQuery = z.strictObject(liveFilters);
 const active = z
   .object({
     as_of: timeText,

@@ -13,14 +13,8 @@ import type { Header } from '../reducer/record.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { openJson, type DataKey } from '../vault/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
-import {
-  ACTIVE_LIMIT,
-  countTotal,
-  findActive,
-  findPage,
-  type ConversationFilter,
-  type Total,
-} from './conversation-list.js';
+import type { ConversationFilter } from './conversation-filters.js';
+import { ACTIVE_LIMIT, countTotal, findActive, findPage, type Total } from './conversation-list.js';
 import { findConversation, refuseRestricted, type ConversationRow } from './conversation-row.js';
 import { basicView, fullView } from './conversation-view.js';
 import type { BasicConversation, FullConversation } from './conversation.schema.js';
