@@ -44,8 +44,14 @@ async function oneRound({ environment, account, door }: Setting, round: number, 
 /** Signs `count` webhooks in a process that is ready to send them. */
 function signed({ port, path }: { port: number; path: string }, round: string, count: number): Promise<Sender> {
   const plan: WebhooksPlan = {
-    ...{ port, connections: CONNECTIONS, path, apiKey: RETELL_KEY },
-    ...{ event: 'call_analyzed', callIds: callIds(`b1_${round}`, count), duplicates: DUPLICATES, turns: TURNS },
+    port,
+    connections: CONNECTIONS,
+    path,
+    apiKey: RETELL_KEY,
+    event: 'call_analyzed',
+    callIds: callIds(`b1_${round}`, count),
+    duplicates: DUPLICATES,
+    turns: TURNS,
   };
   return startPart('load/webhooks', plan);
 }

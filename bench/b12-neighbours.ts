@@ -58,7 +58,9 @@ async function measure(run: Run): Promise<Findings> {
     await environment.startApi();
     await environment.startWorker();
     const setting = {
-      ...{ environment, store, size: run.short ? SHORT : FULL },
+      environment,
+      store,
+      size: run.short ? SHORT : FULL,
       quiet: await environment.account(),
       flooding: await environment.account(),
       audio: await environment.audioAccount(AUDIO.secret),
@@ -103,9 +105,14 @@ async function phase(setting: Setting): Promise<Phase> {
 async function flooded(setting: Setting, round: number): Promise<Phase> {
   const { environment, flooding, size } = setting;
   const flood = await startPart<unknown, unknown>('load/webhooks', {
-    ...{ port: environment.port, connections: FLOOD_CONNECTIONS, path: flooding.path, apiKey: RETELL_KEY },
-    ...{ event: 'call_ended', callIds: callIds(`flood_${round}`, FLOOD_PER_SECOND * size.seconds) },
-    ...{ duplicates: 0, turns: 40 },
+    port: environment.port,
+    connections: FLOOD_CONNECTIONS,
+    path: flooding.path,
+    apiKey: RETELL_KEY,
+    event: 'call_ended',
+    callIds: callIds(`flood_${round}`, FLOOD_PER_SECOND * size.seconds),
+    duplicates: 0,
+    turns: 40,
   } satisfies WebhooksPlan);
   // It is stopped in the middle.
   flood.go().catch(() => undefined);
@@ -162,12 +169,14 @@ function findings(measured: Round[], { seconds }: Size): Findings {
   return {
     figures: [
       ratioFigure('200 to visible, p50: alone ÷ while another client floods', compared('alone', 'flooded', 'p50'), {
-        ...{ goal: 0.67, gated: true },
+        goal: 0.67,
+        gated: true,
       }),
       ratioFigure('the same, p99', compared('alone', 'flooded', 'p99')),
       ratioFigure('one GET of the same reader, p50', compared('alone', 'flooded', 'read')),
       ratioFigure('200 to visible, p50: healthy ÷ while the store hangs', compared('healthy', 'hanging', 'p50'), {
-        ...{ goal: 0.83, gated: true },
+        goal: 0.83,
+        gated: true,
       }),
       ratioFigure('the same, p99', compared('healthy', 'hanging', 'p99')),
     ],
@@ -179,5 +188,8 @@ function findings(measured: Round[], { seconds }: Size): Findings {
 }
 
 export const neighbours: Benchmark = {
-  ...{ name: 'B12', title: 'One client beside another', needsTemporal: false, run: measure },
+  name: 'B12',
+  title: 'One client beside another',
+  needsTemporal: false,
+  run: measure,
 };

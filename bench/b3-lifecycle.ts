@@ -88,8 +88,15 @@ async function oneRound(setting: Setting, round: number, withEmpty: boolean) {
 
 async function conversations({ environment, account, client, ids, count, audioUrl }: Setting, round: number) {
   const plan: WebhooksPlan = {
-    ...{ port: environment.port, connections: CONNECTIONS, path: account.path, apiKey: RETELL_KEY },
-    ...{ event: 'call_analyzed', callIds: ids[round] ?? [], duplicates: 0, turns: TURNS, recordingUrl: audioUrl },
+    port: environment.port,
+    connections: CONNECTIONS,
+    path: account.path,
+    apiKey: RETELL_KEY,
+    event: 'call_analyzed',
+    callIds: ids[round] ?? [],
+    duplicates: 0,
+    turns: TURNS,
+    recordingUrl: audioUrl,
   };
   const part = await startPart<unknown, LoadResult>('load/webhooks', plan);
   await environment.checkpoint();
@@ -103,7 +110,10 @@ async function conversations({ environment, account, client, ids, count, audioUr
   const each = (name: keyof typeof cpu): number => (after[name] - cpu[name]) / count;
   return {
     ours: count / seconds,
-    ...{ apiMs: each('api'), workerMs: each('worker'), postgresMs: each('postgres'), temporalMs: each('temporal') },
+    apiMs: each('api'),
+    workerMs: each('worker'),
+    postgresMs: each('postgres'),
+    temporalMs: each('temporal'),
   };
 }
 

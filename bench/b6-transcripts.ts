@@ -64,7 +64,9 @@ async function measure(run: Run): Promise<Findings> {
 
 async function oneRound(environment: Environment, { block, content }: Servers, stored: Stored[]) {
   const { secret } = await environment.call<{ secret: string }>('POST', '/v1/api-keys', {
-    ...{ name: 'Reader', role: 'supervisor', client_ids: '*' },
+    name: 'Reader',
+    role: 'supervisor',
+    client_ids: '*',
   });
   const ours = (): Promise<LoadResult> =>
     gets(
@@ -85,12 +87,14 @@ async function oneRound(environment: Environment, { block, content }: Servers, s
   );
   const again = await ours();
   return {
-    ...{ first: first.perSecond, again: again.perSecond, theirs: theirs.perSecond, opened: opened.perSecond },
-    ...{
-      apiMs: (after.api - before.api) / stored.length,
-      postgresMs: (after.postgres - before.postgres) / stored.length,
-    },
-    ...{ oursKb: first.bytes / stored.length / 1024, theirsKb: theirs.bytes / stored.length / 1024 },
+    first: first.perSecond,
+    again: again.perSecond,
+    theirs: theirs.perSecond,
+    opened: opened.perSecond,
+    apiMs: (after.api - before.api) / stored.length,
+    postgresMs: (after.postgres - before.postgres) / stored.length,
+    oursKb: first.bytes / stored.length / 1024,
+    theirsKb: theirs.bytes / stored.length / 1024,
   };
 }
 

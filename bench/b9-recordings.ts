@@ -137,9 +137,13 @@ async function oneRound({ environment, nginx, node, content, ids, isShort }: Set
   );
   const megabytes = ({ bytes, ms }: LoadResult): number => bytes / MB / (ms / 1000);
   return {
-    ...{ ours: megabytes(ours), nginx: theirs && megabytes(theirs), node: megabytes(bare), opened: megabytes(opened) },
+    ours: megabytes(ours),
+    nginx: theirs && megabytes(theirs),
+    node: megabytes(bare),
+    opened: megabytes(opened),
     perSecond: ours.perSecond,
-    ...{ apiMs: (after.api - before.api) / ours.count, postgresMs: (after.postgres - before.postgres) / ours.count },
+    apiMs: (after.api - before.api) / ours.count,
+    postgresMs: (after.postgres - before.postgres) / ours.count,
     rssMb: memoryMbOf(environment.api?.pid ?? 0).now,
   };
 }

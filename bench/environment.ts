@@ -133,7 +133,11 @@ export class Environment {
   async account(baseUrl = NOBODY): Promise<Account> {
     const client = await this.call<{ id: string }>('POST', '/v1/clients', { name: 'Benchmark' });
     const account = await this.call<{ id: string }>('POST', '/v1/provider-accounts', {
-      ...{ provider: 'retell', name: 'Benchmark', client_id: client.id, api_key: RETELL_KEY, base_url: baseUrl },
+      provider: 'retell',
+      name: 'Benchmark',
+      client_id: client.id,
+      api_key: RETELL_KEY,
+      base_url: baseUrl,
       backfill_days: 0,
     });
     return { clientId: client.id, accountId: account.id, path: `/v1/webhooks/${account.id}` };
@@ -143,8 +147,13 @@ export class Environment {
   async audioAccount(webhookSecret: string): Promise<Account> {
     const client = await this.call<{ id: string }>('POST', '/v1/clients', { name: 'Benchmark' });
     const account = await this.call<{ id: string }>('POST', '/v1/provider-accounts', {
-      ...{ provider: 'elevenlabs', name: 'Benchmark', client_id: client.id, api_key: 'xi_bench', base_url: NOBODY },
-      ...{ webhook_secret: webhookSecret, backfill_days: 0 },
+      provider: 'elevenlabs',
+      name: 'Benchmark',
+      client_id: client.id,
+      api_key: 'xi_bench',
+      base_url: NOBODY,
+      webhook_secret: webhookSecret,
+      backfill_days: 0,
     });
     return { clientId: client.id, accountId: account.id, path: `/v1/webhooks/${account.id}` };
   }

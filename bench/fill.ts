@@ -26,8 +26,14 @@ export async function finishedCalls(
   { turns, recordingUrl }: { turns: number; recordingUrl?: string },
 ): Promise<{ id: string; client_id: string }[]> {
   const plan: WebhooksPlan = {
-    ...{ port: environment.port, connections: 16, path: account.path, apiKey: RETELL_KEY },
-    ...{ event: 'call_analyzed', callIds, duplicates: 0, turns },
+    port: environment.port,
+    connections: 16,
+    path: account.path,
+    apiKey: RETELL_KEY,
+    event: 'call_analyzed',
+    callIds,
+    duplicates: 0,
+    turns,
     ...(recordingUrl !== undefined && { recordingUrl }),
   };
   await runPart<LoadResult>('load/webhooks', plan);

@@ -39,7 +39,10 @@ export async function measured(benchmark: Benchmark, settings: Settings): Promis
   const { say, short, profile: profileDir, mode } = settings;
   const { figures, notes } = await benchmark.run({ short, pairs, profileDir, say });
   return {
-    ...{ name: benchmark.name, title: benchmark.title, mode, at: new Date().toISOString() },
+    name: benchmark.name,
+    title: benchmark.title,
+    mode,
+    at: new Date().toISOString(),
     machine: { ...machine(), ...(await versions(benchmark)) },
     busy: before,
     load: loadPerCore(),

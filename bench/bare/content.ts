@@ -52,8 +52,13 @@ async function services(env: Record<string, string>): Promise<Services> {
 }
 
 const callerOf = (keyId: string): Caller => ({
-  ...{ keyId, keyName: publicId('apiKey', keyId), role: 'supervisor', clients: 'all', rights: new Set() },
-  ...{ secretHash: Buffer.alloc(32), isAwaitingApproval: false },
+  keyId,
+  keyName: publicId('apiKey', keyId),
+  role: 'supervisor',
+  clients: 'all',
+  rights: new Set(),
+  secretHash: Buffer.alloc(32),
+  isAwaitingApproval: false,
   source: { address: '127.0.0.1', tag: 'bench', userAgent: undefined, requestId: 'bench' },
 });
 

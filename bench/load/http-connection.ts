@@ -37,7 +37,8 @@ export class HttpConnection {
     return new Promise((resolve, reject) => {
       const receive = { connection: null as HttpConnection | null };
       const socket = connect({
-        ...{ port, host: '127.0.0.1' },
+        port,
+        host: '127.0.0.1',
         onread: {
           buffer: Buffer.allocUnsafe(RECEIVE_BYTES),
           callback: (size: number, buffer: Uint8Array) => {

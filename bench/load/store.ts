@@ -38,7 +38,8 @@ export async function startStore(): Promise<HangingStore> {
   return {
     env: {
       OBJECT_STORE_URL: `s3://recordings/?endpoint=http://127.0.0.1:${port}`,
-      ...{ AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' },
+      AWS_ACCESS_KEY_ID: 'bench',
+      AWS_SECRET_ACCESS_KEY: 'bench',
     },
     hang: () => void (hangs = true),
     heal: () => {

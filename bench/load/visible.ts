@@ -111,7 +111,8 @@ async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResu
   await Promise.all(watches);
   for (const connection of [...posting, ...idle]) connection.close();
   return {
-    ...{ ms, post: quantiles(posts) },
+    ms,
+    post: quantiles(posts),
     ...(seen.length === 0
       ? { visible: null, read: null }
       : { visible: { ...quantiles(seen), count: seen.length }, read: { p50: percentile(reads, 0.5) } }),

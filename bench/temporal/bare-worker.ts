@@ -23,7 +23,12 @@ const AT_ONCE = 32;
 const EMPTY_QUEUE = 'empty';
 const ended = { state: 'present', reason: null, dueAt: null };
 const view = (phase: WorkflowStatus['phase']): WorkflowStatus => ({
-  ...{ phase, revision: 1, askInMs: 900_000, askEveryMs: 900_000, waitingFor: null, refusals: 0 },
+  phase,
+  revision: 1,
+  askInMs: 900_000,
+  askEveryMs: 900_000,
+  waitingFor: null,
+  refusals: 0,
   completeness: { transcript: ended, audio: ended, analysis: ended },
 });
 

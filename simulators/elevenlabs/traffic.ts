@@ -172,7 +172,9 @@ export class ElevenLabsTraffic {
 /** The same in writing, which a customer begins and ends. */
 const chatOf = (scenario: Scenario): Scenario => ({
   ...scenario,
-  ...{ channel: 'chat', direction: 'inbound', outcome: 'customer_hangup' },
+  channel: 'chat',
+  direction: 'inbound',
+  outcome: 'customer_hangup',
 });
 
 function isUnfinished(conversation: Readonly<Conversation>, notes: Readonly<ConversationNotes>): boolean {

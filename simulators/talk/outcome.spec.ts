@@ -66,7 +66,10 @@ describe('the analysis of', () => {
         const analysis = call.call_analysis;
         const data = analysis?.custom_analysis_data as Record<string, unknown> | undefined;
         const told: Told = {
-          ...{ topic, language, slots, summary: analysis?.call_summary ?? '' },
+          topic,
+          language,
+          slots,
+          summary: analysis?.call_summary ?? '',
           isSuccess: analysis?.call_successful === true,
           isHandedOver: /^(call_transfer|transfer_bridged|call_take_over)$/.test(reason),
           isCallBackWanted: data?.['callback_requested'] === true,
@@ -147,7 +150,10 @@ describe('the analysis of', () => {
         };
         const { callback_requested: callBack, reference } = analysis.data_collection_results;
         const told: Told = {
-          ...{ topic, language, slots, summary: analysis.transcript_summary },
+          topic,
+          language,
+          slots,
+          summary: analysis.transcript_summary,
           isSuccess: analysis.call_successful === 'success',
           isHandedOver: outcome === 'transferred',
           isCallBackWanted: callBack?.value === true,

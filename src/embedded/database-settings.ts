@@ -22,7 +22,9 @@ export function databaseSettings(server: Pick<EmbeddedPostgres, 'url' | 'passwor
     KEYSTORE_DATABASE_URL: urlAs(server, login, 'colloquy_keystore'),
   });
   return {
-    ...{ owner: as(OWNER), api: as(LOGINS.api), worker: as(LOGINS.worker) },
+    owner: as(OWNER),
+    api: as(LOGINS.api),
+    worker: as(LOGINS.worker),
     migrate: {
       COLLOQUY_API_LOGIN_PASSWORD: server.passwordOf(LOGINS.api),
       COLLOQUY_WORKER_LOGIN_PASSWORD: server.passwordOf(LOGINS.worker),

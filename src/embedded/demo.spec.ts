@@ -16,13 +16,15 @@ const reading = (...looks: Record<string, string | null>[]): OwnApi => {
     get: () => {
       look = looks.shift() ?? look;
       const data = Object.entries(look).map(([id, text]) => ({
-        ...{ id, turn_count: text?.trimEnd().split('\n').length ?? 0 },
+        id,
+        turn_count: text?.trimEnd().split('\n').length ?? 0,
         completeness: { transcript: { state: text === null ? 'pending' : 'present' } },
       }));
       return Promise.resolve({ data });
     },
     text: (path) => Promise.resolve(look[/conversations\/(\w+)\//.exec(path)?.[1] ?? ''] ?? undefined),
-    ...{ post: unused, patch: unused },
+    post: unused,
+    patch: unused,
   };
 };
 const pathOf = (id: string): string => `/v1/conversations/${id}/transcript?format=text`;

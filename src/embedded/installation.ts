@@ -63,7 +63,8 @@ export class Installation {
       ...databases.owner,
       ...temporal,
       // For this machine alone, and the programs get 8 s to end: nobody sends here by way of a balancer.
-      ...{ HOST: '127.0.0.1', COLLOQUY_DRAIN_SECONDS: '0' },
+      HOST: '127.0.0.1',
+      COLLOQUY_DRAIN_SECONDS: '0',
       PORT: String(port),
       COLLOQUY_DATA_DIR: config.dataDir,
       COLLOQUY_BOOTSTRAP_KEY: keys.admin,
@@ -79,7 +80,16 @@ export class Installation {
     const temporalUiUrl = temporal.TEMPORAL_UI_URL;
     const { dataDir } = config;
     const tookMs = Date.now() - this.begun;
-    return { ...{ apiUrl, temporalUiUrl, metricsPorts, keys, dataDir, transcriptPath, tookMs }, traffic };
+    return {
+      apiUrl,
+      temporalUiUrl,
+      metricsPorts,
+      keys,
+      dataDir,
+      transcriptPath,
+      tookMs,
+      traffic,
+    };
   }
 
   /** Ends all children, newest first, and gives the folder free. */

@@ -29,7 +29,9 @@ const linesOf = (keys: BootstrapKeys): string[] =>
       keys,
       dataDir,
     },
-    ...{ transcriptPath: undefined, traffic: undefined, tookMs: 1_000 },
+    transcriptPath: undefined,
+    traffic: undefined,
+    tookMs: 1_000,
   });
 
 /** The arguments that the printed line gives to curl in a shell. */

@@ -52,8 +52,11 @@ export function answerClientError(error: ClientError, socket: Socket): void {
   const body = JSON.stringify(problemDocument(problem, id));
   const headers = {
     ...SECURITY_HEADERS,
-    ...{ 'content-type': PROBLEM_CONTENT_TYPE, 'content-length': Buffer.byteLength(body), 'x-request-id': id },
-    ...{ date: new Date().toUTCString(), connection: 'close' },
+    'content-type': PROBLEM_CONTENT_TYPE,
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': id,
+    date: new Date().toUTCString(),
+    connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Bad Request'}\r\n${lines.join('')}\r\n${body}`);

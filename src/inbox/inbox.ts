@@ -76,8 +76,11 @@ export class Inbox {
   ) {
     const lane = (): Batcher<Row, boolean> =>
       new Batcher((rows) => this.insert(rows), {
-        ...{ maxItems: 64, concurrency: 1, gatherMs: 1 },
-        ...{ maxWeight: MAX_BATCH_BYTES, weightOf: ({ sealed }) => sealed.length },
+        maxItems: 64,
+        concurrency: 1,
+        gatherMs: 1,
+        maxWeight: MAX_BATCH_BYTES,
+        weightOf: ({ sealed }) => sealed.length,
       });
     [this.small, this.large] = [lane(), lane()];
   }

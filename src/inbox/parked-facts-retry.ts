@@ -60,7 +60,12 @@ async function release(tx: Transaction, caller: Caller, input: RetryInput): Prom
   await appendJournal(
     tx,
     rows.map(({ id, identity_id: conversationId, client_id: clientId, reason }) => ({
-      ...{ clientId, conversationId, action: 'fact.retried', objectIds: [id], actor, reason },
+      clientId,
+      conversationId,
+      action: 'fact.retried',
+      objectIds: [id],
+      actor,
+      reason,
     })),
   );
   return rows.length;

@@ -6,12 +6,18 @@ import type { ConversationRecord } from '../reducer/record.js';
 
 const NOW = Date.parse('2026-11-23T10:00:00Z');
 const ref = (createdAt: number): ConversationRef => ({
-  ...{ conversationId: newUuid(), clientId: newUuid(), providerAccountId: newUuid(), provider: 'retell' },
+  conversationId: newUuid(),
+  clientId: newUuid(),
+  providerAccountId: newUuid(),
+  provider: 'retell',
   createdAt: new Date(createdAt),
 });
 const record = (endTime: number | null, category: string | null, reason: string | null, recordings = 0) =>
   ({
-    ...{ status: 'completed', recordState: 'settling', endTime, header: { provider_reason: reason } },
+    status: 'completed',
+    recordState: 'settling',
+    endTime,
+    header: { provider_reason: reason },
     end: category === null ? null : { category, party: null },
     recordings: Array.from({ length: recordings }, () => ({})),
   }) as unknown as ConversationRecord;

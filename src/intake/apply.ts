@@ -115,7 +115,9 @@ const receiptsOf = ({ candidate }: ApplyRequest, direct: DirectFact[]): Receipt[
 
 /** Nothing erased is taken back: the facts go, and only the journal knows that they came. */
 const suppressed = ({ identity: { id, client_id } }: { identity: Identity }): NewEntry => ({
-  ...{ clientId: client_id, conversationId: id, action: 'ingest.suppressed' },
+  clientId: client_id,
+  conversationId: id,
+  action: 'ingest.suppressed',
   actor: { type: 'system', id: 'intake' },
 });
 

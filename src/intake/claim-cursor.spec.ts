@@ -5,7 +5,8 @@ import { ClaimCursor } from './claim-cursor.js';
 const candidate = (n: number): WaitingCandidate => ({
   provider_account_id: 'account',
   identity_hash: Buffer.of(n),
-  ...{ bytes: 1_000, turn: n + 1 },
+  bytes: 1_000,
+  turn: n + 1,
 });
 const numbers = (batch: WaitingCandidate[]): number[] => batch.map(({ identity_hash }) => identity_hash[0] ?? -1);
 

@@ -15,12 +15,25 @@ const CLAIMS: Claims = {
   mappingVersion: 1,
   kind: 'conversation',
   phase: 1,
-  ...{ providerTime: null, live: null, ended: null, agent: null, transcript: null, analysed: false, record: null },
-  ...{ fields: {}, transfers: [], recordings: [], denied: [] },
+  providerTime: null,
+  live: null,
+  ended: null,
+  agent: null,
+  transcript: null,
+  analysed: false,
+  record: null,
+  fields: {},
+  transfers: [],
+  recordings: [],
+  denied: [],
   audio: [{ variant: 'mixed', contentType: 'audio/mpeg', bytes: Buffer.from('ID3') }],
 };
 const heard = (receivedAt: number, hash = 'aa'): Fact => ({
-  ...{ receivedAt, hash, source: 'webhook', event: 'post_call_audio', claims: CLAIMS },
+  receivedAt,
+  hash,
+  source: 'webhook',
+  event: 'post_call_audio',
+  claims: CLAIMS,
 });
 
 /** Counts what is laid down, as the store would. */
@@ -28,7 +41,8 @@ function recorder(): { store: StoreAudio; laid: string[]; versions: string[] } {
   const laid: string[] = [];
   const versions: string[] = [];
   return {
-    ...{ laid, versions },
+    laid,
+    versions,
     store: (ref, _, bytes) => {
       versions.push(ref.version);
       laid.push(`${ref.id} ${bytes.toString()}`);
@@ -54,7 +68,10 @@ describe('storePayloadAudio', () => {
     const [recording] = stored(facts);
     expect(laid).toEqual([`${recording?.id} ID3`]);
     expect(recording).toMatchObject({
-      ...{ variant: 'mixed', content_type: 'audio/mpeg', bytes: 3, created_at: 5 },
+      variant: 'mixed',
+      content_type: 'audio/mpeg',
+      bytes: 3,
+      created_at: 5,
       object_key: `key of ${recording?.id}`,
     });
     expect(facts).toMatchObject([{ claims: { audio: [] } }]);
@@ -81,7 +98,10 @@ describe('storePayloadAudio', () => {
 
   it('says that it is not the fact, when the store fails', async () => {
     const failing = storePayloadAudio(() => Promise.reject(new Error('full')), {
-      ...{ owner, key, facts: [heard(5)], registers: {} },
+      owner,
+      key,
+      facts: [heard(5)],
+      registers: {},
     });
     await expect(failing).rejects.toBeInstanceOf(AudioNotStored);
   });

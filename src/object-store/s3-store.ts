@@ -49,8 +49,12 @@ export class S3Store implements ObjectStore {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: {
-        ...{ connectionTimeout: CONNECT_MS, requestTimeout: UPLOAD_MS, throwOnRequestTimeout: true },
-        ...{ socketTimeout: UPLOAD_MS, httpAgent: AGENT, httpsAgent: AGENT },
+        connectionTimeout: CONNECT_MS,
+        requestTimeout: UPLOAD_MS,
+        throwOnRequestTimeout: true,
+        socketTimeout: UPLOAD_MS,
+        httpAgent: AGENT,
+        httpsAgent: AGENT,
       },
     });
   }

@@ -17,7 +17,9 @@ describe('DiscreetExporter', () => {
     const [told] = inner.getFinishedSpans();
     expect(told).toMatchObject({ name: 'GET /v1/clients', status: { code: 2 }, events: [] });
     expect(told?.attributes).toEqual({
-      ...{ 'http.route': '/v1/clients', 'colloquy.event': 'call_ended', 'db.query.text': 'select $1' },
+      'http.route': '/v1/clients',
+      'colloquy.event': 'call_ended',
+      'db.query.text': 'select $1',
     });
     expect(JSON.stringify([told?.attributes, told?.status, told?.events])).not.toContain('otter');
     expect(told?.spanContext().traceId).toMatch(/^[0-9a-f]{32}$/);

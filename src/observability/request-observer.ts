@@ -11,8 +11,15 @@ const QUIET = new Set(['/healthz', '/readyz']);
 /** A TypeID of ours: prefix and 26 characters of base32 (https://github.com/jetify-com/typeid). */
 const PUBLIC_ID = /^(conv|pa|cl|agt|key|rec|fact|rcn|trf)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const NAMES: Record<string, string> = {
-  ...{ conv: 'conversation_id', pa: 'provider_account_id', cl: 'client_id', agt: 'agent_id' },
-  ...{ key: 'api_key_id', rec: 'recording_id', fact: 'fact_id', rcn: 'reconciliation_id', trf: 'transfer_id' },
+  conv: 'conversation_id',
+  pa: 'provider_account_id',
+  cl: 'client_id',
+  agt: 'agent_id',
+  key: 'api_key_id',
+  rec: 'recording_id',
+  fact: 'fact_id',
+  rcn: 'reconciliation_id',
+  trf: 'transfer_id',
 };
 
 export class RequestObserver {

@@ -7,12 +7,28 @@ import type { Header, TransferRecord } from '../reducer/record.js';
 const hasher = new BlindIndex(new DataKey(Buffer.alloc(32, 7), 'client'));
 
 const EMPTY: Header = {
-  ...{ provider_conversation_id: null, customer_number: null, customer_user_id: null, presentation: null },
-  ...{ agent_number: null, provider_reason: null, title: null, summary: null, rationale: null },
-  ...{ tags: [], metadata: {}, variables: {}, correlation: [], segments: [], transfers: [] },
+  provider_conversation_id: null,
+  customer_number: null,
+  customer_user_id: null,
+  presentation: null,
+  agent_number: null,
+  provider_reason: null,
+  title: null,
+  summary: null,
+  rationale: null,
+  tags: [],
+  metadata: {},
+  variables: {},
+  correlation: [],
+  segments: [],
+  transfers: [],
 };
 const handover = (type: TransferRecord['target']['type'], value: string | null): TransferRecord => ({
-  ...{ kind: null, status: 'bridged', initiated_by: 'provider', start_time: null, end_time: null },
+  kind: null,
+  status: 'bridged',
+  initiated_by: 'provider',
+  start_time: null,
+  end_time: null,
   target: { type, value },
 });
 

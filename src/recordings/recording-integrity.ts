@@ -47,8 +47,12 @@ export class RecordingIntegrity {
       if (recent.length > 0) return;
       await appendJournal(tx, [
         {
-          ...{ clientId: conversation.client_id, conversationId: conversation.id, objectIds: [id] },
-          ...{ action: 'integrity.failed', reason: 'open_failed', actor: { type: 'system', id: 'recordings' } },
+          clientId: conversation.client_id,
+          conversationId: conversation.id,
+          objectIds: [id],
+          action: 'integrity.failed',
+          reason: 'open_failed',
+          actor: { type: 'system', id: 'recordings' },
         },
       ]);
     });

@@ -16,7 +16,9 @@ export interface RecordingRef extends Owner {
 /** An object to be stored of a conversation's recording of one variant. The recording's id is the same each time. */
 export const newRecordingRef = ({ conversationId, clientId }: Owner, variant: string): RecordingRef => ({
   id: derivedUuid(conversationId, `recording:${variant}`),
-  ...{ conversationId, clientId, version: newUuid() },
+  conversationId,
+  clientId,
+  version: newUuid(),
 });
 
 /** Where it lies: a folder for each conversation, so that all of one goes together. */

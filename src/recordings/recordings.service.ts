@@ -79,8 +79,12 @@ export class RecordingsService {
     if (row === undefined || row.recording_id === null) throw missing(conversation, rows.length > 0);
     const etag = `"${row.recording_id}-${row.created_at.getTime().toString(36)}"`;
     return {
-      ...{ conversation, id: row.recording_id, contentType: row.content_type, bytes: Number(row.bytes) },
-      ...{ version: versionOf(row.object_key), etag },
+      conversation,
+      id: row.recording_id,
+      contentType: row.content_type,
+      bytes: Number(row.bytes),
+      version: versionOf(row.object_key),
+      etag,
     };
   }
 

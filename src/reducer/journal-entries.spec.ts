@@ -10,7 +10,12 @@ const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 
 
 const stored = (seconds: number, id = '01900000-0000-7000-8000-000000000001'): Fact => {
   const recording: StoredRecording = {
-    ...{ id, variant: 'mixed', content_type: 'audio/wav', bytes: 10, duration_ms: null, object_key: id },
+    id,
+    variant: 'mixed',
+    content_type: 'audio/wav',
+    bytes: 10,
+    duration_ms: null,
+    object_key: id,
     created_at: START + seconds * 1000,
   };
   const receipt = { receivedAt: START + seconds * 1000, hash: seconds.toString(16).padStart(8, '0') };

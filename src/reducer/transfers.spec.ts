@@ -18,8 +18,11 @@ const recordOf = (facts: Fact[]): ConversationRecord => project(reduce(EMPTY, fa
 /** Facts that are received a second apart, in this order. */
 const inTurn = (claims: Extract<Fact, { source: 'webhook' }>['claims'][]): Fact[] =>
   claims.map((each, index) => ({
-    ...{ source: 'webhook', event: 'event', claims: each },
-    ...{ receivedAt: START + (index + 1) * 1000, hash: String(index).padStart(4, '0') },
+    source: 'webhook',
+    event: 'event',
+    claims: each,
+    receivedAt: START + (index + 1) * 1000,
+    hash: String(index).padStart(4, '0'),
   }));
 
 type Word = [event: string, destination?: string, more?: Record<string, Json>];
@@ -27,13 +30,19 @@ type Word = [event: string, destination?: string, more?: Record<string, Json>];
 const callDocument = ([event, destination, more]: Word): Json => ({
   event,
   call: {
-    ...{ call_id: 'call_1', agent_id: 'agent_1', call_status: 'ongoing', start_timestamp: START },
+    call_id: 'call_1',
+    agent_id: 'agent_1',
+    call_status: 'ongoing',
+    start_timestamp: START,
     ...(destination !== undefined && { transfer_destination: destination }),
     ...more,
   },
 });
 const ended = (reason: string, more: Record<string, Json> = {}): Record<string, Json> => ({
-  ...{ call_status: 'ended', disconnection_reason: reason, end_timestamp: START + 60_000, ...more },
+  call_status: 'ended',
+  disconnection_reason: reason,
+  end_timestamp: START + 60_000,
+  ...more,
 });
 
 /** What becomes of Retell's words, received in this order: `target status` of each transfer, and how many count. */
@@ -183,7 +192,11 @@ describe('transfers of a Retell call', () => {
 });
 
 const said = (seconds: number, agentId: string, more: Record<string, Json> = {}): Json => ({
-  ...{ role: 'agent', message: 'Hello', time_in_call_secs: seconds, agent_metadata: { agent_id: agentId }, ...more },
+  role: 'agent',
+  message: 'Hello',
+  time_in_call_secs: seconds,
+  agent_metadata: { agent_id: agentId },
+  ...more,
 });
 const tool = (seconds: number, agentId: string, result: Record<string, Json> | null): Json =>
   said(seconds, agentId, {
@@ -201,7 +214,10 @@ const listened = (...documents: [status: string, transcript: Json[]][]): Convers
     inTurn(
       documents.map(([status, transcript]) =>
         elevenlabs.interpretRecord({
-          ...{ conversation_id: 'conv_1', agent_id: 'A', status, transcript },
+          conversation_id: 'conv_1',
+          agent_id: 'A',
+          status,
+          transcript,
           metadata: { start_time_unix_secs: START / 1000, call_duration_secs: 60 },
         }),
       ),

@@ -6,8 +6,15 @@ type Said = [role: TurnRole, text: string | null, start: number | null, end: num
 
 const turnsOf = (...said: Said[]): Turn[] =>
   said.map(([role, text, start_ms, end_ms], index) => ({
-    ...{ index, role, text, start_ms, end_ms },
-    ...{ agent_id: null, interrupted: null, tool: null, latency_ms: null },
+    index,
+    role,
+    text,
+    start_ms,
+    end_ms,
+    agent_id: null,
+    interrupted: null,
+    tool: null,
+    latency_ms: null,
   }));
 const times = (...said: Said[]): [number, number][] => cuesOf(turnsOf(...said)).map(({ start, end }) => [start, end]);
 

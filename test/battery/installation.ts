@@ -33,7 +33,9 @@ export async function startBattery(options: Partial<SiteOptions> = {}): Promise<
   const { id: clientId } = await made(site, '/v1/clients', { name: 'Battery' });
   const lines = await Promise.all(providers.map((provider) => lineOf(site, clientId, provider)));
   return {
-    ...{ site, lines, sql },
+    site,
+    lines,
+    sql,
     close: async () => {
       await sql.end();
       await site.close();
@@ -45,7 +47,11 @@ export async function startBattery(options: Partial<SiteOptions> = {}): Promise<
 
 async function lineOf(site: Site, clientId: string | undefined, provider: BatteryProvider): Promise<Line> {
   const { id: accountId = '' } = await made(site, '/v1/provider-accounts', {
-    ...{ provider: provider.name, name: 'Battery', client_id: clientId, backfill_days: 0, deadlines: DEADLINES },
+    provider: provider.name,
+    name: 'Battery',
+    client_id: clientId,
+    backfill_days: 0,
+    deadlines: DEADLINES,
     ...provider.account,
   });
   return { provider, accountId, webhookUrl: `${site.url}/v1/webhooks/${accountId}` };

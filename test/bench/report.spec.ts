@@ -3,11 +3,25 @@ import { isBelow } from '../../bench/report.js';
 import type { Figure, Result } from '../../bench/results.js';
 
 const figure = (what: string, median: number, gated: boolean): Figure => ({
-  ...{ what, unit: 'ratio', median, min: median, max: median, rounds: [], gated },
+  what,
+  unit: 'ratio',
+  median,
+  min: median,
+  max: median,
+  rounds: [],
+  gated,
 });
 
 const result = (...figures: Figure[]): Result => ({
-  ...{ name: 'B0', title: 'Anything', mode: 'short', at: '', busy: 0, load: 0, figures, notes: [], flags: [] },
+  name: 'B0',
+  title: 'Anything',
+  mode: 'short',
+  at: '',
+  busy: 0,
+  load: 0,
+  figures,
+  notes: [],
+  flags: [],
   machine: { cpu: '', cores: 2, memoryGb: 1, kernel: '', node: '', postgres: '', temporal: null },
   fdatasync: { perSecond: 1, medianMs: 1, p99Ms: 1 },
 });

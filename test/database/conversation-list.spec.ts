@@ -46,7 +46,10 @@ afterAll(async () => {
 /** Lists look at nothing of a caller but the clients. */
 const callerOf = (clients: ClientScope): Caller => ({ clients }) as Caller;
 const pageOf = (filter: Page['filter'], sort: Page['sort'] = '-start_time'): Page => ({
-  ...{ filter, sort, limit: LIMIT, after: null },
+  filter,
+  sort,
+  limit: LIMIT,
+  after: null,
 });
 
 interface Plan {

@@ -45,8 +45,13 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
     );
     expect(rows).toEqual([
       {
-        ...{ rolsuper: false, rolcreaterole: false, rolcreatedb: false, rolbypassrls: false, rolreplication: false },
-        ...{ rolinherit: false, owned: 0 },
+        rolsuper: false,
+        rolcreaterole: false,
+        rolcreatedb: false,
+        rolbypassrls: false,
+        rolreplication: false,
+        rolinherit: false,
+        owned: 0,
       },
     ]);
     await expect(client.query('create table mine ()')).rejects.toMatchObject(DENIED);

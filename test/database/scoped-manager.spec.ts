@@ -40,8 +40,12 @@ const idOf = async (tx: Transaction): Promise<string | undefined> =>
 describe('the manager of a scope', () => {
   it('gives rows as their entity says, of the clients of the scope alone', async () => {
     expect(await row([id])).toEqual({
-      ...{ id, sealed: Buffer.from('first'), default_region: null, revision: 1 },
-      ...{ created_at: expect.any(Date) as Date, updated_at: expect.any(Date) as Date },
+      id,
+      sealed: Buffer.from('first'),
+      default_region: null,
+      revision: 1,
+      created_at: expect.any(Date) as Date,
+      updated_at: expect.any(Date) as Date,
     });
     expect(await row([newUuid()])).toBeNull();
   });

@@ -22,7 +22,11 @@ interface Advisory {
   vulnerable_versions: string;
 }
 const advisory = (id: string, severity: string, range: string): Advisory => ({
-  ...{ id: 1, url: `https://github.com/advisories/${id}`, title: 'Planted', severity, vulnerable_versions: range },
+  id: 1,
+  url: `https://github.com/advisories/${id}`,
+  title: 'Planted',
+  severity,
+  vulnerable_versions: range,
 });
 const HIGH = 'GHSA-aaaa-bbbb-cccc';
 /** What every service knows. */
@@ -104,7 +108,10 @@ async function gate(
 
 const day = (fromNow: number): string => new Date(Date.now() + fromNow * DAY_MS).toISOString().slice(0, 10);
 const reviewed = (more: object = {}): object => ({
-  ...{ advisory: HIGH, package: 'planted-lib', reason: 'The parser that it is about is never called.', until: day(30) },
+  advisory: HIGH,
+  package: 'planted-lib',
+  reason: 'The parser that it is about is never called.',
+  until: day(30),
   ...more,
 });
 

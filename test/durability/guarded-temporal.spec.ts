@@ -19,8 +19,12 @@ beforeAll(async () => {
   const { temporalCli: binary, runDir } = inject('services');
   // Its namespace knows none of our search attributes.
   bare = await startTemporal({
-    ...{ binary, dbFile: join(runDir, 'bare-temporal.db'), namespaces: [NAMESPACE], searchAttributes: [] },
-    ...{ uiPort: false, durable: false },
+    binary,
+    dbFile: join(runDir, 'bare-temporal.db'),
+    namespaces: [NAMESPACE],
+    searchAttributes: [],
+    uiPort: false,
+    durable: false,
   });
 }, 60_000);
 afterEach(async () => {

@@ -1,14 +1,14 @@
 // What a host may answer: where it may send us on to, how much it may send, how long it may say nothing.
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { pipeline, Readable } from 'node:stream';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { createGzip, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EgressLimits } from '../../src/egress/limits.js';
 import { refusalIn } from '../../src/egress/refusal.js';
 import { providerApi } from '../../src/providers/provider-apis.js';
 import { egressTo } from '../support/egress.js';
-import { startHost, type Host } from './hosts.js';
+import { bomb, growth, send, startHost, type Host } from './hosts.js';
 
 const MIB = 1_048_576;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -36,20 +36,6 @@ const codeOf = (asking: Promise<unknown>): Promise<string | undefined> =>
   );
 const bytesOf = async ({ body }: Response): Promise<Buffer> =>
   Buffer.concat(await Readable.fromWeb(body as ReadableStream).toArray());
-
-/** How much the highest use of memory so far grows, bytes. */
-async function growth(work: () => Promise<unknown>): Promise<number> {
-  const before = process.resourceUsage().maxRSS;
-  await work();
-  return (process.resourceUsage().maxRSS - before) * 1024;
-}
-
-/** Many values, packed without ever being held whole. */
-async function bomb(piece: string, bytes: number): Promise<Buffer> {
-  const block = Buffer.from(piece.repeat(Math.floor(MIB / piece.length)));
-  const blocks = Array.from({ length: Math.ceil(bytes / block.length) }, () => block);
-  return Buffer.concat(await Readable.from(blocks).pipe(createGzip()).toArray());
-}
 
 describe('a redirect', () => {
   it('takes no credentials to another origin, and does to the same one', async () => {
@@ -290,13 +276,3 @@ describe('a host that goes dark', () => {
     await expect(outTo([slow], { documentMs: 400 }).documents(slow.url)).rejects.toThrow();
   });
 });
-
-/** Sends piece by piece, as fast as the other side reads, until there is none. */
-function send(response: ServerResponse, next: () => Buffer | null): void {
-  const pieces = new Readable({
-    read() {
-      this.push(next());
-    },
-  });
-  pipeline(pieces, response, () => undefined);
-}

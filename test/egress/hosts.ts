@@ -1,7 +1,11 @@
 // Hosts that a request may meet, on loopback, and one that nobody may ever meet.
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+
+const MIB = 1_048_576;
 
 export interface Host {
   url: string;
@@ -40,4 +44,28 @@ export async function startCanary(): Promise<{ port: number; connections: () => 
       await once(server, 'close');
     },
   };
+}
+
+/** How much the highest use of memory so far grows, bytes. */
+export async function growth(work: () => Promise<unknown>): Promise<number> {
+  const before = process.resourceUsage().maxRSS;
+  await work();
+  return (process.resourceUsage().maxRSS - before) * 1024;
+}
+
+/** Many values, packed without ever being held whole. */
+export async function bomb(piece: string, bytes: number): Promise<Buffer> {
+  const block = Buffer.from(piece.repeat(Math.floor(MIB / piece.length)));
+  const blocks = Array.from({ length: Math.ceil(bytes / block.length) }, () => block);
+  return Buffer.concat(await Readable.from(blocks).pipe(createGzip()).toArray());
+}
+
+/** Sends piece by piece, as fast as the other side reads, until there is none. */
+export function send(response: ServerResponse, next: () => Buffer | null): void {
+  const pieces = new Readable({
+    read() {
+      this.push(next());
+    },
+  });
+  pipeline(pieces, response, () => undefined);
 }

@@ -79,8 +79,12 @@ describe('what is being erased, or was', () => {
         expect([path, answer.body]).toEqual([
           path,
           {
-            ...{ type: 'https://colloquy.dev/problems/erased', title: 'Erased', status: 410, code: 'erased' },
-            ...{ detail: 'the conversation was erased', request_id: expect.any(String) },
+            type: 'https://colloquy.dev/problems/erased',
+            title: 'Erased',
+            status: 410,
+            code: 'erased',
+            detail: 'the conversation was erased',
+            request_id: expect.any(String),
             erased_at: at?.toISOString() ?? null,
           },
         ]);

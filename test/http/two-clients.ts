@@ -34,7 +34,11 @@ export async function startTwoClients(locks: Locks): Promise<TwoClients> {
   const otherClient = await make('/v1/clients', { name: 'Other' });
   const ownClient = await make('/v1/clients', { name: 'Own' });
   const account = {
-    ...{ provider: 'retell', name: 'A', client_id: otherClient, api_key: 'key_other', poll_active_seconds: 3600 },
+    provider: 'retell',
+    name: 'A',
+    client_id: otherClient,
+    api_key: 'key_other',
+    poll_active_seconds: 3600,
   };
   const accountId = await make('/v1/provider-accounts', account);
   const conversationId = await makeConversation(http, accountId, account.api_key);

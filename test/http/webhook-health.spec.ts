@@ -40,7 +40,9 @@ describe('health of a provider account', () => {
   it('says when the last webhook came, when the last valid one, and how many were badly signed in a day', async () => {
     const own = await account();
     expect(await healthOf(own.id)).toMatchObject({
-      ...{ webhook_last_at: null, webhook_last_valid_at: null, signature_failures_24h: 0 },
+      webhook_last_at: null,
+      webhook_last_valid_at: null,
+      signature_failures_24h: 0,
     });
     const begun = new Date().toISOString();
     expect((await sendRetell(http, own, 'call_started', CALL)).status).toBe(200);

@@ -27,6 +27,7 @@ export function sendElevenLabs(http: HttpApp, { id, secret }: Account, data: obj
 
 const send = (http: HttpApp, id: string, body: string, headers: Record<string, string>): Promise<Called> =>
   http.call('POST', `/v1/webhooks/${id}`, {
-    ...{ key: null, body },
+    key: null,
+    body,
     headers: { ...headers, 'content-type': 'application/json' },
   });

@@ -21,7 +21,9 @@ const HOUR = 3_600_000;
 /** A call that began so many hours ago, with this version of the agent; its stored row. */
 async function call(agent: string, version: number, hoursAgo: number) {
   const { call_id: callId } = colloquy.retell.addCompleteCall({
-    ...{ call_id: `${agent}_${version}_${hoursAgo}`, agent_id: agent, agent_version: version },
+    call_id: `${agent}_${version}_${hoursAgo}`,
+    agent_id: agent,
+    agent_version: version,
     start_timestamp: Date.now() - hoursAgo * HOUR,
   });
   await colloquy.send('call_analyzed', callId);

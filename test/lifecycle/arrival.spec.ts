@@ -126,8 +126,11 @@ describe('what a conversation can be found by', () => {
   it('is hashed into rows of its own, and replaced by what holds now, when the provider corrects itself', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall(
       {
-        ...{ direction: 'inbound', from_number: '+12025550142', metadata: { order: 'A-17', lane: 'fast' } },
-        ...{ telephony_identifier: { twilio_call_sid: 'CA17' }, transfer_destination: '+12025550177' },
+        direction: 'inbound',
+        from_number: '+12025550142',
+        metadata: { order: 'A-17', lane: 'fast' },
+        telephony_identifier: { twilio_call_sid: 'CA17' },
+        transfer_destination: '+12025550177',
       },
       'look-ups',
     );
@@ -175,7 +178,11 @@ describe('what is stored', () => {
 
   it('holds neither access_token nor thought_signature, when the webhook and the record bring both', async () => {
     const invocation = {
-      ...{ role: 'tool_call_invocation', tool_call_id: 't1', name: 'look_up', arguments: '{"a":1}', time_sec: 1 },
+      role: 'tool_call_invocation',
+      tool_call_id: 't1',
+      name: 'look_up',
+      arguments: '{"a":1}',
+      time_sec: 1,
       thought_signature: 'canary-thought',
     };
     const { call_id: callId } = colloquy.retell.addCompleteCall(

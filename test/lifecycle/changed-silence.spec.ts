@@ -20,7 +20,8 @@ afterAll(async () => {
 
 const change = (deadlines: object) =>
   api.call('PATCH', `/v1/provider-accounts/${publicId('providerAccount', colloquy.accountId)}`, {
-    ...{ key: api.adminKey, body: { deadlines } },
+    key: api.adminKey,
+    body: { deadlines },
   });
 
 describe('a live call whose account gets a shorter silence', () => {

@@ -31,8 +31,12 @@ describe.concurrent('a chat at Retell', () => {
     await colloquy.send('chat_ended', id);
     const conversation = await settled(id);
     expect(conversation).toMatchObject({
-      ...{ status: 'completed', end_category: 'unknown', analysis_state: 'present', transcript_state: 'present' },
-      ...{ audio_state: 'absent', audio_reason: 'text_only' },
+      status: 'completed',
+      end_category: 'unknown',
+      analysis_state: 'present',
+      transcript_state: 'present',
+      audio_state: 'absent',
+      audio_reason: 'text_only',
     });
     expect((await colloquy.store.turns(conversation.id)).length).toBeGreaterThan(0);
     expect(requestsTo(`/get-chat/${id}`)).toBeGreaterThan(0);

@@ -51,8 +51,10 @@ describe('a document with an odd value', () => {
 describe('two documents of 413 KB that name 6,000 agents each', () => {
   it('make a bounded number of agents, and do not hold up the conversation of another client', async () => {
     const account = {
-      ...{ provider: 'elevenlabs', api_key: elevenlabs.apiKey, webhook_secret: elevenlabs.webhookSecret },
-      ...{ base_url: elevenlabs.baseUrl },
+      provider: 'elevenlabs',
+      api_key: elevenlabs.apiKey,
+      webhook_secret: elevenlabs.webhookSecret,
+      base_url: elevenlabs.baseUrl,
     };
     const hostile = await colloquy.addAccount(account);
     const neighbour = await seedAccount(colloquy, await seedClient(colloquy), account);
@@ -62,7 +64,10 @@ describe('two documents of 413 KB that name 6,000 agents each', () => {
     };
     const transcript = (seed: number) =>
       Array.from({ length: 6_000 }, (_, n) => ({
-        ...{ role: 'agent', message: 'hi', time_in_call_secs: n, agent_metadata: { agent_id: `agent_${seed}_${n}` } },
+        role: 'agent',
+        message: 'hi',
+        time_in_call_secs: n,
+        agent_metadata: { agent_id: `agent_${seed}_${n}` },
       }));
     for (const seed of [1, 2]) {
       const data = {

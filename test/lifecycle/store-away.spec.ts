@@ -26,8 +26,10 @@ beforeAll(async () => {
   elevenlabs = await startElevenLabsSimulator({ apiKey: 'xi_test', webhookSecret: 'wsec_test' });
   colloquy.allow(elevenlabs.baseUrl);
   const account = {
-    ...{ provider: 'elevenlabs', api_key: elevenlabs.apiKey, webhook_secret: elevenlabs.webhookSecret },
-    ...{ base_url: elevenlabs.baseUrl },
+    provider: 'elevenlabs',
+    api_key: elevenlabs.apiKey,
+    webhook_secret: elevenlabs.webhookSecret,
+    base_url: elevenlabs.baseUrl,
   };
   accountId = await colloquy.addAccount(account);
   neighbour = await seedAccount(colloquy, await seedClient(colloquy), account);

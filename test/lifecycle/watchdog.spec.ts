@@ -39,7 +39,9 @@ describe.concurrent('a silent call', () => {
       JSON.stringify({
         event: 'transcript_updated',
         call: {
-          ...{ call_id: callId, call_type: 'phone_call', call_status: 'ongoing' },
+          call_id: callId,
+          call_type: 'phone_call',
+          call_status: 'ongoing',
           transcript_object: [{ role: 'user', content: text, words: [{ word: text, start: 0, end: 1 }] }],
         },
       });
@@ -71,8 +73,12 @@ describe.concurrent('a silent call', () => {
   it('is lost, with the evidence in the journal, when the provider does not know it', async () => {
     const { callId, id } = await lostCall('unknown_there');
     expect(await colloquy.call(callId)).toMatchObject({
-      ...{ status: 'failed', end_category: 'lost', end_party: null },
-      ...{ transcript_reason: 'lost', audio_reason: 'lost', analysis_reason: 'lost' },
+      status: 'failed',
+      end_category: 'lost',
+      end_party: null,
+      transcript_reason: 'lost',
+      audio_reason: 'lost',
+      analysis_reason: 'lost',
     });
     const journal = await colloquy.store.journal(id);
     expect(journal).toContainEqual(

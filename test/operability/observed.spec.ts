@@ -41,8 +41,11 @@ async function deliver(body: string, signature = colloquy.retell.sign(body)): Pr
 async function liveThrough(): Promise<void> {
   const { retell } = colloquy;
   const { call_id: callId } = retell.addCall({
-    ...{ call_id: WORDS['provider id'], direction: 'inbound', call_type: 'phone_call' },
-    ...{ from_number: WORDS.number, to_number: WORDS['agent number'] },
+    call_id: WORDS['provider id'],
+    direction: 'inbound',
+    call_type: 'phone_call',
+    from_number: WORDS.number,
+    to_number: WORDS['agent number'],
     metadata: { email: WORDS.email, name: WORDS.name },
   });
   expect(await deliver(retell.webhookBody('call_started', callId))).toBe(200);
@@ -73,8 +76,12 @@ beforeAll(async () => {
   [colloquy, collector] = await Promise.all([install(), startOtlpReceiver()]);
   const env = {
     ...colloquy.env,
-    ...{ LOG_LEVEL: 'debug', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200' },
-    ...{ COLLOQUY_BOOTSTRAP_KEY: newSecret(), COLLOQUY_BOOTSTRAP_READ_KEY: reader, COLLOQUY_WORKER_METRICS_PORT: '0' },
+    LOG_LEVEL: 'debug',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+    COLLOQUY_BOOTSTRAP_KEY: newSecret(),
+    COLLOQUY_BOOTSTRAP_READ_KEY: reader,
+    COLLOQUY_WORKER_METRICS_PORT: '0',
     COLLOQUY_METRICS_PORT: '0',
   };
   [api, worker] = await Promise.all([startApiProgram(env), startWorkerProgram(env)]);
@@ -150,9 +157,15 @@ describe('logs', () => {
   it('have one line a request: template, status, time, ids, and what became of a webhook', () => {
     const requests = linesOf(api).filter(({ msg }) => msg === 'request');
     expect(requests.find(({ event, result }) => event === 'call_analyzed' && result === 'stored')).toMatchObject({
-      ...{ level: 30, method: 'POST', route: webhookRoute, status: 200, provider: 'retell' },
-      ...{ provider_account_id: publicId('providerAccount', colloquy.accountId) },
-      ...{ request_id: expect.any(String), duration_ms: expect.any(Number), trace_id: expect.any(String) },
+      level: 30,
+      method: 'POST',
+      route: webhookRoute,
+      status: 200,
+      provider: 'retell',
+      provider_account_id: publicId('providerAccount', colloquy.accountId),
+      request_id: expect.any(String),
+      duration_ms: expect.any(Number),
+      trace_id: expect.any(String),
     });
     expect(requests.filter(({ code }) => code === 'invalid_signature')).toHaveLength(1);
     const [read] = requests.filter(({ conversation_id }) => conversation_id === conversation);

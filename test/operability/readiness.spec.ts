@@ -19,12 +19,17 @@ let temporal: EmbeddedTemporal;
 
 const postgres = (name: string, port?: number): Promise<EmbeddedPostgres> =>
   startPostgres({
-    ...{ dataDir: join(folder, name), durable: false, databases: [name] },
+    dataDir: join(folder, name),
+    durable: false,
+    databases: [name],
     ...(port !== undefined && { port }),
   });
 const startOwnTemporal = (port?: number): Promise<EmbeddedTemporal> =>
   startTemporal({
-    ...{ binary: inject('services').temporalCli, dbFile: join(folder, 'temporal.db'), uiPort: false, durable: false },
+    binary: inject('services').temporalCli,
+    dbFile: join(folder, 'temporal.db'),
+    uiPort: false,
+    durable: false,
     ...(port !== undefined && { port }),
   });
 

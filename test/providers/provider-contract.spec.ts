@@ -147,7 +147,10 @@ describe.each([...contracts])('%s', (name, contract) => {
       const { fields, agent, recordings, transcript, transfers } = provider.interpretRecord(record);
       expect(Object.keys(fields)).toEqual(['provider_conversation_id']);
       expect({ agent, recordings, transcript, transfers }).toEqual({
-        ...{ agent: null, recordings: [], transcript: null, transfers: [] },
+        agent: null,
+        recordings: [],
+        transcript: null,
+        transfers: [],
       });
       expect(recordOf(provider.interpretRecord(record))).toMatchObject({
         channel: kind === 'chat' ? 'chat' : 'other',

@@ -53,7 +53,10 @@ describe('the end of a Retell call', () => {
 describe('the subject of a webhook', () => {
   it('is the call and its agent', () => {
     expect(retell.subject({ event: 'call_started', call: { call_id: 'c1', agent_id: 'a1' } })).toEqual({
-      ...{ providerKind: 'call', providerId: 'c1', event: 'call_started', providerAgentId: 'a1' },
+      providerKind: 'call',
+      providerId: 'c1',
+      event: 'call_started',
+      providerAgentId: 'a1',
     });
     expect(retell.subject({ event: 'call_ended', call: { call_id: 'c1' } })).toMatchObject({ providerAgentId: null });
   });
@@ -80,7 +83,9 @@ describe('the subject of a webhook', () => {
 describe('a Retell call document', () => {
   it('keeps its record without tokens and signatures, however deep they lie', () => {
     const { record } = retell.interpretRecord({
-      ...{ call_id: 'c1', call_status: 'ongoing', access_token: 'secret' },
+      call_id: 'c1',
+      call_status: 'ongoing',
+      access_token: 'secret',
       transcript_with_tool_calls: [{ role: 'tool_call_invocation', thought_signature: 'secret', name: 'n' }],
       unknown_field: { deeper: [{ access_token: 'secret', kept: true }] },
     });
@@ -90,14 +95,17 @@ describe('a Retell call document', () => {
 
   it('loses no other field, when one has an unexpected type', () => {
     const claims = retell.interpretRecord({
-      ...{
-        call_id: 'c1',
-        call_status: 'ended',
-        disconnection_reason: 'user_hangup',
-        end_timestamp: 2,
-        start_timestamp: 1,
-      },
-      ...{ call_analysis: 'soon', call_cost: [], latency: 7, metadata: [1], duration_ms: '5', from_number: 49 },
+      call_id: 'c1',
+      call_status: 'ended',
+      disconnection_reason: 'user_hangup',
+      end_timestamp: 2,
+      start_timestamp: 1,
+      call_analysis: 'soon',
+      call_cost: [],
+      latency: 7,
+      metadata: [1],
+      duration_ms: '5',
+      from_number: 49,
     });
     expect(claims).toMatchObject({ ended: { failed: false }, analysed: false });
     expect(claims.fields).toMatchObject({
@@ -110,10 +118,12 @@ describe('a Retell call document', () => {
   it('tells the customer from the agent by the direction', () => {
     const numbers = { call_id: 'c1', from_number: '+14155550101', to_number: '+14155550102' };
     expect(retell.interpretRecord({ ...numbers, direction: 'inbound' }).fields).toMatchObject({
-      ...{ customer_number: '+14155550101', agent_number: '+14155550102' },
+      customer_number: '+14155550101',
+      agent_number: '+14155550102',
     });
     expect(retell.interpretRecord({ ...numbers, direction: 'outbound' }).fields).toMatchObject({
-      ...{ customer_number: '+14155550102', agent_number: '+14155550101' },
+      customer_number: '+14155550102',
+      agent_number: '+14155550101',
     });
     expect(retell.interpretRecord(numbers).fields).not.toHaveProperty('customer_number');
   });

@@ -131,7 +131,8 @@ describe('what a hostile provider sends', () => {
 
   it('is cut where it nests too deep, and in texts that hold JSON', () => {
     const document = {
-      ...{ call_id: 'call', metadata: deep(10_000) },
+      call_id: 'call',
+      metadata: deep(10_000),
       transcript_with_tool_calls: [
         { role: 'tool_call_invocation', arguments: '['.repeat(10_000) + ']'.repeat(10_000) },
       ],
@@ -157,7 +158,10 @@ describe('what a hostile provider sends', () => {
 
   it('names at most 64 agents and 200 transfers; who comes later is nobody', () => {
     const transcript = Array.from({ length: 6_000 }, (_, n) => ({
-      ...{ role: 'agent', message: 'hello', time_in_call_secs: n, agent_metadata: { agent_id: `agent_${n}` } },
+      role: 'agent',
+      message: 'hello',
+      time_in_call_secs: n,
+      agent_metadata: { agent_id: `agent_${n}` },
     }));
     const { claims, omitted } = read('elevenlabs', { conversation_id: 'conv', agent_id: 'agent_0', transcript });
     const named = new Set(claims.transcript?.turns.map(({ agent_id: id }) => id));

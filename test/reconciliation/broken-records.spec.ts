@@ -44,7 +44,10 @@ describe('a conversation whose record always fails', () => {
       door.broken.set(callId, status);
     accountId = await addAccount(colloquy, api, { backfill_days: DAYS, base_url: door.baseUrl });
     expect(await backfilled(api, accountId, 100)).toMatchObject({
-      ...{ checked: CALLS, added: CALLS - 3, skipped: 3, last_error: null },
+      checked: CALLS,
+      added: CALLS - 3,
+      skipped: 3,
+      last_error: null,
       skipped_reasons: { provider_answered_500: 1, provider_answered_422: 1, provider_does_not_know_it: 1 },
     });
     expect(await conversationOf(colloquy, accountId, failing)).toBeUndefined();

@@ -94,7 +94,8 @@ describe('polling by several workers', () => {
       const known = looks().length;
       await eventually(async () => looks().length > known);
       await api.call('PATCH', `/v1/provider-accounts/${accountId}`, {
-        ...{ key: api.adminKey, body: { poll_active_seconds: seconds } },
+        key: api.adminKey,
+        body: { poll_active_seconds: seconds },
       });
     }
     // Each look asks for two lists, one after the other.

@@ -46,7 +46,10 @@ describe('polling for live conversations', () => {
     expect(requestCounts(colloquy, [callId], 'audio')).toEqual(new Map([[1, 1]]));
     const entries = await colloquy.store.journal(ended.id);
     expect(entries[0]).toMatchObject({
-      ...{ action: 'conversation.created', actor_type: 'system', actor_id: `poll/${accountId}`, workflow_id: null },
+      action: 'conversation.created',
+      actor_type: 'system',
+      actor_id: `poll/${accountId}`,
+      workflow_id: null,
     });
   });
 
@@ -89,7 +92,8 @@ describe('polling for live conversations', () => {
     expect(Date.parse(next.last_at ?? '')).toBeGreaterThan(Date.parse(first.last_at ?? ''));
     // Another answer has another tag, and does not hinder a change of what was set.
     const changed = await api.call('GET', `/v1/provider-accounts/${accountId}`, {
-      ...{ key: api.adminKey, headers: { 'if-none-match': String(etag) } },
+      key: api.adminKey,
+      headers: { 'if-none-match': String(etag) },
     });
     expect(changed.status).toBe(200);
     const body = { name: 'polled' };

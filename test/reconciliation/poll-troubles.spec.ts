@@ -113,7 +113,8 @@ describe('a poll', () => {
     for (const seconds of [3, 4]) {
       const { last_at: last } = (await healthOf(api, accountId)) ?? {};
       await api.call('PATCH', `/v1/provider-accounts/${accountId}`, {
-        ...{ key: api.adminKey, body: { poll_active_seconds: seconds } },
+        key: api.adminKey,
+        body: { poll_active_seconds: seconds },
       });
       await eventually(async () => (await healthOf(api, accountId))?.last_at !== last);
     }

@@ -153,8 +153,13 @@ async function crashedAttempt(more: { version?: null } = {}) {
   const bytes = await worker.store.write(ref, key, Readable.from([FIRST], { objectMode: false }));
   const left = objectKeyOf(ref);
   const recording: StoredRecording = {
-    ...{ id: ref.id, variant: 'mixed', content_type: 'audio/wav', bytes, duration_ms: null },
-    ...{ object_key: left, created_at: Date.now() },
+    id: ref.id,
+    variant: 'mixed',
+    content_type: 'audio/wav',
+    bytes,
+    duration_ms: null,
+    object_key: left,
+    created_at: Date.now(),
   };
   return { id, left, recording, addressee };
 }

@@ -124,8 +124,11 @@ describe('the history', () => {
       conversationId,
     ]);
     expect(entry).toMatchObject({
-      ...{ client_id: colloquy.clientId, object_ids: rows.map(({ id }) => id), reason: 'open_failed' },
-      ...{ actor_type: 'system', actor_id: 'recordings' },
+      client_id: colloquy.clientId,
+      object_ids: rows.map(({ id }) => id),
+      reason: 'open_failed',
+      actor_type: 'system',
+      actor_id: 'recordings',
     });
   });
 

@@ -58,8 +58,18 @@ const PROVIDERS = [
 
 describe.each(PROVIDERS)('bounded traffic of $name', ({ limit, start: open, audio, last, isText }) => {
   const common = (more: Partial<CommonOptions> = {}): CommonOptions => ({
-    ...{ seed: 'bound', stateDir, bulk: 0, bulkDays: 1, faults: [], history: 0, disorder: 0 },
-    ...{ perMinute: 12_000, speed: 100_000, maxRecordings: limit, quietPerMinute: 12_000, maxConversations: 300 },
+    seed: 'bound',
+    stateDir,
+    bulk: 0,
+    bulkDays: 1,
+    faults: [],
+    history: 0,
+    disorder: 0,
+    perMinute: 12_000,
+    speed: 100_000,
+    maxRecordings: limit,
+    quietPerMinute: 12_000,
+    maxConversations: 300,
     ...more,
   });
   /** In place of the one before. */

@@ -48,7 +48,9 @@ export async function prepareTemplates(postgresUrl: string): Promise<void> {
   await prepareOwner((database) => urlOf(postgresUrl, database), [CONTENT_TEMPLATE, KEYSTORE_TEMPLATE], PASSWORD);
   const sources = [
     createDataSource({
-      ...{ url: asLogin(urlOf(postgresUrl, CONTENT_TEMPLATE), OWNER), role: 'owner', poolSize: 1 },
+      url: asLogin(urlOf(postgresUrl, CONTENT_TEMPLATE), OWNER),
+      role: 'owner',
+      poolSize: 1,
     }),
     keystoreDataSource(asLogin(urlOf(postgresUrl, KEYSTORE_TEMPLATE), OWNER)),
   ];

@@ -101,7 +101,10 @@ export const RETELL_FACTS: Fact[] = [
 ];
 
 const item = (seconds: number, agentId: string, more: Record<string, Json> = {}): Json => ({
-  ...{ role: 'agent', message: 'Hello', time_in_call_secs: seconds, agent_metadata: { agent_id: agentId } },
+  role: 'agent',
+  message: 'Hello',
+  time_in_call_secs: seconds,
+  agent_metadata: { agent_id: agentId },
   ...more,
 });
 const handedOver = (id: string, result: Record<string, Json>): Json =>

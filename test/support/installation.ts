@@ -189,7 +189,9 @@ export class Installation {
   }
 
   private readonly callAtRetell = (providerId: string): ProviderSubject => ({
-    ...{ accountId: this.accountId, kind: 'call', providerId },
+    accountId: this.accountId,
+    kind: 'call',
+    providerId,
   });
 
   async close(): Promise<void> {
@@ -275,6 +277,17 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     () => databases.drop(),
   ];
   return new Installation({
-    ...{ env, config, dataDir, recordingsDir, retell, vault, door, sql, clientId, accountId, temporal, closers },
+    env,
+    config,
+    dataDir,
+    recordingsDir,
+    retell,
+    vault,
+    door,
+    sql,
+    clientId,
+    accountId,
+    temporal,
+    closers,
   });
 }

@@ -36,7 +36,11 @@ export async function startS3Server(): Promise<S3Server> {
   Object.assign(process.env, CREDENTIALS);
   const directory = mkdtempSync(join(tmpdir(), 'colloquy-s3-'));
   const s3rver = new S3rver({
-    ...{ address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false },
+    address: '127.0.0.1',
+    port: 0,
+    silent: true,
+    directory,
+    vhostBuckets: false,
     configureBuckets: [{ name: BUCKET }],
   });
   await s3rver.configureBuckets();

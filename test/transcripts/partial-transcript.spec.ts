@@ -78,7 +78,9 @@ describe.concurrent('words of a conversation whose final transcript is absent', 
     const { callId, url } = await liveWith(0, 'lost_in_silence');
     await colloquy.settled(callId);
     expect((await api.call('GET', `${url}/transcript`)).body).toMatchObject({
-      ...{ status: 404, code: 'transcript_absent', reason: 'lost' },
+      status: 404,
+      code: 'transcript_absent',
+      reason: 'lost',
     });
   });
 });

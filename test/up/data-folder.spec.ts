@@ -69,7 +69,9 @@ describe('takeDataFolder', () => {
 
   it('lets commands find what runs on it, as long as its owner lives, and nobody else read the passwords', async () => {
     const places: Places = {
-      ...{ databaseUrl: 'postgres://one', keystoreDatabaseUrl: 'postgres://two', publicUrl: 'http://here' },
+      databaseUrl: 'postgres://one',
+      keystoreDatabaseUrl: 'postgres://two',
+      publicUrl: 'http://here',
       temporal: { address: 'here:7233', namespace: 'default' },
     };
     const folder = await take();

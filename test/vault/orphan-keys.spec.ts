@@ -40,7 +40,9 @@ afterAll(async () => {
 async function freshVault(): Promise<VaultService> {
   const { keystoreDatabaseUrl, rootKeyFile } = colloquy.config;
   const vault = await openVault({
-    ...{ keystoreUrl: keystoreDatabaseUrl ?? '', rootKeyFile, maxConnections: 2 },
+    keystoreUrl: keystoreDatabaseUrl ?? '',
+    rootKeyFile,
+    maxConnections: 2,
     role: 'colloquy_keystore_worker',
   });
   vaults.push(vault);

@@ -27,8 +27,11 @@ const plainPath: Scenario = async (colloquy) => {
 
 const neverConnected: Scenario = async (colloquy) => {
   const { call_id: callId } = colloquy.retell.addCompleteCall({
-    ...{ call_id: `${CANARIES.callId}_never`, from_number: CANARIES.agent, to_number: CANARIES.customer },
-    ...{ disconnection_reason: 'dial_no_answer', metadata: { order: CANARIES.metadata } },
+    call_id: `${CANARIES.callId}_never`,
+    from_number: CANARIES.agent,
+    to_number: CANARIES.customer,
+    disconnection_reason: 'dial_no_answer',
+    metadata: { order: CANARIES.metadata },
   });
   await colloquy.send('call_ended', callId);
   return colloquy.workflow(callId);

@@ -21,7 +21,10 @@ interface EndRule {
 }
 
 const rule = (says: keyof EndEvidence, pattern: RegExp, category: string, party: Party): EndRule => ({
-  ...{ says, pattern, category, party },
+  says,
+  pattern,
+  category,
+  party,
 });
 
 /** In order. The texts come from samples of `termination_reason`: it is free text and may change at any time. */

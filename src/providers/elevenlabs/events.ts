@@ -9,8 +9,16 @@ import { withoutSecrets } from './secrets.js';
 const NOTHING: Omit<Claims, 'phase' | 'providerTime' | 'fields'> = {
   mappingVersion: MAPPING_VERSION,
   kind: 'conversation',
-  ...{ live: null, ended: null, agent: null, transcript: null, analysed: false, record: null },
-  ...{ transfers: [], recordings: [], audio: [], denied: [] },
+  live: null,
+  ended: null,
+  agent: null,
+  transcript: null,
+  analysed: false,
+  record: null,
+  transfers: [],
+  recordings: [],
+  audio: [],
+  denied: [],
 };
 
 /** The whole call as MP3 in base64. It comes after the end and says nothing else, so that every other document knows better. */

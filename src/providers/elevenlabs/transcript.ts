@@ -50,7 +50,9 @@ const toolCalls = (item: ElevenLabsItem): Draft[] =>
       id: call.request_id ?? null,
       name: call.tool_name ?? null,
       arguments: jsonOrText(call.params_as_json),
-      ...{ result: null, ok: null, latency_ms: null },
+      result: null,
+      ok: null,
+      latency_ms: null,
     },
   }));
 

@@ -90,11 +90,15 @@ function world(chance = 1) {
 }
 
 const account: ProviderAccount = {
-  ...{ id: '00000000-0000-7000-8000-000000000001', clientId: '00000000-0000-7000-8000-000000000002' },
+  id: '00000000-0000-7000-8000-000000000001',
+  clientId: '00000000-0000-7000-8000-000000000002',
   get credentials() {
     return { apiKey: 'key_test', webhookSecret: null, baseUrl };
   },
-  ...{ provider: 'retell', isDeleted: false, deadlines: DEFAULT_DEADLINES, agentClients: new Map() },
+  provider: 'retell',
+  isDeleted: false,
+  deadlines: DEFAULT_DEADLINES,
+  agentClients: new Map(),
 };
 const call = { providerKind: 'call', providerId: 'call_1' };
 const failed = (status = 503) => ({ status });
