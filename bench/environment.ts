@@ -6,9 +6,9 @@ import { join, resolve } from 'node:path';
 import { Pool } from 'pg';
 import { newSecret } from '../src/access/api-key-secret.js';
 import { freePort } from '../src/embedded/ports.js';
-import { startPostgres, type EmbeddedPostgres } from '../src/embedded/postgres.js';
-import { findTemporalCli } from '../src/embedded/temporal-cli.js';
-import { startTemporal, type EmbeddedTemporal } from '../src/embedded/temporal.js';
+import { startPostgres, type EmbeddedPostgres } from '../src/embedded/postgres/postgres.js';
+import { findTemporalCli } from '../src/embedded/temporal/temporal-cli.js';
+import { startTemporal, type EmbeddedTemporal } from '../src/embedded/temporal/temporal.js';
 import { cpuMsOf } from './cpu.js';
 import { runProgram, startProgram, type Program } from './programs.js';
 

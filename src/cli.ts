@@ -15,7 +15,7 @@ import { startMissing } from './outbox/missing-workflows.js';
 import { BackfillKind } from './reconciliation/backfill.starter.js';
 import { isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
 import { setUpTemporal, withWorkflowClient } from './temporal/with-workflow-client.js';
-import { keystoreDataSource } from './vault/keystore-data-source.js';
+import { keystoreDataSource } from './vault/keystore/keystore-data-source.js';
 import { createRootKey } from './vault/open-vault.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

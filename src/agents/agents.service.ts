@@ -11,7 +11,7 @@ import { ApiDatabase } from '../database/database.js';
 import type { AgentEntity } from '../database/entities/agent.entity.js';
 import { agentPurpose, sealAgent, type AgentDetails } from '../record-store/sealed-agent.js';
 import { appendJournal } from '../journal/append.js';
-import { openJson, type DataKey } from '../vault/sealing.js';
+import { openJson, type DataKey } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { Agent, AgentInput, AgentPatch, AgentQuery } from './agent.schema.js';
 import { findAgent, insertAgent, listAgents, updateAgent } from './agents.repository.js';

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { publicId } from '../common/ids.js';
 import type { ApiKeyEntity } from '../database/entities/api-key.entity.js';
 import type { Transaction } from '../database/with-scope.js';
-import { openJson, sealJson } from '../vault/sealing.js';
+import { openJson, sealJson } from '../vault/sealing/sealing.js';
 import { SYSTEM_CLIENT, VaultService } from '../vault/vault.service.js';
 import type { ApiKey } from './api-key.schema.js';
 import { reachOf, type Caller } from '../access/caller.js';

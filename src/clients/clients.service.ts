@@ -11,7 +11,7 @@ import { pageById } from '../http/page.js';
 import { ApiDatabase } from '../database/database.js';
 import type { ClientEntity } from '../database/entities/client.entity.js';
 import { appendJournal } from '../journal/append.js';
-import { openJson, sealJson, type DataKey } from '../vault/sealing.js';
+import { openJson, sealJson, type DataKey } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { Client, ClientInput, ClientPatch } from './client.schema.js';
 import { findClient, insertClient, listClients, updateClient } from './clients.repository.js';

@@ -11,7 +11,7 @@ import { ApiDatabase } from '../database/database.js';
 import { PURPOSE } from '../record-store/seal-purposes.js';
 import type { Header } from '../reducer/record.js';
 import { ContentReads } from '../journal/content-reads.js';
-import { openJson, type DataKey } from '../vault/sealing.js';
+import { openJson, type DataKey } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { ConversationFilter } from './conversation-filters.js';
 import { ACTIVE_LIMIT, countTotal, findActive, findPage, type Total } from './conversation-list.js';

@@ -4,17 +4,17 @@ import { parseConfig, type Config } from '../config/config.js';
 import { bootstrapKeys } from './bootstrap-keys.js';
 import { takeDataFolder } from './data-folder.js';
 import type { DataFolder } from './data-folder.js';
-import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from './demo-accounts.js';
-import { findTranscript, simulatorService, TRAFFIC } from './demo.js';
-import { ownApi } from './own-api.js';
+import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from './demo/demo-accounts.js';
+import { findTranscript, simulatorService, TRAFFIC } from './demo/demo.js';
+import { ownApi } from './demo/own-api.js';
 import { freePort, portState } from './ports.js';
 import { runStep } from './run-step.js';
 import { apiService, postgresService, temporalService, workerService } from './services.js';
 import { StartError } from './start-error.js';
 import type { Summary } from './summary.js';
 import { Supervisor } from './supervisor.js';
-import { databaseSettings, type DatabaseSettings } from './database-settings.js';
-import { findTemporalCli } from './temporal-cli.js';
+import { databaseSettings, type DatabaseSettings } from './postgres/database-settings.js';
+import { findTemporalCli } from './temporal/temporal-cli.js';
 import { ensureRootKey } from '../vault/open-vault.js';
 
 export interface InstallationOptions {

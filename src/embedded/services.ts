@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { NodeServiceOptions } from './node-service.js';
 import { nodeService } from './node-service.js';
-import type { EmbeddedPostgres } from './postgres.js';
-import { startPostgres } from './postgres.js';
+import type { EmbeddedPostgres } from './postgres/postgres.js';
+import { startPostgres } from './postgres/postgres.js';
 import type { Service } from './supervisor.js';
-import type { EmbeddedTemporal, TemporalOptions } from './temporal.js';
-import { startTemporal } from './temporal.js';
+import type { EmbeddedTemporal, TemporalOptions } from './temporal/temporal.js';
+import { startTemporal } from './temporal/temporal.js';
 
 /**
  * API, worker and simulators end side by side; the API gives requests in flight 7.5 s, the worker its activities 7 s. After

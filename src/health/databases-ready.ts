@@ -7,7 +7,7 @@ import { createDataSource } from '../database/data-source.js';
 import { isStorageAway } from '../database/failures.js';
 import type { ProcessName } from '../database/logins.js';
 import { formerDatabase, migrationState } from '../database/migration-state.js';
-import { keystoreDataSource } from '../vault/keystore-data-source.js';
+import { keystoreDataSource } from '../vault/keystore/keystore-data-source.js';
 
 const WAIT_MS = 30_000;
 const RETRY_MS = 1_000;

@@ -7,7 +7,7 @@ import { Notifier } from '../database/notifier.js';
 import { factReceived } from '../observability/metrics.js';
 import { traced, traceparent } from '../observability/tracing.js';
 import type { BlindIndex } from '../vault/blind-index-hasher.js';
-import { seal } from '../vault/sealing.js';
+import { seal } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import { factPurpose, type FactSource, type NewFact } from './inbox-fact.js';
 import { laneOf, type Lane } from './lanes.js';

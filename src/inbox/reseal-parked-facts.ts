@@ -1,7 +1,7 @@
 // Facts that intake gave up on stay until an operator retries them. The day's key that sealed them is destroyed after a
 // week like every other, so they are sealed anew: under the key of the account's client.
 import type { WorkerDatabase } from '../database/database.js';
-import { open, seal } from '../vault/sealing.js';
+import { open, seal } from '../vault/sealing/sealing.js';
 import { KeyDestroyed, VaultError } from '../vault/errors.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { factPurpose } from './inbox-fact.js';

@@ -6,7 +6,7 @@ import type { NewEntry } from '../journal/append.js';
 import { traceparent } from '../observability/tracing.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Turn } from '../providers/provider-fact.js';
-import type { DataKey } from '../vault/sealing.js';
+import type { DataKey } from '../vault/sealing/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { entriesOf } from '../reducer/journal-entries.js';
 import type { Fact } from '../reducer/fact.js';

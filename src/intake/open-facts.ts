@@ -6,7 +6,7 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { ProviderContent } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import { storable } from '../providers/storable.js';
-import { open } from '../vault/sealing.js';
+import { open } from '../vault/sealing/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { workflowFactOf, type Fact } from '../reducer/fact.js';
 import { ofTheFact } from './fact-failures.js';

@@ -2,7 +2,7 @@
 // Under zero retention it is the only copy there will ever be.
 import { derivedUuid, newUuid } from '../common/ids.js';
 import type { AudioClaim } from '../providers/provider-fact.js';
-import type { DataKey } from '../vault/sealing.js';
+import type { DataKey } from '../vault/sealing/sealing.js';
 import { ofRecording } from '../reducer/register-writes.js';
 import type { Fact, StoredRecording } from '../reducer/fact.js';
 import { wins } from '../reducer/merge.js';

@@ -11,7 +11,7 @@ import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { ConversationState } from '../reducer/conversation-state.js';
 import { ProviderAccounts, type ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
-import { openJson } from '../vault/sealing.js';
+import { openJson } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 
 export interface ConversationSnapshot {

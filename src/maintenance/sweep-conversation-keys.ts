@@ -4,7 +4,7 @@ import { VaultService } from '../vault/vault.service.js';
 import { abandonedAmong } from './abandoned-identities.js';
 import type { MaintenanceTask } from './maintenance-task.js';
 
-/** Keys of conversations that never came to be: marked in one round, destroyed in a later one (src/vault/key-sweep.ts). */
+/** Keys of conversations that never came to be: marked in one round, destroyed in a later one (src/vault/keystore/key-sweep.ts). */
 @Injectable()
 export class SweepConversationKeys implements MaintenanceTask {
   readonly name = 'sweep conversation keys';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import { WINDOW_BYTES } from '../vault/chunked.js';
+import { WINDOW_BYTES } from '../vault/sealing/chunked.js';
 import { Counted } from './counted-stream.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
 

@@ -2,8 +2,8 @@
 import { Injectable } from '@nestjs/common';
 import { IngestDatabase } from '../database/database.js';
 import type { Deadlines, ProviderAccountEntity } from '../database/entities/provider-account.entity.js';
-import { openJson, sealJson } from '../vault/sealing.js';
-import type { DataKey } from '../vault/sealing.js';
+import { openJson, sealJson } from '../vault/sealing/sealing.js';
+import type { DataKey } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { ProviderCredentials } from './provider.js';
 

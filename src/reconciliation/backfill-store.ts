@@ -2,7 +2,7 @@
 // an attempt that was given up, or one from before a new start, changes nothing any more.
 import { Injectable } from '@nestjs/common';
 import { WorkerDatabase } from '../database/database.js';
-import { open, seal } from '../vault/sealing.js';
+import { open, seal } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { BackfillStatus } from './backfill-requests.js';
 

@@ -1,7 +1,7 @@
 // What is known of conversations before their facts are applied.
 import type { Transaction } from '../database/with-scope.js';
 import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending-facts.js';
-import { openJson, type DataKey } from '../vault/sealing.js';
+import { openJson, type DataKey } from '../vault/sealing/sealing.js';
 import type { ConversationState, StateAtRevision } from '../reducer/conversation-state.js';
 import { PURPOSE } from './seal-purposes.js';
 

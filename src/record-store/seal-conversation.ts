@@ -2,7 +2,7 @@
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { ConversationRecord } from '../reducer/record.js';
 import type { Turn } from '../providers/provider-fact.js';
-import { sealJson, type DataKey } from '../vault/sealing.js';
+import { sealJson, type DataKey } from '../vault/sealing/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-ids.js';
 import { blindIndexEntriesOf } from './blind-index-entries.js';

@@ -1,5 +1,5 @@
 // The sealed part of an agent's row.
-import { sealJson, type DataKey } from '../vault/sealing.js';
+import { sealJson, type DataKey } from '../vault/sealing/sealing.js';
 
 export interface AgentDetails {
   name: string | null;

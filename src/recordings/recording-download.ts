@@ -5,7 +5,7 @@ import type { Asking, ProviderGateway } from '../providers/gateway/gateway.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
 import { brokenOff, type RecordingStream } from '../providers/provider.js';
-import type { DataKey } from '../vault/sealing.js';
+import type { DataKey } from '../vault/sealing/sealing.js';
 import { newRecordingRef, objectKeyOf } from './recording-object.js';
 import type { RecordingStore } from './recording-store.js';
 

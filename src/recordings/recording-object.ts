@@ -1,6 +1,6 @@
 // The objects of recordings: each attempt to store one makes an object of its own, with a key and a seal that no other has.
 import { derivedUuid, newUuid } from '../common/ids.js';
-import { recordingContext } from '../vault/chunked.js';
+import { recordingContext } from '../vault/sealing/chunked.js';
 
 interface Owner {
   conversationId: string;

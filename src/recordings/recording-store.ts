@@ -1,7 +1,7 @@
 // Recordings, sealed on their way in and opened on their way out. Memory does not grow with their length.
 import { Readable, Transform, pipeline, type TransformCallback } from 'node:stream';
-import { decryptRange, encryptChunked, readHeader } from '../vault/chunked.js';
-import type { DataKey } from '../vault/sealing.js';
+import { decryptRange, encryptChunked, readHeader } from '../vault/sealing/chunked.js';
+import type { DataKey } from '../vault/sealing/sealing.js';
 import { AppError } from '../common/errors.js';
 import { storeAway, type ObjectStore } from '../object-store/object-store.js';
 import { contextOf, objectKeyOf, type RecordingRef } from './recording-object.js';

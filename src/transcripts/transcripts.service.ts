@@ -14,7 +14,7 @@ import { SharedFind } from '../database/batched-lookup.js';
 import { PURPOSE } from '../record-store/seal-purposes.js';
 import { ContentReads } from '../journal/content-reads.js';
 import type { Turn } from '../providers/provider-fact.js';
-import { open } from '../vault/sealing.js';
+import { open } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 
 export interface Transcript {

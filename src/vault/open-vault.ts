@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { Pool } from 'pg';
 import { LIMITS, timeouts } from '../database/limits.js';
 import { watchedBy } from '../database/watched-client.js';
-import type { KeystoreRole } from './keystore-data-source.js';
-import { Keystore } from './keystore.js';
+import type { KeystoreRole } from './keystore/keystore-data-source.js';
+import { Keystore } from './keystore/keystore.js';
 import { createRootKey, fileRootKey } from './root-key.js';
 import { VaultService } from './vault.service.js';
 

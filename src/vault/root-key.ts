@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { DataKey, KEY_BYTES } from './data-key.js';
 import { VaultError } from './errors.js';
-import { open, seal } from './sealing.js';
+import { open, seal } from './sealing/sealing.js';
 
 /** Whose key-encryption key, and of which 28-day epoch; bound into its wrapping. */
 export interface KekId {

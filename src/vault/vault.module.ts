@@ -1,7 +1,7 @@
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG } from '../config/config.module.js';
 import { required, type Config } from '../config/config.js';
-import type { KeystoreRole } from './keystore-data-source.js';
+import type { KeystoreRole } from './keystore/keystore-data-source.js';
 import { openVault } from './open-vault.js';
 import { VaultService } from './vault.service.js';
 

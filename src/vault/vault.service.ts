@@ -6,10 +6,10 @@ import { DataKey } from './data-key.js';
 import { VaultError, KeyDestroyed } from './errors.js';
 import { epochOf } from './kek-epoch.js';
 import { KeyCache } from './key-cache.js';
-import { KeySweep, type OrphansAmong } from './key-sweep.js';
-import { type DataKeyRow, type KeyId, Keystore } from './keystore.js';
+import { KeySweep, type OrphansAmong } from './keystore/key-sweep.js';
+import { type DataKeyRow, type KeyId, Keystore } from './keystore/keystore.js';
 import { type KekId, kekContext, type RootKey } from './root-key.js';
-import { open, seal } from './sealing.js';
+import { open, seal } from './sealing/sealing.js';
 
 /** Owner of what belongs to no client. */
 export const SYSTEM_CLIENT = '00000000-0000-0000-0000-000000000000';

@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { freePort } from '../../src/embedded/ports.js';
-import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
+import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres/postgres.js';
 import { endProcess, signalGroup } from '../../src/embedded/processes.js';
-import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal/temporal.js';
 import { placesOf } from '../support/egress.js';
 import { startProgram, type Program } from '../support/programs.js';
 import { newRootKey } from '../support/root-key.js';

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
 import { LOGINS, type ProcessName } from '../../src/database/logins.js';
-import { OWNER } from '../../src/embedded/postgres-owner.js';
+import { OWNER } from '../../src/embedded/postgres/postgres-owner.js';
 import { asLogin, createTestDatabases, type TestDatabases } from '../support/databases.js';
 
 const DENIED = { code: '42501' };

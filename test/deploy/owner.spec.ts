@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
 import { LOGINS, setPasswords } from '../../src/database/logins.js';
-import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
+import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres/postgres.js';
 import { asLogin } from '../support/databases.js';
 
 let folder: string;

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { createDataSource } from '../../src/database/data-source.js';
 import { IngestDatabase } from '../../src/database/database.js';
 import { Listener } from '../../src/database/notifier.js';
-import { keystoreDataSource } from '../../src/vault/keystore-data-source.js';
+import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-source.js';
 import { startHttpApp, type Called, type HttpApp } from '../http/http-app.js';
 import { sendRetell } from '../http/webhooks.js';
 import { startDarkProxy, through, placeOf, type Dark, type DarkProxy } from '../support/dark-proxy.js';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal/temporal.js';
 import { guardTemporal, type GuardedTemporal } from '../support/guarded-temporal.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import { endPrograms, startProgram, startWorkerProgram } from '../support/programs.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../../src/embedded/ports.js';
-import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal/temporal.js';
 import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startProgram, startWorkerProgram } from '../support/programs.js';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from '../../src/embedded/demo-accounts.js';
-import { ownApi, type OwnApi } from '../../src/embedded/own-api.js';
+import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from '../../src/embedded/demo/demo-accounts.js';
+import { ownApi, type OwnApi } from '../../src/embedded/demo/own-api.js';
 import { AGENTS } from '../../simulators/retell/agents.js';
 import { startHttpApp, type HttpApp } from '../http/http-app.js';
 

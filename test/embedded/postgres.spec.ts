@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import { LOGINS, setPasswords } from '../../src/database/logins.js';
-import { databaseSettings } from '../../src/embedded/database-settings.js';
-import type { EmbeddedPostgres } from '../../src/embedded/postgres.js';
-import { startPostgres } from '../../src/embedded/postgres.js';
+import { databaseSettings } from '../../src/embedded/postgres/database-settings.js';
+import type { EmbeddedPostgres } from '../../src/embedded/postgres/postgres.js';
+import { startPostgres } from '../../src/embedded/postgres/postgres.js';
 import { identityOf } from '../../src/embedded/processes.js';
 import { StartError } from '../../src/embedded/start-error.js';
 

@@ -16,8 +16,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findTemporalCli } from '../../src/embedded/temporal-cli.js';
-import type { TemporalBuild } from '../../src/embedded/temporal-release.js';
+import { findTemporalCli } from '../../src/embedded/temporal/temporal-cli.js';
+import type { TemporalBuild } from '../../src/embedded/temporal/temporal-release.js';
 import { StartError } from '../../src/embedded/start-error.js';
 
 let folder: string;

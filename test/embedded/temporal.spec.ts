@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EmbeddedTemporal } from '../../src/embedded/temporal.js';
-import { startTemporal } from '../../src/embedded/temporal.js';
-import { findTemporalCli } from '../../src/embedded/temporal-cli.js';
+import type { EmbeddedTemporal } from '../../src/embedded/temporal/temporal.js';
+import { startTemporal } from '../../src/embedded/temporal/temporal.js';
+import { findTemporalCli } from '../../src/embedded/temporal/temporal-cli.js';
 
 const cacheDir = join(import.meta.dirname, '../../.cache/temporal');
 let folder: string;

@@ -14,7 +14,7 @@ import type { ObjectStore } from '../../src/object-store/object-store.js';
 import { openObjectStore } from '../../src/object-store/open-object-store.js';
 import { newRecordingRef, objectKeyOf, type RecordingRef } from '../../src/recordings/recording-object.js';
 import { RecordingStore } from '../../src/recordings/recording-store.js';
-import { encryptChunked } from '../../src/vault/chunked.js';
+import { encryptChunked } from '../../src/vault/sealing/chunked.js';
 import { DataKey } from '../../src/vault/data-key.js';
 import { startS3Server } from '../support/s3-server.js';
 

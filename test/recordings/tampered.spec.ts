@@ -9,7 +9,7 @@ import { newUuid, publicId } from '../../src/common/ids.js';
 import { Log } from '../../src/common/log.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import { RecordingIntegrity } from '../../src/recordings/recording-integrity.js';
-import { chunkOffset, recordingFailed } from '../../src/vault/chunk-format.js';
+import { chunkOffset, recordingFailed } from '../../src/vault/sealing/chunk-format.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';

@@ -14,8 +14,8 @@ import {
   type RetellSimulator,
 } from '../../simulators/retell/index.js';
 import { newSecret } from '../../src/access/api-key-secret.js';
-import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres.js';
-import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal.js';
+import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres/postgres.js';
+import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal/temporal.js';
 import { placesOf } from '../support/egress.js';
 import { eventually } from '../support/eventually.js';
 import { logged, runProgram, type Program } from './processes.js';

@@ -2,7 +2,7 @@
 import type { Pool } from 'pg';
 import { newUuid } from '../../src/common/ids.js';
 import { sealAccount, type AccountSecrets, type Deadlines } from '../../src/providers/provider-accounts.js';
-import { sealJson } from '../../src/vault/sealing.js';
+import { sealJson } from '../../src/vault/sealing/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 
 interface Place {

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { createDataSource } from '../../src/database/data-source.js';
 import { LOGINS, setPasswords, type ProcessName } from '../../src/database/logins.js';
-import { OWNER, prepareOwner } from '../../src/embedded/postgres-owner.js';
-import { keystoreDataSource } from '../../src/vault/keystore-data-source.js';
+import { OWNER, prepareOwner } from '../../src/embedded/postgres/postgres-owner.js';
+import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-source.js';
 
 const CONTENT_TEMPLATE = 'template_content';
 const KEYSTORE_TEMPLATE = 'template_keystore';

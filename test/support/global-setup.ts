@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../src/embedded/postgres.js';
-import { findTemporalCli } from '../../src/embedded/temporal-cli.js';
-import { startTemporal } from '../../src/embedded/temporal.js';
+import { startPostgres } from '../../src/embedded/postgres/postgres.js';
+import { findTemporalCli } from '../../src/embedded/temporal/temporal-cli.js';
+import { startTemporal } from '../../src/embedded/temporal/temporal.js';
 import { prepareTemplates } from './databases.js';
 
 /** Enough for every installation of the specs; each takes one for itself, and says so when there is none left. */

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { Header } from '../../src/reducer/record.js';
 import { PURPOSE } from '../../src/record-store/seal-purposes.js';
 import type { Json, Turn } from '../../src/providers/provider-fact.js';
-import { openJson } from '../../src/vault/sealing.js';
+import { openJson } from '../../src/vault/sealing/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 
 /** Plain columns, by the names of the table. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../../src/embedded/processes.js';
-import { TEMPORAL_CLI_VERSION } from '../../src/embedded/temporal-release.js';
+import { TEMPORAL_CLI_VERSION } from '../../src/embedded/temporal/temporal-release.js';
 import { Checkout, OFFLINE, REPOSITORY } from './support/checkout.js';
 
 let checkout: Checkout;

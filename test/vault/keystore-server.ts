@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from '../../src/embedded/postgres.js';
-import { keystoreDataSource } from '../../src/vault/keystore-data-source.js';
+import { startPostgres } from '../../src/embedded/postgres/postgres.js';
+import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-source.js';
 
 export interface KeystoreServer {
   url: string;

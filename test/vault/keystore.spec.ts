@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataKey } from '../../src/vault/data-key.js';
 import { KeyDestroyed } from '../../src/vault/errors.js';
 import { epochOf } from '../../src/vault/kek-epoch.js';
-import { keystoreDataSource } from '../../src/vault/keystore-data-source.js';
+import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-source.js';
 import { LocalRootKey } from '../../src/vault/root-key.js';
-import { open, seal } from '../../src/vault/sealing.js';
+import { open, seal } from '../../src/vault/sealing/sealing.js';
 import { SYSTEM_CLIENT, VaultService } from '../../src/vault/vault.service.js';
 import { type KeystoreServer, startKeystore } from './keystore-server.js';
 

@@ -6,7 +6,7 @@ import { newUuid } from '../../src/common/ids.js';
 import { abandonedAmong } from '../../src/maintenance/abandoned-identities.js';
 import { ListedIdentities } from '../../src/reconciliation/listed-identities.js';
 import { openVault } from '../../src/vault/open-vault.js';
-import { open, seal } from '../../src/vault/sealing.js';
+import { open, seal } from '../../src/vault/sealing/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 import { openWorkerParts } from '../support/worker-parts.js';
 import { eventually } from '../support/eventually.js';

@@ -1,8 +1,8 @@
 // The keystore's SQL. Wrapped keys only: nothing in this database opens anything without the root key.
 // Every statement commits by itself, so a key that this returns is on disk before its first use.
 import { DatabaseError, type Pool, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
-import { AppError } from '../common/errors.js';
-import type { KekId } from './root-key.js';
+import { AppError } from '../../common/errors.js';
+import type { KekId } from '../root-key.js';
 
 /**
  * What a data key seals, and who owns it:

@@ -1,8 +1,8 @@
 // What a server that is gone, or should be, left in a cluster's folder.
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandOf, endProcess, identityOf } from './processes.js';
-import { StartError } from './start-error.js';
+import { commandOf, endProcess, identityOf } from '../processes.js';
+import { StartError } from '../start-error.js';
 
 /**
  * Deals with the `postmaster.pid` of an earlier server. One whose process is gone, or is something else by now (pids are

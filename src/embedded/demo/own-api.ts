@@ -1,5 +1,5 @@
 // Our own HTTP API as `up` uses it: like any other caller, with a key.
-import { StartError } from './start-error.js';
+import { StartError } from '../start-error.js';
 
 export interface OwnApi {
   /** Throws {@link StartError} with status and problem code for anything but 2xx and, where `absent` is allowed, 404. */

@@ -1,5 +1,5 @@
 // How each process of an installation reaches the embedded PostgreSQL: as itself.
-import { LOGINS } from '../database/logins.js';
+import { LOGINS } from '../../database/logins.js';
 import { OWNER } from './postgres-owner.js';
 import { urlAs, type EmbeddedPostgres } from './postgres.js';
 

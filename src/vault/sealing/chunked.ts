@@ -17,7 +17,7 @@ import {
   SEALED_CHUNK_BYTES,
   TAG_BYTES,
 } from './chunk-format.js';
-import type { DataKey } from './data-key.js';
+import type { DataKey } from '../data-key.js';
 import { exactPieces } from './exact-pieces.js';
 
 export { cipherSize } from './chunk-format.js';

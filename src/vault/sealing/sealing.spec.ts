@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VaultError } from './errors.js';
+import { VaultError } from '../errors.js';
 import { DataKey, open, openJson, seal, SEAL_OVERHEAD, sealJson } from './sealing.js';
 
 const bytes = (maxLength = 2_000) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));

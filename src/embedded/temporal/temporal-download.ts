@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { guardChild } from './guard.js';
-import { describeExit, exitOf, signalGroup } from './processes.js';
+import { guardChild } from '../guard.js';
+import { describeExit, exitOf, signalGroup } from '../processes.js';
 import type { TemporalBuild } from './temporal-release.js';
 import { TEMPORAL_CLI_VERSION } from './temporal-release.js';
 

@@ -4,10 +4,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEMO_PROVIDERS, type DemoAccount, type DemoProvider } from './demo-accounts.js';
-import { nodeService } from './node-service.js';
+import { nodeService } from '../node-service.js';
 import type { OwnApi } from './own-api.js';
-import { PROGRAM_STOP_MS } from './services.js';
-import type { Service } from './supervisor.js';
+import { PROGRAM_STOP_MS } from '../services.js';
+import type { Service } from '../supervisor.js';
 
 /** Finished conversations of the last days that no webhook tells of: each account's backfill finds them. */
 const PAST = ['--bulk', '20', '--bulk-days', '7'];

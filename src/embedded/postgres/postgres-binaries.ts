@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { StartError } from './start-error.js';
+import { StartError } from '../start-error.js';
 
 export interface PostgresBinaries {
   initdb: string;

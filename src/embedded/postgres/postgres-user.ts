@@ -4,7 +4,7 @@ import type { SpawnSyncOptions } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StartError } from './start-error.js';
+import { StartError } from '../start-error.js';
 
 /** How to start a program as somebody PostgreSQL accepts: put `prefix` before the command, spawn with `uid` and `gid`. */
 export interface RunAs {

@@ -4,11 +4,11 @@ import { execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guardChild } from './guard.js';
-import { freePort, portState } from './ports.js';
-import type { Exit } from './processes.js';
-import { describeExit, endProcess, exitOf, isAlive } from './processes.js';
-import { StartError } from './start-error.js';
+import { guardChild } from '../guard.js';
+import { freePort, portState } from '../ports.js';
+import type { Exit } from '../processes.js';
+import { describeExit, endProcess, exitOf, isAlive } from '../processes.js';
+import { StartError } from '../start-error.js';
 
 /** Custom search attributes of all our workflows: ids and enums, never content. */
 const SEARCH_ATTRIBUTES = ['ClientId=Keyword', 'Provider=Keyword', 'Channel=Keyword'] as const;

@@ -1,6 +1,6 @@
 // What each process may do with keys: the API creates and reads them, the worker also destroys them.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { createRole, letBecome, LOGINS } from '../../database/logins.js';
+import { createRole, letBecome, LOGINS } from '../../../database/logins.js';
 
 export class CreateKeystoreRoles1800000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

@@ -5,16 +5,16 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { guardChild } from './guard.js';
-import { freePort } from './ports.js';
+import { guardChild } from '../guard.js';
+import { freePort } from '../ports.js';
 import { OWNER, passwordOf, prepareOwner } from './postgres-owner.js';
 import { postgresBinaries } from './postgres-binaries.js';
 import type { Cluster } from './postgres-cluster.js';
 import { openCluster, POSTGRES_ENV, SUPERUSER } from './postgres-cluster.js';
 import { freeFolder } from './postgres-leftover.js';
-import type { Exit } from './processes.js';
-import { describeExit, endProcess, exitOf, isAlive } from './processes.js';
-import { StartError } from './start-error.js';
+import type { Exit } from '../processes.js';
+import { describeExit, endProcess, exitOf, isAlive } from '../processes.js';
+import { StartError } from '../start-error.js';
 
 export interface PostgresOptions {
   /** The cluster's folder; made when absent. */

@@ -12,12 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { guardChild } from './guard.js';
+import { guardChild } from '../guard.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 import type { RunAs } from './postgres-user.js';
 import { runAsForPostgres } from './postgres-user.js';
-import { exitOf, describeExit } from './processes.js';
-import { StartError } from './start-error.js';
+import { exitOf, describeExit } from '../processes.js';
+import { StartError } from '../start-error.js';
 
 /** The superuser of the embedded cluster. */
 export const SUPERUSER = 'postgres';

@@ -13,7 +13,7 @@ import {
   readHeader,
   recordingContext,
 } from './chunked.js';
-import { VaultError } from './errors.js';
+import { VaultError } from '../errors.js';
 import { DataKey } from './sealing.js';
 
 const CHUNK = 16_384;

@@ -7,7 +7,7 @@
 //   57       chunk 0, chunk 1, …: 16384 bytes and a tag of 16 each; chunk k begins at 57 + k × 16400.
 //            The last one is always short (0 to 16383 bytes), so that a cut at a chunk border shows.
 import { createHmac } from 'node:crypto';
-import { VaultError } from './errors.js';
+import { VaultError } from '../errors.js';
 
 export const FORMAT_COBBLESTONE_256 = 1;
 export const CHUNK_BYTES = 16_384;

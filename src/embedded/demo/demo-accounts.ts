@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OwnApi } from './own-api.js';
-import { freePort } from './ports.js';
+import { freePort } from '../ports.js';
 
 interface Demo {
   name: string;

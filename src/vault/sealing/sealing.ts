@@ -2,10 +2,10 @@
 // Layout: format (1) | nonce (24) | ciphertext and tag (plaintext + 16). Format 1: as is. Format 2: gzip inside.
 import { gunzipSync, gzipSync } from 'node:zlib';
 import sodium from 'sodium-native';
-import type { DataKey } from './data-key.js';
-import { VaultError } from './errors.js';
+import type { DataKey } from '../data-key.js';
+import { VaultError } from '../errors.js';
 
-export { DataKey } from './data-key.js';
+export { DataKey } from '../data-key.js';
 
 const FORMAT_PLAIN = 1;
 const FORMAT_GZIP = 2;
