@@ -67,6 +67,7 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   const routes = new RouteTable();
   observer.follow(fastify);
   prepareFastify(fastify, routes, { access: app.get(AccessGate), webhooks: app.get(WebhookGate) });
+  observer.followCallers(fastify);
   app.useGlobalPipes(new InputPipe());
   app.useGlobalInterceptors(new AnswerInterceptor());
   app.useGlobalFilters(new ProblemFilter(log));

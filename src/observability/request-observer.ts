@@ -24,6 +24,8 @@ const NAMES: Record<string, string> = {
 
 export class RequestObserver {
   private readonly spans = new WeakMap<FastifyRequest, OpenSpan>();
+  /** When those that ask to continue a trace began, epoch milliseconds, until it is known who sends them. */
+  private readonly awaited = new WeakMap<FastifyRequest, number>();
   private open = 0;
   private onLast: () => void = () => undefined;
 
@@ -41,13 +43,23 @@ export class RequestObserver {
     fastify.addHook('onClose', () => this.allTold());
   }
 
+  /** A further hook; call after the one that says who sends a request, and add no other in between. */
+  followCallers(fastify: FastifyInstance): void {
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      this.spanOf(request);
+      this.within(request, done);
+    });
+  }
+
   /** For the hook, and for requests that the router refuses before any hook: tells of the request when it is over. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     this.open += 1;
     const begun = performance.now();
-    const span = openSpan(request.method, { kind: 'server', parent: parentOf(request) });
-    if (span !== null) this.spans.set(request, span);
+    // Whoever names a trace is not known yet: a stranger's is not continued.
+    this.awaited.set(request, Date.now());
+    if (traceGiven(request) === null) this.spanOf(request);
     reply.raw.once('close', () => {
+      const span = this.spanOf(request);
       const told = toldOf(request, reply, performance.now() - begun);
       requestAnswered({ ...told, seconds: told.duration_ms / 1000 });
       const fields = { ...told, ...idsOf(request), ...notesOf(request), ...(span && { trace_id: span.traceId }) };
@@ -57,6 +69,17 @@ export class RequestObserver {
       this.open -= 1;
       if (this.open === 0) this.onLast();
     });
+  }
+
+  /** The span of the request, opened by the first who asks; null: none, tracing is off. */
+  private spanOf(request: FastifyRequest): OpenSpan | null {
+    const startTime = this.awaited.get(request);
+    if (startTime !== undefined) {
+      this.awaited.delete(request);
+      const span = openSpan(request.method, { kind: 'server', parent: parentOf(request), startTime });
+      if (span !== null) this.spans.set(request, span);
+    }
+    return this.spans.get(request) ?? null;
   }
 
   private allTold(): Promise<void> {
@@ -102,11 +125,13 @@ function idsOf({ caller, params }: FastifyRequest): LogFields {
   return { ...(caller && { key_id: caller.keyName, source: caller.source.tag }), ...Object.fromEntries(named) };
 }
 
-/** A caller with a key may continue its own trace; a webhook begins one, whatever its sender claims. */
-function parentOf({ headers, routeOptions }: FastifyRequest): string | null {
+function traceGiven({ headers }: FastifyRequest): string | null {
   const given = headers['traceparent'];
-  return typeof given === 'string' && !routeOptions.url?.startsWith('/v1/webhooks') ? given : null;
+  return typeof given === 'string' ? given : null;
 }
+
+/** A caller with a working key may continue its own trace; everybody else's request begins one, whatever it claims. */
+const parentOf = (request: FastifyRequest): string | null => (request.caller ? traceGiven(request) : null);
 
 function endSpan(span: OpenSpan | null, { method, route, status, ...fields }: Told): void {
   if (span === null) return;

@@ -8,6 +8,8 @@ interface SpanOptions {
   kind?: 'server' | 'client' | 'consumer' | 'producer' | 'internal';
   /** W3C traceparent that it goes on from; absent: what is active here; null: nothing, a trace of its own. */
   parent?: string | null | undefined;
+  /** Epoch milliseconds; absent: now. */
+  startTime?: number;
   /** Others that it also goes back to. */
   links?: string[];
   /** Ids and enumerations only. */
@@ -59,7 +61,7 @@ export function traceparent(): string | null {
 /** Opens a span; null when tracing is off. Whoever opens it ends it. */
 export function openSpan(
   name: string,
-  { kind = 'internal', parent, links = [], attributes }: SpanOptions,
+  { kind = 'internal', parent, links = [], attributes, startTime }: SpanOptions,
 ): OpenSpan | null {
   if (tracing === undefined) return null;
   const { api, tracer } = tracing;
@@ -71,7 +73,13 @@ export function openSpan(
     typeof kind,
     Otel.SpanKind
   >;
-  const span = tracer.startSpan(name, { kind: kindOf[kind], links: linked, ...(attributes && { attributes }) }, origin);
+  const details = {
+    kind: kindOf[kind],
+    links: linked,
+    ...(attributes && { attributes }),
+    ...(startTime && { startTime }),
+  };
+  const span = tracer.startSpan(name, details, origin);
   const own = api.trace.setSpan(origin, span);
   return {
     traceId: span.spanContext().traceId,

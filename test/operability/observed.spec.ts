@@ -20,6 +20,9 @@ const WORDS = {
 };
 const canaries = Object.fromEntries(Object.entries(WORDS).map(([name, word]) => [name, Buffer.from(word)]));
 const reader = newSecret();
+/** Traces that requests claim to belong to. */
+const TRACE = { ofCaller: '0af7651916cd43dd8448eb211c80319c', ofStranger: '1af7651916cd43dd8448eb211c80319c' };
+const traceparentOf = (traceId: string): string => `00-${traceId}-b7ad6b7169203331-01`;
 
 let colloquy: Installation;
 let collector: OtlpReceiver;
@@ -31,9 +34,13 @@ let [apiMetrics, workerMetrics] = ['', ''];
 const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${reader}`, ...headers } });
 
-async function deliver(body: string, signature = colloquy.retell.sign(body)): Promise<number> {
+async function deliver(
+  body: string,
+  signature = colloquy.retell.sign(body),
+  more: Record<string, string> = {},
+): Promise<number> {
   const url = `${api.url}/v1/webhooks/${publicId('providerAccount', colloquy.accountId)}?from=${encodeURIComponent(WORDS.number)}`;
-  const headers = { 'content-type': 'application/json', 'x-retell-signature': signature };
+  const headers = { 'content-type': 'application/json', 'x-retell-signature': signature, ...more };
   return (await fetch(url, { method: 'POST', headers, body })).status;
 }
 
@@ -63,9 +70,11 @@ async function liveThrough(): Promise<void> {
   retell.analyze(callId, { call_summary: WORDS.phrase });
   expect(await deliver(retell.webhookBody('call_analyzed', callId))).toBe(200);
   conversation = publicId('conversation', (await colloquy.settled(callId, 40)).id);
-  await get(`/v1/conversations/${conversation}`, {
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-  });
+  await get(`/v1/conversations/${conversation}`, { traceparent: traceparentOf(TRACE.ofCaller) });
+  const ofStranger = { traceparent: traceparentOf(TRACE.ofStranger) };
+  await get(`/v1/conversations/${conversation}`, { ...ofStranger, authorization: `Bearer ${newSecret()}` });
+  for (const path of ['/healthz', '/%zz']) await get(path, ofStranger);
+  await deliver(retell.webhookBody('call_analyzed', callId), 'v=1,d=wrong', ofStranger);
   await get(`/v1/conversations/${encodeURIComponent(WORDS.phrase)}`);
   await get(`/v1/conversations?customer_number=${encodeURIComponent(WORDS.number)}`);
   await get(`/${encodeURIComponent(WORDS.phrase)}?q=${encodeURIComponent(WORDS.name)}`);
@@ -124,7 +133,7 @@ describe('metrics', () => {
         `colloquy_http_request_duration_seconds_count{method="${method}",route="${route}",status="${status}"}`,
       );
     expect(requests('POST', webhookRoute, 200)).toBe(4);
-    expect(requests('POST', webhookRoute, 401)).toBe(1);
+    expect(requests('POST', webhookRoute, 401)).toBe(2);
     expect(requests('GET', '/v1/conversations/:id', 400)).toBe(1);
     expect(requests('GET', 'none', 404)).toBe(1);
     expect(apiMetrics).toMatch(/colloquy_db_pool_connections\{pool="ingest",state="idle"\} \d/);
@@ -167,10 +176,10 @@ describe('logs', () => {
       duration_ms: expect.any(Number),
       trace_id: expect.any(String),
     });
-    expect(requests.filter(({ code }) => code === 'invalid_signature')).toHaveLength(1);
+    expect(requests.filter(({ code }) => code === 'invalid_signature')).toHaveLength(2);
     const [read] = requests.filter(({ conversation_id }) => conversation_id === conversation);
     expect(read).toMatchObject({ route: '/v1/conversations/:id', key_id: expect.stringMatching(/^key_/) });
-    expect(requests.filter(({ route }) => route === null)).toHaveLength(2);
+    expect(requests.filter(({ route }) => route === null)).toHaveLength(3);
   });
 
   it('name the conversation in the worker, where facts are applied and activities run', () => {
@@ -219,9 +228,21 @@ describe('traces', () => {
     expect(names).toEqual(expect.arrayContaining(['activity fetchRecord', 'activity fetchRecording']));
   });
 
-  it('continue those of a caller with a key', () => {
-    const traceId = Buffer.from('0af7651916cd43dd8448eb211c80319c', 'hex').toString('base64');
-    expect(named('GET /v1/conversations/:id').map((span) => span.traceId)).toContain(traceId);
+  it('continue those of a caller with a key, and no others', () => {
+    const spansOf = (traceId: string): ReceivedSpan[] =>
+      collector.spans.filter((span) => span.traceId === Buffer.from(traceId, 'hex').toString('base64'));
+    expect(spansOf(TRACE.ofCaller).map(({ name }) => name)).toContain('GET /v1/conversations/:id');
+    expect(spansOf(TRACE.ofStranger)).toEqual([]);
+    const refused = named('GET /v1/conversations/:id').filter(
+      ({ attributes }) => attributes['http.response.status_code'] === 401,
+    );
+    expect(refused).toHaveLength(1);
+  });
+
+  it('hold the statements of a request that continues one', () => {
+    const [request] = named('GET /v1/conversations/:id').filter(({ parentSpanId }) => parentSpanId !== '');
+    const inside = collector.spans.filter(({ parentSpanId }) => parentSpanId === request?.spanId);
+    expect(inside.length).toBeGreaterThan(0);
   });
 
   it('hold no canary: no raw URL, no value of a statement, no message of an error', () => {
