@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { AccessGate } from './access/access-gate.js';
 import { AppModule } from './app.module.js';
-import { AnswerInterceptor } from './http/response-interceptor.js';
+import { ResponseInterceptor } from './http/response-interceptor.js';
 import { AppError } from './common/errors.js';
 import { checkBodyHeaders, installBodyParser, isRaw } from './http/body-parser.js';
 import { InputPipe } from './http/input-pipe.js';
@@ -69,7 +69,7 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   prepareFastify(fastify, routes, { access: app.get(AccessGate), webhooks: app.get(WebhookGate) });
   observer.followCallers(fastify);
   app.useGlobalPipes(new InputPipe());
-  app.useGlobalInterceptors(new AnswerInterceptor());
+  app.useGlobalInterceptors(new ResponseInterceptor());
   app.useGlobalFilters(new ProblemFilter(log));
   serveDocs(app, config);
   await app.init();

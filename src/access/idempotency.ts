@@ -9,7 +9,7 @@ import { SigningKeys } from '../vault/signing-keys.js';
 import type { Transaction } from '../database/with-scope.js';
 
 /** A POST as it came: what makes another one the same. */
-export interface Attempt {
+export interface IdempotentRequest {
   /** uuid of the API key; keys of different callers never meet. */
   callerKeyId: string;
   /** Null: the caller sent none, and every request is a new one. */
@@ -34,8 +34,8 @@ type Known = Pick<Outcome, 'id' | 'status' | 'count'> & { repeated: boolean };
 const HEADER = 'idempotency-key';
 const SANE = /^[\x20-\x7e]{1,255}$/;
 
-/** Parameter decorator: the {@link Attempt} of this request. */
-export const Repeatable = createParamDecorator((_: unknown, context: ExecutionContext): Attempt => {
+/** Parameter decorator: the {@link IdempotentRequest} of this request. */
+export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): IdempotentRequest => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const { caller, body } = request;
   if (caller === null) throw new AppError('unauthenticated', 'this route needs an API key');
@@ -82,7 +82,7 @@ export class Idempotency {
    * `work` within `tx`, or says what the first request did. It throws `idempotency_mismatch` (other body or target) and
    * `idempotency_in_flight`.
    */
-  async prepare(attempt: Attempt): Promise<Once> {
+  async prepare(attempt: IdempotentRequest): Promise<Once> {
     const { callerKeyId, key } = attempt;
     if (key === null) return async (_, work) => ({ ...(await work()), repeated: false });
     const hashed = {

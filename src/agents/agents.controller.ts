@@ -1,9 +1,9 @@
 import { Body, Controller, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Caller } from '../access/caller.js';
-import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { IdempotencyKey, type IdempotentRequest } from '../access/idempotency.js';
 import { Requires } from '../access/requires.js';
-import type { Answer, List } from '../http/api-response.js';
+import type { ApiResponse, List } from '../http/api-response.js';
 import { idInput } from '../http/id-schema.js';
 import { Operation } from '../http/openapi/operation.js';
 import {
@@ -44,16 +44,16 @@ export class AgentsController {
   })
   create(
     @Caller() caller: Caller,
-    @Repeatable() attempt: Attempt,
+    @IdempotencyKey() attempt: IdempotentRequest,
     @Body({ schema: agentInput }) input: AgentInput,
-  ): Promise<Answer<Agent>> {
+  ): Promise<ApiResponse<Agent>> {
     return this.agents.create(caller, attempt, input);
   }
 
   @Get(':id')
   @Requires('agents:manage')
   @Operation({ id: 'getAgent', summary: 'One agent', answer: agentSchema })
-  get(@Caller() caller: Caller, @Param('id', { schema: agentId }) id: string): Promise<Answer<Agent>> {
+  get(@Caller() caller: Caller, @Param('id', { schema: agentId }) id: string): Promise<ApiResponse<Agent>> {
     return this.agents.get(caller, id);
   }
 
@@ -65,7 +65,7 @@ export class AgentsController {
     @Param('id', { schema: agentId }) id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body({ schema: agentPatch }) patch: AgentPatch,
-  ): Promise<Answer<Agent>> {
+  ): Promise<ApiResponse<Agent>> {
     return this.agents.update(caller, id, { patch, ifMatch });
   }
 }

@@ -2,8 +2,8 @@
 import { Injectable } from '@nestjs/common';
 import { adminScope, requireClients, requireExisting, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
-import { Idempotency, type Attempt } from '../access/idempotency.js';
-import { requireMatch, versioned, withStatus, type Answer, type List } from '../http/api-response.js';
+import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
+import { requireMatch, versioned, withStatus, type ApiResponse, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
 import { newUuid, publicId } from '../common/ids.js';
 import { pageById } from '../http/page.js';
@@ -36,13 +36,13 @@ export class AgentsService {
   }
 
   /** Throws `not_found`. */
-  async get(caller: Caller, id: string): Promise<Answer<Agent>> {
+  async get(caller: Caller, id: string): Promise<ApiResponse<Agent>> {
     const row = await this.row(caller, id);
     return versioned(await this.render(row), row.revision);
   }
 
   /** An agent of your own. Throws `not_found` when there is no such client. */
-  async create(caller: Caller, attempt: Attempt, input: AgentInput): Promise<Answer<Agent>> {
+  async create(caller: Caller, attempt: IdempotentRequest, input: AgentInput): Promise<ApiResponse<Agent>> {
     requireClients(caller, [input.client_id]);
     const once = await this.idempotency.prepare(attempt);
     const id = newUuid();
@@ -65,7 +65,7 @@ export class AgentsService {
     caller: Caller,
     id: string,
     { patch, ifMatch }: { patch: AgentPatch; ifMatch?: string | undefined },
-  ): Promise<Answer<Agent>> {
+  ): Promise<ApiResponse<Agent>> {
     const key = await this.vault.clientKey((await this.row(caller, id)).client_id);
     const row = await this.database.withScope(adminScope(caller), async (tx) => {
       const before = await findAgent(tx, caller, id, { lock: true });

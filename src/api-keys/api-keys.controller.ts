@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import type { Answer, List } from '../http/api-response.js';
+import type { ApiResponse, List } from '../http/api-response.js';
 import { idInput } from '../http/id-schema.js';
 import { Operation } from '../http/openapi/operation.js';
 import {
@@ -18,7 +18,7 @@ import {
 } from './api-key.schema.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { Caller } from '../access/caller.js';
-import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { IdempotencyKey, type IdempotentRequest } from '../access/idempotency.js';
 import { Requires, RequiresKey } from '../access/requires.js';
 
 const keyId = idInput('apiKey');
@@ -49,16 +49,16 @@ export class ApiKeysController {
   })
   create(
     @Caller() caller: Caller,
-    @Repeatable() attempt: Attempt,
+    @IdempotencyKey() attempt: IdempotentRequest,
     @Body({ schema: apiKeyInput }) input: ApiKeyInput,
-  ): Promise<Answer<ApiKeyWithSecret>> {
+  ): Promise<ApiResponse<ApiKeyWithSecret>> {
     return this.keys.create(caller, attempt, input);
   }
 
   @Get(':id')
   @Requires('api-keys:manage')
   @Operation({ id: 'getApiKey', summary: 'One key', answer: apiKeySchema })
-  get(@Caller() caller: Caller, @Param('id', { schema: keyId }) id: string): Promise<Answer<ApiKey>> {
+  get(@Caller() caller: Caller, @Param('id', { schema: keyId }) id: string): Promise<ApiResponse<ApiKey>> {
     return this.keys.get(caller, id);
   }
 
@@ -70,7 +70,7 @@ export class ApiKeysController {
     @Param('id', { schema: keyId }) id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body({ schema: apiKeyPatch }) patch: ApiKeyPatch,
-  ): Promise<Answer<ApiKey>> {
+  ): Promise<ApiResponse<ApiKey>> {
     return this.keys.update(caller, id, { patch, ifMatch });
   }
 
@@ -92,8 +92,8 @@ export class ApiKeysController {
   rotate(
     @Caller() caller: Caller,
     @Param('id', { schema: keyId }) id: string,
-    @Repeatable() attempt: Attempt,
-  ): Promise<Answer<ApiKeyWithSecret>> {
+    @IdempotencyKey() attempt: IdempotentRequest,
+  ): Promise<ApiResponse<ApiKeyWithSecret>> {
     return this.keys.rotate(caller, attempt, id);
   }
 
@@ -110,8 +110,8 @@ export class ApiKeysController {
     @Caller() caller: Caller,
     @Param('id', { schema: keyId }) id: string,
     @Headers('if-match') ifMatch: string | undefined,
-    @Repeatable() attempt: Attempt,
-  ): Promise<Answer<ApiKey>> {
+    @IdempotencyKey() attempt: IdempotentRequest,
+  ): Promise<ApiResponse<ApiKey>> {
     return this.keys.approve(caller, attempt, id, ifMatch);
   }
 }

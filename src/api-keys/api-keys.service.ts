@@ -1,6 +1,6 @@
 // API keys as people manage them. Rights do not grow by themselves: grant.ts has the rules, four-eyes.ts the second admin.
 import { Inject, Injectable } from '@nestjs/common';
-import { versioned, withStatus, requireMatch, Answer, type List } from '../http/api-response.js';
+import { versioned, withStatus, requireMatch, ApiResponse, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
 import { AppError } from '../common/errors.js';
 import { newUuid, publicId } from '../common/ids.js';
@@ -17,7 +17,7 @@ import type { Caller } from '../access/caller.js';
 import { areTwoPeople, awaitsApproval } from './four-eyes.js';
 import { excessOf, excessOver, mayManage } from './grant.js';
 import { grantOf, inputOf, requireOwnChange } from './grant-input.js';
-import { Idempotency, type Attempt } from '../access/idempotency.js';
+import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
 import { KeyChanges } from './key-changes.js';
 import { KeyDirectory } from '../access/key-directory.js';
 import { expiryOf } from './key-expiry.js';
@@ -46,14 +46,18 @@ export class ApiKeysService {
   }
 
   /** Throws `not_found`, also for keys that reach further than the caller's. */
-  async get(caller: Caller, id: string): Promise<Answer<ApiKey>> {
+  async get(caller: Caller, id: string): Promise<ApiResponse<ApiKey>> {
     const row = await this.database.withScope(caller.clients, (tx) => this.store.find(tx, caller, id));
     if (row === undefined) throw unknownObject('API key');
     return versioned(await this.store.render(row), row.revision);
   }
 
   /** Throws `not_found` (a client), `forbidden` (more than the caller may give), `invalid_request` (`expires_at`). */
-  async create(caller: Caller, attempt: Attempt, { name, ...input }: ApiKeyInput): Promise<Answer<ApiKeyWithSecret>> {
+  async create(
+    caller: Caller,
+    attempt: IdempotentRequest,
+    { name, ...input }: ApiKeyInput,
+  ): Promise<ApiResponse<ApiKeyWithSecret>> {
     const grant = grantOf(caller, { ...input, expires_at: expiryOf(input.expires_at, this.config.keyLifetimeDays) });
     const once = await this.idempotency.prepare(attempt);
     const id = newUuid();
@@ -79,7 +83,7 @@ export class ApiKeysService {
    * A new secret in place of the old one, which never works again. Whoever holds the old one asks for it. Throws
    * `not_found`, `forbidden` (another key), `rate_limited`.
    */
-  async rotate(caller: Caller, attempt: Attempt, id: string): Promise<Answer<ApiKeyWithSecret>> {
+  async rotate(caller: Caller, attempt: IdempotentRequest, id: string): Promise<ApiResponse<ApiKeyWithSecret>> {
     await this.rotations.take(caller.keyId);
     const once = await this.idempotency.prepare(attempt);
     const secret = newSecret();
@@ -104,7 +108,7 @@ export class ApiKeysService {
     caller: Caller,
     id: string,
     { patch, ifMatch }: { patch: ApiKeyPatch; ifMatch?: string | undefined },
-  ): Promise<Answer<ApiKey>> {
+  ): Promise<ApiResponse<ApiKey>> {
     const { row, isChanged } = await this.database.withScope(adminScope(caller), (tx) =>
       this.changes.by(tx, caller, async (holder, now) => {
         const before = await this.locked(tx, now, id);
@@ -153,7 +157,12 @@ export class ApiKeysService {
    * A second admin agrees to what a key may do. Throws `not_found`, `invalid_state` (it does not wait),
    * `precondition_failed`, `forbidden` (no admin, or perhaps the one who asks for the key).
    */
-  async approve(caller: Caller, attempt: Attempt, id: string, ifMatch: string | undefined): Promise<Answer<ApiKey>> {
+  async approve(
+    caller: Caller,
+    attempt: IdempotentRequest,
+    id: string,
+    ifMatch: string | undefined,
+  ): Promise<ApiResponse<ApiKey>> {
     const once = await this.idempotency.prepare(attempt);
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, () =>
@@ -204,5 +213,5 @@ const sameEyes = (): AppError =>
     'approved by another admin than those who made the key, or the approving key and saw the secret that it still has',
   );
 
-const withSecret = ({ body, extras }: Answer<ApiKey>, secret: string | null): Answer<ApiKeyWithSecret> =>
-  new Answer(secret === null ? body : { ...body, secret }, extras);
+const withSecret = ({ body, extras }: ApiResponse<ApiKey>, secret: string | null): ApiResponse<ApiKeyWithSecret> =>
+  new ApiResponse(secret === null ? body : { ...body, secret }, extras);

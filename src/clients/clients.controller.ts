@@ -2,9 +2,9 @@ import { Body, Controller, Get, Headers, Param, Patch, Post, Query } from '@nest
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Caller } from '../access/caller.js';
-import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { IdempotencyKey, type IdempotentRequest } from '../access/idempotency.js';
 import { Requires } from '../access/requires.js';
-import type { Answer, List } from '../http/api-response.js';
+import type { ApiResponse, List } from '../http/api-response.js';
 import { idInput } from '../http/id-schema.js';
 import { Operation } from '../http/openapi/operation.js';
 import {
@@ -41,16 +41,16 @@ export class ClientsController {
   @Operation({ id: 'createClient', summary: 'Make a client', status: 201, answer: clientSchema })
   create(
     @Caller() caller: Caller,
-    @Repeatable() attempt: Attempt,
+    @IdempotencyKey() attempt: IdempotentRequest,
     @Body({ schema: clientInput }) input: ClientInput,
-  ): Promise<Answer<Client>> {
+  ): Promise<ApiResponse<Client>> {
     return this.clients.create(caller, attempt, input);
   }
 
   @Get(':id')
   @Requires('clients:manage')
   @Operation({ id: 'getClient', summary: 'One client', answer: clientSchema })
-  get(@Caller() caller: Caller, @Param('id', { schema: clientId }) id: string): Promise<Answer<Client>> {
+  get(@Caller() caller: Caller, @Param('id', { schema: clientId }) id: string): Promise<ApiResponse<Client>> {
     return this.clients.get(caller, id);
   }
 
@@ -62,7 +62,7 @@ export class ClientsController {
     @Param('id', { schema: clientId }) id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body({ schema: clientPatch }) patch: ClientPatch,
-  ): Promise<Answer<Client>> {
+  ): Promise<ApiResponse<Client>> {
     return this.clients.update(caller, id, { patch, ifMatch });
   }
 }

@@ -2,8 +2,8 @@
 import { Injectable } from '@nestjs/common';
 import { adminScope, changedFields, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
-import { Idempotency, type Attempt } from '../access/idempotency.js';
-import { requireMatch, versioned, withStatus, type Answer, type List } from '../http/api-response.js';
+import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
+import { requireMatch, versioned, withStatus, type ApiResponse, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
 import { AppError } from '../common/errors.js';
 import { newUuid, publicId } from '../common/ids.js';
@@ -35,14 +35,14 @@ export class ClientsService {
   }
 
   /** Throws `not_found`. */
-  async get(caller: Caller, id: string): Promise<Answer<Client>> {
+  async get(caller: Caller, id: string): Promise<ApiResponse<Client>> {
     const row = await this.database.withScope(caller.clients, (tx) => findClient(tx, caller, id));
     if (row === null) throw unknownObject('client');
     return versioned(await this.render(row), row.revision);
   }
 
   /** Throws `forbidden` when the key is for some clients only: it could not see the new one. */
-  async create(caller: Caller, attempt: Attempt, input: ClientInput): Promise<Answer<Client>> {
+  async create(caller: Caller, attempt: IdempotentRequest, input: ClientInput): Promise<ApiResponse<Client>> {
     if (caller.clients !== 'all') throw new AppError('forbidden', 'only a key for all clients may make one');
     const id = newUuid();
     const once = await this.idempotency.prepare(attempt);
@@ -64,7 +64,7 @@ export class ClientsService {
     caller: Caller,
     id: string,
     change: { patch: ClientPatch; ifMatch?: string | undefined },
-  ): Promise<Answer<Client>> {
+  ): Promise<ApiResponse<Client>> {
     const key = await this.keyOf(caller, id);
     const row = await this.database.withScope(adminScope(caller), async (tx) => {
       const before = await findClient(tx, caller, id, { lock: true });

@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
 import { etagOf, isUnchanged, list, type List } from '../http/api-response.js';
-import { Answer } from '../http/api-response.js';
+import { ApiResponse } from '../http/api-response.js';
 import { Cursors, fingerprintOf } from '../http/cursor.js';
 import { AppError } from '../common/errors.js';
 import { CONFIG } from '../config/config.module.js';
@@ -76,17 +76,21 @@ export class ConversationsService {
   }
 
   /** One conversation: all fields for those who may read content, the basic view for the others. */
-  async get(caller: Caller, id: string, ifNoneMatch: string | undefined): Promise<Answer<AnyConversation | undefined>> {
+  async get(
+    caller: Caller,
+    id: string,
+    ifNoneMatch: string | undefined,
+  ): Promise<ApiResponse<AnyConversation | undefined>> {
     const row = await this.find(caller, id);
     const full = caller.rights.has('content:read');
     const etag = etagOf(full ? row.revision : `${row.revision}-basic`);
     if (full) refuseRestricted(caller, row);
     // Nothing is sent, so nothing is read.
-    if (isUnchanged(ifNoneMatch, etag)) return new Answer(undefined, { etag });
-    if (!full) return new Answer(basicView(row, this.workflowUrl), { etag });
+    if (isUnchanged(ifNoneMatch, etag)) return new ApiResponse(undefined, { etag });
+    if (!full) return new ApiResponse(basicView(row, this.workflowUrl), { etag });
     await this.reads.record(caller, row, 'detail');
     const key = await this.vault.existingConversationKey(id);
-    return new Answer(this.opened(row, key), { etag });
+    return new ApiResponse(this.opened(row, key), { etag });
   }
 
   /** What is live now: the newest 1,000, and whether there are more. */

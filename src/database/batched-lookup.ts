@@ -13,7 +13,7 @@ const LIMITS = { maxItems: 64, concurrency: 2 };
  * id that each row answers `find_id`. Callers share a statement with callers of the very same clients alone, so that nobody's
  * rows pass through a scope that may not see them.
  */
-export class SharedFind<Row extends QueryResultRow> {
+export class BatchedLookup<Row extends QueryResultRow> {
   private readonly scopes = new Map<string, { batcher: Batcher<string, Row[]>; users: number }>();
 
   constructor(

@@ -45,7 +45,7 @@ export const oneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.preprocess((value) => (Array.isArray(value) || value === undefined ? value : [value]), z.array(item).max(100));
 
 /** An answer with more than a body. With `etag`, `If-None-Match` is answered 304. */
-export class Answer<Body> {
+export class ApiResponse<Body> {
   constructor(
     readonly body: Body,
     readonly extras: { status?: number; etag?: string; headers?: Record<string, string> } = {},
@@ -56,12 +56,12 @@ export class Answer<Body> {
 export const etagOf = (revision: number | string): string => `"${revision}"`;
 
 /** An object with its revision as entity tag. */
-export const versioned = <Body>(body: Body, revision: number, status?: number): Answer<Body> =>
-  new Answer(body, { etag: etagOf(revision), ...(status !== undefined && { status }) });
+export const versioned = <Body>(body: Body, revision: number, status?: number): ApiResponse<Body> =>
+  new ApiResponse(body, { etag: etagOf(revision), ...(status !== undefined && { status }) });
 
 /** The same answer with another status. */
-export const withStatus = <Body>({ body, extras }: Answer<Body>, status: number): Answer<Body> =>
-  new Answer(body, { ...extras, status });
+export const withStatus = <Body>({ body, extras }: ApiResponse<Body>, status: number): ApiResponse<Body> =>
+  new ApiResponse(body, { ...extras, status });
 
 const tagsOf = (header: string): string[] => header.split(',').map((tag) => tag.trim());
 

@@ -3,7 +3,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
-import { Answer, isUnchanged } from './api-response.js';
+import { ApiResponse, isUnchanged } from './api-response.js';
 import { AppError, type InputError } from '../common/errors.js';
 
 /** Nest's numbers of parameter kinds (RouteParamtypes): REQUEST, BODY, QUERY. */
@@ -16,14 +16,14 @@ interface Declared {
   body: boolean;
 }
 
-export class AnswerInterceptor implements NestInterceptor {
+export class ResponseInterceptor implements NestInterceptor {
   private readonly declared = new WeakMap<object, Declared>();
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     refuseUndeclared(request, this.declaredBy(context));
-    return next.handle().pipe(map((result) => dressed(result, request, http.getResponse<FastifyReply>())));
+    return next.handle().pipe(map((result) => withHeaders(result, request, http.getResponse<FastifyReply>())));
   }
 
   private declaredBy(context: ExecutionContext): Declared {
@@ -52,8 +52,8 @@ function refuseUndeclared({ query, body }: FastifyRequest, declared: Declared): 
 
 const keysOf = (value: unknown): string[] => (typeof value === 'object' && value !== null ? Object.keys(value) : []);
 
-function dressed(result: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
-  if (!(result instanceof Answer)) return withLink(result, request, reply);
+function withHeaders(result: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
+  if (!(result instanceof ApiResponse)) return withLink(result, request, reply);
   const { status, etag, headers } = result.extras;
   if (status !== undefined) reply.code(status);
   if (headers !== undefined) reply.headers(headers);

@@ -6,7 +6,7 @@ import { IngestDatabase } from '../database/database.js';
 import { Notifier } from '../database/notifier.js';
 import { factReceived } from '../observability/metrics.js';
 import { traced, traceparent } from '../observability/tracing.js';
-import type { BlindIndex } from '../vault/blind-index-hasher.js';
+import type { BlindIndexHasher } from '../vault/blind-index-hasher.js';
 import { seal } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import { factPurpose, type FactSource, type NewFact } from './inbox-fact.js';
@@ -147,7 +147,7 @@ function offsetsOf(rows: Row[]): number[] {
   });
 }
 
-function identityHashOf(identity: NewFact['identity'], hasher: BlindIndex): Buffer | null {
+function identityHashOf(identity: NewFact['identity'], hasher: BlindIndexHasher): Buffer | null {
   if (identity === null) return null;
   return 'hash' in identity ? identity.hash : hasher.hash('provider_id', identity.providerKind, identity.providerId);
 }

@@ -1,8 +1,8 @@
 // Retrying parked facts together, once their common cause is repaired.
 import { Injectable } from '@nestjs/common';
 import { actorOf, reachOf, type Caller } from '../access/caller.js';
-import { Idempotency, type Attempt } from '../access/idempotency.js';
-import { Answer } from '../http/api-response.js';
+import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
+import { ApiResponse } from '../http/api-response.js';
 import { newUuid } from '../common/ids.js';
 import { ApiDatabase } from '../database/database.js';
 import { Notifier } from '../database/notifier.js';
@@ -40,7 +40,7 @@ export class ParkedFactsRetry {
   ) {}
 
   /** Lets intake try them again, the longest parked first, {@link MAX_RETRIED} at most; says how many. */
-  async retryAll(caller: Caller, attempt: Attempt, input: RetryInput): Promise<Answer<RetriedFacts>> {
+  async retryAll(caller: Caller, attempt: IdempotentRequest, input: RetryInput): Promise<ApiResponse<RetriedFacts>> {
     const once = await this.idempotency.prepare(attempt);
     const { status, count } = await this.database.withScope(caller.clients, (tx) =>
       once(tx, async () => {
@@ -49,7 +49,7 @@ export class ParkedFactsRetry {
       }),
     );
     this.notifier.notify('colloquy_inbox');
-    return new Answer({ retried: count ?? 0 }, { status });
+    return new ApiResponse({ retried: count ?? 0 }, { status });
   }
 }
 

@@ -1,9 +1,9 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Caller } from '../access/caller.js';
-import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { IdempotencyKey, type IdempotentRequest } from '../access/idempotency.js';
 import { Requires } from '../access/requires.js';
-import type { Answer, List } from '../http/api-response.js';
+import type { ApiResponse, List } from '../http/api-response.js';
 import { idInput } from '../http/id-schema.js';
 import { Operation } from '../http/openapi/operation.js';
 import {
@@ -54,9 +54,9 @@ export class ParkedFactsController {
   })
   retryAll(
     @Caller() caller: Caller,
-    @Repeatable() attempt: Attempt,
+    @IdempotencyKey() attempt: IdempotentRequest,
     @Body({ schema: retryInput }) input: RetryInput,
-  ): Promise<Answer<RetriedFacts>> {
+  ): Promise<ApiResponse<RetriedFacts>> {
     return this.together.retryAll(caller, attempt, input);
   }
 
@@ -71,9 +71,9 @@ export class ParkedFactsController {
   })
   retry(
     @Caller() caller: Caller,
-    @Repeatable() attempt: Attempt,
+    @IdempotencyKey() attempt: IdempotentRequest,
     @Param('id', { schema: factId }) id: string,
-  ): Promise<Answer<ParkedFact>> {
+  ): Promise<ApiResponse<ParkedFact>> {
     return this.facts.retry(caller, attempt, id);
   }
 }

@@ -2,8 +2,8 @@
 import { Injectable } from '@nestjs/common';
 import { unknownObject } from '../access/admin.js';
 import { actorOf, reachOf, type Caller } from '../access/caller.js';
-import { Idempotency, type Attempt } from '../access/idempotency.js';
-import { Answer, type List } from '../http/api-response.js';
+import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
+import { ApiResponse, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
 import { AppError } from '../common/errors.js';
 import { publicId } from '../common/ids.js';
@@ -68,7 +68,7 @@ export class ParkedFactsService {
   }
 
   /** Lets intake try it again, from the first attempt. Throws `not_found`, and `invalid_state` when it waits already. */
-  async retry(caller: Caller, attempt: Attempt, id: string): Promise<Answer<ParkedFact>> {
+  async retry(caller: Caller, attempt: IdempotentRequest, id: string): Promise<ApiResponse<ParkedFact>> {
     const once = await this.idempotency.prepare(attempt);
     const { row, status } = await this.database.withScope(caller.clients, async (tx) => {
       const outcome = await once(tx, async () => {
@@ -78,7 +78,7 @@ export class ParkedFactsService {
       return { row: await find(tx, caller, id), status: outcome.status };
     });
     this.notifier.notify('colloquy_inbox');
-    return new Answer(row === undefined ? applied(id) : render(row), { status });
+    return new ApiResponse(row === undefined ? applied(id) : render(row), { status });
   }
 
   private async release(tx: Transaction, caller: Caller, id: string): Promise<void> {

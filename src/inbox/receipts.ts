@@ -1,7 +1,7 @@
 // The ledger of what was accepted: keyed hashes of bytes. It outlives the inbox, and tells a fact that comes again.
 import { createHash } from 'node:crypto';
 import type { Transaction } from '../database/with-scope.js';
-import type { BlindIndex } from '../vault/blind-index-hasher.js';
+import type { BlindIndexHasher } from '../vault/blind-index-hasher.js';
 import type { FactSource } from './inbox-fact.js';
 
 interface Said {
@@ -11,7 +11,7 @@ interface Said {
 }
 
 /** What a fact is known by. A workflow may say the same words of many conversations; a provider's bytes are its own. */
-export function factHash(hasher: BlindIndex, { source, identityHash, body }: Said): Buffer {
+export function factHash(hasher: BlindIndexHasher, { source, identityHash, body }: Said): Buffer {
   const scope = source === 'workflow' ? (identityHash?.toString('hex') ?? '') : '';
   return hasher.hash('fact', source, scope, createHash('sha256').update(body).digest('hex'));
 }

@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Caller } from '../access/caller.js';
-import { Repeatable, type Attempt } from '../access/idempotency.js';
+import { IdempotencyKey, type IdempotentRequest } from '../access/idempotency.js';
 import { Requires } from '../access/requires.js';
-import type { Answer, List } from '../http/api-response.js';
+import type { ApiResponse, List } from '../http/api-response.js';
 import { idInput } from '../http/id-schema.js';
 import { Operation } from '../http/openapi/operation.js';
 import {
@@ -47,9 +47,9 @@ export class ProviderAccountsController {
   })
   create(
     @Caller() caller: Caller,
-    @Repeatable() attempt: Attempt,
+    @IdempotencyKey() attempt: IdempotentRequest,
     @Body({ schema: providerAccountInput }) input: ProviderAccountInput,
-  ): Promise<Answer<ProviderAccountAnswer>> {
+  ): Promise<ApiResponse<ProviderAccountAnswer>> {
     return this.accounts.create(caller, attempt, input);
   }
 
@@ -59,7 +59,7 @@ export class ProviderAccountsController {
   get(
     @Caller() caller: Caller,
     @Param('id', { schema: accountId }) id: string,
-  ): Promise<Answer<ProviderAccountAnswer>> {
+  ): Promise<ApiResponse<ProviderAccountAnswer>> {
     return this.accounts.get(caller, id);
   }
 
@@ -76,7 +76,7 @@ export class ProviderAccountsController {
     @Param('id', { schema: accountId }) id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body({ schema: providerAccountPatch }) patch: ProviderAccountPatch,
-  ): Promise<Answer<ProviderAccountAnswer>> {
+  ): Promise<ApiResponse<ProviderAccountAnswer>> {
     return this.accounts.update(caller, id, { patch, ifMatch });
   }
 

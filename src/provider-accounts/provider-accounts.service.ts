@@ -2,8 +2,8 @@
 import { Injectable } from '@nestjs/common';
 import { adminScope, requireClients, requireExisting, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
-import { Idempotency, type Attempt } from '../access/idempotency.js';
-import { Answer, etagOf, requireMatch, withStatus, type List } from '../http/api-response.js';
+import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
+import { ApiResponse, etagOf, requireMatch, withStatus, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
 import { AppError } from '../common/errors.js';
 import { newUuid } from '../common/ids.js';
@@ -52,18 +52,18 @@ export class ProviderAccountsService {
   }
 
   /** Throws `not_found`. */
-  async get(caller: Caller, id: string): Promise<Answer<ProviderAccountAnswer>> {
+  async get(caller: Caller, id: string): Promise<ApiResponse<ProviderAccountAnswer>> {
     const row = await this.database.withScope(caller.clients, (tx) => this.store.show(tx, caller, id));
     if (row === undefined) throw unknownObject('provider account');
-    return new Answer(await this.store.render(caller, row), { etag: etagOf(versionOf(row)) });
+    return new ApiResponse(await this.store.render(caller, row), { etag: etagOf(versionOf(row)) });
   }
 
   /** Throws `not_found` when it or one of its agents names a client that is not there, `address_not_allowed`. */
   async create(
     caller: Caller,
-    attempt: Attempt,
+    attempt: IdempotentRequest,
     { provider, client_id: clientId, name, api_key, ...input }: ProviderAccountInput,
-  ): Promise<Answer<ProviderAccountAnswer>> {
+  ): Promise<ApiResponse<ProviderAccountAnswer>> {
     const { settings } = patched(caller, { ...NO_SETTINGS, name, api_key }, input);
     const clients = [clientId, ...clientsOf(settings)];
     requireClients(caller, clients);
@@ -90,7 +90,7 @@ export class ProviderAccountsService {
     caller: Caller,
     id: string,
     { patch, ifMatch }: { patch: ProviderAccountPatch; ifMatch?: string | undefined },
-  ): Promise<Answer<ProviderAccountAnswer>> {
+  ): Promise<ApiResponse<ProviderAccountAnswer>> {
     requireClients(caller, clientsOf(patch));
     await this.requireAllowed(patch.base_url);
     await this.database.withScope(adminScope(caller), async (tx) => {

@@ -10,7 +10,7 @@ import { INSIST, NotWelcome, ONCE } from '../providers/gateway/persistence.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { VaultService } from '../vault/vault.service.js';
-import { blameOf, mayPassOver, type Witness } from '../providers/gateway/failure-scope.js';
+import { blameOf, mayPassOver, type ProbeResult } from '../providers/gateway/failure-scope.js';
 import { ListedIdentities, type KnownIdentity } from './listed-identities.js';
 import { Importer, type Imported } from './importer.js';
 
@@ -112,7 +112,7 @@ export class ListedConversations {
   }
 
   /** Asks for another conversation of the account. */
-  private async witness({ account, signal }: Attempt, hash: Buffer): Promise<Witness> {
+  private async witness({ account, signal }: Attempt, hash: Buffer): Promise<ProbeResult> {
     const id = await this.identities.otherThan(account.id, hash);
     const snapshot = id === null ? null : await this.snapshots.read(id);
     if (snapshot === null) return 'unasked';

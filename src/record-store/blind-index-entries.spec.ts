@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { BlindIndex } from '../vault/blind-index-hasher.js';
+import { BlindIndexHasher } from '../vault/blind-index-hasher.js';
 import { DataKey } from '../vault/data-key.js';
 import { blindIndexEntriesOf } from './blind-index-entries.js';
 import type { Header, TransferRecord } from '../reducer/record.js';
 
-const hasher = new BlindIndex(new DataKey(Buffer.alloc(32, 7), 'client'));
+const hasher = new BlindIndexHasher(new DataKey(Buffer.alloc(32, 7), 'client'));
 
 const EMPTY: Header = {
   provider_conversation_id: null,
@@ -37,7 +37,7 @@ const found = (header: Partial<Header>): string[] =>
   blindIndexEntriesOf({ ...EMPTY, ...header }, hasher)
     .map(({ kind, hash }) => `${kind} ${hash.toString('hex')}`)
     .sort();
-type Value = Parameters<BlindIndex['hash']>;
+type Value = Parameters<BlindIndexHasher['hash']>;
 const hashes = (...values: Value[]): string[] =>
   values.map(([kind, ...value]) => `${kind} ${hasher.hash(kind, ...value).toString('hex')}`).sort();
 

@@ -1,5 +1,5 @@
 // Blind indexes of a conversation: what can be looked up by equality without being readable.
-import type { BlindIndex, BlindIndexKind } from '../vault/blind-index-hasher.js';
+import type { BlindIndexHasher, BlindIndexKind } from '../vault/blind-index-hasher.js';
 import { last4, normaliseOpaque, normalisePhone, normaliseUserId } from '../common/normalise.js';
 import type { Json } from '../providers/provider-fact.js';
 import type { Header } from '../reducer/record.js';
@@ -15,7 +15,7 @@ type Value = [kind: BlindIndexKind, first: string, ...rest: string[]];
 const MAX_VALUE_LENGTH = 256;
 
 /** The entries that a header gives, each once. */
-export function blindIndexEntriesOf(header: Header, hasher: BlindIndex): BlindIndexEntry[] {
+export function blindIndexEntriesOf(header: Header, hasher: BlindIndexHasher): BlindIndexEntry[] {
   const hashes = new Map(
     valuesOf(header).map(([kind, ...value]) => [
       JSON.stringify([kind, ...value]),

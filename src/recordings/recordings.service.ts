@@ -10,7 +10,7 @@ import {
   type ConversationRow,
 } from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
-import { SharedFind } from '../database/batched-lookup.js';
+import { BatchedLookup } from '../database/batched-lookup.js';
 import { ContentReads } from '../journal/content-reads.js';
 import { VaultService } from '../vault/vault.service.js';
 import { RecordingIntegrity } from './recording-integrity.js';
@@ -51,7 +51,7 @@ const SHORT_BYTES = 262_144;
 
 @Injectable()
 export class RecordingsService {
-  private readonly rows: SharedFind<Row>;
+  private readonly rows: BatchedLookup<Row>;
 
   constructor(
     database: ApiDatabase,
@@ -60,7 +60,7 @@ export class RecordingsService {
     private readonly store: RecordingStore,
     private readonly integrity: RecordingIntegrity,
   ) {
-    this.rows = new SharedFind(database, { name: 'recordings', text: FIND });
+    this.rows = new BatchedLookup(database, { name: 'recordings', text: FIND });
   }
 
   /**

@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Caller } from '../access/caller.js';
 import { Requires } from '../access/requires.js';
-import { Answer, etagOf, isUnchanged } from '../http/api-response.js';
+import { ApiResponse, etagOf, isUnchanged } from '../http/api-response.js';
 import { idInput, publicIdText } from '../http/id-schema.js';
 import { Operation } from '../http/openapi/operation.js';
 import { formatOf, FORMATS, MEDIA_TYPES, type Format } from './formats.js';
@@ -92,9 +92,10 @@ export class TranscriptsController {
       headers: { 'cache-control': 'no-store', vary: 'accept', 'content-type': `${MEDIA_TYPES[wanted]}; charset=utf-8` },
     };
     // Nothing is sent, so nothing is read.
-    if (isUnchanged(ifNoneMatch, extras.etag)) return new Answer(undefined, extras);
-    if (wanted === 'json' && after === -1) return new Answer(await this.transcripts.openAsJson(caller, found), extras);
-    return new Answer(rendered(await this.transcripts.open(caller, found), wanted, after), extras);
+    if (isUnchanged(ifNoneMatch, extras.etag)) return new ApiResponse(undefined, extras);
+    if (wanted === 'json' && after === -1)
+      return new ApiResponse(await this.transcripts.openAsJson(caller, found), extras);
+    return new ApiResponse(rendered(await this.transcripts.open(caller, found), wanted, after), extras);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type ConversationRow,
 } from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
-import { SharedFind } from '../database/batched-lookup.js';
+import { BatchedLookup } from '../database/batched-lookup.js';
 import { PURPOSE } from '../record-store/seal-purposes.js';
 import { ContentReads } from '../journal/content-reads.js';
 import type { Turn } from '../providers/provider-fact.js';
@@ -58,14 +58,14 @@ const END = Buffer.from('}');
 
 @Injectable()
 export class TranscriptsService {
-  private readonly rows: SharedFind<Row>;
+  private readonly rows: BatchedLookup<Row>;
 
   constructor(
     database: ApiDatabase,
     private readonly vault: VaultService,
     private readonly reads: ContentReads,
   ) {
-    this.rows = new SharedFind(database, { name: 'transcripts', text: FIND });
+    this.rows = new BatchedLookup(database, { name: 'transcripts', text: FIND });
   }
 
   /** The transcript, or what there is of it. Throws `not_found`, `erased`, `restricted`, `transcript_absent`. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BLIND_INDEX_BYTES, BlindIndex } from './blind-index-hasher.js';
+import { BLIND_INDEX_BYTES, BlindIndexHasher } from './blind-index-hasher.js';
 import { DataKey } from './data-key.js';
 
-const indexOf = (fill: number) => new BlindIndex(new DataKey(Buffer.alloc(32, fill), 'a'));
+const indexOf = (fill: number) => new BlindIndexHasher(new DataKey(Buffer.alloc(32, fill), 'a'));
 
-describe('BlindIndex', () => {
+describe('BlindIndexHasher', () => {
   it('gives one hash per key, kind and value', () => {
     const hash = indexOf(1).hash('phone', '+14155550123');
     expect(hash.length).toBe(BLIND_INDEX_BYTES);

@@ -21,7 +21,7 @@ export type BlindIndexKind =
   | 'transfer_target';
 
 /** Hashes the values of one client, or the provider's ids of one provider account. */
-export class BlindIndex {
+export class BlindIndexHasher {
   readonly #key: DataKey;
 
   /** Takes the key over; nobody else may wipe it. */

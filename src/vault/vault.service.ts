@@ -1,12 +1,12 @@
 // Who needs a key asks here. A key is made on first use and committed to the keystore before anyone gets it.
 import type { Pool } from 'pg';
 import { Batcher } from '../common/batcher.js';
-import { BlindIndex } from './blind-index-hasher.js';
+import { BlindIndexHasher } from './blind-index-hasher.js';
 import { DataKey } from './data-key.js';
 import { VaultError, KeyDestroyed } from './errors.js';
 import { epochOf } from './kek-epoch.js';
 import { KeyCache } from './key-cache.js';
-import { KeySweep, type OrphansAmong } from './keystore/key-sweep.js';
+import { KeySweep, type AbandonedAmong } from './keystore/key-sweep.js';
 import { type DataKeyRow, type KeyId, Keystore } from './keystore/keystore.js';
 import { type KekId, kekContext, type RootKey } from './root-key.js';
 import { open, seal } from './sealing/sealing.js';
@@ -108,15 +108,15 @@ export class VaultService {
   }
 
   /** Hashes the provider's own ids; the key never rotates, because the hashes outlive what they identify. */
-  async identityHasher({ providerAccountId, clientId }: AccountOwner): Promise<BlindIndex> {
-    return new BlindIndex(
+  async identityHasher({ providerAccountId, clientId }: AccountOwner): Promise<BlindIndexHasher> {
+    return new BlindIndexHasher(
       await this.#insertOrRead({ purpose: 'identity', owner: providerAccountId, part: '' }, clientId),
     );
   }
 
   /** Hashes what a client's conversations are looked up by; the key never rotates. */
-  async indexHasher(clientId: string): Promise<BlindIndex> {
-    return new BlindIndex(await this.#insertOrRead({ purpose: 'index', owner: clientId, part: '' }, clientId));
+  async indexHasher(clientId: string): Promise<BlindIndexHasher> {
+    return new BlindIndexHasher(await this.#insertOrRead({ purpose: 'index', owner: clientId, part: '' }, clientId));
   }
 
   /** Destroys the key for good, or sees to it that none is ever made. Returns when it was (first) destroyed. */
@@ -136,8 +136,8 @@ export class VaultService {
   }
 
   /** Condemns day-old keys of conversations that do not exist, and deletes those condemned before; see key-sweep.ts. */
-  sweepConversationKeys(orphansAmong: OrphansAmong): Promise<{ condemned: number; removed: number }> {
-    return this.#sweep.run(orphansAmong);
+  sweepConversationKeys(abandonedAmong: AbandonedAmong): Promise<{ condemned: number; removed: number }> {
+    return this.#sweep.run(abandonedAmong);
   }
 
   ping(): Promise<void> {
@@ -184,7 +184,7 @@ export class VaultService {
 
   /** Whoever asks for a condemned key keeps it; false when it was removed a moment ago. */
   async #isKept({ condemned, owner }: DataKeyRow): Promise<boolean> {
-    return !condemned || (await this.#keystore.reprieve([owner])) === 1;
+    return !condemned || (await this.#keystore.unmark([owner])) === 1;
   }
 
   async #findConversationKeys(ids: string[]): Promise<(DataKeyRow | undefined)[]> {

@@ -7,7 +7,7 @@ import type { Pool } from 'pg';
 import { uuidOf } from '../../src/common/ids.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import type { Expected } from './providers/provider.js';
-import type { Site } from './site.js';
+import type { Deployment } from './deployment.js';
 import type { Ledger, Line } from './traffic.js';
 
 /** A conversation as the list shows it to who may read content. */
@@ -24,11 +24,11 @@ interface Listed {
 const SIDE_BY_SIDE = 4;
 
 /** All conversations of an account. */
-export async function conversationsOf(site: Site, accountId: string): Promise<Listed[]> {
+export async function conversationsOf(deployment: Deployment, accountId: string): Promise<Listed[]> {
   const found: Listed[] = [];
   let cursor = '';
   do {
-    const { status, body } = await site.call(
+    const { status, body } = await deployment.call(
       `/v1/conversations?provider_account_id=${accountId}&view=full&limit=100${cursor}`,
     );
     if (status !== 200) throw new Error(`the list answered ${status}: ${JSON.stringify(body)}`);
@@ -49,9 +49,9 @@ export async function waitsFor(sql: Pool): Promise<string | null> {
 }
 
 /** Whether all that was accepted of an account's webhooks is in its conversations, once, and can be read. */
-export async function auditAccount(site: Site, line: Line, ledger: Ledger): Promise<string[]> {
+export async function auditAccount(deployment: Deployment, line: Line, ledger: Ledger): Promise<string[]> {
   const { provider, accountId } = line;
-  const listed = await conversationsOf(site, accountId);
+  const listed = await conversationsOf(deployment, accountId);
   const accepted = ledger.accepted();
   const known = new Map(listed.map((found) => [found.provider_conversation_id, found]));
   const complaints = [...accepted.keys()].filter((id) => !known.has(id)).map((id) => `${id} is lost`);
@@ -61,7 +61,7 @@ export async function auditAccount(site: Site, line: Line, ledger: Ledger): Prom
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const [providerId, found] = next;
       const wanted = provider.expected(providerId, accepted.get(providerId) ?? new Set());
-      const wrong = await auditConversation(site, found, wanted);
+      const wrong = await auditConversation(deployment, found, wanted);
       complaints.push(...wrong.map((what) => `${provider.name} ${providerId} (${found.id}): ${what}`));
     }
   };
@@ -70,26 +70,26 @@ export async function auditAccount(site: Site, line: Line, ledger: Ledger): Prom
 }
 
 /** What is wrong with one conversation. */
-export async function auditConversation(site: Site, found: Listed, wanted: Expected): Promise<string[]> {
+export async function auditConversation(deployment: Deployment, found: Listed, wanted: Expected): Promise<string[]> {
   const wrong: string[] = [];
   const { transcript, audio } = found.completeness;
   if (found.record_state !== 'settled') wrong.push(`is ${found.record_state}`);
   if (found.end?.category === 'lost') wrong.push('was given up as lost');
-  const says = await spokenIn(site, found.id);
+  const says = await spokenIn(deployment, found.id);
   const isWhole = JSON.stringify(says) === JSON.stringify(wanted.spoken);
   if (!isWhole && (wanted.isRequired.words || wanted.spoken.length === 0))
     wrong.push(`${says.length} of ${wanted.spoken.length} things said (${transcript?.state}, ${transcript?.reason})`);
   if (wanted.isRequired.words && wanted.summary !== null && found.summary !== wanted.summary)
     wrong.push('another summary');
-  const heard = await site.audio(found.id);
+  const heard = await deployment.audio(found.id);
   if (heard === null && wanted.recording !== null && wanted.isRequired.recording)
     wrong.push(`no recording (${audio?.state}, ${audio?.reason})`);
   if (heard !== null && !heard.equals(wanted.recording ?? Buffer.alloc(0))) wrong.push('another recording');
   return wrong;
 }
 
-async function spokenIn(site: Site, id: string): Promise<string[]> {
-  const { status, body } = await site.call(`/v1/conversations/${id}/transcript`);
+async function spokenIn(deployment: Deployment, id: string): Promise<string[]> {
+  const { status, body } = await deployment.call(`/v1/conversations/${id}/transcript`);
   if (status !== 200) return [];
   const turns = body['turns'] as { role: string; text: string }[];
   return turns.filter(({ role }) => SPOKEN.has(role)).map(({ text }) => text);
@@ -105,7 +105,7 @@ where action in ('conversation.created', 'conversation.ended', 'recording.stored
 group by conversation_id, action, reason having count(*) > 1`;
 
 /** Whether anything happened, or lies there, twice. */
-export async function auditOnce(site: Site, sql: Pool): Promise<string[]> {
+export async function auditOnce(deployment: Deployment, sql: Pool): Promise<string[]> {
   const { rows } = await sql.query<{ conversation_id: string; action: string; entries: string }>(ONCE);
   const complaints = rows.map(({ conversation_id, action, entries }) => `${conversation_id}: ${action} (${entries})`);
   const { rows: stored } = await sql.query<{ object_key: string }>('select object_key from recordings');
@@ -113,7 +113,7 @@ export async function auditOnce(site: Site, sql: Pool): Promise<string[]> {
   // What an attempt left that was killed: no record names it, and it is swept after a day.
   const { rows: loose } = await sql.query<{ object_key: string }>('select object_key from orphaned_objects');
   const known = new Set([...named, ...loose.map(({ object_key }) => object_key)]);
-  const lying = new Set(objectsIn(site.recordingsDir));
+  const lying = new Set(objectsIn(deployment.recordingsDir));
   for (const name of lying) if (!known.has(name)) complaints.push(`nothing names the object ${name}`);
   for (const name of named) if (!lying.has(name)) complaints.push(`the object ${name} is gone`);
   return complaints;
@@ -127,8 +127,8 @@ export function objectsIn(folder: string): string[] {
 }
 
 /** Whether every accepted webhook left its receipt, so that its bytes never count a second time. */
-export async function auditReceipts(site: Site, sql: Pool, lines: Map<Line, Ledger>): Promise<string[]> {
-  const { env } = site;
+export async function auditReceipts(deployment: Deployment, sql: Pool, lines: Map<Line, Ledger>): Promise<string[]> {
+  const { env } = deployment;
   const vault = await openVault({
     keystoreUrl: env['KEYSTORE_DATABASE_URL'] ?? '',
     rootKeyFile: join(env['COLLOQUY_DATA_DIR'] ?? '', 'root.key'),
@@ -153,8 +153,8 @@ export async function auditReceipts(site: Site, sql: Pool, lines: Map<Line, Ledg
 }
 
 /** Conversations that the provider holds and we do not know although one of their webhooks was accepted; and the rest of the gap. */
-export async function gapOf(site: Site, { provider, accountId }: Line, ledger: Ledger) {
-  const known = new Set((await conversationsOf(site, accountId)).map((found) => found.provider_conversation_id));
+export async function gapOf(deployment: Deployment, { provider, accountId }: Line, ledger: Ledger) {
+  const known = new Set((await conversationsOf(deployment, accountId)).map((found) => found.provider_conversation_id));
   const accepted = ledger.accepted();
   const missing = provider.listed().filter((id) => !known.has(id));
   return { lost: missing.filter((id) => accepted.has(id)), unheardOf: missing.filter((id) => !accepted.has(id)) };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startRetellSimulator, type RetellSimulator } from '../../simulators/retell/index.js';
 import { conversationsOf } from './audit.js';
 import { made } from './installation.js';
-import { startSite, type Part, type Site } from './site.js';
+import { startSite, type Part, type Deployment } from './deployment.js';
 import { eventually } from '../support/eventually.js';
 import { endPrograms } from '../support/programs.js';
 import { addPast, type Progress } from '../reconciliation/account.js';
@@ -14,7 +14,7 @@ import { addPast, type Progress } from '../reconciliation/account.js';
 const CALLS = 200;
 
 let folder: string;
-let site: Site;
+let deployment: Deployment;
 let retell: RetellSimulator;
 let calls: string[];
 
@@ -23,20 +23,20 @@ beforeAll(async () => {
   folder = mkdtempSync(join(runDir, 'servers-killed-'));
   mkdirSync(join(folder, 'data'));
   retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
-  site = await startSite({ folder, temporalCli, providers: [retell.baseUrl] });
+  deployment = await startSite({ folder, temporalCli, providers: [retell.baseUrl] });
   calls = addPast({ retell }, CALLS, 2);
 }, 120_000);
 afterAll(async () => {
-  await site.close();
+  await deployment.close();
   endPrograms();
   await retell.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 async function accountWithPast(): Promise<string> {
-  const { id: clientId } = await made(site, '/v1/clients', { name: 'Past' });
+  const { id: clientId } = await made(deployment, '/v1/clients', { name: 'Past' });
   const account = { provider: 'retell', name: 'Past', client_id: clientId, backfill_days: 3 };
-  const { id = '' } = await made(site, '/v1/provider-accounts', {
+  const { id = '' } = await made(deployment, '/v1/provider-accounts', {
     ...account,
     api_key: retell.apiKey,
     base_url: retell.baseUrl,
@@ -47,14 +47,14 @@ async function accountWithPast(): Promise<string> {
 /** The backfill once it is so; while Postgres is away nobody knows. */
 const progressWhen = (accountId: string, fits: (progress: Progress) => boolean): Promise<Progress> =>
   eventually(async () => {
-    const { status, body } = await site.call(`/v1/provider-accounts/${accountId}`, { key: site.adminKey });
+    const { status, body } = await deployment.call(`/v1/provider-accounts/${accountId}`, { key: deployment.adminKey });
     const progress = body['backfill'] as Progress;
     return status === 200 && fits(progress) && progress;
   }, 120);
 
 async function killed(part: Part): Promise<void> {
-  await site.kill(part);
-  await site.start(part);
+  await deployment.kill(part);
+  await deployment.start(part);
 }
 
 describe("an account's past, while Postgres and then Temporal are killed", () => {
@@ -68,12 +68,12 @@ describe("an account's past, while Postgres and then Temporal are killed", () =>
     const progress = await progressWhen(accountId, ({ status }) => status === 'completed');
     expect(progress).toMatchObject({ checked: CALLS, skipped: 0, last_error: null });
     const listed = await eventually(async () => {
-      const found = await conversationsOf(site, accountId);
+      const found = await conversationsOf(deployment, accountId);
       return found.every(({ record_state: state }) => state === 'settled') && found;
     }, 60);
     expect(new Set(listed.map((found) => found.provider_conversation_id))).toEqual(new Set(calls));
     expect(listed).toHaveLength(CALLS);
     expect(listed.every(({ completeness }) => completeness['audio']?.state === 'present')).toBe(true);
-    expect(site.losses).toEqual([]);
+    expect(deployment.losses).toEqual([]);
   });
 });

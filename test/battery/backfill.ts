@@ -1,6 +1,6 @@
 // A backfill of an account that has had none.
 import { eventually } from '../support/eventually.js';
-import type { Site } from './site.js';
+import type { Deployment } from './deployment.js';
 
 interface Progress {
   status: string;
@@ -9,12 +9,12 @@ interface Progress {
 }
 
 /** Lets the last day be looked through; resolves when that is done. */
-export async function backfilled(site: Site, accountId: string, seconds: number): Promise<Progress> {
+export async function backfilled(deployment: Deployment, accountId: string, seconds: number): Promise<Progress> {
   const path = `/v1/provider-accounts/${accountId}`;
-  const asked = await site.call(path, { method: 'PATCH', body: { backfill_days: 1 }, key: site.adminKey });
+  const asked = await deployment.call(path, { method: 'PATCH', body: { backfill_days: 1 }, key: deployment.adminKey });
   if (asked.status !== 200) throw new Error(`the change answered ${asked.status}: ${JSON.stringify(asked.body)}`);
   return eventually(async () => {
-    const progress = (await site.call(path, { key: site.adminKey })).body['backfill'] as Progress;
+    const progress = (await deployment.call(path, { key: deployment.adminKey })).body['backfill'] as Progress;
     return progress.status === 'completed' && progress;
   }, seconds);
 }

@@ -1,7 +1,7 @@
-// Kills the parts of a site in turn, at moments that a seed decides.
+// Kills the parts of a deployment in turn, at moments that a seed decides.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../simulators/random.js';
-import { PARTS, type Part, type Site } from './site.js';
+import { PARTS, type Part, type Deployment } from './deployment.js';
 
 export interface CrashPlan {
   seed: string;
@@ -13,16 +13,16 @@ export interface CrashPlan {
 }
 
 /** Goes on until `isOver` and all rounds are done; resolves with the number of kills. */
-export async function crashInTurn(site: Site, plan: CrashPlan, isOver: () => boolean): Promise<number> {
+export async function crashInTurn(deployment: Deployment, plan: CrashPlan, isOver: () => boolean): Promise<number> {
   const random = new Random(`${plan.seed} crashes`);
   let kills = 0;
   for (let round = 0; round < plan.rounds || !isOver(); round += 1) {
     for (const part of shuffled(random)) {
       await sleep(random.between(...plan.apart));
-      await site.kill(part);
+      await deployment.kill(part);
       kills += 1;
       await sleep(random.between(...plan.away));
-      await site.start(part);
+      await deployment.start(part);
     }
   }
   return kills;

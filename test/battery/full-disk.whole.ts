@@ -8,20 +8,20 @@ import { eventually } from '../support/eventually.js';
 import { auditOnce, conversationsOf, objectsIn } from './audit.js';
 import { startBattery, type Battery } from './installation.js';
 import { say, secondsSince } from './report.js';
-import { SmallRoom } from './room.js';
+import { TmpfsDisk } from './tmpfs-disk.js';
 import { finishedAt, send, untilSettled, wrongWith, type Sent } from './settled.js';
 import { sizes } from './sizes.js';
 
 const size = sizes();
-const rooms: SmallRoom[] = [];
+const rooms: TmpfsDisk[] = [];
 let battery: Battery;
 let folder: string;
-let [ofPostgres, ofRecordings]: SmallRoom[] = [];
+let [ofPostgres, ofRecordings]: TmpfsDisk[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'colloquy-full-'));
-  const room = (name: string, megabytes: number): SmallRoom => {
-    const made = new SmallRoom(join(folder, name), megabytes);
+  const room = (name: string, megabytes: number): TmpfsDisk => {
+    const made = new TmpfsDisk(join(folder, name), megabytes);
     rooms.push(made);
     return made;
   };
@@ -59,13 +59,13 @@ describe('the disk of Postgres, full', () => {
       expect(refused.length).toBeGreaterThanOrEqual(40);
       ofPostgres?.empty();
       // Without room for its log Postgres ends itself; whoever watches over it starts it again.
-      say(`started again: ${(await battery.site.repair()).join(', ') || 'nothing'}`);
-      await eventually(async () => (await battery.site.call('/readyz')).status === 200, 60);
+      say(`started again: ${(await battery.deployment.repair()).join(', ') || 'nothing'}`);
+      await eventually(async () => (await battery.deployment.call('/readyz')).status === 200, 60);
       expect(await Promise.all(refused.map(send))).toEqual(refused.map(() => 200));
       await untilSettled(battery, size.settle);
       expect(await wrongWith(battery, sent)).toEqual([]);
-      expect(await auditOnce(battery.site, battery.sql)).toEqual([]);
-      expect(battery.site.losses).toEqual([]);
+      expect(await auditOnce(battery.deployment, battery.sql)).toEqual([]);
+      expect(battery.deployment.losses).toEqual([]);
     },
     size.timeoutMs,
   );
@@ -75,7 +75,7 @@ describe('the disk of recordings, full', () => {
   /** Longer than the account's deadline for audio: a disk of ours is no reason to do without. */
   const FULL_MS = 25_000;
 
-  const objects = (): string[] => objectsIn(battery.site.recordingsDir).filter((name) => name !== 'filler');
+  const objects = (): string[] => objectsIn(battery.deployment.recordingsDir).filter((name) => name !== 'filler');
 
   it(
     'shows nothing torn, waits for room however long, and stores them then',
@@ -88,12 +88,12 @@ describe('the disk of recordings, full', () => {
       expect(objects()).toEqual(before);
       const ids = new Set(sent.map(({ webhook }) => webhook.providerId));
       for (const { accountId } of battery.lines) {
-        const waiting = (await conversationsOf(battery.site, accountId)).filter((one) =>
+        const waiting = (await conversationsOf(battery.deployment, accountId)).filter((one) =>
           ids.has(one.provider_conversation_id),
         );
         for (const { id, record_state, completeness } of waiting) {
           expect([record_state, completeness['audio']?.state]).toEqual(['settling', 'pending']);
-          expect(await battery.site.audio(id)).toBeNull();
+          expect(await battery.deployment.audio(id)).toBeNull();
         }
       }
       ofRecordings?.empty();
@@ -101,7 +101,7 @@ describe('the disk of recordings, full', () => {
       await untilSettled(battery, size.settle);
       say(`recordings stored ${secondsSince(from)} after there was room`);
       expect(await wrongWith(battery, sent)).toEqual([]);
-      expect(await auditOnce(battery.site, battery.sql)).toEqual([]);
+      expect(await auditOnce(battery.deployment, battery.sql)).toEqual([]);
     },
     size.timeoutMs,
   );

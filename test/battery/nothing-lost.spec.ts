@@ -18,10 +18,10 @@ beforeAll(async () => {
   battery = await startBattery();
 }, 120_000);
 // What a test that failed left dead must not fail the next one.
-beforeEach(() => battery.site.repair());
+beforeEach(() => battery.deployment.repair());
 afterAll(() => battery.close());
 
-const call = (path: string): ReturnType<Battery['site']['call']> => battery.site.call(path);
+const call = (path: string): ReturnType<Battery['deployment']['call']> => battery.deployment.call(path);
 const isReady = async (): Promise<boolean> => (await call('/readyz')).status === 200;
 
 describe('while worker, API, Temporal and Postgres are killed in turn', () => {
@@ -32,7 +32,7 @@ describe('while worker, API, Temporal and Postgres are killed in turn', () => {
     async () => {
       let isOver = false;
       const traffic = runTraffic(battery.lines, size.traffic).finally(() => (isOver = true));
-      const kills = await crashInTurn(battery.site, size.crashes, () => isOver);
+      const kills = await crashInTurn(battery.deployment, size.crashes, () => isOver);
       ledgers = await traffic;
       const from = Date.now();
       for (const [{ provider }, ledger] of ledgers)
@@ -40,7 +40,7 @@ describe('while worker, API, Temporal and Postgres are killed in turn', () => {
       expect(kills).toBeGreaterThanOrEqual(4 * size.crashes.rounds);
       await untilSettled(battery, size.settle);
       say(`all settled ${secondsSince(from)} after the last webhook`);
-      expect(battery.site.losses).toEqual([]);
+      expect(battery.deployment.losses).toEqual([]);
     },
     size.timeoutMs,
   );
@@ -48,32 +48,32 @@ describe('while worker, API, Temporal and Postgres are killed in turn', () => {
   it(
     'has every webhook that was answered 200 in its conversation, with words, analysis and recording',
     async () => {
-      for (const [line, ledger] of ledgers) expect(await auditAccount(battery.site, line, ledger)).toEqual([]);
-      expect(await auditReceipts(battery.site, battery.sql, ledgers)).toEqual([]);
+      for (const [line, ledger] of ledgers) expect(await auditAccount(battery.deployment, line, ledger)).toEqual([]);
+      expect(await auditReceipts(battery.deployment, battery.sql, ledgers)).toEqual([]);
     },
     size.timeoutMs,
   );
 
   it('has nothing twice', async () => {
-    expect(await auditOnce(battery.site, battery.sql)).toEqual([]);
+    expect(await auditOnce(battery.deployment, battery.sql)).toEqual([]);
   });
 
   it(
     'misses only conversations of which no webhook was accepted, and a backfill brings in just those',
     async () => {
       for (const [line, ledger] of ledgers) {
-        const { lost, unheardOf } = await gapOf(battery.site, line, ledger);
+        const { lost, unheardOf } = await gapOf(battery.deployment, line, ledger);
         expect(lost).toEqual([]);
-        const { added, checked } = await backfilled(battery.site, line.accountId, size.settle);
+        const { added, checked } = await backfilled(battery.deployment, line.accountId, size.settle);
         say(
           `${line.provider.name}: the backfill checked ${checked} and brought in ${added} of which nothing was heard`,
         );
         expect(added).toBe(unheardOf.length);
         await untilSettled(battery, size.settle);
-        expect(await gapOf(battery.site, line, ledger)).toEqual({ lost: [], unheardOf: [] });
-        expect(await auditAccount(battery.site, line, ledger)).toEqual([]);
+        expect(await gapOf(battery.deployment, line, ledger)).toEqual({ lost: [], unheardOf: [] });
+        expect(await auditAccount(battery.deployment, line, ledger)).toEqual([]);
       }
-      expect(await auditOnce(battery.site, battery.sql)).toEqual([]);
+      expect(await auditOnce(battery.deployment, battery.sql)).toEqual([]);
     },
     size.timeoutMs,
   );
@@ -83,9 +83,9 @@ describe('while Temporal is away', () => {
   it(
     'takes webhooks, answers reads, and catches up by itself afterwards',
     async () => {
-      const { site } = battery;
+      const { deployment } = battery;
       const sent: Sent[] = [];
-      await site.kill('temporal');
+      await deployment.kill('temporal');
       for (const until = Date.now() + size.temporalAway * 1000; Date.now() < until; await sleep(500)) {
         const now = finishedAt(battery, `without Temporal ${sent.length}`);
         expect(await Promise.all(now.map(send))).toEqual(now.map(() => 200));
@@ -100,12 +100,12 @@ describe('while Temporal is away', () => {
       await eventually(async () => (await battery.sql.query('select 1 from inbox')).rows.length === 0);
       const words = (await wrongWith(battery, sent)).filter((wrong) => /not known|things said/.test(wrong));
       expect(words).toEqual([]);
-      await site.start('temporal');
+      await deployment.start('temporal');
       const from = Date.now();
       await untilSettled(battery, size.settle);
       say(`${sent.length} conversations caught up with ${secondsSince(from)} after Temporal came back`);
       expect(await wrongWith(battery, sent)).toEqual([]);
-      expect(site.losses).toEqual([]);
+      expect(deployment.losses).toEqual([]);
     },
     size.timeoutMs,
   );
@@ -115,9 +115,9 @@ describe('while Postgres is away', () => {
   it(
     'acknowledges nothing, names what is missing, and goes on without a restart',
     async () => {
-      const { site } = battery;
+      const { deployment } = battery;
       const sent = finishedAt(battery, 'without Postgres');
-      await site.kill('postgres');
+      await deployment.kill('postgres');
       for (const until = Date.now() + size.postgresAway * 1000; Date.now() < until; await sleep(500)) {
         expect(await Promise.all(sent.map(send))).toEqual(sent.map(() => 503));
         expect((await call('/v1/conversations')).status).toBe(503);
@@ -125,13 +125,13 @@ describe('while Postgres is away', () => {
       const away = { postgres: 'down', keystore: 'down', temporal: 'up' };
       expect(await call('/readyz')).toMatchObject({ status: 503, body: { checks: away } });
       expect((await call('/healthz')).status).toBe(200);
-      await site.start('postgres');
+      await deployment.start('postgres');
       await eventually(isReady);
       expect(await wrongWith(battery, sent)).toHaveLength(sent.length);
       expect(await Promise.all(sent.map(send))).toEqual(sent.map(() => 200));
       await untilSettled(battery, size.settle);
       expect(await wrongWith(battery, sent)).toEqual([]);
-      expect(site.losses).toEqual([]);
+      expect(deployment.losses).toEqual([]);
     },
     size.timeoutMs,
   );
@@ -148,8 +148,8 @@ describe('a fact that cannot be opened', () => {
   it(
     'is parked with its reason, and its neighbours are applied',
     async () => {
-      const { site, sql } = battery;
-      await site.kill('worker');
+      const { deployment, sql } = battery;
+      await deployment.kill('worker');
       poisoned = finishedAt(battery, 'poisoned');
       expect(await Promise.all(poisoned.map(send))).toEqual(poisoned.map(() => 200));
       ids = (await sql.query<{ id: string }>('select id from inbox')).rows.map(({ id }) => id);
@@ -157,7 +157,7 @@ describe('a fact that cannot be opened', () => {
       await sql.query(TAMPER, [ids]);
       const neighbours = finishedAt(battery, 'neighbour');
       expect(await Promise.all(neighbours.map(send))).toEqual(neighbours.map(() => 200));
-      await site.start('worker');
+      await deployment.start('worker');
       await eventually(async () => (await wrongWith(battery, neighbours)).length === 0, size.settle);
       await eventually(async () => {
         await sql.query("update inbox set retry_at = now() where state = 'pending' and retry_at > now()");
@@ -172,19 +172,19 @@ describe('a fact that cannot be opened', () => {
   it(
     'is applied when an operator tries it again after the repair',
     async () => {
-      const { site, sql } = battery;
+      const { deployment, sql } = battery;
       const body = { name: 'Operator', role: 'operator', client_ids: '*' };
-      const { secret: key = '' } = await made(site, '/v1/api-keys', body);
-      const { body: list } = await site.call('/v1/parked-facts', { key });
+      const { secret: key = '' } = await made(deployment, '/v1/api-keys', body);
+      const { body: list } = await deployment.call('/v1/parked-facts', { key });
       const parked = list['data'] as { id: string; reason: string }[];
       expect(parked.map(({ reason }) => reason)).toEqual(ids.map(() => 'open_failed'));
       await sql.query(TAMPER, [ids]);
       for (const { id } of parked)
-        expect((await site.call(`/v1/parked-facts/${id}/retry`, { key, method: 'POST' })).status).toBe(202);
+        expect((await deployment.call(`/v1/parked-facts/${id}/retry`, { key, method: 'POST' })).status).toBe(202);
       await untilSettled(battery, size.settle);
       expect(await wrongWith(battery, poisoned)).toEqual([]);
-      expect((await site.call('/v1/parked-facts', { key })).body['data']).toEqual([]);
-      expect(site.losses).toEqual([]);
+      expect((await deployment.call('/v1/parked-facts', { key })).body['data']).toEqual([]);
+      expect(deployment.losses).toEqual([]);
     },
     size.timeoutMs,
   );

@@ -26,16 +26,16 @@ export const finishedAt = ({ lines }: Battery, seed: string): Sent[] =>
 export const send = ({ line, webhook }: Sent): Promise<number> => line.provider.sendOnce(line.webhookUrl, webhook);
 
 /** What is wrong with conversations that were told whole; those that are not known at all included. */
-export async function wrongWith({ site }: Battery, sent: Sent[]): Promise<string[]> {
+export async function wrongWith({ deployment }: Battery, sent: Sent[]): Promise<string[]> {
   const wrong: string[] = [];
   for (const line of new Set(sent.map((one) => one.line))) {
     const known = new Map(
-      (await conversationsOf(site, line.accountId)).map((one) => [one.provider_conversation_id, one]),
+      (await conversationsOf(deployment, line.accountId)).map((one) => [one.provider_conversation_id, one]),
     );
     for (const { webhook } of sent.filter((one) => one.line === line)) {
       const found = known.get(webhook.providerId);
       const wanted = line.provider.expected(webhook.providerId, new Set([webhook.event]));
-      const problems = found === undefined ? ['is not known'] : await auditConversation(site, found, wanted);
+      const problems = found === undefined ? ['is not known'] : await auditConversation(deployment, found, wanted);
       wrong.push(...problems.map((problem) => `${line.provider.name} ${webhook.providerId}: ${problem}`));
     }
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { ApiDatabase } from '../../src/database/database.js';
-import { SharedFind } from '../../src/database/batched-lookup.js';
+import { BatchedLookup } from '../../src/database/batched-lookup.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
 interface Row {
@@ -34,7 +34,7 @@ afterAll(async () => {
 
 describe('look-ups at the same moment', () => {
   it('share a statement, each with its own rows', async () => {
-    const find = new SharedFind<Row>(database, STATEMENT);
+    const find = new BatchedLookup<Row>(database, STATEMENT);
     const ids = Array.from({ length: 30 }, () => newUuid());
     const answers = await Promise.all([...ids, ...ids].map((id) => find.find([one], id)));
     expect(answers.map((rows) => rows.map(({ id }) => id))).toEqual([...ids, ...ids].map((id) => [id]));
@@ -42,7 +42,7 @@ describe('look-ups at the same moment', () => {
   });
 
   it('never share one with another scope', async () => {
-    const find = new SharedFind<Row>(database, STATEMENT);
+    const find = new BatchedLookup<Row>(database, STATEMENT);
     const id = newUuid();
     const scopes = Array.from({ length: 30 }, (_, index) => [[one], [two], [one, two]][index % 3] ?? []);
     const answers = await Promise.all(scopes.map((clients) => find.find(clients, id)));
@@ -50,12 +50,12 @@ describe('look-ups at the same moment', () => {
   });
 
   it('give nothing, for an id without rows', async () => {
-    expect(await new SharedFind<Row>(database, STATEMENT).find([], newUuid())).toEqual([]);
+    expect(await new BatchedLookup<Row>(database, STATEMENT).find([], newUuid())).toEqual([]);
   });
 
   it('all fail when their statement does, and the next one is asked again', async () => {
     const text = `select id as find_id, 1 / (case when id = '${one}' then 0 else 1 end) as id from unnest($1::uuid[]) as id where $2::uuid[] is null`;
-    const find = new SharedFind<Row>(database, { name: 'broken', text });
+    const find = new BatchedLookup<Row>(database, { name: 'broken', text });
     const answers = await Promise.allSettled([find.find('all', one), find.find('all', two)]);
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await find.find('all', two)).toHaveLength(1);

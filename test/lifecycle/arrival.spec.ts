@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BlindIndex } from '../../src/vault/blind-index-hasher.js';
+import type { BlindIndexHasher } from '../../src/vault/blind-index-hasher.js';
 import { install, type Installation } from '../support/installation.js';
 import type { StoredConversation } from '../support/stored-conversation.js';
 
@@ -111,7 +111,7 @@ async function lookUps(conversationId: string): Promise<LookUp[]> {
 const inOrder = (rows: LookUp[]): LookUp[] =>
   rows.toSorted((a, b) => (`${a.kind} ${a.hash}` < `${b.kind} ${b.hash}` ? -1 : 1));
 
-type Value = Parameters<BlindIndex['hash']>;
+type Value = Parameters<BlindIndexHasher['hash']>;
 
 /** The rows that a conversation should have to be found by these values. */
 async function rowsFor({ start_time }: StoredConversation, ...values: Value[]): Promise<LookUp[]> {

@@ -7,12 +7,12 @@ import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 import { valueOf } from '../support/metrics.js';
 import { endPrograms, startWorkerProgram } from '../support/programs.js';
-import { openWay, type Way } from '../support/way.js';
+import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 const HOUR_MS = 3_600_000;
 
 let colloquy: Installation;
-let toPostgres: Way;
+let toPostgres: TcpProxy;
 let writer: PoolClient;
 let url: string;
 let metrics: string;
@@ -66,7 +66,7 @@ async function factThatDoesNotOpen(): Promise<void> {
 /** A worker whose way to PostgreSQL can be stopped; resolves with where it is watched. */
 async function startWatchedWorker(): Promise<string> {
   const database = new URL(colloquy.config.databaseUrl ?? '');
-  toPostgres = await openWay(database.host);
+  toPostgres = await openTcpProxy(database.host);
   database.host = toPostgres.address;
   const settings = { DATABASE_URL: database.toString(), COLLOQUY_WORKER_METRICS_PORT: '0' };
   const worker = await startWorkerProgram({ ...colloquy.env, ...settings });

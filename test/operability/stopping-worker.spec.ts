@@ -4,14 +4,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startWorkerProgram, type Program } from '../support/programs.js';
-import { openWay, type Way } from '../support/way.js';
+import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 const ACCOUNTS = 5;
 const COMMANDS = 6;
 
 let colloquy: Installation;
-let toTemporal: Way;
-let toPostgres: Way;
+let toTemporal: TcpProxy;
+let toPostgres: TcpProxy;
 let env: Record<string, string>;
 
 beforeAll(async () => {
@@ -28,7 +28,10 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   const database = new URL(colloquy.config.databaseUrl ?? '');
-  [toTemporal, toPostgres] = await Promise.all([openWay(inject('services').temporalAddress), openWay(database.host)]);
+  [toTemporal, toPostgres] = await Promise.all([
+    openTcpProxy(inject('services').temporalAddress),
+    openTcpProxy(database.host),
+  ]);
   database.host = toPostgres.address;
   env = { ...colloquy.env, TEMPORAL_ADDRESS: toTemporal.address, DATABASE_URL: database.toString() };
 });

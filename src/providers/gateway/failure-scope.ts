@@ -5,7 +5,7 @@ import { INSIST, NotWelcome } from './persistence.js';
 export type Blame = 'conversation' | 'account' | 'unclear';
 
 /** How another conversation of the account was answered meanwhile. `unasked`: there is none, or it could not be asked for. */
-export type Witness = 'answered' | 'failed' | 'unasked';
+export type ProbeResult = 'answered' | 'failed' | 'unasked';
 
 /** Credentials or an address that are refused, and a provider that has had enough, concern every conversation. */
 const OF_THE_ACCOUNT = new Set<number | null>([401, 403, 429]);
@@ -22,5 +22,5 @@ export function blameOf(error: ProviderError): Blame {
 }
 
 /** Where it is unclear: one that fails while another is answered is passed over; while all fail, it is waited for. */
-export const mayPassOver = (witness: Witness, attempt: number): boolean =>
+export const mayPassOver = (witness: ProbeResult, attempt: number): boolean =>
   witness === 'answered' || (witness === 'unasked' && attempt >= PATIENT_ATTEMPTS);

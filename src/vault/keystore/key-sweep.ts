@@ -7,7 +7,7 @@
 import type { Keystore } from './keystore.js';
 
 /** Which of these conversations do not exist, with nothing waiting or under way that may make them. */
-export type OrphansAmong = (conversationIds: string[]) => Promise<string[]>;
+export type AbandonedAmong = (conversationIds: string[]) => Promise<string[]>;
 
 const PAGE = 1_000;
 /** Of one run: a hundred thousand keys. The next one goes on there. */
@@ -23,28 +23,28 @@ export class KeySweep {
     this.#keystore = keystore;
   }
 
-  async run(orphansAmong: OrphansAmong): Promise<{ condemned: number; removed: number }> {
-    const removed = await this.#remove(orphansAmong);
-    return { removed, condemned: await this.#condemn(orphansAmong) };
+  async run(abandonedAmong: AbandonedAmong): Promise<{ condemned: number; removed: number }> {
+    const removed = await this.#remove(abandonedAmong);
+    return { removed, condemned: await this.#markForDeletion(abandonedAmong) };
   }
 
-  async #remove(orphansAmong: OrphansAmong): Promise<number> {
+  async #remove(abandonedAmong: AbandonedAmong): Promise<number> {
     let removed = 0;
     for (let page = 0; page < PAGES; page += 1) {
       const ids = await this.#keystore.condemnedConversations(PAGE);
       if (ids.length === 0) break;
-      const orphans = new Set(await orphansAmong(ids));
-      await this.#keystore.reprieve(ids.filter((id) => !orphans.has(id)));
-      removed += await this.#keystore.removeCondemned([...orphans]);
+      const orphans = new Set(await abandonedAmong(ids));
+      await this.#keystore.unmark(ids.filter((id) => !orphans.has(id)));
+      removed += await this.#keystore.sweepMarked([...orphans]);
     }
     return removed;
   }
 
-  async #condemn(orphansAmong: OrphansAmong): Promise<number> {
+  async #markForDeletion(abandonedAmong: AbandonedAmong): Promise<number> {
     let condemned = 0;
     for (let page = 0; page < PAGES; page += 1) {
       const ids = await this.#keystore.keyedConversations(this.#below, PAGE);
-      condemned += ids.length === 0 ? 0 : await this.#keystore.condemn(await orphansAmong(ids));
+      condemned += ids.length === 0 ? 0 : await this.#keystore.markForDeletion(await abandonedAmong(ids));
       const last = ids.at(-1);
       this.#below = last === undefined || ids.length < PAGE ? BEYOND_ALL : last;
       if (this.#below === BEYOND_ALL) break;

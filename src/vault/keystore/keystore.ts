@@ -28,7 +28,7 @@ export type DataKeyRow = KeyId &
   ({ wrapped: Buffer; destroyedAt: null } | { wrapped: null; destroyedAt: Date }) & {
     kek: Buffer | null;
     kekDestroyedAt: Date | null;
-    /** It was found to be nobody's: before its use, see that it is not removed ({@link Keystore.reprieve}). */
+    /** It was found to be nobody's: before its use, see that it is not removed ({@link Keystore.unmark}). */
     condemned: boolean;
   };
 
@@ -142,14 +142,14 @@ export class Keystore {
   }
 
   /** How many were condemned by this. */
-  async condemn(owners: string[]): Promise<number> {
+  async markForDeletion(owners: string[]): Promise<number> {
     const text = `UPDATE data_keys SET condemned_at = now() WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])
       AND condemned_at IS NULL AND created_at < now() - interval '1 day'`;
     return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
   }
 
   /** Keeps live keys, condemned or not; how many there are. One that was removed meanwhile is not among them. */
-  async reprieve(owners: string[]): Promise<number> {
+  async unmark(owners: string[]): Promise<number> {
     const text = `UPDATE data_keys SET condemned_at = NULL WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])`;
     return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
   }
@@ -162,7 +162,7 @@ export class Keystore {
   }
 
   /** Deletes keys that were condemned half an hour ago, and not asked for since: not even a tombstone stays. How many. */
-  async removeCondemned(owners: string[]): Promise<number> {
+  async sweepMarked(owners: string[]): Promise<number> {
     const text = `DELETE FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND ${LONG_CONDEMNED} AND owner = ANY($1::uuid[])`;
     return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
   }

@@ -14,7 +14,7 @@ export const PARTS = ['worker', 'api', 'temporal', 'postgres'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface SiteOptions {
-  /** For everything that the site keeps. */
+  /** For everything that the deployment keeps. */
   folder: string;
   temporalCli: string;
   /** Default: below `folder`. */
@@ -42,18 +42,18 @@ interface Ports {
 }
 
 /** Starts all parts on empty folders; the databases are migrated. */
-export async function startSite(options: SiteOptions): Promise<Site> {
+export async function startSite(options: SiteOptions): Promise<Deployment> {
   const ports = { postgres: await freePort(), temporal: await freePort(), api: await freePort() };
-  const site = new Site(options, ports);
-  await Promise.all([site.start('postgres'), site.start('temporal')]);
-  const migrate = startProgram('cli', site.env, ['migrate']);
+  const deployment = new Deployment(options, ports);
+  await Promise.all([deployment.start('postgres'), deployment.start('temporal')]);
+  const migrate = startProgram('cli', deployment.env, ['migrate']);
   if ((await migrate.ended) !== 0) throw new Error(`the databases were not migrated: ${migrate.said()}`);
-  newRootKey(site.env['COLLOQUY_DATA_DIR'] ?? '');
-  await Promise.all([site.start('api'), site.start('worker')]);
-  return site;
+  newRootKey(deployment.env['COLLOQUY_DATA_DIR'] ?? '');
+  await Promise.all([deployment.start('api'), deployment.start('worker')]);
+  return deployment;
 }
 
-export class Site {
+export class Deployment {
   readonly url: string;
   readonly recordingsDir: string;
   readonly env: Record<string, string> = {};

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const PIECE = 64 * 1024;
 
 /** A tmpfs of its own size. */
-export class SmallRoom {
+export class TmpfsDisk {
   private readonly filler: string;
 
   /** Mounts it. Throws when that is not permitted here. */

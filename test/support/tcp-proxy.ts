@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-export interface Way {
+export interface TcpProxy {
   /** host:port of its near end. */
   address: string;
   /** From now on what is sent to the server arrives later. */
@@ -13,7 +13,7 @@ export interface Way {
 }
 
 /** Opens a way to `target`, as host:port. */
-export async function openWay(target: string): Promise<Way> {
+export async function openTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname: host, port } = new URL(`tcp://${target}`);
   const sockets = new Set<Socket>();
   let [delayMs, hangs] = [0, false];
