@@ -137,7 +137,7 @@ describe('the key of a conversation that never came to be', () => {
 
   it('stays, when the fact is applied with a key that the worker held in memory', async () => {
     const remembered = await orphan('remembered');
-    await colloquy.vault.conversationKey({ conversationId: remembered.id, clientId: colloquy.clientId });
+    await worker.vault.conversationKey({ conversationId: remembered.id, clientId: colloquy.clientId });
     await sweep();
     await hearOf(remembered);
     // With the vault of the line before, which asks nobody for this key.
