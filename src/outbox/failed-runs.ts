@@ -10,12 +10,16 @@ import { CONVERSATIONS, WorkflowConnection, type WorkflowKind } from './workflow
 const ROUND_MS = 15_000;
 /** Temporal lists with some delay. What failed earlier, while no worker was there, is found by the walk at its start. */
 const LOOK_BACK_MS = 300_000;
-/** The rest comes with the next round. */
+/** Of one round; the rest comes with the next. */
 const MOST = 500;
+/** Remembered within the time that is looked back; more are replaced again, which harms nothing. */
+const MOST_KNOWN = 100_000;
 
 @Injectable()
 export class FailedRuns {
   private readonly loop = new WorkLoop(() => this.turn(), ROUND_MS);
+  /** Runs that have successors → when they ended, epoch milliseconds: Temporal lists them again in each round. */
+  private readonly known = new Map<string, number>();
 
   constructor(
     private readonly database: WorkerDatabase,
@@ -36,20 +40,35 @@ export class FailedRuns {
     return this.loop.stop();
   }
 
-  private async turn(): Promise<boolean> {
-    const { database, conversations: kind, log } = this;
+  /** Replaces at most `limit` runs that have failed since the last round; how many conversations have new ones. */
+  async round(limit = MOST): Promise<number> {
+    const { database, conversations: kind } = this;
     const { workflows } = this.temporal;
-    if (workflows === null) return false;
+    if (workflows === null) return 0;
+    const since = Date.now() - LOOK_BACK_MS;
+    this.forget(since);
+    const isKnown = (runId: string): boolean => this.known.has(runId);
+    const failed = await workflows.failedSince(kind.type, new Date(since), { limit, isKnown });
+    const ids = new Set(failed.flatMap(({ workflowId }) => kind.subjectOf(workflowId) ?? []));
+    const started = ids.size === 0 ? 0 : await startMissingAmong(database, workflows, { kind, ids: [...ids] });
+    for (const { runId, closedAt } of failed) this.known.set(runId, closedAt);
+    return started;
+  }
+
+  private async turn(): Promise<boolean> {
     try {
-      const failed = await workflows.failedSince(kind.type, new Date(Date.now() - LOOK_BACK_MS), MOST);
-      const ids = failed.flatMap((workflowId) => kind.subjectOf(workflowId) ?? []);
-      if (ids.length === 0) return false;
-      const started = await startMissingAmong(database, workflows, { kind, ids });
-      if (started > 0) log.warn('runs of conversations had failed; they have new ones', { conversations: started });
+      const started = await this.round();
+      if (started > 0)
+        this.log.warn('runs of conversations had failed; they have new ones', { conversations: started });
     } catch (error) {
       // Also where Temporal forbids to list: the walk over everything open finds them.
-      log.debug('looking for failed runs failed', { err: errorFields(error) });
+      this.log.debug('looking for failed runs failed', { err: errorFields(error) });
     }
     return false;
+  }
+
+  private forget(until: number): void {
+    if (this.known.size > MOST_KNOWN) this.known.clear();
+    for (const [runId, closedAt] of this.known) if (closedAt < until) this.known.delete(runId);
   }
 }

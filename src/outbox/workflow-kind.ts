@@ -54,6 +54,19 @@ export interface WorkflowKind {
 export const CONVERSATIONS = Symbol('workflows of conversations');
 export const BACKFILLS = Symbol('workflows of backfills');
 
+export interface FailedRun {
+  workflowId: string;
+  runId: string;
+  /** Epoch milliseconds. */
+  closedAt: number;
+}
+
+/** Which runs of a list: at most `limit`, without those that are known. */
+export interface WantedRuns {
+  limit: number;
+  isKnown: (runId: string) => boolean;
+}
+
 /** Temporal as the outbox uses it. Calls end within 5 s: a Temporal that hangs must not hold rows for long. */
 export interface Workflows {
   /** Starts the workflow unless it runs; false when it did. */
@@ -65,8 +78,8 @@ export interface Workflows {
    * reads Postgres and goes on from there.
    */
   replaceStuck(start: WorkflowStart): Promise<boolean>;
-  /** Ids of workflows of that type whose run has failed since, at most `limit`. Throws where Temporal forbids to list. */
-  failedSince(type: string, since: Date, limit: number): Promise<string[]>;
+  /** Runs of that type that have failed since. Throws where Temporal forbids to list. */
+  failedSince(type: string, since: Date, wanted: WantedRuns): Promise<FailedRun[]>;
 }
 
 /** The connection to Temporal, which comes and goes. */

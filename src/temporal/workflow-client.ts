@@ -6,7 +6,7 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import type { Workflows, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
+import type { FailedRun, WantedRuns, Workflows, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
 import type { SearchAttributes } from './search-attributes.js';
 
 /** Less than the grace of a stopping process, which waits for calls under way. */
@@ -59,15 +59,16 @@ export class WorkflowClient implements Workflows {
     return true;
   }
 
-  failedSince(type: string, since: Date, limit: number): Promise<string[]> {
+  failedSince(type: string, since: Date, { limit, isKnown }: WantedRuns): Promise<FailedRun[]> {
     const query = `WorkflowType = '${type}' and ExecutionStatus = 'Failed' and CloseTime > '${since.toISOString()}'`;
     return this.bounded(async () => {
-      const ids = new Set<string>();
-      for await (const { workflowId } of this.client.workflow.list({ query })) {
-        ids.add(workflowId);
-        if (ids.size >= limit) break;
+      const runs: FailedRun[] = [];
+      for await (const { workflowId, runId, closeTime } of this.client.workflow.list({ query })) {
+        if (isKnown(runId)) continue;
+        runs.push({ workflowId, runId, closedAt: closeTime?.getTime() ?? Date.now() });
+        if (runs.length >= limit) break;
       }
-      return [...ids];
+      return runs;
     });
   }
 

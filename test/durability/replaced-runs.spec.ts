@@ -2,7 +2,13 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Log } from '../../src/common/log.js';
+import { ConversationKind } from '../../src/lifecycle/conversation.starter.js';
+import { FailedRuns } from '../../src/outbox/failed-runs.js';
+import { SearchAttributes } from '../../src/temporal/search-attributes.js';
+import { WorkflowClient } from '../../src/temporal/workflow-client.js';
 import { endPrograms, startProgram } from '../support/programs.js';
+import { openWorkerParts } from '../support/worker-parts.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 
 const BEGINNING = 'let status = await look(conversationId);';
@@ -29,6 +35,43 @@ function bundleThatBegins(beginning: string): string {
   writeFileSync(path, changed);
   return path;
 }
+
+/** What the bundle calls the module of which `condition` is one. */
+function temporalModule(): string {
+  const [, name = ''] = /(\w+)\.condition\)/.exec(readFileSync(inject('services').workflowBundle, 'utf8')) ?? [];
+  return name;
+}
+
+describe('runs that fail at once', () => {
+  it('all get new ones, however few a round replaces', async () => {
+    const failing = bundleThatBegins(`throw ${temporalModule()}.ApplicationFailure.nonRetryable('broken');`);
+    await colloquy.startWorker(failing);
+    const calls = [1, 2, 3].map(() => colloquy.retell.addCall().call_id);
+    for (const callId of calls) await colloquy.send('call_started', callId);
+    const runs = await Promise.all(calls.map((callId) => colloquy.workflow(callId)));
+    const statuses = async (): Promise<string[]> =>
+      (await Promise.all(runs.map((run) => run.describe()))).map(({ status }) => status.name);
+    await eventually(async () => (await statuses()).every((status) => status === 'FAILED'));
+    await colloquy.stopWorkers();
+    const listed = async (): Promise<number> =>
+      (await colloquy.temporal.workflow.count("ExecutionStatus = 'Failed'")).count;
+    await eventually(async () => (await listed()) >= calls.length);
+    const log = new Log('silent');
+    const attributes = new SearchAttributes({ areRegistered: true, log });
+    const workflows = new WorkflowClient(colloquy.temporal, { eager: false, attributes });
+    const { database, close } = await openWorkerParts(colloquy.config);
+    const failed = new FailedRuns(database, new ConversationKind('http://127.0.0.1'), { workflows }, log);
+    try {
+      const started: number[] = [];
+      for (let round = 0; round < 10; round += 1) started.push(await failed.round(1));
+      expect(started.reduce((sum, count) => sum + count)).toBe(calls.length);
+      expect(await statuses()).toEqual(['RUNNING', 'RUNNING', 'RUNNING']);
+    } finally {
+      await close();
+      await Promise.all(runs.map((run) => run.terminate()));
+    }
+  }, 90_000);
+});
 
 describe('a conversation', () => {
   it('goes on in a new run, when the old one cannot replay its history', async () => {
