@@ -13,7 +13,7 @@ import { ConversationKind } from './lifecycle/conversation.starter.js';
 import { syncAll } from './outbox/account-sync.js';
 import { startMissing } from './outbox/missing-workflows.js';
 import { BackfillKind } from './reconciliation/backfill.starter.js';
-import { isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
+import { isAway, isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
 import { setUpTemporal, withWorkflowClient } from './temporal/with-workflow-client.js';
 import { keystoreDataSource } from './vault/keystore/keystore-data-source.js';
 import { createRootKey } from './vault/open-vault.js';
@@ -71,6 +71,7 @@ async function setup(settings: Config): Promise<void> {
       added.length === 0 ? `search attributes: ${all} are there` : `search attributes: ${added.join(', ')} registered`,
     );
   } catch (error) {
+    if (isAway(error)) throw new ConfigError(`Temporal at ${settings.temporal.address} does not answer`);
     if (!isRefused(error)) throw error;
     // Temporal Cloud has its own tools for it.
     throw new ConfigError(

@@ -20,9 +20,12 @@ const SEARCH_ATTRIBUTE = {
 
 /** gRPC statuses (https://grpc.io/docs/guides/status-codes/). */
 const INVALID_ARGUMENT = 3;
+const DEADLINE_EXCEEDED = 4;
 const ALREADY_EXISTS = 6;
 const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+const DEADLINE_MS = 10_000;
 /** temporal.api.enums.v1.IndexedValueType.KEYWORD */
 const KEYWORD = 2;
 
@@ -38,19 +41,26 @@ function pairsOf({ clientId, provider, channel }: WorkflowAttributes): SearchAtt
 
 /** Registers those that are missing; their names. A new one may take some seconds to be usable. */
 export async function registerSearchAttributes(
-  { operatorService }: NativeConnection | Connection,
+  connection: NativeConnection | Connection,
   namespace: string,
 ): Promise<string[]> {
-  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+  const { operatorService } = connection;
+  // A server that accepts and says nothing must not hold up a worker or a command for ever.
+  const bounded = <Result>(call: () => Promise<Result>): Promise<Result> =>
+    connection.withDeadline(Date.now() + DEADLINE_MS, call);
+  const { customAttributes } = await bounded(() => operatorService.listSearchAttributes({ namespace }));
   const missing = SEARCH_ATTRIBUTE_NAMES.filter((name) => customAttributes[name] === undefined);
   if (missing.length === 0) return [];
   const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
-  await operatorService.addSearchAttributes({ namespace, searchAttributes }).catch((error: unknown) => {
+  await bounded(() => operatorService.addSearchAttributes({ namespace, searchAttributes })).catch((error: unknown) => {
     // Another worker was quicker.
     if (codeOf(error) !== ALREADY_EXISTS) throw error;
   });
   return missing;
 }
+
+/** Temporal does not answer. */
+export const isAway = (error: unknown): boolean => codeOf(error) === DEADLINE_EXCEEDED || codeOf(error) === UNAVAILABLE;
 
 /** Temporal does not let us look after search attributes: it forbids it, or has no such service. */
 export const isRefused = (error: unknown): boolean =>

@@ -1,4 +1,6 @@
 // A Temporal that does not let us look after search attributes and schedules, as Temporal Cloud and authorizers do not.
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -73,6 +75,17 @@ describe('colloquy setup', () => {
     const refused = startProgram('cli', colloquy.env, ['setup']);
     expect(await refused.ended).toBe(1);
     expect(refused.said()).toContain('add ClientId, Provider, Channel of type Keyword to namespace cloud');
+  }, 60_000);
+
+  it('gives up a Temporal that takes connections and says nothing', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    colloquy = await install();
+    const refused = startProgram('cli', { ...colloquy.env, TEMPORAL_ADDRESS: address }, ['setup']);
+    expect(await refused.ended).toBe(1);
+    expect(refused.said()).toContain(`Temporal at ${address} does not answer`);
+    silent.close();
   }, 60_000);
 
   it('registers what is missing, and says when nothing was', async () => {
