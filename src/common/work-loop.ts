@@ -65,3 +65,33 @@ export class WorkLoop {
     this.resting = false;
   }
 }
+
+/** Work in loops that start, look and stop together. */
+export abstract class LoopedWork {
+  private readonly loops: WorkLoop[];
+
+  /** `pollMs`: how long each of them rests when nobody nudges. */
+  constructor(count: number, pollMs: number) {
+    this.loops = Array.from({ length: count }, () => new WorkLoop(() => this.turn(), pollMs));
+  }
+
+  start(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  /** There may be work. A loop that rests looks at once, while the others go on. */
+  nudge(): void {
+    (this.loops.find(({ isResting }) => isResting) ?? this.loops[0])?.nudge();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+
+  /** One turn of a loop; true: there may be more. Must not reject. */
+  protected abstract turn(): Promise<boolean>;
+
+  protected get isStopped(): boolean {
+    return this.loops.some(({ isStopped }) => isStopped);
+  }
+}

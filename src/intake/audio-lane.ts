@@ -1,7 +1,7 @@
 // The lane of facts that hold a recording: it is stored first, with no lock and no transaction open, and only then is the fact
 // applied. A store that hangs or fails keeps nothing waiting but these facts.
 import { errorFields, type Log } from '../common/log.js';
-import { WorkLoop } from '../common/work-loop.js';
+import { LoopedWork } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { Candidates } from '../inbox/candidates.js';
 import {
@@ -41,27 +41,15 @@ interface AudioLaneDependencies {
   log: Log;
 }
 
-export class AudioLane {
-  private readonly loops = Array.from({ length: LOOPS }, () => new WorkLoop(() => this.work(), POLL_MS));
+export class AudioLane extends LoopedWork {
   private readonly line: ClaimCursor;
   private readonly breaker = new StoreBreaker();
   /** Stored, not yet applied: by the fact's id. They are not stored a second time. */
   private readonly done = new Map<string, Fact>();
 
   constructor(private readonly deps: AudioLaneDependencies) {
+    super(LOOPS, POLL_MS);
     this.line = new ClaimCursor(new Candidates(deps.database, 'audio', CANDIDATES), LOOPS, 1);
-  }
-
-  start(): void {
-    for (const loop of this.loops) loop.start();
-  }
-
-  nudge(): void {
-    (this.loops.find(({ isResting }) => isResting) ?? this.loops[0])?.nudge();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
   /** Stores and applies one fact; resolves with how many facts were applied. */
@@ -76,7 +64,7 @@ export class AudioLane {
     }
   }
 
-  private async work(): Promise<boolean> {
+  protected override async turn(): Promise<boolean> {
     if (!this.breaker.admit()) return false;
     try {
       return (await this.round()) > 0 || this.line.hasMore;

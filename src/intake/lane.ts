@@ -1,6 +1,6 @@
 // A lane of intake: some loops over conversations whose facts need nothing but Postgres.
 import type { Log } from '../common/log.js';
-import { WorkLoop } from '../common/work-loop.js';
+import { LoopedWork } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { Candidates } from '../inbox/candidates.js';
 import type { Lane as LaneName } from '../inbox/lanes.js';
@@ -31,8 +31,7 @@ interface Shape {
   together?: number;
 }
 
-export class Lane {
-  private readonly loops: WorkLoop[];
+export class Lane extends LoopedWork {
   private readonly line: ClaimCursor;
   private readonly wanted;
 
@@ -40,22 +39,9 @@ export class Lane {
     private readonly deps: LaneDependencies,
     { name, loops, together }: Shape,
   ) {
-    this.loops = Array.from({ length: loops }, () => new WorkLoop(() => this.work(), POLL_MS));
+    super(loops, POLL_MS);
     this.line = new ClaimCursor(new Candidates(deps.database, name, CANDIDATES), loops, together);
     this.wanted = { lanes: [name], limit: FACTS_AT_ONCE };
-  }
-
-  start(): void {
-    for (const loop of this.loops) loop.start();
-  }
-
-  /** There may be work. A loop that rests looks at once, while the others go on. */
-  nudge(): void {
-    (this.loops.find(({ isResting }) => isResting) ?? this.loops[0])?.nudge();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
   /** One turn of a loop: a transaction's worth of what waits. Resolves with how many facts were applied. */
@@ -72,7 +58,7 @@ export class Lane {
     }
   }
 
-  private async work(): Promise<boolean> {
+  protected override async turn(): Promise<boolean> {
     try {
       return (await this.round()) > 0 || this.line.hasMore;
     } catch (error) {

@@ -2,7 +2,7 @@
 // it again at the worker's start and each hour, so that not even the loss of Temporal's database loses a backfill.
 import { Inject, Injectable } from '@nestjs/common';
 import { Log } from '../common/log.js';
-import { WorkLoop } from '../common/work-loop.js';
+import { LoopedWork } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import { WorkerDatabase } from '../database/database.js';
 import { SIGNAL } from '../../workflows/names.js';
@@ -20,32 +20,19 @@ order by id limit $1 for update skip locked`;
 const DONE = 'delete from account_commands where id = any($1::bigint[])';
 // Two workers that sync one account go one after the other, and the later one goes by what is true then.
 const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
-@Injectable()
-export class AccountSync {
-  private readonly loop: WorkLoop;
 
+@Injectable()
+export class AccountSync extends LoopedWork {
   constructor(
     private readonly database: WorkerDatabase,
     @Inject(BACKFILLS) private readonly backfills: WorkflowKind,
     private readonly temporal: WorkflowConnection,
     private readonly log: Log,
   ) {
-    this.loop = new WorkLoop(() => this.turn(), POLL_MS);
+    super(1, POLL_MS);
   }
 
-  start(): void {
-    this.loop.start();
-  }
-
-  nudge(): void {
-    this.loop.nudge();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  private async turn(): Promise<boolean> {
+  protected override async turn(): Promise<boolean> {
     try {
       return (await this.round()) === BATCH;
     } catch (error) {
@@ -66,7 +53,7 @@ export class AccountSync {
       const rows = all.filter(({ rearms }) => !rearms);
       for (const accountId of new Set(rows.map((row) => row.provider_account_id))) {
         // What is left waits for the next worker: a Temporal that is slow must not hold up the end of this one.
-        if (this.loop.isStopped) break;
+        if (this.isStopped) break;
         await syncAccount(tx, workflows, { backfills, accountId });
         done.push(...rows.filter((row) => row.provider_account_id === accountId).map(({ id }) => id));
       }

@@ -2,7 +2,7 @@
 // Postgres and goes on.
 import { Inject, Injectable } from '@nestjs/common';
 import { errorFields, Log } from '../common/log.js';
-import { WorkLoop } from '../common/work-loop.js';
+import { LoopedWork } from '../common/work-loop.js';
 import { WorkerDatabase } from '../database/database.js';
 import { startMissingAmong } from './missing-workflows.js';
 import { CONVERSATIONS, WorkflowConnection, type WorkflowKind } from './workflow-kind.js';
@@ -16,8 +16,7 @@ const MOST = 500;
 const MOST_KNOWN = 100_000;
 
 @Injectable()
-export class FailedRuns {
-  private readonly loop = new WorkLoop(() => this.turn(), ROUND_MS);
+export class FailedRuns extends LoopedWork {
   /** Runs that have successors → when they ended, epoch milliseconds: Temporal lists them again in each round. */
   private readonly known = new Map<string, number>();
 
@@ -26,18 +25,12 @@ export class FailedRuns {
     @Inject(CONVERSATIONS) private readonly conversations: WorkflowKind,
     private readonly temporal: WorkflowConnection,
     private readonly log: Log,
-  ) {}
-
-  start(): void {
-    this.loop.start();
+  ) {
+    super(1, ROUND_MS);
   }
 
-  nudge(): void {
+  override nudge(): void {
     // Not by news of conversations: it has its own pace.
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
   }
 
   /** Replaces at most `limit` runs that have failed since the last round; how many conversations have new ones. */
@@ -55,7 +48,7 @@ export class FailedRuns {
     return started;
   }
 
-  private async turn(): Promise<boolean> {
+  protected override async turn(): Promise<boolean> {
     try {
       const started = await this.round();
       if (started > 0)

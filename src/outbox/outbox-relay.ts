@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SIGNAL, type ConversationNews } from '../../workflows/names.js';
 import { publicId } from '../common/ids.js';
 import { Log } from '../common/log.js';
-import { WorkLoop } from '../common/work-loop.js';
+import { LoopedWork } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import { WorkerDatabase } from '../database/database.js';
 import { workflowWoken } from '../observability/metrics.js';
@@ -36,26 +36,14 @@ const NEXT = `
 select id, conversation_id, kind, traceparent from workflow_commands order by id limit $1 for update skip locked`;
 
 @Injectable()
-export class OutboxRelay {
-  private readonly loop = new WorkLoop(() => this.work(), POLL_MS);
-
+export class OutboxRelay extends LoopedWork {
   constructor(
     private readonly database: WorkerDatabase,
     @Inject(CONVERSATIONS) private readonly conversations: WorkflowKind,
     private readonly temporal: WorkflowConnection,
     private readonly log: Log,
-  ) {}
-
-  start(): void {
-    this.loop.start();
-  }
-
-  nudge(): void {
-    this.loop.nudge();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
+  ) {
+    super(1, POLL_MS);
   }
 
   /** Hands on one batch; resolves with how many commands were answered. */
@@ -83,13 +71,13 @@ export class OutboxRelay {
   /** Hands on the commands of one conversation in their order, as far as the worker is not told to stop; `answered` gets their ids. */
   private async relay(workflows: Workflows, commands: Command[], answered: string[]): Promise<void> {
     for (const command of commands) {
-      if (this.loop.isStopped) return;
+      if (this.isStopped) return;
       await handOn(workflows, command);
       answered.push(command.id);
     }
   }
 
-  private async work(): Promise<boolean> {
+  protected override async turn(): Promise<boolean> {
     try {
       return (await this.round()) === BATCH;
     } catch (error) {
