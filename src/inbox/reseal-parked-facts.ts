@@ -1,5 +1,5 @@
 // Facts that intake gave up on stay until an operator retries them. The day's key that sealed them is destroyed after a
-// week like every other, so they are sealed anew: under the key of the account's client.
+// week like every other, so they are sealed again, under the key of the account's client.
 import type { WorkerDatabase } from '../database/database.js';
 import { open, seal } from '../vault/sealing/sealing.js';
 import { KeyDestroyed, VaultError } from '../vault/errors.js';
@@ -23,7 +23,7 @@ interface Row {
   sealed: Buffer;
 }
 
-/** Seals every parked fact anew that is still under a day's key; how many. What does not open stays as it is. */
+/** Seals again every parked fact that is still under a day's key; how many. What does not open stays as it is. */
 export async function resealParked(database: WorkerDatabase, vault: VaultService): Promise<number> {
   let resealed = 0;
   let after = '00000000-0000-0000-0000-000000000000';

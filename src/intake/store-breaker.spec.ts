@@ -26,7 +26,7 @@ describe('the breaker before a store of recordings', () => {
     expect(fail(11)).toEqual([0, 0, 0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  it('counts what fails in a row: one success in between, and it begins anew', () => {
+  it('counts what fails in a row: one success in between, and it starts over', () => {
     const { breaker, fail } = broken();
     fail(2);
     breaker.succeeded();

@@ -130,7 +130,7 @@ export class Lifecycle {
     }
   }
 
-  /** Where it stands after a fact was said; read anew where that was not answered. */
+  /** Where it stands after a fact was reported; read again where that was not answered. */
   private async after(
     snapshot: ConversationSnapshot,
     told: StateAtRevision | null,

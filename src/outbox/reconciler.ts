@@ -1,5 +1,5 @@
 // Every open conversation has a workflow: checked when Temporal is there, every hour, and again soon after a failure. A
-// server that has just been set up anew refuses starts for some seconds, until it knows our search attributes.
+// server that has just been set up refuses starts for some seconds, until it knows our search attributes.
 import { errorFields, type Log } from '../common/log.js';
 import type { Missing } from './missing-workflows.js';
 

@@ -32,7 +32,7 @@ export const NO_BACKFILL: BackfillProgress = {
   last_error: null,
 };
 
-// Asked for again, it begins anew: what is known by then is passed over.
+// Requested again, it starts over: what is known by then is passed over.
 const REQUEST = `
 insert into backfills (provider_account_id, client_id, range_from, range_to, window_to)
 values ($1, $2, now() - make_interval(days => $3), now(), now())

@@ -98,7 +98,7 @@ export class RecordingStore {
       this.remember(name, opening);
       yield* decryptRange({ key, context: contextOf(ref), plaintextSize: ref.bytes, ...opening, read }, start, end);
     } catch (error) {
-      // Whatever failed, the next read asks anew.
+      // Whatever failed, the next read asks again.
       this.openings.delete(name);
       throw error;
     } finally {

@@ -26,7 +26,7 @@ export interface FoundRecording {
   bytes: number;
   /** Of its object; see {@link versionOf}. */
   version: string | null;
-  /** Changes when the recording is stored anew. */
+  /** Changes when the recording is stored again. */
   etag: string;
 }
 

@@ -19,7 +19,7 @@ export type WorkflowFact =
   | { kind: 'part_absent'; part: Part; reason: string }
   /** Nobody knows how it ended: the provider was asked and its answer is the evidence. */
   | { kind: 'lost'; evidence: string }
-  /** The provider's copy could not be had from where it says that it lies; what it names later is tried anew. */
+  /** The provider's copy is unavailable where the provider says that it lies; a source that it names later is tried. */
   | { kind: 'recording_unavailable'; variant: RecordingVariant; source: string; reason: string }
   /** The provider's record could not be had; the conversation rests on what its webhooks said. */
   | { kind: 'record_unavailable'; reason: string };

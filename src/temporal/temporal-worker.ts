@@ -115,7 +115,7 @@ export class TemporalWorker implements WorkflowConnection {
       // It may have been told to stop while it was being made.
       if (this.stopped) return await workers.discard();
       this.serving = true;
-      // When one of them ends, so do the others: the session is made anew.
+      // When one of them ends, so do the others, and a new session begins.
       const run = workers.run();
       this.open(connection, attributes);
       const check = setInterval(this.memoryCheck(connection), CHECK_MS);
@@ -160,7 +160,7 @@ export class TemporalWorker implements WorkflowConnection {
 
   /**
    * A Temporal whose database was lost comes back under the same address and name, and polling goes on as if nothing had
-   * happened. Its namespace has another id: then everything is set up and started anew.
+   * happened. Its namespace has another id: then everything is set up and started again.
    */
   private memoryCheck(connection: NativeConnection): () => void {
     const { config, log } = this;

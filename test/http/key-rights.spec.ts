@@ -97,7 +97,7 @@ describe('what a key gives', () => {
     expect(answerOf(widened)).toEqual(FORBIDDEN);
   });
 
-  it('are not had back by way of another admin, made or changed', async () => {
+  it('are not regained through another admin, created or changed', async () => {
     const narrowed = await makeKey(http, { scopes: ['-content:read'] });
     expect(answerOf(await create(narrowed.secret, { role: 'admin' }))).toEqual(FORBIDDEN);
     const alike = await makeKey(http, { scopes: ['-content:read'] }, narrowed.secret);

@@ -16,7 +16,7 @@ const BEYOND_ALL = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export class KeySweep {
   readonly #keystore: Keystore;
-  /** The walk goes down, from the youngest conversations to the oldest, and begins anew. */
+  /** The walk goes down, from the youngest conversations to the oldest, and starts over. */
   #below = BEYOND_ALL;
 
   constructor(keystore: Keystore) {
