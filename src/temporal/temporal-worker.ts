@@ -5,9 +5,7 @@ import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Inject, Injectable } from '@nestjs/common';
 import { errorFields, Log } from '../common/log.js';
 import { CONFIG } from '../config/config.module.js';
-import { WorkerDatabase } from '../database/database.js';
 import type { WorkflowConnection } from '../outbox/workflow-kind.js';
-import { removeFormerSchedules } from './former-schedules.js';
 import { QUEUE } from '../../workflows/names.js';
 import type { Config } from '../config/config.js';
 import { nativeConnection } from './connection.js';
@@ -51,7 +49,6 @@ export class TemporalWorker implements WorkflowConnection {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(WORKFLOW_BUNDLE) private readonly workflowBundle: string,
     @Inject(ACTIVITIES) private readonly activities: object,
-    private readonly database: WorkerDatabase,
     private readonly log: Log,
   ) {}
 
@@ -184,15 +181,10 @@ export class TemporalWorker implements WorkflowConnection {
   }
 
   private open(connection: NativeConnection, attributes: SearchAttributes): void {
-    const { config, database, log } = this;
-    const client = new Client({
-      connection,
-      namespace: config.temporal.namespace,
-      interceptors: { workflow: [tellTrace] },
-    });
+    const { namespace } = this.config.temporal;
+    const client = new Client({ connection, namespace, interceptors: { workflow: [tellTrace] } });
     this.workflowClient = new WorkflowClient(client, { eager: true, attributes });
     this.whenConnected();
-    void removeFormerSchedules({ database, client, log });
   }
 }
 

@@ -1,4 +1,4 @@
-// A Temporal that does not let us look after search attributes and schedules, as Temporal Cloud and authorizers do not.
+// A Temporal that does not let us look after search attributes, as Temporal Cloud and authorizers do not.
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ async function lifeIn(installation: Installation): Promise<Record<string, unknow
 
 describe('a Temporal that forbids to list and to add search attributes', () => {
   it('is worked with; its workflows have none when it knows none, and the log says so once', async () => {
-    guarded = await guardTemporal(bare.address, { OperatorService: PERMISSION_DENIED, Schedule: PERMISSION_DENIED });
+    guarded = await guardTemporal(bare.address, { OperatorService: PERMISSION_DENIED });
     colloquy = await install({ temporal: { address: bare.address, namespace: NAMESPACE } });
     const worker = await startWorkerProgram({ ...colloquy.env, TEMPORAL_ADDRESS: guarded.address });
     for (let count = 0; count < 2; count += 1) expect(await lifeIn(colloquy)).not.toHaveProperty('Provider');
