@@ -7,7 +7,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { Sentence } from './sentence.mjs';
 
 // As in src/embedded/data-folder.ts and temporal-release.ts; test/up/failures.spec.ts compares them.
-const DATA_FORMAT = 2;
+const DATA_FORMAT = 3;
 const TEMPORAL_CLI_VERSION = '1.9.1';
 /** Where the official archives of `temporal` are, and how long it may be silent. */
 const OFFICIAL_URL = 'https://temporal.download';

@@ -6,8 +6,8 @@ import { endProcess, identityOf } from './processes.js';
 import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
 
-/** Raised when a version can no longer be followed by an older one on the same folder. Folders of format 1 are not taken over. */
-const DATA_FORMAT = 2;
+/** Raised when a version can no longer be followed by an older one on the same folder. Folders of formats 1 and 2 are not taken over. */
+const DATA_FORMAT = 3;
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
 export interface DataFolder {

@@ -4,7 +4,7 @@ import { VaultService } from '../vault/vault.service.js';
 import { abandonedAmong } from './abandoned-identities.js';
 import type { MaintenanceTask } from './maintenance-task.js';
 
-/** Keys of conversations that never came to be: marked in one round, destroyed in a later one (src/vault/keystore/key-sweep.ts). */
+/** Keys of conversations that were never created: marked in one round, deleted in a later one (src/vault/keystore/key-sweep.ts). */
 @Injectable()
 export class SweepConversationKeys implements MaintenanceTask {
   readonly name = 'sweep conversation keys';
@@ -14,8 +14,7 @@ export class SweepConversationKeys implements MaintenanceTask {
     private readonly vault: VaultService,
   ) {}
 
-  async run(): Promise<{ condemned: number; removed: number }> {
-    const { condemned, removed } = await this.vault.sweepConversationKeys((ids) => abandonedAmong(this.database, ids));
-    return { condemned, removed };
+  run(): Promise<{ marked: number; removed: number }> {
+    return this.vault.sweepConversationKeys((ids) => abandonedAmong(this.database, ids));
   }
 }

@@ -135,8 +135,8 @@ export class VaultService {
     return keys.map(({ owner, part }) => ({ providerAccountId: owner, day: part }));
   }
 
-  /** Condemns day-old keys of conversations that do not exist, and deletes those condemned before; see key-sweep.ts. */
-  sweepConversationKeys(abandonedAmong: AbandonedAmong): Promise<{ condemned: number; removed: number }> {
+  /** Marks day-old keys of conversations that do not exist, and deletes those marked earlier; see key-sweep.ts. */
+  sweepConversationKeys(abandonedAmong: AbandonedAmong): Promise<{ marked: number; removed: number }> {
     return this.#sweep.run(abandonedAmong);
   }
 
@@ -182,9 +182,9 @@ export class VaultService {
     return row !== undefined && (await this.#isKept(row)) ? this.#unwrap(row, ticket) : undefined;
   }
 
-  /** Whoever asks for a condemned key keeps it; false when it was removed a moment ago. */
-  async #isKept({ condemned, owner }: DataKeyRow): Promise<boolean> {
-    return !condemned || (await this.#keystore.unmark([owner])) === 1;
+  /** Asking for a marked key keeps it; false if it was deleted a moment ago. */
+  async #isKept({ isMarked, owner }: DataKeyRow): Promise<boolean> {
+    return !isMarked || (await this.#keystore.unmark([owner])) === 1;
   }
 
   async #findConversationKeys(ids: string[]): Promise<(DataKeyRow | undefined)[]> {

@@ -71,7 +71,7 @@ async function orphan(name: string): Promise<Reserved> {
 
 const age = (id: string) =>
   keystore.query("update data_keys set created_at = now() - interval '2 days' where owner = $1", [id]);
-const ageSentence = () => keystore.query("update data_keys set condemned_at = condemned_at - interval '31 minutes'");
+const ageMarks = () => keystore.query("update data_keys set marked_for_deletion_at = marked_for_deletion_at - interval '31 minutes'");
 const sweep = async () => {
   const vault = await freshVault();
   return vault.sweepConversationKeys((ids) => abandonedAmong(worker.database, ids));
@@ -79,18 +79,18 @@ const sweep = async () => {
 /** The two sweeps that it takes. */
 async function sweepTwice(): Promise<number> {
   await sweep();
-  await ageSentence();
+  await ageMarks();
   return (await sweep()).removed;
 }
-async function keyOf(id: string): Promise<'none' | 'condemned' | 'live' | 'destroyed'> {
-  const { rows } = await keystore.query<{ wrapped: Buffer | null; condemned_at: Date | null }>(
-    "select wrapped, condemned_at from data_keys where purpose = 'conversation' and owner = $1",
+async function keyOf(id: string): Promise<'none' | 'marked' | 'live' | 'destroyed'> {
+  const { rows } = await keystore.query<{ wrapped: Buffer | null; marked_for_deletion_at: Date | null }>(
+    "select wrapped, marked_for_deletion_at from data_keys where purpose = 'conversation' and owner = $1",
     [id],
   );
   const [key] = rows;
   if (key === undefined) return 'none';
   if (key.wrapped === null) return 'destroyed';
-  return key.condemned_at === null ? 'live' : 'condemned';
+  return key.marked_for_deletion_at === null ? 'live' : 'marked';
 }
 /** Whether another process can open what is stored of it. */
 async function opens(id: string): Promise<boolean> {
@@ -105,17 +105,17 @@ async function hearOf({ callId }: Reserved): Promise<void> {
 }
 
 describe('the key of a conversation that never came to be', () => {
-  it('is condemned when it is a day old, and gone with the next sweep half an hour later', async () => {
+  it('is marked when it is a day old, and gone with the next sweep half an hour later', async () => {
     const { id } = await orphan('swept');
-    expect(await sweep()).toEqual({ condemned: 1, removed: 0 });
-    expect(await sweep()).toEqual({ condemned: 0, removed: 0 });
-    expect(await keyOf(id)).toBe('condemned');
-    await ageSentence();
-    expect(await sweep()).toEqual({ condemned: 0, removed: 1 });
+    expect(await sweep()).toEqual({ marked: 1, removed: 0 });
+    expect(await sweep()).toEqual({ marked: 0, removed: 0 });
+    expect(await keyOf(id)).toBe('marked');
+    await ageMarks();
+    expect(await sweep()).toEqual({ marked: 0, removed: 1 });
     expect(await keyOf(id)).toBe('none');
   });
 
-  it('is made anew, when a fact comes after it was swept', async () => {
+  it('is created again by a fact that arrives after the sweep', async () => {
     const gone = await orphan('fact after');
     expect(await sweepTwice()).toBe(1);
     await hearOf(gone);
@@ -124,15 +124,15 @@ describe('the key of a conversation that never came to be', () => {
     expect([await sweepTwice(), await keyOf(gone.id)]).toEqual([0, 'live']);
   });
 
-  it('stays, when a fact comes after it was condemned', async () => {
-    const condemned = await orphan('fact between');
+  it('stays, when a fact comes after it was marked', async () => {
+    const marked = await orphan('fact between');
     await sweep();
-    await hearOf(condemned);
+    await hearOf(marked);
     await worker.intake.round();
-    expect(await keyOf(condemned.id)).toBe('live');
-    await ageSentence();
+    expect(await keyOf(marked.id)).toBe('live');
+    await ageMarks();
     expect((await sweep()).removed).toBe(0);
-    expect(await opens(condemned.id)).toBe(true);
+    expect(await opens(marked.id)).toBe(true);
   });
 
   it('stays, when the fact is applied with a key that the worker held in memory', async () => {
@@ -142,8 +142,8 @@ describe('the key of a conversation that never came to be', () => {
     await hearOf(remembered);
     // With the vault of the line before, which asks nobody for this key.
     await worker.intake.round();
-    expect(await keyOf(remembered.id)).toBe('condemned');
-    await ageSentence();
+    expect(await keyOf(remembered.id)).toBe('marked');
+    await ageMarks();
     expect((await sweep()).removed).toBe(0);
     expect([await keyOf(remembered.id), await opens(remembered.id)]).toEqual(['live', true]);
   });
@@ -151,7 +151,7 @@ describe('the key of a conversation that never came to be', () => {
   it('stays, when somebody asks for it in the moment before it would be gone', async () => {
     const { id } = await orphan('asked for');
     await sweep();
-    await ageSentence();
+    await ageMarks();
     const asker = await freshVault();
     const removing = (await freshVault()).sweepConversationKeys(async (ids) => {
       const orphans = await abandonedAmong(worker.database, ids);
@@ -168,7 +168,7 @@ describe('the key of a conversation that never came to be', () => {
     for (let round = 0; round < 10; round += 1) {
       const { id } = await orphan(`race ${round}`);
       await sweep();
-      await ageSentence();
+      await ageMarks();
       const ask = { conversationId: id, clientId: colloquy.clientId };
       const askers = [await freshVault(), await freshVault()];
       const [first, second] = await Promise.all([
@@ -270,6 +270,6 @@ describe('the walk', () => {
   it('is a part of what a worker does each hour', async () => {
     const { id } = await orphan('hourly');
     await colloquy.startWorker();
-    await eventually(async () => (await keyOf(id)) === 'condemned');
+    await eventually(async () => (await keyOf(id)) === 'marked');
   });
 });

@@ -1,9 +1,9 @@
-// Keys of conversations that never came to be: a key is on disk before the first thing that it seals, and that may fail for
-// good. They go in two steps. A key that belongs to no conversation is condemned; who asks the keystore for it after that
-// lifts the mark. What is still condemned half an hour later nobody has asked for since, no process holds in memory any
-// longer (60 s), and, if it belongs to no conversation even now, nothing was sealed with: it is deleted, without a
-// tombstone, so that a later fact makes a new one. Locks of another database could not promise that: they end with their
-// connection, unnoticed.
+// Deletes keys of conversations that were never created. A key is committed before its first use, and that use may fail for
+// good. Two steps: a key whose conversation does not exist is marked for deletion, and whoever asks the keystore for it
+// removes the mark. If the mark is still there half an hour later, nobody has asked for the key since and no process still
+// caches it (60 s). If its conversation still does not exist, nothing was sealed with it: it is deleted, without a tombstone,
+// so that a later fact creates a new key. A lock in the content database could not guarantee this: it ends unnoticed with
+// its connection.
 import type { Keystore } from './keystore.js';
 
 /** Which of these conversations do not exist, with nothing waiting or under way that may make them. */
@@ -23,15 +23,15 @@ export class KeySweep {
     this.#keystore = keystore;
   }
 
-  async run(abandonedAmong: AbandonedAmong): Promise<{ condemned: number; removed: number }> {
+  async run(abandonedAmong: AbandonedAmong): Promise<{ marked: number; removed: number }> {
     const removed = await this.#remove(abandonedAmong);
-    return { removed, condemned: await this.#markForDeletion(abandonedAmong) };
+    return { removed, marked: await this.#markForDeletion(abandonedAmong) };
   }
 
   async #remove(abandonedAmong: AbandonedAmong): Promise<number> {
     let removed = 0;
     for (let page = 0; page < PAGES; page += 1) {
-      const ids = await this.#keystore.condemnedConversations(PAGE);
+      const ids = await this.#keystore.markedConversations(PAGE);
       if (ids.length === 0) break;
       const orphans = new Set(await abandonedAmong(ids));
       await this.#keystore.unmark(ids.filter((id) => !orphans.has(id)));
@@ -41,14 +41,14 @@ export class KeySweep {
   }
 
   async #markForDeletion(abandonedAmong: AbandonedAmong): Promise<number> {
-    let condemned = 0;
+    let marked = 0;
     for (let page = 0; page < PAGES; page += 1) {
       const ids = await this.#keystore.keyedConversations(this.#below, PAGE);
-      condemned += ids.length === 0 ? 0 : await this.#keystore.markForDeletion(await abandonedAmong(ids));
+      marked += ids.length === 0 ? 0 : await this.#keystore.markForDeletion(await abandonedAmong(ids));
       const last = ids.at(-1);
       this.#below = last === undefined || ids.length < PAGE ? BEYOND_ALL : last;
       if (this.#below === BEYOND_ALL) break;
     }
-    return condemned;
+    return marked;
   }
 }

@@ -28,18 +28,18 @@ export type DataKeyRow = KeyId &
   ({ wrapped: Buffer; destroyedAt: null } | { wrapped: null; destroyedAt: Date }) & {
     kek: Buffer | null;
     kekDestroyedAt: Date | null;
-    /** It was found to be nobody's: before its use, see that it is not removed ({@link Keystore.unmark}). */
-    condemned: boolean;
+    /** Its conversation was found not to exist. Before its use, {@link Keystore.unmark} must keep it from being deleted. */
+    isMarked: boolean;
   };
 
 const SELECT_DATA_KEYS = `
   SELECT d.purpose, d.owner, d.part, d.client_id AS "clientId", d.epoch, d.wrapped, d.destroyed_at AS "destroyedAt",
-         k.wrapped AS kek, k.destroyed_at AS "kekDestroyedAt", d.condemned_at IS NOT NULL AS condemned
+         k.wrapped AS kek, k.destroyed_at AS "kekDestroyedAt", d.marked_for_deletion_at IS NOT NULL AS "isMarked"
   FROM data_keys d LEFT JOIN keks k USING (client_id, epoch)`;
 
 const LIVE_CONVERSATION_KEYS = "purpose = 'conversation' AND part = '' AND wrapped IS NOT NULL";
 /** Longer than any process serves a key from memory. */
-const LONG_CONDEMNED = "condemned_at < now() - interval '30 minutes'";
+const MARKED_LONG_AGO = "marked_for_deletion_at < now() - interval '30 minutes'";
 
 /** Connection lost or refused, server starting or stopping, no free connection: worth trying again later. */
 const UNAVAILABLE_CLASSES = ['08', '53', '57'];
@@ -118,7 +118,7 @@ export class Keystore {
     const text = `
       INSERT INTO data_keys (purpose, owner, part, client_id, epoch, destroyed_at) VALUES ($1, $2, $3, $4, $5, now())
       ON CONFLICT ON CONSTRAINT data_keys_pkey
-        DO UPDATE SET wrapped = NULL, condemned_at = NULL, destroyed_at = coalesce(data_keys.destroyed_at, now())
+        DO UPDATE SET wrapped = NULL, marked_for_deletion_at = NULL, destroyed_at = coalesce(data_keys.destroyed_at, now())
       RETURNING destroyed_at AS "destroyedAt"`;
     const values = [id.purpose, id.owner, id.part, orphan.clientId, orphan.epoch];
     const { rows } = await this.#query<{ destroyedAt: Date }>({ text, values });
@@ -136,34 +136,34 @@ export class Keystore {
 
   /** Owners of live keys of conversations that are more than a day old, downwards from below `owner`. */
   keyedConversations(owner: string, limit: number): Promise<string[]> {
-    const text = `SELECT owner FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND owner < $1 AND condemned_at IS NULL
+    const text = `SELECT owner FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND owner < $1 AND marked_for_deletion_at IS NULL
       AND created_at < now() - interval '1 day' ORDER BY owner DESC LIMIT $2`;
     return this.#owners(text, [owner, limit]);
   }
 
-  /** How many were condemned by this. */
+  /** Resolves with how many keys this call marked. */
   async markForDeletion(owners: string[]): Promise<number> {
-    const text = `UPDATE data_keys SET condemned_at = now() WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])
-      AND condemned_at IS NULL AND created_at < now() - interval '1 day'`;
+    const text = `UPDATE data_keys SET marked_for_deletion_at = now() WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])
+      AND marked_for_deletion_at IS NULL AND created_at < now() - interval '1 day'`;
     return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
   }
 
-  /** Keeps live keys, condemned or not; how many there are. One that was removed meanwhile is not among them. */
+  /** Keeps live keys, marked or not. Resolves with how many it found: a key that was deleted meanwhile is not among them. */
   async unmark(owners: string[]): Promise<number> {
-    const text = `UPDATE data_keys SET condemned_at = NULL WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])`;
+    const text = `UPDATE data_keys SET marked_for_deletion_at = NULL WHERE ${LIVE_CONVERSATION_KEYS} AND owner = ANY($1::uuid[])`;
     return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
   }
 
-  /** Owners of keys that were condemned half an hour ago, and not asked for since. */
-  condemnedConversations(limit: number): Promise<string[]> {
-    return this.#owners(`SELECT owner FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND ${LONG_CONDEMNED} LIMIT $1`, [
+  /** Owners of keys that were marked over half an hour ago and have not been asked for since. */
+  markedConversations(limit: number): Promise<string[]> {
+    return this.#owners(`SELECT owner FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND ${MARKED_LONG_AGO} LIMIT $1`, [
       limit,
     ]);
   }
 
-  /** Deletes keys that were condemned half an hour ago, and not asked for since: not even a tombstone stays. How many. */
+  /** Deletes keys that were marked over half an hour ago and have not been asked for since, without a tombstone. Resolves with how many. */
   async sweepMarked(owners: string[]): Promise<number> {
-    const text = `DELETE FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND ${LONG_CONDEMNED} AND owner = ANY($1::uuid[])`;
+    const text = `DELETE FROM data_keys WHERE ${LIVE_CONVERSATION_KEYS} AND ${MARKED_LONG_AGO} AND owner = ANY($1::uuid[])`;
     return (await this.#query({ text, values: [owners] })).rowCount ?? 0;
   }
 

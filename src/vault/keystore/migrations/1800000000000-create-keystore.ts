@@ -22,14 +22,14 @@ export class CreateKeystore1800000000000 implements MigrationInterface {
         epoch integer not null,
         wrapped bytea,
         -- When it was found to belong to no conversation; using the key clears it (key-sweep.ts).
-        condemned_at timestamptz,
+        marked_for_deletion_at timestamptz,
         created_at timestamptz not null default now(),
         destroyed_at timestamptz,
         constraint data_keys_pkey primary key (purpose, owner, part),
         constraint data_keys_purpose check (purpose in ('conversation', 'client', 'inbox', 'index', 'identity')),
         constraint data_keys_live_or_destroyed check ((wrapped is null) <> (destroyed_at is null))
       );
-      create index data_keys_condemned_idx on data_keys (condemned_at) where condemned_at is not null;
+      create index data_keys_marked_for_deletion_idx on data_keys (marked_for_deletion_at) where marked_for_deletion_at is not null;
     `);
   }
 

@@ -15,7 +15,7 @@ export class CreateKeystoreRoles1800000000001 implements MigrationInterface {
       grant insert (client_id, epoch, wrapped) on keks to colloquy_keystore_api, colloquy_keystore_worker;
       grant insert (purpose, owner, part, client_id, epoch, wrapped) on data_keys to colloquy_keystore_api;
       -- Clears the mark on a key that was found to belong to no conversation.
-      grant update (condemned_at) on data_keys to colloquy_keystore_api;
+      grant update (marked_for_deletion_at) on data_keys to colloquy_keystore_api;
       grant insert, update, delete on data_keys to colloquy_keystore_worker;
     `);
   }
