@@ -7,10 +7,10 @@ import type { Missing } from './missing-workflows.js';
 const FOUND: Missing = { open: 1, started: 1 };
 const MINUTE_MS = 60_000;
 const log = new Log('silent');
-let subject: Reconciler | undefined;
+let reconciler: Reconciler | undefined;
 
 afterEach(() => {
-  subject?.stop();
+  reconciler?.stop();
   vi.useRealTimers();
 });
 
@@ -21,8 +21,8 @@ function looks(...answers: (() => Promise<Missing | null>)[]): { times: number[]
     times.push(Date.now());
     return (answers[times.length - 1] ?? (() => Promise.resolve(FOUND)))();
   };
-  subject = new Reconciler({ startMissing, log, retryMs: 20 });
-  subject.nudge();
+  reconciler = new Reconciler({ startMissing, log, retryMs: 20 });
+  reconciler.nudge();
   return { times };
 }
 
@@ -50,23 +50,23 @@ describe('Reconciler', () => {
     const { times } = looks(() => Promise.resolve(null));
     await sleep(100);
     expect(times).toHaveLength(1);
-    subject?.nudge();
+    reconciler?.nudge();
     await sleep(20);
     expect(times).toHaveLength(2);
   });
 
   it('looks once more after the look that is under way, however often it was nudged meanwhile', async () => {
     const { times } = looks(() => sleep(50, FOUND));
-    subject?.nudge();
-    subject?.nudge();
+    reconciler?.nudge();
+    reconciler?.nudge();
     await sleep(150);
     expect(times).toHaveLength(2);
   });
 
   it('does not look any more once it is stopped', async () => {
     const { times } = looks(fail);
-    subject?.stop();
-    subject?.nudge();
+    reconciler?.stop();
+    reconciler?.nudge();
     await sleep(60);
     expect(times).toHaveLength(1);
   });

@@ -66,12 +66,12 @@ describe('a redirect', () => {
     });
     const provider = await host((_, response) => void response.writeHead(302, { location: thief.url }).end());
     const connection = { apiKey: 'key_canary', webhookSecret: null, baseUrl: provider.url };
-    const subject = { providerKind: 'call', providerId: 'id_0001' };
-    await providerApi(name).fetchRecord({ ...connection, egress: outTo([provider, thief]) }, subject);
+    const identity = { providerKind: 'call', providerId: 'id_0001' };
+    await providerApi(name).fetchRecord({ ...connection, egress: outTo([provider, thief]) }, identity);
     expect(heard).toHaveLength(1);
     expect(heard.join()).not.toContain('key_canary');
     // And not at all to where nobody said that requests may go.
-    const asked = providerApi(name).fetchRecord({ ...connection, egress: outTo([provider]) }, subject);
+    const asked = providerApi(name).fetchRecord({ ...connection, egress: outTo([provider]) }, identity);
     await expect(asked).rejects.toMatchObject({ retryable: false, problem: 'address_not_allowed' });
     expect(heard).toHaveLength(1);
   });

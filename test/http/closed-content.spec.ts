@@ -20,7 +20,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-interface Subject {
+interface ReadableCall {
   callId: string;
   /** uuid */
   id: string;
@@ -28,16 +28,16 @@ interface Subject {
   url: string;
 }
 
-const subjectOf = (callId: string, { id }: StoredConversation): Subject => {
+const callWith = (callId: string, { id }: StoredConversation): ReadableCall => {
   const name = publicId('conversation', id);
   return { callId, id, publicId: name, url: `/v1/conversations/${name}` };
 };
 
 /** A call with everything there is to read. */
-async function settledCall(seed: string): Promise<Subject> {
+async function settledCall(seed: string): Promise<ReadableCall> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({ call_id: seed }, seed);
   await colloquy.send('call_analyzed', callId);
-  return subjectOf(callId, await colloquy.settled(callId));
+  return callWith(callId, await colloquy.settled(callId));
 }
 
 const READS = ['', '/transcript', '/transcript?format=text', '/transcript?format=srt', '/audio'];
@@ -49,7 +49,7 @@ async function keyOf(role: string, scopes: string[] = []): Promise<string> {
 }
 
 /** As an erasure leaves it; no route starts one yet. */
-async function setState({ id }: Subject, state: 'erasing' | 'erased', at: Date | null): Promise<void> {
+async function setState({ id }: ReadableCall, state: 'erasing' | 'erased', at: Date | null): Promise<void> {
   await colloquy.sql.query('update conversation_identities set state = $2, erased_at = $3 where id = $1', [
     id,
     state,
@@ -65,13 +65,13 @@ describe('what is being erased, or was', () => {
     ['erased', ERASED_AT],
     ['erasing', null],
   ] as const)('answers 410 with the time of it and nothing else on every route: %s', async (state, at) => {
-    const subject = await settledCall(`gone_${state}`);
-    const { headers } = await api.call('GET', subject.url);
-    await setState(subject, state, at);
+    const call = await settledCall(`gone_${state}`);
+    const { headers } = await api.call('GET', call.url);
+    await setState(call, state, at);
     for (const role of ['supervisor', 'compliance', 'operator']) {
       const key = await keyOf(role);
       for (const path of [...READS, '/history']) {
-        const answer = await api.call('GET', `${subject.url}${path}`, {
+        const answer = await api.call('GET', `${call.url}${path}`, {
           key,
           headers: { 'if-none-match': headers['etag'] ?? '' },
         });
@@ -91,13 +91,13 @@ describe('what is being erased, or was', () => {
         expect([answer.status, answer.headers['etag']]).toEqual([410, undefined]);
       }
     }
-    expect((await api.call('HEAD', `${subject.url}/audio`)).status).toBe(410);
+    expect((await api.call('HEAD', `${call.url}/audio`)).status).toBe(410);
   });
 
   it('is in no list, and in no total', async () => {
     const [kept, gone] = [await settledCall('kept'), await settledCall('gone')];
     const { callId } = await colloquy.liveCall({ call_id: 'gone_live' });
-    const live = subjectOf(callId, await colloquy.call(callId));
+    const live = callWith(callId, await colloquy.call(callId));
     const lists = ['', '?view=full', '?status=completed', '?sort=start_time', '?limit=200&include=total', '/active'];
     const all = () => Promise.all(lists.map((query) => api.call('GET', `/v1/conversations${query}`)));
     const before = (await all()).map(listed);
@@ -112,12 +112,12 @@ describe('what is being erased, or was', () => {
   });
 
   it('takes nothing back: a fact of it is answered 200, dropped and told in the journal', async () => {
-    const subject = await settledCall('suppressed');
-    await setState(subject, 'erased', ERASED_AT);
-    const stored = () => colloquy.sql.query('select * from conversations where id = $1', [subject.id]);
+    const call = await settledCall('suppressed');
+    await setState(call, 'erased', ERASED_AT);
+    const stored = () => colloquy.sql.query('select * from conversations where id = $1', [call.id]);
     const before = (await stored()).rows;
-    colloquy.retell.calls.update(subject.callId, { metadata: { word: 'canary-suppressed' } });
-    const body = colloquy.retell.webhookBody('call_analyzed', subject.callId);
+    colloquy.retell.calls.update(call.callId, { metadata: { word: 'canary-suppressed' } });
+    const body = colloquy.retell.webhookBody('call_analyzed', call.callId);
     const headers = { 'x-retell-signature': colloquy.retell.sign(body), 'content-type': 'application/json' };
     const url = `/v1/webhooks/${publicId('providerAccount', colloquy.accountId)}`;
     for (const _ of ['new', 'again']) {
@@ -125,7 +125,7 @@ describe('what is being erased, or was', () => {
       expect([answer.status, answer.body]).toEqual([200, {}]);
     }
     const entries = await eventually(async () => {
-      const journal = await colloquy.store.journal(subject.id);
+      const journal = await colloquy.store.journal(call.id);
       return journal.filter(({ action }) => action === 'ingest.suppressed').length > 0 && journal;
     });
     expect(entries.at(-1)).toMatchObject({
@@ -141,10 +141,10 @@ describe('what is being erased, or was', () => {
 });
 
 describe('what is restricted', () => {
-  let subject: Subject;
+  let call: ReadableCall;
   beforeAll(async () => {
-    subject = await settledCall('article_18');
-    await colloquy.sql.query('update conversations set restricted = true where id = $1', [subject.id]);
+    call = await settledCall('article_18');
+    await colloquy.sql.query('update conversations set restricted = true where id = $1', [call.id]);
   });
 
   it.each([
@@ -155,46 +155,46 @@ describe('what is restricted', () => {
   ])('answers 403 restricted to content reads of a %s', async (role, scopes) => {
     const key = await keyOf(role, scopes);
     for (const path of READS) {
-      const { status, body, text } = await api.call('GET', `${subject.url}${path}`, { key });
+      const { status, body, text } = await api.call('GET', `${call.url}${path}`, { key });
       expect([path, status, body['code']]).toEqual([path, 403, 'restricted']);
-      expect(text).not.toContain(subject.callId);
+      expect(text).not.toContain(call.callId);
     }
-    expect((await api.call('HEAD', `${subject.url}/audio`, { key })).status).toBe(403);
+    expect((await api.call('HEAD', `${call.url}/audio`, { key })).status).toBe(403);
     const full = listed(await api.call('GET', '/v1/conversations?view=full&limit=200', { key }));
-    expect(full).not.toContain(subject.publicId);
+    expect(full).not.toContain(call.publicId);
     expect(full.length).toBeGreaterThan(0);
     const { body } = await api.call('GET', '/v1/conversations?limit=200', { key });
-    expect(body['data']).toContainEqual(expect.objectContaining({ id: subject.publicId, restricted: true }));
+    expect(body['data']).toContainEqual(expect.objectContaining({ id: call.publicId, restricted: true }));
   });
 
   it('is not told from its entity tag either', async () => {
     const key = await keyOf('compliance');
-    const { headers } = await api.call('GET', subject.url, { key });
+    const { headers } = await api.call('GET', call.url, { key });
     const asked = { headers: { 'if-none-match': headers['etag'] ?? '' } };
-    expect((await api.call('GET', subject.url, { key, ...asked })).status).toBe(304);
-    expect((await api.call('GET', subject.url, asked)).body['code']).toBe('restricted');
+    expect((await api.call('GET', call.url, { key, ...asked })).status).toBe(304);
+    expect((await api.call('GET', call.url, asked)).body['code']).toBe('restricted');
   });
 
   it('is open to compliance', async () => {
     const key = await keyOf('compliance');
     for (const path of READS)
-      expect([path, (await api.call('GET', `${subject.url}${path}`, { key })).status]).toEqual([path, 200]);
-    expect(listed(await api.call('GET', '/v1/conversations?view=full&limit=200', { key }))).toContain(subject.publicId);
+      expect([path, (await api.call('GET', `${call.url}${path}`, { key })).status]).toEqual([path, 200]);
+    expect(listed(await api.call('GET', '/v1/conversations?view=full&limit=200', { key }))).toContain(call.publicId);
   });
 
   it('shows its plain half to an operator, and its history to who may read histories', async () => {
     const key = await keyOf('operator');
-    const { status, body } = await api.call('GET', subject.url, { key });
+    const { status, body } = await api.call('GET', call.url, { key });
     expect([status, body['restricted'], body['customer']]).toEqual([200, true, undefined]);
-    expect((await api.call('GET', `${subject.url}/history`, { key })).status).toBe(200);
+    expect((await api.call('GET', `${call.url}/history`, { key })).status).toBe(200);
   });
 });
 
 describe('what cannot be journaled', () => {
-  let subject: Subject;
+  let call: ReadableCall;
   let reader: string;
   beforeAll(async () => {
-    subject = await settledCall('unjournaled');
+    call = await settledCall('unjournaled');
     // A read of these five minutes by the same key would need no entry.
     reader = await api.newReader();
     await colloquy.sql.query('revoke insert on journal from colloquy_api');
@@ -216,7 +216,7 @@ describe('what cannot be journaled', () => {
     ['the recording', '/audio', {}],
     ['a range of the recording', '/audio', { range: 'bytes=0-9' }],
   ])('is not sent, not one byte of it: %s', async (_, path, headers) => {
-    const answer = await fetchAs(reader, `${subject.url}${path}`, headers);
+    const answer = await fetchAs(reader, `${call.url}${path}`, headers);
     expect([answer.statusCode, answer.json()]).toEqual([500, expect.objectContaining({ code: 'internal' })]);
     expect(Number(answer.headers['content-length'])).toBe(answer.rawPayload.length);
     for (const name of ['etag', 'content-range', 'accept-ranges']) expect(answer.headers).not.toHaveProperty(name);
@@ -224,11 +224,11 @@ describe('what cannot be journaled', () => {
 
   it('is not sent, not one byte of it: a page with view=full', async () => {
     const { statusCode, body } = await fetchAs(reader, '/v1/conversations?view=full');
-    expect([statusCode, body]).toEqual([500, expect.not.stringContaining(subject.publicId)]);
+    expect([statusCode, body]).toEqual([500, expect.not.stringContaining(call.publicId)]);
   });
 
   it('is no matter to what is not content', async () => {
-    for (const path of ['/v1/conversations', '/v1/conversations/active', `${subject.url}/history`])
+    for (const path of ['/v1/conversations', '/v1/conversations/active', `${call.url}/history`])
       expect([path, (await fetchAs(reader, path)).statusCode]).toEqual([path, 200]);
   });
 });

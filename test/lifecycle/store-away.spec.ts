@@ -107,8 +107,8 @@ describe('a store of recordings', () => {
     server.faultOf = () => null;
     await applied();
     for (const [id, bytes] of audio) {
-      const subject = { accountId, kind: 'conversation', providerId: id };
-      const found = await colloquy.conversationOf(subject, ({ audio_state: state }) => state === 'present');
+      const identity = { accountId, kind: 'conversation', providerId: id };
+      const found = await colloquy.conversationOf(identity, ({ audio_state: state }) => state === 'present');
       expect(await colloquy.store.recordings(found.id)).toHaveLength(1);
       const url = `/v1/conversations/${publicId('conversation', found.id)}/audio`;
       const headers = { authorization: `Bearer ${api.readKey}` };

@@ -75,8 +75,8 @@ describe('the key of an inbox day', () => {
 
   it('is destroyed once that fact is applied', async () => {
     await colloquy.startWorker();
-    const subject = { accountId: waiting, kind: 'call', providerId: waitingCall };
-    await colloquy.conversationOf(subject, ({ record_state }) => record_state === 'settled');
+    const identity = { accountId: waiting, kind: 'call', providerId: waitingCall };
+    await colloquy.conversationOf(identity, ({ record_state }) => record_state === 'settled');
     await tidyIn(8);
     expect(await living()).toEqual([]);
   });

@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => simulator.close());
 
-const subject = (providerId: string) => ({ providerKind: 'conversation', providerId });
+const identity = (providerId: string) => ({ providerKind: 'conversation', providerId });
 const ALL: ListQuery = { providerKind: 'conversation', from: null, to: null, live: false, cursor: null };
 const T0 = 1_760_000_000_000;
 
@@ -48,7 +48,7 @@ describe('the record', () => {
   it('is the raw document, with what no client knows yet', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({}, { seed: 'odd' });
     simulator.faults.oddities = ['unknown_field', 'unknown_value', 'null'];
-    const answer = await elevenlabs.fetchRecord(connection, subject(id));
+    const answer = await elevenlabs.fetchRecord(connection, identity(id));
     expect(answer).toMatchObject({
       found: true,
       document: { conversation_id: id, x_new_field: { nested: [1, null] } },
@@ -58,7 +58,7 @@ describe('the record', () => {
   });
 
   it('is not found, when ElevenLabs does not know it', async () => {
-    expect(await elevenlabs.fetchRecord(connection, subject('conv_nobody'))).toEqual({ found: false });
+    expect(await elevenlabs.fetchRecord(connection, identity('conv_nobody'))).toEqual({ found: false });
   });
 
   it.each([
@@ -71,7 +71,7 @@ describe('the record', () => {
     const id = at(1);
     simulator.faults.getStatus = [status];
     simulator.faults.retryAfterSeconds = 7;
-    const failing = elevenlabs.fetchRecord(connection, subject(id));
+    const failing = elevenlabs.fetchRecord(connection, identity(id));
     const retryAfterMs = status === 429 || status === 503 ? 7000 : null;
     await expect(failing).rejects.toMatchObject({ name: 'ProviderError', status, retryable, retryAfterMs });
     expect(simulator.requests).toHaveLength(1);
@@ -79,7 +79,7 @@ describe('the record', () => {
 
   it('fails without quoting the key or the answer', async () => {
     const id = at(1);
-    const failing = elevenlabs.fetchRecord({ ...connection, apiKey: 'xi_wrong_key' }, subject(id));
+    const failing = elevenlabs.fetchRecord({ ...connection, apiKey: 'xi_wrong_key' }, identity(id));
     const error = await failing.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ status: 401, message: 'the provider answered 401' });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('xi_wrong_key');
@@ -88,9 +88,9 @@ describe('the record', () => {
   it('is retryable, when nobody answers or the connection breaks', async () => {
     simulator.faults.resetConnections = 1;
     const unreachable = { status: null, retryable: true };
-    await expect(elevenlabs.fetchRecord(connection, subject('c1'))).rejects.toMatchObject(unreachable);
+    await expect(elevenlabs.fetchRecord(connection, identity('c1'))).rejects.toMatchObject(unreachable);
     const nobody = { ...connection, baseUrl: NOBODY };
-    await expect(elevenlabs.fetchRecord(nobody, subject('c1'))).rejects.toMatchObject(unreachable);
+    await expect(elevenlabs.fetchRecord(nobody, identity('c1'))).rejects.toMatchObject(unreachable);
   });
 });
 

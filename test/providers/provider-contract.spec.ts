@@ -258,7 +258,7 @@ describe('the door', () => {
     const count = async (table: string): Promise<number> =>
       (await door.sql.query(`select 1 from ${table} where provider_account_id = $1`, [accountId])).rows.length;
     expect(await count('inbox')).toBe(contract.events.length + contract.unknown.length);
-    const subjects = new Set(contract.events.map(({ kind, id }) => `${kind} ${id}`));
-    expect(await count('conversation_identities')).toBe(subjects.size);
+    const identities = new Set(contract.events.map(({ kind, id }) => `${kind} ${id}`));
+    expect(await count('conversation_identities')).toBe(identities.size);
   });
 });

@@ -56,11 +56,11 @@ describe('polling for live conversations', () => {
   it('makes a chat known as well, and finds its end', async () => {
     const { chats } = colloquy.retell;
     const { chat_id: providerId } = chats.add();
-    const subject = { accountId: uuidOf('providerAccount', accountId), kind: 'chat', providerId };
-    expect(await colloquy.conversationOf(subject)).toMatchObject({ record_state: 'open', channel: 'chat' });
+    const identity = { accountId: uuidOf('providerAccount', accountId), kind: 'chat', providerId };
+    expect(await colloquy.conversationOf(identity)).toMatchObject({ record_state: 'open', channel: 'chat' });
     chats.end(providerId);
     chats.analyze(providerId);
-    const ended = await colloquy.conversationOf(subject, ({ record_state }) => record_state === 'settled', 30);
+    const ended = await colloquy.conversationOf(identity, ({ record_state }) => record_state === 'settled', 30);
     expect(ended).toMatchObject({ status: 'completed', transcript_state: 'present' });
     const gets = colloquy.retell.requests.filter(({ path }) => path === `/get-chat/${providerId}`);
     expect(gets).toHaveLength(2);

@@ -36,7 +36,7 @@ interface InstallOptions {
 }
 
 /** Which conversation is meant, in a provider's words. */
-export interface ProviderSubject {
+export interface ProviderIdentity {
   accountId: string;
   kind: string;
   providerId: string;
@@ -127,11 +127,11 @@ export class Installation {
 
   /** The conversation that a provider knows by an id, once it is as `fits` wants it. */
   async conversationOf(
-    subject: ProviderSubject,
+    identity: ProviderIdentity,
     fits: (conversation: StoredConversation) => boolean = () => true,
     seconds = 20,
   ): Promise<StoredConversation> {
-    const hash = await this.identityOf(subject);
+    const hash = await this.identityOf(identity);
     return eventually(async () => {
       const found = await this.store.byIdentity(hash);
       return found && fits(found) ? found : undefined;
@@ -183,12 +183,12 @@ export class Installation {
     return names.filter((name) => statSync(join(recordingsDir, name)).isFile());
   }
 
-  private async identityOf({ accountId, kind, providerId }: ProviderSubject): Promise<Buffer> {
+  private async identityOf({ accountId, kind, providerId }: ProviderIdentity): Promise<Buffer> {
     const hasher = await this.vault.identityHasher({ providerAccountId: accountId, clientId: this.clientId });
     return hasher.hash('provider_id', kind, providerId);
   }
 
-  private readonly callAtRetell = (providerId: string): ProviderSubject => ({
+  private readonly callAtRetell = (providerId: string): ProviderIdentity => ({
     accountId: this.accountId,
     kind: 'call',
     providerId,
