@@ -38,7 +38,7 @@ export class WorkerLoops {
     const url = required(databaseUrl, 'DATABASE_URL');
     this.listeners = [
       new Listener(url, 'colloquy_inbox', () => intake.nudge()),
-      new Listener(url, 'colloquy_wakes', () => {
+      new Listener(url, 'colloquy_workflow_commands', () => {
         this.nudgeRelays();
         polls.nudge();
       }),

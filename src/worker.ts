@@ -1,4 +1,4 @@
-// The worker process: applies facts, wakes workflows, runs them. Scale it out as you like; locks share the work.
+// The worker process: applies facts, starts and signals workflows, runs them. Run any number; locks share the work.
 import { endTracing } from './observability/start-tracing.js';
 import { config, ConfigError } from './config/config.js';
 import { AppError } from './common/errors.js';

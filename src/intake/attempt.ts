@@ -53,7 +53,7 @@ export class Attempts {
       ]);
       return done;
     });
-    if (all.some((applied) => applied?.woken === true)) notifier.notify('colloquy_wakes');
+    if (all.some((applied) => applied?.woken === true)) notifier.notify('colloquy_workflow_commands');
     if (all.some((applied) => (applied?.moved ?? 0) > 0)) this.onAudio();
     for (const applied of all) if (applied?.telemetry) reportApplied(this.deps.log, applied.telemetry);
     return all;

@@ -19,7 +19,7 @@ const INBOX = INBOX_STATES.map(
   (state) => `select '${state}' as state, count(*)::int as count from (
     select 1 from inbox where state = '${state}' limit ${AT_MOST}) as counted`,
 ).join(' union all ');
-const WAKES = `
+const COMMANDS = `
 select count(*)::int as count, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age
 from (select created_at from workflow_commands order by id limit ${AT_MOST}) as counted`;
 const UNSETTLED = `
@@ -40,7 +40,7 @@ interface Unsettled {
 interface Snapshot {
   lag: number;
   inbox: { state: string; count: number }[];
-  wakes: { count: number; age: number };
+  commands: { count: number; age: number };
   unsettled: Unsettled[];
 }
 
@@ -48,9 +48,9 @@ async function read(tx: Transaction): Promise<Snapshot> {
   await tx.query({ text: "set local statement_timeout = '3s'" });
   const [oldest] = await tx.query<{ lag: number }>({ name: 'oldest_pending', text: OLDEST });
   const inbox = await tx.query<{ state: string; count: number }>({ name: 'inbox_depth', text: INBOX });
-  const [wakes] = await tx.query<{ count: number; age: number }>({ name: 'wakes_waiting', text: WAKES });
+  const [commands] = await tx.query<{ count: number; age: number }>({ name: 'commands_waiting', text: COMMANDS });
   const unsettled = await tx.query<Unsettled>({ name: 'unsettled', text: UNSETTLED });
-  return { lag: oldest?.lag ?? 0, inbox, wakes: wakes ?? { count: 0, age: 0 }, unsettled };
+  return { lag: oldest?.lag ?? 0, inbox, commands: commands ?? { count: 0, age: 0 }, unsettled };
 }
 
 /** Gauges over the tables of `database`. While it cannot be read they are absent, and `colloquy_backlog_readable` is 0. */
@@ -58,8 +58,8 @@ export class Backlog {
   private readonly readable: Gauge;
   private readonly lag: Gauge;
   private readonly inbox: Gauge<'state'>;
-  private readonly wakes: Gauge;
-  private readonly oldestWake: Gauge;
+  private readonly commands: Gauge;
+  private readonly oldestCommand: Gauge;
   private readonly unsettled: Gauge<'record_state' | 'age'>;
   private reading: Promise<void> = Promise.resolve();
   private readAt = -Infinity;
@@ -73,8 +73,11 @@ export class Backlog {
     this.readable = gauge('colloquy_backlog_readable', 'Whether PostgreSQL could be asked for what waits: 1 or 0');
     this.lag = gauge('colloquy_ingest_lag_seconds', 'Age of the oldest pending fact, 0 without one');
     this.inbox = gauge('colloquy_inbox_facts', `Facts in the inbox by state, counted up to ${AT_MOST}`, ['state']);
-    this.wakes = gauge('colloquy_wakes_waiting', 'Wakes that Temporal has not been told of');
-    this.oldestWake = gauge('colloquy_wakes_oldest_seconds', 'Age of the oldest of them, 0 without one');
+    this.commands = gauge('colloquy_workflow_commands_waiting', 'Workflow commands that have not reached Temporal');
+    this.oldestCommand = gauge(
+      'colloquy_workflow_commands_oldest_seconds',
+      'Age of the oldest of them, 0 if there is none',
+    );
     this.unsettled = gauge(
       'colloquy_conversations_unsettled',
       `Conversations by the time since their end (open: since their start), counted up to ${AT_MOST}`,
@@ -97,8 +100,8 @@ export class Backlog {
   private show(snapshot: Snapshot): void {
     this.readable.set(1);
     this.lag.set(snapshot.lag);
-    this.wakes.set(snapshot.wakes.count);
-    this.oldestWake.set(snapshot.wakes.age);
+    this.commands.set(snapshot.commands.count);
+    this.oldestCommand.set(snapshot.commands.age);
     for (const { state, count } of snapshot.inbox) this.inbox.set({ state }, count);
     for (const record_state of RECORD_STATES) for (const age of AGES) this.unsettled.set({ record_state, age }, 0);
     for (const { record_state, age, count } of snapshot.unsettled) this.unsettled.set({ record_state, age }, count);
@@ -106,7 +109,7 @@ export class Backlog {
 
   private hide(): void {
     this.readable.set(0);
-    for (const gauge of [this.lag, this.wakes, this.oldestWake]) gauge.remove();
+    for (const gauge of [this.lag, this.commands, this.oldestCommand]) gauge.remove();
     for (const gauge of [this.inbox, this.unsettled]) gauge.reset();
   }
 }

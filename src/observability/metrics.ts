@@ -62,8 +62,8 @@ const custody = new Histogram({
   registers,
 });
 const workflows = new Counter({
-  name: 'colloquy_workflow_wakes_total',
-  help: 'Calls to Temporal for conversations, by kind (started, ended, late; anew: it had no workflow) and result',
+  name: 'colloquy_workflow_commands_total',
+  help: 'Calls to Temporal for conversations, by kind (started, ended, late; restarted: it had no workflow) and result',
   labelNames: ['kind', 'result'],
   registers,
 });
@@ -124,9 +124,9 @@ export function recordingInCustody(provider: string, endTime: number): void {
   custody.observe({ provider }, Math.max(0, Date.now() - endTime) / 1000);
 }
 
-/** Temporal was told of a conversation. */
-export function workflowWoken(
-  kind: 'started' | 'ended' | 'late' | 'anew',
+/** Temporal was called for a conversation. */
+export function workflowCommandSent(
+  kind: 'started' | 'ended' | 'late' | 'restarted',
   result: 'started' | 'running' | 'signalled' | 'failed',
 ): void {
   workflows.inc({ kind, result });

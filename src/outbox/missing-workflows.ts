@@ -1,6 +1,6 @@
 // Everything that has work has a workflow: the reconciler and `colloquy wake` see to it, even when Temporal has lost everything.
 import type { WorkerDatabase } from '../database/database.js';
-import { workflowWoken } from '../observability/metrics.js';
+import { workflowCommandSent } from '../observability/metrics.js';
 import type { DueWorkflow, WorkflowKind, Workflows } from './workflow-kind.js';
 
 const PAGE = 500;
@@ -46,7 +46,7 @@ async function startEach(workflows: Workflows, due: DueWorkflow[]): Promise<numb
   const lane = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
       if ((await workflows.start(next.start)) || (next.isQuiet && (await workflows.replaceStuck(next.start)))) {
-        workflowWoken('anew', 'started');
+        workflowCommandSent('restarted', 'started');
         started += 1;
       }
   };

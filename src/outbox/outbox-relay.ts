@@ -6,7 +6,7 @@ import { Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import { WorkerDatabase } from '../database/database.js';
-import { workflowWoken } from '../observability/metrics.js';
+import { workflowCommandSent } from '../observability/metrics.js';
 import { traced } from '../observability/tracing.js';
 import {
   CONVERSATIONS,
@@ -101,11 +101,13 @@ async function handOn(workflows: Workflows, command: Command): Promise<void> {
   const { conversation_id: id, kind, traceparent } = command;
   const attributes = { 'colloquy.conversation_id': publicId('conversation', id), 'colloquy.kind': kind };
   const options = { kind: 'client', parent: traceparent, attributes } as const;
-  const result = await traced('wake workflow', options, () => carryOut(workflows, command)).catch((error: unknown) => {
-    workflowWoken(kind, 'failed');
-    throw error;
-  });
-  workflowWoken(kind, result);
+  const result = await traced('send workflow command', options, () => carryOut(workflows, command)).catch(
+    (error: unknown) => {
+      workflowCommandSent(kind, 'failed');
+      throw error;
+    },
+  );
+  workflowCommandSent(kind, result);
 }
 
 /** A first command starts (eagerly); later ones signal, starting where nothing runs. */

@@ -21,5 +21,5 @@ export async function addCommands(tx: Transaction, commands: WorkflowCommand[]):
     commands.map(({ kind }) => kind),
     commands.map(({ traceparent }) => traceparent),
   ];
-  await tx.query({ name: 'wakes', text: ADD, values });
+  await tx.query({ name: 'add_workflow_commands', text: ADD, values });
 }

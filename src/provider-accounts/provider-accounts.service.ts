@@ -81,7 +81,7 @@ export class ProviderAccountsService {
         return { status: 201, kind: 'providerAccount', id };
       }),
     );
-    this.notifier.notify('colloquy_wakes');
+    this.notifier.notify('colloquy_workflow_commands');
     return withStatus(await this.get(caller, outcome.id), outcome.status);
   }
 
@@ -106,7 +106,7 @@ export class ProviderAccountsService {
       await tell(tx, caller, { action: 'provider_account.updated', id, changes });
       if (isMoved(known, patch)) await tell(tx, caller, { action: 'provider_account.address_changed', id });
     });
-    this.notifier.notify('colloquy_wakes');
+    this.notifier.notify('colloquy_workflow_commands');
     await this.opened.find(id, { fresh: true });
     return this.get(caller, id);
   }
@@ -120,7 +120,7 @@ export class ProviderAccountsService {
       await requestSync(tx, id);
       await tell(tx, caller, { action: 'provider_account.deleted', id });
     });
-    this.notifier.notify('colloquy_wakes');
+    this.notifier.notify('colloquy_workflow_commands');
     await this.opened.find(id, { fresh: true });
   }
 

@@ -13,7 +13,7 @@ function withTrace(headers: Headers): Headers {
   return trace === null ? headers : { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(trace) };
 }
 
-/** On the client: what starts or wakes a workflow says which trace it belongs to. */
+/** On the client: what starts or signals a workflow says which trace it belongs to. */
 export const tellTrace: WorkflowClientInterceptor = {
   start: (input, next) => next({ ...input, headers: withTrace(input.headers) }),
   signalWithStart: (input, next) => next({ ...input, headers: withTrace(input.headers) }),

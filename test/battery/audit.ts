@@ -38,11 +38,11 @@ export async function conversationsOf(deployment: Deployment, accountId: string)
   return found;
 }
 
-/** Nothing waits any more, neither facts nor wakes nor conversations; if it does, what. */
+/** Nothing waits any more, neither facts nor workflow commands nor conversations; if it does, what. */
 export async function waitsFor(sql: Pool): Promise<string | null> {
   const { rows } = await sql.query<{ what: string; n: number }>(`
     select 'fact ' || state as what, count(*)::int as n from inbox group by state
-    union all select 'wake', count(*)::int from workflow_commands having count(*) > 0
+    union all select 'workflow command', count(*)::int from workflow_commands having count(*) > 0
     union all select 'conversation ' || record_state, count(*)::int from conversations
       where record_state <> 'settled' group by record_state`);
   return rows.length === 0 ? null : rows.map(({ what, n }) => `${n} × ${what}`).join(', ');

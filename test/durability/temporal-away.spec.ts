@@ -77,7 +77,7 @@ describe('Temporal away', () => {
     expect(tookMs).toBeLessThan(10_000);
   });
 
-  it('loses no wake between the commit of intake and the signal, when the worker is killed there', async () => {
+  it('loses no workflow command between the commit of intake and the signal, when the worker is killed there', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'killed in the gap');
     await colloquy.send('call_analyzed', callId);

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => colloquy.close());
 
 /**
- * All of the plain path: start, watchdog, wake at the end, two activities side by side, close. When these two do not end
+ * All of the plain path: start, watchdog, the signal at the end, two activities side by side, close. When these two do not end
  * together, each has a workflow task of its own: three events more.
  */
 const PLAIN_PATH_EVENTS = [24, 27];
@@ -33,13 +33,13 @@ describe('a call from its first webhook to its settled record', () => {
     expect(PLAIN_PATH_EVENTS).toContain((await eventTypes(handle)).length);
   });
 
-  it('costs at most 7 more history events for each further wake', async () => {
+  it('costs at most 7 more history events for each further signal', async () => {
     const { callId, handle } = await colloquy.liveCall();
     const signals = async (): Promise<number> =>
       (await eventTypes(handle)).filter((type) => type === 'TIMER_STARTED').length;
-    for (const wakes of [1, 2]) {
+    for (const sent of [1, 2]) {
       await handle.signal('wake', 'started');
-      await eventually(async () => (await signals()) === wakes + 1);
+      await eventually(async () => (await signals()) === sent + 1);
     }
     const woken = (await eventTypes(handle)).length;
     expect(woken).toBe(6 + 2 * 7);

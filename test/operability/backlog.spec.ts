@@ -92,12 +92,12 @@ describe('what waits', () => {
     expect(['15m', '1h', '1d', '7d', 'older'].map((age) => unsettled('open', age))).toEqual([0, 0, 1, 0, 0]);
   });
 
-  it('is told of wakes that Temporal has not heard', async () => {
+  it('counts workflow commands that have not reached Temporal', async () => {
     const { rows } = await colloquy.sql.query('select 1 from workflow_commands');
     expect(rows.length).toBeGreaterThan(1);
-    expect(valueOf(metrics, 'colloquy_wakes_waiting')).toBe(rows.length);
-    expect(valueOf(metrics, 'colloquy_wakes_oldest_seconds')).toBeGreaterThan(600);
-    expect(valueOf(metrics, 'colloquy_wakes_oldest_seconds')).toBeLessThan(700);
+    expect(valueOf(metrics, 'colloquy_workflow_commands_waiting')).toBe(rows.length);
+    expect(valueOf(metrics, 'colloquy_workflow_commands_oldest_seconds')).toBeGreaterThan(600);
+    expect(valueOf(metrics, 'colloquy_workflow_commands_oldest_seconds')).toBeLessThan(700);
   });
 
   it('is not told while PostgreSQL hangs, and that it is not', async () => {
@@ -107,7 +107,9 @@ describe('what waits', () => {
       const scraped = await scrape();
       return valueOf(scraped, 'colloquy_backlog_readable') === 0 && scraped;
     });
-    expect(text).not.toMatch(/^colloquy_(inbox_facts|ingest_lag_seconds|wakes_\w+|conversations_unsettled)[{ ]/m);
+    expect(text).not.toMatch(
+      /^colloquy_(inbox_facts|ingest_lag_seconds|workflow_commands_(waiting|oldest_seconds)|conversations_unsettled)[{ ]/m,
+    );
     expect(text).toContain('process_resident_memory_bytes');
   });
 });

@@ -146,12 +146,12 @@ describe('metrics', () => {
     expect(valueOf(workerMetrics, 'colloquy_inbox_facts{state="pending"}')).toBe(0);
     expect(valueOf(workerMetrics, 'colloquy_inbox_facts{state="unknown"}')).toBe(1);
     expect(valueOf(workerMetrics, 'colloquy_conversations_unsettled{record_state="settling",age="15m"}')).toBe(0);
-    expect(valueOf(workerMetrics, 'colloquy_wakes_waiting')).toBe(0);
+    expect(valueOf(workerMetrics, 'colloquy_workflow_commands_waiting')).toBe(0);
     expect(valueOf(workerMetrics, 'colloquy_ingest_seconds_count{provider="retell"}')).toBeGreaterThanOrEqual(4);
     expect(valueOf(workerMetrics, 'colloquy_recording_custody_seconds_count{provider="retell"}')).toBe(1);
     expect(valueOf(workerMetrics, 'colloquy_unmapped_end_reasons_total{provider="retell"}')).toBe(1);
-    expect(valueOf(workerMetrics, 'colloquy_workflow_wakes_total{kind="started",result="started"}')).toBe(1);
-    expect(valueOf(workerMetrics, 'colloquy_workflow_wakes_total{kind="ended",result="signalled"}')).toBe(1);
+    expect(valueOf(workerMetrics, 'colloquy_workflow_commands_total{kind="started",result="started"}')).toBe(1);
+    expect(valueOf(workerMetrics, 'colloquy_workflow_commands_total{kind="ended",result="signalled"}')).toBe(1);
   });
 
   it('have no id and no canary in them', () => {
@@ -202,7 +202,7 @@ describe('traces', () => {
   const statementOf = ({ attributes }: ReceivedSpan): string =>
     String(attributes['db.query.text'] ?? attributes['db.statement']);
 
-  it('go from the webhook through inbox, intake and wake to the start of the workflow and its activities', () => {
+  it('go from the webhook through inbox, intake and workflow command to the start of the workflow and its activities', () => {
     const webhooks = named(`POST ${webhookRoute}`);
     const first = webhooks.find(({ attributes }) => attributes['colloquy.result'] === 'stored');
     const trace = collector.spans.filter(({ traceId }) => traceId === first?.traceId);
@@ -215,7 +215,7 @@ describe('traces', () => {
       `colloquy-api: POST ${webhookRoute}`,
       'colloquy-api: inbox append',
       'colloquy-worker: intake apply',
-      'colloquy-worker: wake workflow',
+      'colloquy-worker: send workflow command',
       'colloquy-worker: activity look',
     ]);
     expect(trace.some((span) => statementOf(span).includes('insert into inbox'))).toBe(true);

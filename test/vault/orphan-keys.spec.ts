@@ -71,7 +71,8 @@ async function orphan(name: string): Promise<Reserved> {
 
 const age = (id: string) =>
   keystore.query("update data_keys set created_at = now() - interval '2 days' where owner = $1", [id]);
-const ageMarks = () => keystore.query("update data_keys set marked_for_deletion_at = marked_for_deletion_at - interval '31 minutes'");
+const ageMarks = () =>
+  keystore.query("update data_keys set marked_for_deletion_at = marked_for_deletion_at - interval '31 minutes'");
 const sweep = async () => {
   const vault = await freshVault();
   return vault.sweepConversationKeys((ids) => abandonedAmong(worker.database, ids));
