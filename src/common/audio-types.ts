@@ -1,6 +1,6 @@
-// The media types that recordings have, whatever a provider calls them.
+// Media types of recordings: maps the names that providers use to ours, and recognises types by their first bytes.
 
-/** What providers say → what we store and answer. */
+/** A provider's name → the name that we store and send. */
 const TYPES = new Map([
   ['audio/mpeg', 'audio/mpeg'],
   ['audio/mp3', 'audio/mpeg'],
@@ -19,8 +19,8 @@ const TYPES = new Map([
   ['audio/x-flac', 'audio/flac'],
 ]);
 
-/** What object stores say of files that nobody told them of. */
-const UNTOLD = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
+/** The types that object stores use if nobody declared one. */
+const UNDECLARED = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
 
 const MAGIC: [offset: number, bytes: string, type: string][] = [
   [8, 'WAVE', 'audio/wav'],
@@ -37,13 +37,13 @@ const MAGIC: [offset: number, bytes: string, type: string][] = [
 const essenceOf = (header: string | null | undefined): string =>
   (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
-/** Our name for the type that a header claims; null: none of ours. */
+/** Our name for the type in a Content-Type header; null: not a supported type. */
 export const audioTypeOf = (header: string | null | undefined): string | null => TYPES.get(essenceOf(header)) ?? null;
 
-/** True when the header says nothing, so that the content must tell. */
-export const isUntold = (header: string | null | undefined): boolean => UNTOLD.has(essenceOf(header));
+/** True if the header declares no type, so that the content decides. */
+export const isUndeclared = (header: string | null | undefined): boolean => UNDECLARED.has(essenceOf(header));
 
-/** The type by the first bytes (12 suffice); null: unknown. */
+/** Recognises a type by its first bytes (12 suffice); null: unknown. */
 export function audioTypeOfBytes(start: Buffer): string | null {
   const text = start.subarray(0, 12).toString('latin1');
   return MAGIC.find(([offset, bytes]) => text.startsWith(bytes, offset))?.[2] ?? null;

@@ -15,8 +15,8 @@ function recorded(limits: ConstructorParameters<typeof Batcher<number, number>>[
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-describe('a batcher', () => {
-  it('runs an item at once when idle, and what arrives meanwhile together', async () => {
+describe('Batcher', () => {
+  it('runs an item at once when idle, and those that arrive meanwhile together', async () => {
     const { batcher, batches, finish } = recorded({ maxItems: 10, concurrency: 1 });
     const first = batcher.add(1);
     await turn();
@@ -31,7 +31,7 @@ describe('a batcher', () => {
     expect(await Promise.all(rest)).toEqual([20, 30, 40]);
   });
 
-  it('waits for more from those that it has just answered, when it is to gather and others wait', async () => {
+  it('waits gatherMs between batches while items wait', async () => {
     const { batcher, batches, finish } = recorded({ maxItems: 10, concurrency: 1, gatherMs: 20 });
     const first = batcher.add(1);
     await turn();
@@ -47,7 +47,7 @@ describe('a batcher', () => {
     expect(await Promise.all([second, third])).toEqual([20, 30]);
   });
 
-  it('does not gather when the next batch is full already', async () => {
+  it('does not wait if the next batch is full already', async () => {
     const { batcher, batches, finish } = recorded({ maxItems: 2, concurrency: 1, gatherMs: 60_000 });
     const all = [1, 2, 3, 4].map((item) => batcher.add(item));
     await turn();
@@ -62,7 +62,7 @@ describe('a batcher', () => {
     expect(await Promise.all(all)).toEqual([10, 20, 30, 40]);
   });
 
-  it('fails every item of a batch that failed, and goes on', async () => {
+  it('rejects every item of a failed batch, and goes on', async () => {
     let fails = true;
     const batcher = new Batcher<number, number>(
       async (items) => {
@@ -77,7 +77,7 @@ describe('a batcher', () => {
     expect(await batcher.add(3)).toBe(3);
   });
 
-  it('closes a batch at its weight, but takes one item that is heavier alone', async () => {
+  it('limits a batch by weight, and runs an item that exceeds the limit alone', async () => {
     const { batcher, batches, finish } = recorded({
       maxItems: 10,
       concurrency: 1,

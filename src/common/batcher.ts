@@ -1,4 +1,4 @@
-// Group commit in the application: what arrives while a batch is under way shares the next one.
+// Group commit in the application: items that arrive while a batch runs share the next batch.
 
 interface Waiting<Item, Result> {
   item: Item;
@@ -10,18 +10,18 @@ interface Limits<Item> {
   maxItems: number;
   concurrency: number;
   /**
-   * Milliseconds that a busy batcher waits after a batch before the next: those that were just answered may have more,
-   * and a sync is shared by twice as many. An idle one never waits. Default 0.
+   * Milliseconds that a busy batcher waits between batches. Callers that were just answered may add their next item
+   * meanwhile, so that twice as many share a sync. An idle batcher never waits. Default 0.
    */
   gatherMs?: number;
-  /** Of all items of a batch together; one item alone may be heavier. */
+  /** Maximum total weight of a batch; a single item may exceed it. */
   maxWeight?: number;
   weightOf?: (item: Item) => number;
 }
 
 /**
- * Collects items and runs them in batches of at most `maxItems` and `maxWeight`, `concurrency` at once. No timer: an idle batcher runs at
- * once, a busy one fills up while it waits, so that the batch grows with the load and latency does not.
+ * Collects items and runs them in batches of at most `maxItems` and `maxWeight`, `concurrency` at once. An idle batcher runs
+ * at once; a busy one collects while it works, so that the batch size grows with the load and latency does not.
  */
 export class Batcher<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
@@ -37,7 +37,7 @@ export class Batcher<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
-      // Items of the same turn of the event loop go together.
+      // Items of the same event loop iteration share a batch.
       setImmediate(() => this.next());
     });
   }
@@ -76,7 +76,7 @@ export class Batcher<Item, Result> {
   private async settle(batch: Waiting<Item, Result>[]): Promise<void> {
     try {
       const results = await this.run(batch.map(({ item }) => item));
-      if (results.length !== batch.length) throw new Error('a batch must answer every item');
+      if (results.length !== batch.length) throw new Error('a batch must return one result per item');
       results.forEach((result, index) => batch[index]?.resolve(result));
     } catch (error) {
       for (const { reject } of batch) reject(error);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 
-/** What time it is, and the passing of it; tests pass another one. */
+/** The current time and sleeping; tests substitute another one. */
 @Injectable()
 export class Clock {
   /** Epoch milliseconds. */

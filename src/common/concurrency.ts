@@ -1,9 +1,9 @@
-// Several conversations at once: enough to use an account's rate, few enough to leave the database to others.
-const LANES = 8;
+/** Enough to use an account's rate limit, few enough to leave database connections to others. */
+const CONCURRENCY = 8;
 
 /**
- * Works through `items` in their order, several at once. After one that fails no further one is begun; rejects with an
- * error when those under way are done.
+ * Processes `items` in order, up to 8 at once. After a failure no further item is started; rejects with the error once the
+ * running ones have ended.
  */
 export async function forEachConcurrently<Item>(
   items: readonly Item[],
@@ -11,7 +11,7 @@ export async function forEachConcurrently<Item>(
 ): Promise<void> {
   const queue = [...items];
   let hasFailed = false;
-  const lane = async (): Promise<void> => {
+  const processNext = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined && !hasFailed; next = queue.shift()) {
       await work(next).catch((error: unknown) => {
         hasFailed = true;
@@ -19,6 +19,6 @@ export async function forEachConcurrently<Item>(
       });
     }
   };
-  for (const ended of await Promise.allSettled(Array.from({ length: LANES }, lane)))
-    if (ended.status === 'rejected') throw ended.reason;
+  for (const result of await Promise.allSettled(Array.from({ length: CONCURRENCY }, processNext)))
+    if (result.status === 'rejected') throw result.reason;
 }

@@ -1,4 +1,4 @@
-// Every error a caller can meet. Codes are stable (../shared contract: docs/errors.md); the filter maps them to RFC 9457.
+// Every error that the API can return. Codes are stable (docs/errors.md); the exception filter sends them as RFC 9457 problems.
 
 /** code → HTTP status and title. */
 export const PROBLEMS = {
@@ -6,7 +6,7 @@ export const PROBLEMS = {
   unknown_field: [400, 'Unknown field'],
   invalid_id: [400, 'Invalid id'],
   invalid_cursor: [400, 'Invalid cursor'],
-  cursor_mismatch: [400, 'Cursor does not fit this request'],
+  cursor_mismatch: [400, 'Cursor belongs to another request'],
   invalid_payload: [400, 'Invalid payload'],
   unauthenticated: [401, 'Unauthenticated'],
   key_expired: [401, 'API key expired'],
@@ -44,7 +44,7 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** One input that does not fit: a JSON pointer into the body or the name of a query or path parameter. */
+/** An invalid input: a JSON pointer into the body, or the name of a query or path parameter. */
 export type InputError = { pointer: string; detail: string } | { parameter: string; detail: string };
 
 interface ProblemExtras {

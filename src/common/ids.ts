@@ -18,7 +18,7 @@ const PREFIXES = {
 export type IdKind = keyof typeof PREFIXES;
 
 const RANDOM_BYTES = 16;
-/** Drawn for 256 uuids at once: a call into OpenSSL for each costs more than all the rest of it. */
+/** Random bytes for 256 uuids: a call into OpenSSL for each would cost more than the rest of making one. */
 const pool = Buffer.alloc(RANDOM_BYTES * 256);
 let poolAt = pool.length;
 let last = { msecs: 0, seq: 0 };
@@ -33,7 +33,7 @@ function nextRandom(): Buffer {
   return pool.subarray(poolAt - RANDOM_BYTES, poolAt);
 }
 
-/** A new time-ordered uuid; those of one process come in the order in which they were made. */
+/** A new time-ordered uuid (v7); those of one process sort in the order of their creation. */
 export function newUuid(): string {
   const random = nextRandom();
   const msecs = Date.now();
@@ -46,7 +46,7 @@ export function newUuid(): string {
 /** uuid → public id, such as `conv_01h…`. */
 export const publicId = (kind: IdKind, uuid: string): string => TypeID.fromUUID(PREFIXES[kind], uuid).toString();
 
-/** public id → uuid. Throws `invalid_id` when prefix or form is wrong; `parameter` names the input in the answer. */
+/** public id → uuid. Throws `invalid_id` if prefix or format is wrong; `parameter` names the input in the response. */
 export function uuidOf(kind: IdKind, id: string, parameter = 'id'): string {
   try {
     return TypeID.fromString(id, PREFIXES[kind]).toUUID();
@@ -57,8 +57,8 @@ export function uuidOf(kind: IdKind, id: string, parameter = 'id'): string {
 }
 
 /**
- * A UUIDv7 that follows from another one and a name: same time, hashed random bits.
- * Makes a repeated step (a recording stored twice) land on the same id.
+ * A UUIDv7 derived from another one and a name: same time, hashed random bits. A repeated step (such as storing a recording
+ * twice) gets the same id.
  */
 export function derivedUuid(parent: string, name: string): string {
   const time = Buffer.from(parent.replaceAll('-', ''), 'hex').subarray(0, 6);

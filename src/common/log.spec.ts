@@ -19,7 +19,7 @@ function logTo(level: string): { log: Log; lines: () => Record<string, unknown>[
   return { log: new Log(level, destination), lines };
 }
 
-/** As Postgres words it, with a value of somebody in it. */
+/** As PostgreSQL formats it, with a personal value in the detail. */
 const quoting = (): Error =>
   Object.assign(new Error('invalid input: "+12025550142"'), {
     name: 'error',
@@ -28,14 +28,14 @@ const quoting = (): Error =>
   });
 
 describe('Log', () => {
-  it('writes one JSON line a fact', () => {
+  it('writes one JSON line per event', () => {
     const { log, lines } = logTo('info');
     log.info('delivery rejected', { provider: 'retell' });
     log.debug('not seen');
     expect(lines()).toEqual([{ level: 30, time: expect.any(String), provider: 'retell', msg: 'delivery rejected' }]);
   });
 
-  it('tells code and name of foreign errors, never their words, at any level', () => {
+  it('logs code and name of foreign errors, never their message, at any level', () => {
     for (const level of ['info', 'debug']) {
       const { log, lines } = logTo(level);
       const wrapped = new AppError('storage_unavailable', 'the database cannot be reached', { cause: quoting() });
@@ -51,7 +51,7 @@ describe('Log', () => {
     }
   });
 
-  it('has stacks at debug alone', () => {
+  it('logs stacks only at debug', () => {
     const [info, debug] = [logTo('info'), logTo('debug')];
     for (const { log } of [info, debug]) log.error('failed', {}, new TypeError('secret'));
     expect(info.lines()[0]?.['err']).toEqual({ name: 'TypeError' });

@@ -1,16 +1,16 @@
-// Logs: one JSON line per fact, ids and codes only. Messages of foreign errors may quote values of people, so they stay out.
+// Logging: one JSON line per event, ids and codes only. Messages of foreign errors may quote personal data and are left out.
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { AppError } from './errors.js';
 
 export type LogFields = Record<string, unknown>;
 
-/** What may be told of an error: name and code; the message only of our own errors, which hold no content. */
+/** What may be logged of an error: name and code; the message only of our own errors, which have no content. */
 export interface ErrorFields {
   name: string;
   code?: string;
   message?: string;
-  /** Frames without the message; at level debug only. */
+  /** Frames without the message; only at level debug. */
   stack?: string[];
   cause?: ErrorFields;
 }
@@ -34,8 +34,8 @@ export function errorFields(error: unknown, { stack = false } = {}): ErrorFields
 }
 
 /**
- * Without waiting: a slow reader of our output must not hold up requests. In pieces of 32 KiB or every 100 ms: a system call a
- * line costs a request more than its line. What is unwritten at exit is written then.
+ * Asynchronous: a slow reader of the log must not hold up requests. Written in pieces of 32 KiB or every 100 ms: a system call
+ * per line would cost a request more than the line itself. The rest is flushed at exit.
  */
 const BUFFERED = { sync: false, minLength: 32_768, maxWrite: 65_536, periodicFlush: 100 };
 
@@ -67,29 +67,29 @@ export class Log {
   }
 }
 
-/** Nest's own words in our log. Its start-up chatter is debug; errors that it passes on are told like ours. */
+/** Sends Nest's messages to our log: those about starting at level debug, errors like our own. */
 export class NestLog implements LoggerService {
   constructor(private readonly target: Log) {}
 
   log(message: unknown, context?: unknown): void {
-    this.target.debug(...told(message, context));
+    this.target.debug(...entryOf(message, context));
   }
 
   debug(message: unknown, context?: unknown): void {
-    this.target.debug(...told(message, context));
+    this.target.debug(...entryOf(message, context));
   }
 
   verbose(message: unknown, context?: unknown): void {
-    this.target.debug(...told(message, context));
+    this.target.debug(...entryOf(message, context));
   }
 
   warn(message: unknown, context?: unknown): void {
-    this.target.warn(...told(message, context));
+    this.target.warn(...entryOf(message, context));
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    if (message instanceof Error) this.target.error('error in the framework', {}, message);
-    else this.target.error(...told(message, rest.at(-1)));
+    if (message instanceof Error) this.target.error('framework error', {}, message);
+    else this.target.error(...entryOf(message, rest.at(-1)));
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {
@@ -97,7 +97,7 @@ export class NestLog implements LoggerService {
   }
 }
 
-const told = (message: unknown, context: unknown): [string, LogFields] => [
-  typeof message === 'string' ? message : 'message of the framework',
+const entryOf = (message: unknown, context: unknown): [string, LogFields] => [
+  typeof message === 'string' ? message : 'framework message',
   typeof context === 'string' ? { context } : {},
 ];

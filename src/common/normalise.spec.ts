@@ -39,7 +39,7 @@ describe('normalisePhone', () => {
     'call +14155550123 now',
   ])('gives null for %j, which is no number', (raw) => expect(normalisePhone(raw, 'US')).toBeNull());
 
-  it('gives null without + and without a region that it knows', () => {
+  it('gives null without + and without a known region', () => {
     for (const region of [undefined, null, '', 'XX']) expect(normalisePhone('4155550123', region)).toBeNull();
   });
 

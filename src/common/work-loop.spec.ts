@@ -4,7 +4,7 @@ import { WorkLoop } from './work-loop.js';
 const LONG_MS = 60_000;
 
 describe('WorkLoop', () => {
-  it('goes on while there is more, then rests until it is nudged', async () => {
+  it('goes on while there is more work, then sleeps until it is nudged', async () => {
     let left = 3;
     let rounds = 0;
     const loop = new WorkLoop(async () => {
@@ -19,7 +19,7 @@ describe('WorkLoop', () => {
     await loop.stop();
   });
 
-  it('looks once more when it is nudged during a round', async () => {
+  it('runs another round when it is nudged during one', async () => {
     let rounds = 0;
     const loop: WorkLoop = new WorkLoop(async () => {
       rounds += 1;
@@ -31,7 +31,7 @@ describe('WorkLoop', () => {
     await loop.stop();
   });
 
-  it('stops out of its rest, after the round under way', async () => {
+  it('stops while it sleeps, and after the current round', async () => {
     let finished = false;
     const loop = new WorkLoop(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));

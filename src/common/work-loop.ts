@@ -1,41 +1,41 @@
-// The loop behind intake and relays: works in rounds, rests when there is nothing to do, and wakes when it is nudged.
+// The loop behind intake, relays and pollers: works in rounds, sleeps when there is nothing to do, and can be nudged awake.
 
-/** Runs `round` until stopped. */
+/** Runs `round` again and again until stopped. */
 export class WorkLoop {
   private stopped = false;
   private nudged = false;
-  private resting = false;
+  private idle = false;
   private wakeUp: () => void = () => undefined;
   private running: Promise<void> = Promise.resolve();
 
   constructor(
-    /** One round; true: there may be more, so another follows at once. Must not reject. */
+    /** One round. Resolves with true if there may be more work, so that the next one follows at once. Must not reject. */
     private readonly round: () => Promise<boolean>,
-    /** How long it rests when nobody nudges, in milliseconds. */
+    /** Milliseconds that it sleeps unless nudged. */
     private readonly pollMs: number,
   ) {}
 
-  /** There is nothing to do, as far as it knows. */
-  get isResting(): boolean {
-    return this.resting;
+  /** It has found no work and sleeps. */
+  get isIdle(): boolean {
+    return this.idle;
   }
 
   start(): void {
     this.running = this.run();
   }
 
-  /** There may be work: look at once instead of at the next poll. */
+  /** There may be work: start a round now instead of at the next poll. */
   nudge(): void {
     this.nudged = true;
     this.wakeUp();
   }
 
-  /** A round that has much to do ends early then, between two pieces of its work. */
+  /** Long rounds check this between two pieces of work, and end early. */
   get isStopped(): boolean {
     return this.stopped;
   }
 
-  /** Resolves when the round under way is done. */
+  /** Resolves when the current round is done. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.wakeUp();
@@ -46,50 +46,50 @@ export class WorkLoop {
     while (!this.stopped) {
       this.nudged = false;
       const more = await this.round();
-      // Whoever nudges during a round may have come too late for it.
-      if (!more && !this.nudged && !this.stopped) await this.rest();
+      // A nudge during the round may concern work that the round did not see.
+      if (!more && !this.nudged && !this.stopped) await this.sleep();
     }
   }
 
-  private async rest(): Promise<void> {
-    this.resting = true;
+  private async sleep(): Promise<void> {
+    this.idle = true;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.pollMs);
       this.wakeUp = () => {
-        // Whoever nudges from now on means another one.
-        this.resting = false;
+        // From now on, LoopedWork.nudge() wakes another loop.
+        this.idle = false;
         clearTimeout(timer);
         resolve();
       };
     });
-    this.resting = false;
+    this.idle = false;
   }
 }
 
-/** Work in loops that start, look and stop together. */
+/** Work that is done by several loops, which start and stop together. */
 export abstract class LoopedWork {
   private readonly loops: WorkLoop[];
 
-  /** `pollMs`: how long each of them rests when nobody nudges. */
+  /** `pollMs`: milliseconds that each loop sleeps unless nudged. */
   constructor(count: number, pollMs: number) {
-    this.loops = Array.from({ length: count }, () => new WorkLoop(() => this.turn(), pollMs));
+    this.loops = Array.from({ length: count }, () => new WorkLoop(() => this.runRound(), pollMs));
   }
 
   start(): void {
     for (const loop of this.loops) loop.start();
   }
 
-  /** There may be work. A loop that rests looks at once, while the others go on. */
+  /** There may be work: wakes an idle loop, if there is one. */
   nudge(): void {
-    (this.loops.find(({ isResting }) => isResting) ?? this.loops[0])?.nudge();
+    (this.loops.find(({ isIdle }) => isIdle) ?? this.loops[0])?.nudge();
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
-  /** One turn of a loop; true: there may be more. Must not reject. */
-  protected abstract turn(): Promise<boolean>;
+  /** One round of a loop. Resolves with true if there may be more work. Must not reject. */
+  protected abstract runRound(): Promise<boolean>;
 
   protected get isStopped(): boolean {
     return this.loops.some(({ isStopped }) => isStopped);

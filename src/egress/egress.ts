@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { audioTypeOf, audioTypeOfBytes, isUntold } from '../common/audio-types.js';
+import { audioTypeOf, audioTypeOfBytes, isUndeclared } from '../common/audio-types.js';
 import type { EgressAllow } from '../config/egress-allow.js';
 import { Connections, discard, type Question } from './ask.js';
 import { bodyOf, jsonTextOf } from './body.js';
@@ -77,7 +77,7 @@ export class Egress implements Transport {
     const response = await this.answer(input, init, { headers, totalMs: recordingMs });
     if (!isGood(response)) return refusedAnswer(response);
     const declared = response.headers['content-type'];
-    if (audioTypeOf(declared) === null && !isUntold(declared)) return unwanted(response);
+    if (audioTypeOf(declared) === null && !isUndeclared(declared)) return unwanted(response);
     const body = bodyOf(response, { maxBytes: recordingBytes, silenceMs });
     const type = audioTypeOf(declared) ?? audioTypeOfBytes(await startOf(body));
     if (type === null) {

@@ -64,7 +64,7 @@ export class AudioLane extends LoopedWork {
     }
   }
 
-  protected override async turn(): Promise<boolean> {
+  protected override async runRound(): Promise<boolean> {
     if (!this.breaker.admit()) return false;
     try {
       return (await this.round()) > 0 || this.line.hasMore;

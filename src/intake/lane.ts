@@ -58,7 +58,7 @@ export class Lane extends LoopedWork {
     }
   }
 
-  protected override async turn(): Promise<boolean> {
+  protected override async runRound(): Promise<boolean> {
     try {
       return (await this.round()) > 0 || this.line.hasMore;
     } catch (error) {

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { BucketPlace } from '../config/object-store-url.js';
-import { Turns } from '../common/turns.js';
+import { Semaphore } from '../common/semaphore.js';
 import { Counted } from './counted-stream.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
 import { receive, WINDOW_BYTES } from './s3-window.js';
@@ -36,7 +36,7 @@ const AGENT = { keepAlive: true, maxSockets: READS_AT_ONCE + 192 };
 
 export class S3Store implements ObjectStore {
   private readonly client: S3Client;
-  private readonly reads = new Turns(READS_AT_ONCE);
+  private readonly reads = new Semaphore(READS_AT_ONCE);
 
   /** Credentials come from where the AWS SDK looks: environment, shared files, container or instance role. */
   constructor(private readonly place: BucketPlace) {
@@ -132,7 +132,7 @@ export class S3Store implements ObjectStore {
   /** Null past the end. Resolves when the answer begins; the next request of somebody else waits until it is over. */
   private window(key: string, from: number, bytes: number): Promise<Readable | null> {
     return new Promise((resolve, reject) => {
-      const take = async (): Promise<void> => {
+      const read = async (): Promise<void> => {
         const range = new GetObjectCommand({ ...this.at(key), Range: `bytes=${from}-${from + bytes - 1}` });
         const answer = await this.client.send(range, QUICK).catch(nullIfPastEnd);
         if (!(answer?.Body instanceof Readable)) return resolve(null);
@@ -144,7 +144,7 @@ export class S3Store implements ObjectStore {
         resolve(pieces);
         await received;
       };
-      this.reads.take(take).catch(reject);
+      this.reads.run(read).catch(reject);
     });
   }
 

@@ -32,7 +32,7 @@ export class AccountSync extends LoopedWork {
     super(1, POLL_MS);
   }
 
-  protected override async turn(): Promise<boolean> {
+  protected override async runRound(): Promise<boolean> {
     try {
       return (await this.round()) === BATCH;
     } catch (error) {

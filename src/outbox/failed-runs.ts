@@ -48,7 +48,7 @@ export class FailedRuns extends LoopedWork {
     return started;
   }
 
-  protected override async turn(): Promise<boolean> {
+  protected override async runRound(): Promise<boolean> {
     try {
       const started = await this.round();
       if (started > 0)

@@ -77,7 +77,7 @@ export class OutboxRelay extends LoopedWork {
     }
   }
 
-  protected override async turn(): Promise<boolean> {
+  protected override async runRound(): Promise<boolean> {
     try {
       return (await this.round()) === BATCH;
     } catch (error) {

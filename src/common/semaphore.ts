@@ -1,14 +1,14 @@
-// At most so many at once; the others wait for their turn, first come, first served.
-export class Turns {
+/** Limits how many tasks run at once; the others wait, first come, first served. */
+export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];
 
-  constructor(atOnce: number) {
-    this.free = atOnce;
+  constructor(permits: number) {
+    this.free = permits;
   }
 
-  /** Runs `work` when it is its turn. */
-  async take<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** Waits for a permit, then runs `work`. Resolves or rejects as `work` does. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.free > 0) this.free -= 1;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
     try {

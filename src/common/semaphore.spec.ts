@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from './turns.js';
+import { Semaphore } from './semaphore.js';
 
-describe('turns', () => {
-  it('run so many at once, in their order, and go on after a failure', async () => {
-    const turns = new Turns(2);
+describe('Semaphore', () => {
+  it('runs so many at once, in order, and goes on after a failure', async () => {
+    const semaphore = new Semaphore(2);
     const begun: number[] = [];
     const ends: (() => void)[] = [];
     const work = (name: number) =>
-      turns.take(async () => {
+      semaphore.run(async () => {
         begun.push(name);
         await new Promise<void>((resolve) => ends.push(resolve));
         if (name === 0) throw new Error('failed');
