@@ -1,4 +1,4 @@
-// Runs before a request's body is read: whose key, may it come here, not too often.
+// Checks every /v1 request before its body is read: authentication, rate limit, rights.
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors.js';
@@ -16,18 +16,18 @@ export class AccessGate {
     private readonly limit: RequestLimit,
   ) {}
 
-  /** Fastify's onRequest hook. Outside `/v1` everything is public; in it, what declares nothing is closed. */
+  /** Fastify's onRequest hook. Routes outside `/v1` are public; a `/v1` route without a declaration is closed. */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { url, config } = request.routeOptions;
-    // No pattern: no such route, which the filter answers.
+    // Without a URL pattern no route matched; the exception filter answers 404.
     if (url === undefined || !url.startsWith('/v1/')) return;
     const access = routeAccess(config);
     if (access?.kind === 'public') return;
-    const caller = await this.authentication.of(request);
+    const caller = await this.authentication.authenticate(request);
     request.caller = caller;
     reply.headers(await this.limit.take(caller.keyId));
-    this.usage.used(caller);
-    if (caller.isAwaitingApproval) throw new AppError('forbidden', 'this key waits for the approval of a second admin');
+    this.usage.record(caller);
+    if (caller.isAwaitingApproval) throw new AppError('forbidden', 'this key awaits approval by a second admin');
     if (!isOpen(access, caller)) throw forbidden(caller);
   }
 }
@@ -36,4 +36,4 @@ const isOpen = (access: RouteAccess | undefined, { rights }: Caller): boolean =>
   access?.kind === 'key' || (access?.kind === 'rights' && access.anyOf.some((right) => rights.has(right)));
 
 const forbidden = ({ role }: Caller): AppError =>
-  new AppError('forbidden', `this route is not open to the role ${role} with the scopes of this key`);
+  new AppError('forbidden', `the role ${role} with the scopes of this key may not use this route`);

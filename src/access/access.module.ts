@@ -1,4 +1,4 @@
-// Who calls, and what they may: in front of every route.
+// Authentication, rights, limits and idempotency: used by every route.
 import { Global, Module } from '@nestjs/common';
 import { AccessGate } from './access-gate.js';
 import { Authentication } from './authentication.js';

@@ -1,15 +1,15 @@
-// What the administration's services share: their scope, their refusals, and text as people may enter it.
+// Shared by the services that manage clients, agents, accounts and keys: their scope, checks and input text.
 import { z } from 'zod';
 import { AppError } from '../common/errors.js';
 import type { ClientScope, Transaction } from '../database/with-scope.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
-import { mayAccess, reachOf, type Caller } from './caller.js';
+import { mayAccess, clientFilterOf, type Caller } from './caller.js';
 
-/** The caller's clients and the system's log, to which changes of keys and accounts are told. */
+/** The caller's clients, and the system client, whose journal records changes of keys and accounts. */
 export const adminScope = ({ clients }: Caller): ClientScope =>
   clients === 'all' ? 'all' : [...clients, SYSTEM_CLIENT];
 
-/** A name that people give. Control characters would break logs and tables of whoever shows it. */
+/** A display name. Without control characters, which would break the logs and tables of consumers. */
 export const nameText = z
   .string()
   .trim()
@@ -19,7 +19,7 @@ export const nameText = z
 
 export const unknownObject = (what: string): AppError => new AppError('not_found', `there is no such ${what}`);
 
-/** Refuses clients outside of the key's as if they did not exist. Throws `not_found`. */
+/** Throws `not_found` for a client that the key may not see, as if it did not exist. */
 export function requireClients(caller: Caller, clientIds: readonly string[]): void {
   if (!clientIds.every((id) => mayAccess(caller, id))) throw unknownObject('client');
 }
@@ -27,11 +27,11 @@ export function requireClients(caller: Caller, clientIds: readonly string[]): vo
 const CLIENTS_EXIST = `
 select count(*)::integer as found from clients where ($1::uuid[] is null or id = any($1::uuid[])) and id = any($2::uuid[])`;
 
-/** Refuses clients that there are not among the key's. Throws `not_found`. */
+/** Throws `not_found` unless every client exists and the key may see it. */
 export async function requireExisting(tx: Transaction, caller: Caller, clientIds: readonly string[]): Promise<void> {
   const ids = [...new Set(clientIds)];
   if (ids.length === 0) return;
-  const [row] = await tx.query<{ found: number }>({ text: CLIENTS_EXIST, values: [reachOf(caller), ids] });
+  const [row] = await tx.query<{ found: number }>({ text: CLIENTS_EXIST, values: [clientFilterOf(caller), ids] });
   if (row?.found !== ids.length) throw unknownObject('client');
 }
 

@@ -1,18 +1,18 @@
-// Who sends a request. Failures are counted, told with their source, and limited before anything asks the database.
+// Finds the caller of a request by its API key. Failures are counted, logged, and limited before the database is asked.
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors.js';
-import { authenticationFailed } from './failed-authentications.js';
+import { countFailedAuthentication } from './failed-authentications.js';
 import type { Caller, KnownCaller } from './caller.js';
 import { FailureLimit } from './failure-limit.js';
-import { KeyDirectory, KeyRefused, type Presented } from './key-directory.js';
+import { KeyDirectory, KeyRefused, type PresentedKey } from './key-directory.js';
 import { SecurityEvents } from './security-events.js';
 import { sourceOf, type Source } from './source.js';
 
 @Injectable()
 export class Authentication {
-  /** By source and key, for as long as it takes. */
-  private readonly lookedUp = new Map<string, Promise<KnownCaller>>();
+  /** Look-ups under way, by source and key. */
+  private readonly pending = new Map<string, Promise<KnownCaller>>();
 
   constructor(
     private readonly keys: KeyDirectory,
@@ -21,35 +21,35 @@ export class Authentication {
   ) {}
 
   /** Throws `unauthenticated`, `key_expired`, `key_revoked`, `rate_limited`, `storage_unavailable`. */
-  async of(request: FastifyRequest): Promise<Caller> {
+  async authenticate(request: FastifyRequest): Promise<Caller> {
     const source = sourceOf(request);
     const presented = this.keys.recognise(bearerOf(request.headers.authorization));
-    // Keys in use pass, however many strangers share their address.
+    // Known keys bypass the failure limit: strangers on the same address must not lock their holders out.
     const caller = await (presented.isKnown ? this.find(presented, source) : this.findNew(presented, source));
     return { ...caller, source };
   }
 
   /**
-   * A key that this process has not seen work. Requests that come with it at once count as one until it is known whether it
-   * works: a process that has just started has seen nobody's.
+   * Looks up a key that this process has not yet seen to be valid. Concurrent requests with the same key count as one
+   * failure until the answer is known; otherwise a process that has just started would refuse busy holders.
    */
-  private async findNew(presented: Presented, source: Source): Promise<KnownCaller> {
+  private async findNew(presented: PresentedKey, source: Source): Promise<KnownCaller> {
     const name = `${source.tag} ${presented.name}`;
-    const first = this.lookedUp.get(name);
+    const first = this.pending.get(name);
     if (first !== undefined) {
       return first.catch((error: unknown) => {
         if (error instanceof KeyRefused) return this.findCounted(presented, source);
         throw error;
       });
     }
-    const found = this.findCounted(presented, source).finally(() => this.lookedUp.delete(name));
-    this.lookedUp.set(name, found);
+    const found = this.findCounted(presented, source).finally(() => this.pending.delete(name));
+    this.pending.set(name, found);
     return found;
   }
 
-  /** Counts as a failure until it turns out to be none, or not the caller's. */
-  private async findCounted(presented: Presented, source: Source): Promise<KnownCaller> {
-    await this.failures.take(source, () => this.events.tell('authentication.limited', source));
+  /** Counts a failure in advance, and takes it back unless the key is refused. */
+  private async findCounted(presented: PresentedKey, source: Source): Promise<KnownCaller> {
+    await this.failures.take(source, () => this.events.record('authentication.limited', source));
     let isRefused = false;
     try {
       return await this.find(presented, source);
@@ -61,23 +61,23 @@ export class Authentication {
     }
   }
 
-  private async find(presented: Presented, source: Source): Promise<KnownCaller> {
+  private async find(presented: PresentedKey, source: Source): Promise<KnownCaller> {
     try {
       return await this.keys.find(presented);
     } catch (error) {
       if (error instanceof KeyRefused) {
-        authenticationFailed(error.refusal);
-        this.events.tell('authentication.failed', source, { reason: error.refusal, key_id: error.keyName });
+        countFailedAuthentication(error.refusal);
+        this.events.record('authentication.failed', source, { reason: error.refusal, key_id: error.keyName });
       }
       throw error;
     }
   }
 }
 
-/** A header that holds no token at all costs nothing, and is counted alone. */
+/** A header without a token costs no look-up: it appears in the metric, and does not count towards the limit. */
 function bearerOf(header: string | undefined): string {
   const token = /^Bearer +([^\s,]+) *$/i.exec(header ?? '')?.[1];
   if (token !== undefined) return token;
-  authenticationFailed('missing');
+  countFailedAuthentication('missing');
   throw new AppError('unauthenticated', 'send Authorization: Bearer clq_…');
 }

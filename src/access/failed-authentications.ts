@@ -1,15 +1,15 @@
-// How many callers were refused, and why. The API's metrics show it.
+// Metric: refused authentications by reason.
 import { Counter } from 'prom-client';
 
 export type AuthenticationFailure = 'missing' | 'malformed' | 'unknown' | 'retired' | 'revoked' | 'expired' | 'limited';
 
 export const failedAuthentications = new Counter<'reason'>({
   name: 'colloquy_failed_authentications_total',
-  help: 'Requests without a key that works: missing, malformed, unknown, retired, revoked, expired; limited: not looked at',
+  help: 'Requests without a valid key, by reason; limited: refused without checking the key',
   labelNames: ['reason'],
   registers: [],
 });
 
-export function authenticationFailed(reason: AuthenticationFailure): void {
+export function countFailedAuthentication(reason: AuthenticationFailure): void {
   failedAuthentications.inc({ reason });
 }

@@ -1,11 +1,11 @@
-// Failed authentications of one source address, counted in this process. A key that is not known here counts as a failure until it
-// turns out to work, so that many guesses at once do not get past the count. Holders of keys in use are never counted.
+// Limits failed authentications per source address, counted in this process. A key that this process does not know counts as
+// a failure until it turns out to be valid, so that concurrent guesses cannot exceed the limit. Known keys are never counted.
 import { Inject, Injectable } from '@nestjs/common';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors.js';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
-import { authenticationFailed } from './failed-authentications.js';
+import { countFailedAuthentication } from './failed-authentications.js';
 import { limitHeaders, secondsUntil } from './limit-headers.js';
 import { bucketOf, type Source } from './source.js';
 
@@ -24,14 +24,14 @@ export class FailureLimit {
         : new RateLimiterMemory({ points: failedAuthLimit, duration: WINDOW_SECONDS, keyPrefix: '' });
   }
 
-  /** Counts one; `onFirst` runs at the first refusal of a window. Throws `rate_limited`. */
+  /** Counts a failure; `onFirst` runs at the first refusal of a window. Throws `rate_limited`. */
   async take({ address }: Source, onFirst: () => void): Promise<void> {
     if (this.limiter === null) return;
     try {
       await this.limiter.consume(bucketOf(address));
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
-      authenticationFailed('limited');
+      countFailedAuthentication('limited');
       if (refused.consumedPoints === this.quota + 1) onFirst();
       const headers = {
         ...limitHeaders('address', { quota: this.quota, windowSeconds: WINDOW_SECONDS }, refused),
@@ -42,7 +42,7 @@ export class FailureLimit {
     }
   }
 
-  /** The key did work, or nobody can say. */
+  /** Takes a counted failure back: the key is valid, or could not be checked. */
   async giveBack({ address }: Source): Promise<void> {
     await this.limiter?.reward(bucketOf(address));
   }

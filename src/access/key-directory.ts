@@ -1,4 +1,4 @@
-// From a secret to its key. What the database said is held for 5 s and forgotten at once when a change of keys is heard of.
+// Finds the caller behind a secret. Answers of the database are cached for 5 s, or until a NOTIFY reports a changed key.
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { AppError, type ProblemCode } from '../common/errors.js';
 import { CONFIG } from '../config/config.module.js';
@@ -7,13 +7,13 @@ import { ApiDatabase } from '../database/database.js';
 import { Listener } from '../database/notifier.js';
 import { hashOf, isWellFormed } from './api-key-secret.js';
 import type { KnownCaller } from './caller.js';
-import { authenticationFailed } from './failed-authentications.js';
+import { countFailedAuthentication } from './failed-authentications.js';
 import { keyLookup, type FoundKey } from './key-lookup.js';
 
-const HELD_MS = 5_000;
-/** More than this is not held: what was put in first goes first. */
-const MAX_HELD = 10_000;
-/** More look-ups of unknown keys than this do not wait for the database at once. */
+const CACHE_MS = 5_000;
+/** Size of each cache; the oldest entry is evicted first. */
+const MAX_CACHED = 10_000;
+/** Most look-ups of unknown keys that wait for the database at once. */
 const MAX_WAITING = 1_000;
 
 /** Why a key is refused; a label of metrics. */
@@ -24,23 +24,24 @@ export class KeyRefused extends AppError {
     readonly refusal: Refusal,
     code: ProblemCode,
     detail: string,
-    /** Public id of the key, where there is one. */
+    /** Public id of the key, if it is known. */
     readonly keyName: string | null = null,
   ) {
     super(code, detail);
   }
 }
 
-export interface Presented {
+/** A secret that a request sent, and what this process knows about it. */
+export interface PresentedKey {
   hash: Buffer;
   name: string;
-  /** It worked when it was last used here: its holder is no stranger who tries keys. */
+  /** It was valid when this process last looked it up, so its holder is not guessing keys. */
   isKnown: boolean;
-  /** It can be a key at all. */
+  /** It may be a key: format and checksum are right, or the settings name it. */
   isWellFormed: boolean;
 }
 
-interface Held {
+interface CachedKey {
   found: FoundKey | null;
   /** When the database was asked, by performance.now(). */
   at: number;
@@ -48,23 +49,23 @@ interface Held {
 
 @Injectable()
 export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
-  /** Keys that worked when they were last looked up, by hash. Stale ones stay: who had a key is no stranger. */
-  private readonly good = new Map<string, Held>();
-  /** What nobody has, or has no longer. */
-  private readonly bad = new Map<string, Held>();
-  private readonly renew: (hash: Buffer) => Promise<FoundKey | null>;
-  private readonly lookUp: (hash: Buffer) => Promise<FoundKey | null>;
+  /** Keys that were valid when last looked up, by hash. Stale entries stay: they tell holders of keys from strangers. */
+  private readonly valid = new Map<string, CachedKey>();
+  /** Unknown, retired, revoked and expired keys, by hash. */
+  private readonly refused = new Map<string, CachedKey>();
+  private readonly refresh: (hash: Buffer) => Promise<FoundKey | null>;
+  private readonly lookUpUnknown: (hash: Buffer) => Promise<FoundKey | null>;
   private readonly listener: Listener;
-  /** Names of keys of the settings: these may have any length, with or without a checksum. */
-  private readonly ofSettings: ReadonlySet<string>;
+  /** Hashes of the bootstrap keys, which may have any length, with or without a checksum. */
+  private readonly bootstrapKeys: ReadonlySet<string>;
   private changedAt = -Infinity;
   private waiting = 0;
 
   constructor(@Inject(CONFIG) config: Config, database: ApiDatabase) {
-    // Two lines: keys that are in use do not wait behind invented ones.
-    [this.renew, this.lookUp] = [keyLookup(database), keyLookup(database)];
+    // Two queues: keys in use do not wait behind invented ones.
+    [this.refresh, this.lookUpUnknown] = [keyLookup(database), keyLookup(database)];
     const secrets = [config.bootstrapKey, config.bootstrapReadKey].filter((key) => key !== undefined);
-    this.ofSettings = new Set(secrets.map((secret) => nameOf(hashOf(secret))));
+    this.bootstrapKeys = new Set(secrets.map((secret) => nameOf(hashOf(secret))));
     const url = required(config.databaseUrl, 'DATABASE_URL');
     this.listener = new Listener(url, 'colloquy_api_keys', () => this.changed());
   }
@@ -77,51 +78,51 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
     this.listener.stop();
   }
 
-  /** What can be said of a secret without asking anybody. */
-  recognise(secret: string): Presented {
+  /** What this process knows about a secret without asking the database. */
+  recognise(secret: string): PresentedKey {
     const hash = hashOf(secret);
     const name = nameOf(hash);
-    const isKnown = this.good.has(name);
-    return { hash, name, isKnown, isWellFormed: isKnown || isWellFormed(secret) || this.ofSettings.has(name) };
+    const isKnown = this.valid.has(name);
+    return { hash, name, isKnown, isWellFormed: isKnown || isWellFormed(secret) || this.bootstrapKeys.has(name) };
   }
 
   /** The caller behind a secret. Throws {@link KeyRefused}, `rate_limited`, `storage_unavailable`. */
-  async find({ hash, name, isWellFormed: isPossible }: Presented): Promise<KnownCaller> {
+  async find({ hash, name, isWellFormed: isPossible }: PresentedKey): Promise<KnownCaller> {
     if (!isPossible) throw unknownKey('malformed');
-    const held = this.good.get(name) ?? this.bad.get(name);
-    const found = held !== undefined && this.isFresh(held) ? held.found : await this.ask(name, hash);
+    const cached = this.valid.get(name) ?? this.refused.get(name);
+    const found = cached !== undefined && this.isFresh(cached) ? cached.found : await this.lookUp(name, hash);
     if (found === null) throw unknownKey('unknown');
-    refuseWhatEnded(found);
+    requireWorking(found);
     return found.caller;
   }
 
-  /** Asks the database again for every key: call after a key was changed. */
+  /** Invalidates the cache; call it after a key was changed. */
   changed(): void {
     this.changedAt = performance.now();
-    this.bad.clear();
+    this.refused.clear();
   }
 
-  private isFresh({ at }: Held): boolean {
-    return at > this.changedAt && performance.now() - at < HELD_MS;
+  private isFresh({ at }: CachedKey): boolean {
+    return at > this.changedAt && performance.now() - at < CACHE_MS;
   }
 
-  private async ask(name: string, hash: Buffer): Promise<FoundKey | null> {
+  private async lookUp(name: string, hash: Buffer): Promise<FoundKey | null> {
     const at = performance.now();
-    const found = this.good.has(name) ? await this.renew(hash) : await this.askForStranger(hash);
-    const isGood = found !== null && whyEnded(found) === null;
-    this.good.delete(name);
-    hold(isGood ? this.good : this.bad, name, { found, at });
+    const found = this.valid.has(name) ? await this.refresh(hash) : await this.lookUpBounded(hash);
+    const isValid = found !== null && refusalOf(found) === null;
+    this.valid.delete(name);
+    cache(isValid ? this.valid : this.refused, name, { found, at });
     return found;
   }
 
-  private async askForStranger(hash: Buffer): Promise<FoundKey | null> {
+  private async lookUpBounded(hash: Buffer): Promise<FoundKey | null> {
     if (this.waiting >= MAX_WAITING) {
-      authenticationFailed('limited');
+      countFailedAuthentication('limited');
       throw new AppError('rate_limited', 'too many unknown keys at once', { headers: { 'retry-after': '1' } });
     }
     this.waiting += 1;
     try {
-      return await this.lookUp(hash);
+      return await this.lookUpUnknown(hash);
     } finally {
       this.waiting -= 1;
     }
@@ -130,26 +131,26 @@ export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
 
 const nameOf = (hash: Buffer): string => hash.toString('base64');
 
-function hold(held: Map<string, Held>, name: string, entry: Held): void {
-  held.delete(name);
-  const [first] = held.keys();
-  if (held.size >= MAX_HELD && first !== undefined) held.delete(first);
-  held.set(name, entry);
+function cache(entries: Map<string, CachedKey>, name: string, entry: CachedKey): void {
+  entries.delete(name);
+  const [oldest] = entries.keys();
+  if (entries.size >= MAX_CACHED && oldest !== undefined) entries.delete(oldest);
+  entries.set(name, entry);
 }
 
-function whyEnded({ isRetired, isRevoked, expiresAt }: FoundKey): Refusal | null {
+function refusalOf({ isRetired, isRevoked, expiresAt }: FoundKey): Refusal | null {
   if (isRevoked) return 'revoked';
   if (isRetired) return 'retired';
   return expiresAt !== null && expiresAt <= Date.now() ? 'expired' : null;
 }
 
-function refuseWhatEnded(found: FoundKey): void {
+function requireWorking(found: FoundKey): void {
   const { keyName } = found.caller;
-  const why = whyEnded(found);
-  if (why === 'revoked') throw new KeyRefused(why, 'key_revoked', 'this API key was revoked', keyName);
-  if (why === 'expired') throw new KeyRefused(why, 'key_expired', 'this API key has expired', keyName);
-  if (why === 'retired') throw unknownKey(why, keyName);
+  const refusal = refusalOf(found);
+  if (refusal === 'revoked') throw new KeyRefused(refusal, 'key_revoked', 'this API key was revoked', keyName);
+  if (refusal === 'expired') throw new KeyRefused(refusal, 'key_expired', 'this API key has expired', keyName);
+  if (refusal === 'retired') throw unknownKey(refusal, keyName);
 }
 
 const unknownKey = (refusal: Refusal, keyName: string | null = null): KeyRefused =>
-  new KeyRefused(refusal, 'unauthenticated', 'the API key is missing or not known', keyName);
+  new KeyRefused(refusal, 'unauthenticated', 'the API key is unknown', keyName);

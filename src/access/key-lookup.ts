@@ -1,5 +1,5 @@
-// Keys by the hash of a secret, from the database. What is asked for at the same time shares one statement and one
-// connection, so that a flood of invented keys never takes the pool from those who have one.
+// Reads keys from the database by the hash of their secret. Concurrent look-ups share one statement and one connection, so
+// that a flood of invented keys never exhausts the connection pool.
 import { publicId } from '../common/ids.js';
 import { Batcher } from '../common/batcher.js';
 import type { Database } from '../database/database.js';
@@ -19,7 +19,7 @@ interface KeyRow {
   awaiting_approval: boolean;
 }
 
-/** What a secret opens, or opened once. */
+/** The key that has this secret, or had it before a rotation. */
 export interface FoundKey {
   caller: KnownCaller;
   /** The key has another secret now. */
@@ -38,11 +38,11 @@ where retired.hash = any($1)`;
 
 const LIMITS = { maxItems: 64, concurrency: 1 };
 
-/** Looks keys up, one statement at a time. Resolves with null for what is not there; throws `storage_unavailable`. */
+/** Looks keys up, one statement at a time. Resolves with null for an unknown hash; throws `storage_unavailable`. */
 export function keyLookup(database: Database): (hash: Buffer) => Promise<FoundKey | null> {
   const batcher = new Batcher<Buffer, FoundKey | null>(async (hashes) => {
     const rows = await database.once<KeyRow>('all', { name: 'api_keys', text: FIND, values: [hashes] });
-    // A retired secret is refused, whatever else has the same hash.
+    // A retired secret is refused even if another key has the same hash.
     const found = new Map<string, FoundKey>();
     for (const row of rows) {
       const name = row.secret_hash.toString('base64');

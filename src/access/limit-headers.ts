@@ -1,4 +1,4 @@
-// Headers of a limit, as in draft-ietf-httpapi-ratelimit-headers-10 (structured fields).
+// The response headers of a rate limit, as in draft-ietf-httpapi-ratelimit-headers-10 (structured fields).
 import type { RateLimiterRes } from 'rate-limiter-flexible';
 
 export const secondsUntil = ({ msBeforeNext }: RateLimiterRes): number => Math.max(1, Math.ceil(msBeforeNext / 1000));

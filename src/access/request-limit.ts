@@ -1,4 +1,4 @@
-// Requests a second and key, counted in this process: n processes behind a balancer allow up to n times as many.
+// Limits requests per second and key, counted in this process: n processes behind a load balancer allow up to n times as many.
 import { Inject, Injectable } from '@nestjs/common';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors.js';
@@ -19,7 +19,7 @@ export class RequestLimit {
       rateLimit === 0 ? null : new RateLimiterMemory({ points: rateLimit, duration: WINDOW_SECONDS, keyPrefix: '' });
   }
 
-  /** Counts a request; the headers that tell what is left. Throws `rate_limited`. */
+  /** Counts a request and returns the headers that say how many are left. Throws `rate_limited`. */
   async take(keyId: string): Promise<Record<string, string>> {
     if (this.limiter === null) return {};
     try {

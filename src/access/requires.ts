@@ -1,10 +1,10 @@
-// What a route asks of its caller. A route under /v1 that says nothing is closed to everybody.
+// Decorators that declare who may call a route. A /v1 route without one is closed to everybody.
 import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Right } from './rights.js';
 
-/** `anyOf`: one of these rights is enough. `key`: every key that works. */
+/** `rights`: any one of these rights is enough. `key`: every valid key. */
 export type RouteAccess = { kind: 'rights'; anyOf: readonly Right[] } | { kind: 'key' } | { kind: 'public' };
 
 const isRouteAccess = (value: unknown): value is RouteAccess =>
@@ -13,7 +13,7 @@ const isRouteAccess = (value: unknown): value is RouteAccess =>
   'kind' in value &&
   (value.kind === 'rights' || value.kind === 'key' || value.kind === 'public');
 
-/** The declaration in a Fastify route's `config`; undefined when there is none. */
+/** The declaration in a Fastify route's `config`; undefined if there is none. */
 export function routeAccess(config: unknown): RouteAccess | undefined {
   if (typeof config !== 'object' || config === null || !('access' in config)) return undefined;
   return isRouteAccess(config.access) ? config.access : undefined;
@@ -21,7 +21,7 @@ export function routeAccess(config: unknown): RouteAccess | undefined {
 
 const declare = (access: RouteAccess): MethodDecorator => RouteConfig({ access });
 
-/** The route is for callers that have one of these rights. */
+/** The route requires one of these rights. */
 export const Requires = (...anyOf: [Right, ...Right[]]): MethodDecorator =>
   applyDecorators(
     declare({ kind: 'rights', anyOf }),
@@ -29,10 +29,10 @@ export const Requires = (...anyOf: [Right, ...Right[]]): MethodDecorator =>
     ApiExtension('x-required-rights', anyOf),
   );
 
-/** The route is for every key that works, whatever its rights. */
+/** The route accepts every valid key, whatever its rights. */
 export const RequiresKey = (): MethodDecorator =>
   applyDecorators(declare({ kind: 'key' }), ApiBearerAuth('api_key'), ApiExtension('x-required-rights', []));
 
-/** The route takes no key. `raw`: the body arrives as bytes, whatever its content type (src/http/body-parser.ts). */
+/** The route needs no key. `raw`: the body arrives as bytes, whatever its content type (src/http/body-parser.ts). */
 export const Public = ({ raw = false } = {}): MethodDecorator =>
   RouteConfig({ access: { kind: 'public' } satisfies RouteAccess, ...(raw && { rawBody: true }) });

@@ -30,7 +30,7 @@ const MATRIX: [Right[], boolean[]][] = [
 ];
 
 describe('rightsOf', () => {
-  it('gives every role what the matrix gives it, and no more', () => {
+  it('gives every role exactly the rights of the matrix', () => {
     for (const [index, role] of ROLES.entries()) {
       const expected = MATRIX.flatMap(([rights, allowed]) => (allowed[index] === true ? rights : []));
       expect([...rightsOf(role, [])].sort(), role).toEqual(expected.sort());

@@ -1,6 +1,6 @@
-// Who may do what: the role matrix of the HTTP contract as data, and the scopes of a key that add to or narrow it.
+// Who may do what: the rights of each role as data, and the scopes of a key, which add rights to its role or take some away.
 
-/** One right a row of the matrix; the administration has one right a kind of object, so that scopes can part it. */
+/** Administration has one right per kind of object, so that scopes can divide it. */
 export const RIGHTS = [
   /** Basic lists, active, changes, history, insights. */
   'conversations:read',
@@ -11,7 +11,7 @@ export const RIGHTS = [
   /** Transfers and interventions. */
   'conversations:command',
   'alerts:manage',
-  /** Status of holds, erasures and access requests, without what they are about. */
+  /** Status of holds, erasures and access requests, without their subjects. */
   'compliance:status',
   'holds:manage',
   'retention:manage',
@@ -60,12 +60,12 @@ export const ROLE_RIGHTS: Record<Role, readonly Right[]> = {
   admin: ADMIN,
 };
 
-/** `right` adds one to the role's, `-right` takes one away. */
+/** `right` adds a right to those of the role, `-right` takes one away. */
 export type Scope = Right | `-${Right}`;
 
 export const SCOPES: readonly Scope[] = RIGHTS.flatMap((right): Scope[] => [right, `-${right}`]);
 
-/** The rights of a key. What is taken away stays away, wherever in the list it stands; unknown scopes count for nothing. */
+/** The rights of a key. Removal wins over addition, in any order; unknown scopes are ignored. */
 export function rightsOf(role: Role, scopes: readonly string[]): Set<Right> {
   const added = RIGHTS.filter((right) => scopes.includes(right));
   const rights = new Set<Right>([...ROLE_RIGHTS[role], ...added]);

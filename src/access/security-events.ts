@@ -1,7 +1,7 @@
-// Who came with which key, from where: log lines of their own. No other line, and no table, holds an address.
+// Security events: log lines about who used or changed which key, and from where. No other log line or table has addresses.
 import { Injectable } from '@nestjs/common';
 import { Log } from '../common/log.js';
-import { shownAgent, type Source } from './source.js';
+import { loggableUserAgent, type Source } from './source.js';
 
 export type SecurityEvent =
   | 'authentication.failed'
@@ -13,33 +13,33 @@ export type SecurityEvent =
   | 'api_key.revoked'
   | 'api_key.approved';
 
-/** Everything that such a line may say beside its source. */
-export interface SecurityFacts {
+/** The fields that such a line may have besides its source. */
+export interface SecurityEventFields {
   reason?: string;
   /** Public id of the key that the event is about. */
   key_id?: string | null;
-  /** Public id of the key that did it. */
+  /** Public id of the key that made the change. */
   by_key_id?: string;
 }
 
-const WARNED: ReadonlySet<SecurityEvent> = new Set(['authentication.failed', 'authentication.limited']);
+const WARNINGS: ReadonlySet<SecurityEvent> = new Set(['authentication.failed', 'authentication.limited']);
 
 @Injectable()
 export class SecurityEvents {
   constructor(private readonly log: Log) {}
 
-  tell(event: SecurityEvent, source: Source, { reason, key_id, by_key_id }: SecurityFacts = {}): void {
+  record(event: SecurityEvent, source: Source, { reason, key_id, by_key_id }: SecurityEventFields = {}): void {
     const fields = {
       event,
       ...(reason !== undefined && { reason }),
       ...(key_id !== undefined && key_id !== null && { key_id }),
       ...(by_key_id !== undefined && { by_key_id }),
       client_address: source.address,
-      user_agent: shownAgent(source.userAgent),
+      user_agent: loggableUserAgent(source.userAgent),
       source: source.tag,
       request_id: source.requestId,
     };
-    if (WARNED.has(event)) this.log.warn('security event', fields);
+    if (WARNINGS.has(event)) this.log.warn('security event', fields);
     else this.log.info('security event', fields);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressIn, bucketOf, networkOf, shownAgent } from './source.js';
+import { addressIn, bucketOf, networkOf, loggableUserAgent } from './source.js';
 
 describe('networkOf', () => {
   it.each([
@@ -34,11 +34,11 @@ describe('addressIn', () => {
   ])('%j is %s', (entry, address) => expect(addressIn(entry)).toBe(address));
 });
 
-describe('shownAgent', () => {
-  it('keeps what product names are made of, 120 characters of it', () => {
-    expect(shownAgent('Mozilla/5.0 (X11; Linux) a+b-c_d, e:f')).toBe('Mozilla/5.0 (X11; Linux) a+b-c_d, e:f');
-    expect(shownAgent('a"\n<é>')).toBe('a?????');
-    expect(shownAgent('x'.repeat(500))).toHaveLength(120);
-    expect(shownAgent(undefined)).toBeNull();
+describe('loggableUserAgent', () => {
+  it('keeps the characters of product names, at most 120', () => {
+    expect(loggableUserAgent('Mozilla/5.0 (X11; Linux) a+b-c_d, e:f')).toBe('Mozilla/5.0 (X11; Linux) a+b-c_d, e:f');
+    expect(loggableUserAgent('a"\n<é>')).toBe('a?????');
+    expect(loggableUserAgent('x'.repeat(500))).toHaveLength(120);
+    expect(loggableUserAgent(undefined)).toBeNull();
   });
 });

@@ -21,7 +21,10 @@ export const agentSchema = z
     provider_account_id: publicIdText('providerAccount').nullable(),
     provider_agent_id: z.string().nullable(),
     name: z.string().nullable(),
-    version: z.string().nullable().meta({ description: 'Of its latest conversation; each conversation keeps its own' }),
+    version: z
+      .string()
+      .nullable()
+      .meta({ description: 'Version in its latest conversation; each conversation keeps its own' }),
     created_at: timeText,
     updated_at: timeText,
   })

@@ -28,7 +28,7 @@ export class AgentsController {
 
   @Get()
   @Requires('agents:manage')
-  @Operation({ id: 'listAgents', summary: 'Agents, in the order of first sight', answer: agentList })
+  @Operation({ id: 'listAgents', summary: 'List agents, oldest first', answer: agentList })
   list(@Caller() caller: Caller, @Query({ schema: agentQuery }) query: AgentQuery): Promise<List<Agent>> {
     return this.agents.list(caller, query);
   }
@@ -37,29 +37,29 @@ export class AgentsController {
   @Requires('agents:manage')
   @Operation({
     id: 'createAgent',
-    summary: 'Make an agent of your own',
+    summary: 'Create an agent of your own',
     status: 201,
     answer: agentSchema,
     problems: ['not_found'],
   })
   create(
     @Caller() caller: Caller,
-    @IdempotencyKey() attempt: IdempotentRequest,
+    @IdempotencyKey() request: IdempotentRequest,
     @Body({ schema: agentInput }) input: AgentInput,
   ): Promise<ApiResponse<Agent>> {
-    return this.agents.create(caller, attempt, input);
+    return this.agents.create(caller, request, input);
   }
 
   @Get(':id')
   @Requires('agents:manage')
-  @Operation({ id: 'getAgent', summary: 'One agent', answer: agentSchema })
+  @Operation({ id: 'getAgent', summary: 'Get an agent', answer: agentSchema })
   get(@Caller() caller: Caller, @Param('id', { schema: agentId }) id: string): Promise<ApiResponse<Agent>> {
     return this.agents.get(caller, id);
   }
 
   @Patch(':id')
   @Requires('agents:manage')
-  @Operation({ id: 'updateAgent', summary: 'Name an agent', answer: agentSchema })
+  @Operation({ id: 'updateAgent', summary: 'Rename an agent', answer: agentSchema })
   update(
     @Caller() caller: Caller,
     @Param('id', { schema: agentId }) id: string,

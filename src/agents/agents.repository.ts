@@ -1,5 +1,5 @@
-// Rows of agents. Every query is restricted to the caller's clients; row-level security is the second lock.
-import { reachOf, type Caller } from '../access/caller.js';
+// Queries for agents. Each is restricted to the caller's clients; row-level security is the second barrier.
+import { clientFilterOf, type Caller } from '../access/caller.js';
 import { among, CHANGED, exactly, greaterThan, LOCKED, meets } from '../database/conditions.js';
 import { AgentEntity } from '../database/entities/agent.entity.js';
 import type { Transaction } from '../database/with-scope.js';
@@ -11,7 +11,7 @@ interface Page {
   limit: number;
 }
 
-const visible = (caller: Caller) => meets('client_id', among(reachOf(caller)));
+const visible = (caller: Caller) => meets('client_id', among(clientFilterOf(caller)));
 
 export const listAgents = (
   tx: Transaction,
@@ -20,7 +20,7 @@ export const listAgents = (
 ): Promise<AgentEntity[]> =>
   tx.manager.find(AgentEntity, {
     where: {
-      ...meets('client_id', among(reachOf(caller)), exactly(clientId)),
+      ...meets('client_id', among(clientFilterOf(caller)), exactly(clientId)),
       ...meets('provider_account_id', exactly(accountId)),
       ...meets('id', greaterThan(after)),
     },
@@ -43,7 +43,7 @@ export async function insertAgent(
   await tx.manager.insert(AgentEntity, row);
 }
 
-/** The changed row. */
+/** Returns the changed row. */
 export async function updateAgent(
   tx: Transaction,
   caller: Caller,

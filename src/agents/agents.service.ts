@@ -1,4 +1,4 @@
-// Agents as people manage them. Those of providers are made at first sight (intake); here they are named, and own ones made.
+// Manages agents. Intake creates the agents of providers when it first sees them; here people rename them and create own ones.
 import { Injectable } from '@nestjs/common';
 import { adminScope, requireClients, requireExisting, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
@@ -31,8 +31,8 @@ export class AgentsService {
       this.database.withScope(caller.clients, (tx) =>
         listAgents(tx, caller, { clientId, accountId, after, limit: most }),
       );
-    const question = { limit, cursor, filter: ['agents', filter] };
-    return pageById(this.cursors, question, { read, render: (row) => this.render(row) });
+    const page = { limit, cursor, filter: ['agents', filter] };
+    return pageById(this.cursors, page, { read, render: (row) => this.render(row) });
   }
 
   /** Throws `not_found`. */
@@ -41,10 +41,10 @@ export class AgentsService {
     return versioned(await this.render(row), row.revision);
   }
 
-  /** An agent of your own. Throws `not_found` when there is no such client. */
-  async create(caller: Caller, attempt: IdempotentRequest, input: AgentInput): Promise<ApiResponse<Agent>> {
+  /** Creates an agent that belongs to no provider account. Throws `not_found` if there is no such client. */
+  async create(caller: Caller, request: IdempotentRequest, input: AgentInput): Promise<ApiResponse<Agent>> {
     requireClients(caller, [input.client_id]);
-    const once = await this.idempotency.prepare(attempt);
+    const once = await this.idempotency.prepare(request);
     const id = newUuid();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, async () => {

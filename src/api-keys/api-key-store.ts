@@ -1,4 +1,4 @@
-// Rows of API keys. The table has no client_id, so every statement says itself whose keys it may touch.
+// Statements on API keys. The table has no client_id and no row-level security, so each statement restricts itself.
 import { Injectable } from '@nestjs/common';
 import { publicId } from '../common/ids.js';
 import type { ApiKeyEntity } from '../database/entities/api-key.entity.js';
@@ -6,27 +6,27 @@ import type { Transaction } from '../database/with-scope.js';
 import { openJson, sealJson } from '../vault/sealing/sealing.js';
 import { SYSTEM_CLIENT, VaultService } from '../vault/vault.service.js';
 import type { ApiKey } from './api-key.schema.js';
-import { reachOf, type Caller } from '../access/caller.js';
+import { clientFilterOf, type Caller } from '../access/caller.js';
 import type { Grant } from './grant.js';
 
 export interface ApiKeyRow extends Omit<ApiKeyEntity, 'hash' | keyof Grant>, Grant {}
 
-/** Who stands for the grant of a key. */
+/** Who proposed the grant of a key, and whether it still needs approval. */
 export interface Approval {
-  /** uuid of the key that makes or widens it now; null: nobody does. */
+  /** uuid of the key that creates or widens it now; null: none does. */
   proposedBy: string | null;
-  /** It works once a second admin has approved it. */
+  /** The key does not work until a second admin has approved it. */
   isAwaited: boolean;
 }
 
 const COLUMNS = `id, role, all_clients, client_ids, scopes, prefix, sealed, expires_at, last_used_at, revoked_at,
   created_by, proposed_by, approved_by, approved_at, awaiting_approval, revision, created_at, updated_at`;
-/** A key for some clients sees keys that reach no further than itself. */
+/** A key for some clients sees only keys for a subset of them. */
 const VISIBLE = '($1::uuid[] is null or (not all_clients and client_ids <@ $1::uuid[]))';
 const LIST = `
 select ${COLUMNS} from api_keys where ${VISIBLE} and ($2::uuid is null or id > $2::uuid) order by id limit $3`;
 const FIND = `select ${COLUMNS} from api_keys where ${VISIBLE} and id = $2`;
-/** The caller's key, as long as the secret that it came with works. */
+/** The caller's key, if the secret that it sent still works. */
 const WORKING = `
 select ${COLUMNS} from api_keys
 where id = $1 and hash = $2 and revoked_at is null and not awaiting_approval and (expires_at is null or expires_at > now())`;
@@ -35,7 +35,7 @@ insert into api_keys (id, role, all_clients, client_ids, scopes, expires_at, has
   awaiting_approval)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) on conflict on constraint api_keys_hash_unique do nothing
 returning id`;
-/** What widens a key undoes its approval. */
+/** Widening a key ($9 given) undoes its approval. */
 const UPDATE = `
 update api_keys set role = $3, all_clients = $4, client_ids = $5, scopes = $6, expires_at = $7, sealed = $8,
   proposed_by = coalesce($9, proposed_by), awaiting_approval = $10,
@@ -76,19 +76,19 @@ export class ApiKeyStore {
     caller: Caller,
     { after, limit }: { after: string | null; limit: number },
   ): Promise<ApiKeyRow[]> {
-    return tx.query<ApiKeyRow>({ text: LIST, values: [reachOf(caller), after, limit] });
+    return tx.query<ApiKeyRow>({ text: LIST, values: [clientFilterOf(caller), after, limit] });
   }
 
   async find(tx: Transaction, caller: Caller, id: string, { lock = false } = {}): Promise<ApiKeyRow | undefined> {
     const text = lock ? `${FIND} for update` : FIND;
-    return (await tx.query<ApiKeyRow>({ text, values: [reachOf(caller), id] }))[0];
+    return (await tx.query<ApiKeyRow>({ text, values: [clientFilterOf(caller), id] }))[0];
   }
 
-  async working(tx: Transaction, { keyId, secretHash }: Caller): Promise<ApiKeyRow | undefined> {
+  async findWorking(tx: Transaction, { keyId, secretHash }: Caller): Promise<ApiKeyRow | undefined> {
     return (await tx.query<ApiKeyRow>({ text: WORKING, values: [keyId, secretHash] }))[0];
   }
 
-  /** False when a key with this secret exists. */
+  /** Returns false if a key with this secret exists. */
   async insert(
     tx: Transaction,
     { id, grant, name, ...row }: { id: string; grant: Grant; hash: Buffer; prefix: string; name: string } & Approval,
@@ -103,7 +103,7 @@ export class ApiKeyStore {
     caller: Caller,
     { id, grant, name, proposedBy, isAwaited }: { id: string; grant: Grant; name: string } & Approval,
   ): Promise<ApiKeyRow | undefined> {
-    const values = [reachOf(caller), ...valuesOf(id, grant), await this.seal(id, name), proposedBy, isAwaited];
+    const values = [clientFilterOf(caller), ...valuesOf(id, grant), await this.seal(id, name), proposedBy, isAwaited];
     return (await tx.query<ApiKeyRow>({ text: UPDATE, values }))[0];
   }
 
@@ -116,7 +116,7 @@ export class ApiKeyStore {
   }
 
   async revoke(tx: Transaction, caller: Caller, id: string): Promise<void> {
-    await tx.query({ text: REVOKE, values: [reachOf(caller), id] });
+    await tx.query({ text: REVOKE, values: [clientFilterOf(caller), id] });
   }
 
   async nameOf({ id, sealed }: ApiKeyRow): Promise<string> {

@@ -7,7 +7,7 @@ import { ROLES, SCOPES } from '../access/rights.js';
 const scopes = z
   .array(z.enum(SCOPES))
   .max(SCOPES.length)
-  .meta({ description: '`right` adds one to the role, `-right` takes one away' });
+  .meta({ description: '`right` adds a right to those of the role, `-right` takes one away' });
 
 export const apiKeyInput = z
   .strictObject({
@@ -15,10 +15,10 @@ export const apiKeyInput = z
     role: z.enum(ROLES),
     client_ids: z
       .union([z.literal('*'), z.array(idInput('client')).min(1).max(1000)])
-      .meta({ description: 'Clients that the key may see; `*`: all, also later ones' }),
+      .meta({ description: 'Clients that the key may see; `*`: all, including later ones' }),
     scopes: scopes.default([]),
     expires_at: timeInput.nullable().optional().meta({
-      description: 'Absent: as late as COLLOQUY_KEY_LIFETIME_DAYS allows; `null`: never, where it allows that',
+      description: 'Absent: the latest time that COLLOQUY_KEY_LIFETIME_DAYS allows; `null`: never, if it allows that',
     }),
   })
   .meta({ id: 'ApiKeyInput' });
@@ -47,8 +47,8 @@ export const apiKeySchema = z
     revoked_at: timeText.nullable(),
     status: z
       .enum(['active', 'awaiting_approval', 'expired', 'revoked'])
-      .meta({ description: '`awaiting_approval`: it works once a second admin has approved it' }),
-    created_by: publicIdText('apiKey').nullable().meta({ description: 'Null: the settings made it' }),
+      .meta({ description: '`awaiting_approval`: it does not work until a second admin has approved it' }),
+    created_by: publicIdText('apiKey').nullable().meta({ description: 'Null for bootstrap keys' }),
     approved_by: publicIdText('apiKey').nullable(),
     approved_at: timeText.nullable(),
     created_at: timeText,
@@ -57,7 +57,7 @@ export const apiKeySchema = z
   .meta({ id: 'ApiKey' });
 
 export const apiKeyWithSecret = apiKeySchema
-  .extend({ secret: z.string().optional().meta({ description: 'Shown once; absent when the request is repeated' }) })
+  .extend({ secret: z.string().optional().meta({ description: 'Shown once; absent if the request is repeated' }) })
   .meta({ id: 'ApiKeyWithSecret' });
 
 export const apiKeyList = listSchema('ApiKeyList', apiKeySchema);

@@ -30,7 +30,11 @@ export class ApiKeysController {
 
   @Get()
   @Requires('api-keys:manage')
-  @Operation({ id: 'listApiKeys', summary: 'Keys that reach no further than the own one', answer: apiKeyList })
+  @Operation({
+    id: 'listApiKeys',
+    summary: 'List the keys that may see no other clients than the calling key',
+    answer: apiKeyList,
+  })
   list(
     @Caller() caller: Caller,
     @Query({ schema: apiKeyQuery }) query: z.infer<typeof apiKeyQuery>,
@@ -42,22 +46,22 @@ export class ApiKeysController {
   @Requires('api-keys:manage')
   @Operation({
     id: 'createApiKey',
-    summary: 'Make a key; its secret is shown once',
+    summary: 'Create a key; its secret is shown once',
     status: 201,
     answer: apiKeyWithSecret,
     problems: ['not_found'],
   })
   create(
     @Caller() caller: Caller,
-    @IdempotencyKey() attempt: IdempotentRequest,
+    @IdempotencyKey() request: IdempotentRequest,
     @Body({ schema: apiKeyInput }) input: ApiKeyInput,
   ): Promise<ApiResponse<ApiKeyWithSecret>> {
-    return this.keys.create(caller, attempt, input);
+    return this.keys.create(caller, request, input);
   }
 
   @Get(':id')
   @Requires('api-keys:manage')
-  @Operation({ id: 'getApiKey', summary: 'One key', answer: apiKeySchema })
+  @Operation({ id: 'getApiKey', summary: 'Get a key', answer: apiKeySchema })
   get(@Caller() caller: Caller, @Param('id', { schema: keyId }) id: string): Promise<ApiResponse<ApiKey>> {
     return this.keys.get(caller, id);
   }
@@ -76,7 +80,7 @@ export class ApiKeysController {
 
   @Delete(':id')
   @Requires('api-keys:manage')
-  @Operation({ id: 'revokeApiKey', summary: 'Revoke a key at once and for good', status: 204 })
+  @Operation({ id: 'revokeApiKey', summary: 'Revoke a key, immediately and permanently', status: 204 })
   revoke(@Caller() caller: Caller, @Param('id', { schema: keyId }) id: string): Promise<void> {
     return this.keys.revoke(caller, id);
   }
@@ -85,24 +89,24 @@ export class ApiKeysController {
   @RequiresKey()
   @Operation({
     id: 'rotateApiKey',
-    summary: 'A new secret for the key that asks, shown once; the old one never works again',
-    description: 'Every key may rotate itself, and no other.',
+    summary: 'Replace the secret of the calling key; the new one is shown once, the old one never works again',
+    description: 'Every key may rotate itself, and no other key.',
     answer: apiKeyWithSecret,
   })
   rotate(
     @Caller() caller: Caller,
     @Param('id', { schema: keyId }) id: string,
-    @IdempotencyKey() attempt: IdempotentRequest,
+    @IdempotencyKey() request: IdempotentRequest,
   ): Promise<ApiResponse<ApiKeyWithSecret>> {
-    return this.keys.rotate(caller, attempt, id);
+    return this.keys.rotate(caller, request, id);
   }
 
   @Post(':id/approve')
   @Requires('api-keys:manage')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'ETag of the key as read; 412 when it has changed' })
+  @ApiHeader({ name: 'If-Match', required: false, description: 'ETag of the key as read; 412 if it has changed' })
   @Operation({
     id: 'approveApiKey',
-    summary: 'A second admin agrees to what a key may do; it works from then on',
+    summary: 'Approve a key as a second admin; it works from then on',
     answer: apiKeySchema,
     problems: ['invalid_state', 'precondition_failed'],
   })
@@ -110,8 +114,8 @@ export class ApiKeysController {
     @Caller() caller: Caller,
     @Param('id', { schema: keyId }) id: string,
     @Headers('if-match') ifMatch: string | undefined,
-    @IdempotencyKey() attempt: IdempotentRequest,
+    @IdempotencyKey() request: IdempotentRequest,
   ): Promise<ApiResponse<ApiKey>> {
-    return this.keys.approve(caller, attempt, id, ifMatch);
+    return this.keys.approve(caller, request, id, ifMatch);
   }
 }

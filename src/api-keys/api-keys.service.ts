@@ -1,4 +1,4 @@
-// API keys as people manage them. Rights do not grow by themselves: grant.ts has the rules, four-eyes.ts the second admin.
+// Manages API keys. No key can grant more than it has (grant.ts); some grants need a second admin (four-eyes.ts).
 import { Inject, Injectable } from '@nestjs/common';
 import { versioned, withStatus, requireMatch, ApiResponse, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
@@ -45,28 +45,28 @@ export class ApiKeysService {
     return pageById(this.cursors, { ...page, filter: 'api_keys' }, { read, render: (row) => this.store.render(row) });
   }
 
-  /** Throws `not_found`, also for keys that reach further than the caller's. */
+  /** Throws `not_found`, also for keys that may see other clients than the caller's. */
   async get(caller: Caller, id: string): Promise<ApiResponse<ApiKey>> {
     const row = await this.database.withScope(caller.clients, (tx) => this.store.find(tx, caller, id));
     if (row === undefined) throw unknownObject('API key');
     return versioned(await this.store.render(row), row.revision);
   }
 
-  /** Throws `not_found` (a client), `forbidden` (more than the caller may give), `invalid_request` (`expires_at`). */
+  /** Throws `not_found` (a client), `forbidden` (more than the caller may grant), `invalid_request` (`expires_at`). */
   async create(
     caller: Caller,
-    attempt: IdempotentRequest,
+    request: IdempotentRequest,
     { name, ...input }: ApiKeyInput,
   ): Promise<ApiResponse<ApiKeyWithSecret>> {
     const grant = grantOf(caller, { ...input, expires_at: expiryOf(input.expires_at, this.config.keyLifetimeDays) });
-    const once = await this.idempotency.prepare(attempt);
+    const once = await this.idempotency.prepare(request);
     const id = newUuid();
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, () =>
-        this.changes.by(tx, caller, async (holder, now) => {
+        this.changes.runAs(tx, caller, async (holder, current) => {
           refuse(excessOver(holder, grant));
-          await requireExisting(tx, now, grant.client_ids);
+          await requireExisting(tx, current, grant.client_ids);
           const approval = { proposedBy: caller.keyId, isAwaited: awaitsApproval(this.config.fourEyes, null, grant) };
           const row = { id, grant, name, hash: hashOf(secret), prefix: prefixOf(secret), ...approval };
           await this.store.insert(tx, row);
@@ -80,19 +80,18 @@ export class ApiKeysService {
   }
 
   /**
-   * A new secret in place of the old one, which never works again. Whoever holds the old one asks for it. Throws
-   * `not_found`, `forbidden` (another key), `rate_limited`.
+   * Replaces the secret; the old one never works again. Only the key itself may ask. Throws `not_found`, `forbidden` (another
+   * key), `rate_limited`.
    */
-  async rotate(caller: Caller, attempt: IdempotentRequest, id: string): Promise<ApiResponse<ApiKeyWithSecret>> {
+  async rotate(caller: Caller, request: IdempotentRequest, id: string): Promise<ApiResponse<ApiKeyWithSecret>> {
     await this.rotations.take(caller.keyId);
-    const once = await this.idempotency.prepare(attempt);
+    const once = await this.idempotency.prepare(request);
     const secret = newSecret();
     const outcome = await this.database.withScope(adminScope(caller), async (tx) =>
       once(tx, () =>
-        this.changes.by(tx, caller, async (_, now) => {
-          await this.locked(tx, now, id);
-          if (id !== caller.keyId)
-            throw new AppError('forbidden', 'a key is rotated by its holder, with the key itself');
+        this.changes.runAs(tx, caller, async (_, current) => {
+          await this.findLocked(tx, current, id);
+          if (id !== caller.keyId) throw new AppError('forbidden', 'a key can only be rotated with the key itself');
           await this.store.rotate(tx, { id, hash: hashOf(secret), prefix: prefixOf(secret) });
           await journalKey(tx, caller, { action: 'api_key.rotated', id });
           return { status: 200, kind: 'apiKey', id };
@@ -110,8 +109,8 @@ export class ApiKeysService {
     { patch, ifMatch }: { patch: ApiKeyPatch; ifMatch?: string | undefined },
   ): Promise<ApiResponse<ApiKey>> {
     const { row, isChanged } = await this.database.withScope(adminScope(caller), (tx) =>
-      this.changes.by(tx, caller, async (holder, now) => {
-        const before = await this.locked(tx, now, id);
+      this.changes.runAs(tx, caller, async (holder, current) => {
+        const before = await this.findLocked(tx, current, id);
         if (id !== caller.keyId) refuseToManage(holder, before);
         requireMatch(ifMatch, before.revision);
         const known = { ...inputOf(before), name: await this.store.nameOf(before) };
@@ -120,16 +119,16 @@ export class ApiKeysService {
         if (before.revoked_at !== null) throw new AppError('invalid_state', 'the key is revoked');
         if (changes.includes('expires_at')) expiryOf(patch.expires_at, this.config.keyLifetimeDays);
         const next = { ...known, ...patch };
-        const grant = grantOf(now, next);
+        const grant = grantOf(current, next);
         const widens = excessOf(grant, before) !== null;
         if (id === caller.keyId) requireOwnChange(changes, widens);
         else if (widens) refuse(excessOver(holder, grant));
-        await requireExisting(tx, now, grant.client_ids);
+        await requireExisting(tx, current, grant.client_ids);
         const approval = {
           proposedBy: widens ? caller.keyId : null,
           isAwaited: awaitsApproval(this.config.fourEyes, before, grant),
         };
-        const after = await this.store.update(tx, now, { id, grant, name: next.name, ...approval });
+        const after = await this.store.update(tx, current, { id, grant, name: next.name, ...approval });
         await journalKey(tx, caller, { action: 'api_key.updated', id, changes });
         return { row: after ?? before, isChanged: true };
       }),
@@ -138,14 +137,14 @@ export class ApiKeysService {
     return versioned(await this.store.render(row), row.revision);
   }
 
-  /** Ends the key; its row stays. Revoking a revoked key changes nothing. Throws `not_found`, `forbidden`. */
+  /** Revokes the key; its row stays. Does nothing if it is revoked already. Throws `not_found`, `forbidden`. */
   async revoke(caller: Caller, id: string): Promise<void> {
     const isChanged = await this.database.withScope(adminScope(caller), (tx) =>
-      this.changes.by(tx, caller, async (holder, now) => {
-        const row = await this.locked(tx, now, id);
+      this.changes.runAs(tx, caller, async (holder, current) => {
+        const row = await this.findLocked(tx, current, id);
         if (id !== caller.keyId) refuseToManage(holder, row);
         if (row.revoked_at !== null) return false;
-        await this.store.revoke(tx, now, id);
+        await this.store.revoke(tx, current, id);
         await journalKey(tx, caller, { action: 'api_key.revoked', id });
         return true;
       }),
@@ -154,27 +153,27 @@ export class ApiKeysService {
   }
 
   /**
-   * A second admin agrees to what a key may do. Throws `not_found`, `invalid_state` (it does not wait),
-   * `precondition_failed`, `forbidden` (no admin, or perhaps the one who asks for the key).
+   * Approves a key as a second admin. Throws `not_found`, `invalid_state` (it awaits no approval), `precondition_failed`,
+   * `forbidden` (not an admin, or possibly the same person as the proposer).
    */
   async approve(
     caller: Caller,
-    attempt: IdempotentRequest,
+    request: IdempotentRequest,
     id: string,
     ifMatch: string | undefined,
   ): Promise<ApiResponse<ApiKey>> {
-    const once = await this.idempotency.prepare(attempt);
+    const once = await this.idempotency.prepare(request);
     const outcome = await this.database.withScope(adminScope(caller), (tx) =>
       once(tx, () =>
-        this.changes.by(tx, caller, async (holder, now) => {
-          const row = await this.locked(tx, now, id);
-          if (holder.role !== 'admin') throw new AppError('forbidden', 'keys are approved by admins');
+        this.changes.runAs(tx, caller, async (holder, current) => {
+          const row = await this.findLocked(tx, current, id);
+          if (holder.role !== 'admin') throw new AppError('forbidden', 'only an admin may approve a key');
           requireMatch(ifMatch, row.revision);
           if (!row.awaiting_approval || row.revoked_at !== null) {
-            throw new AppError('invalid_state', 'the key does not wait for an approval');
+            throw new AppError('invalid_state', 'the key awaits no approval');
           }
           refuse(excessOver(holder, row));
-          if (!(await areTwoPeople(tx, caller.keyId, row.proposed_by ?? id))) throw sameEyes();
+          if (!(await areTwoPeople(tx, caller.keyId, row.proposed_by ?? id))) throw needsAnotherAdmin();
           await this.store.approve(tx, { id, approver: caller.keyId });
           await journalKey(tx, caller, { action: 'api_key.approved', id });
           return { status: 200, kind: 'apiKey', id };
@@ -185,13 +184,13 @@ export class ApiKeysService {
     return this.get(caller, outcome.id);
   }
 
-  /** Once it is committed. */
+  /** Call it after the commit. */
   private changed(caller: Caller, action: KeyAction, id: string): void {
     this.directory.changed();
-    this.events.tell(action, caller.source, { key_id: publicId('apiKey', id), by_key_id: caller.keyName });
+    this.events.record(action, caller.source, { key_id: publicId('apiKey', id), by_key_id: caller.keyName });
   }
 
-  private async locked(tx: Transaction, caller: Caller, id: string): Promise<ApiKeyRow> {
+  private async findLocked(tx: Transaction, caller: Caller, id: string): Promise<ApiKeyRow> {
     const row = await this.store.find(tx, caller, id, { lock: true });
     if (row === undefined) throw unknownObject('API key');
     return row;
@@ -200,17 +199,18 @@ export class ApiKeysService {
 
 function refuse(excess: ReturnType<typeof excessOver>): void {
   if (excess === null) return;
-  throw new AppError('forbidden', `a key gives no more than it has: its ${excess} would go beyond those of this key`);
+  throw new AppError('forbidden', `a key cannot grant more than it has: the ${excess} would exceed those of this key`);
 }
 
 function refuseToManage(holder: ApiKeyRow, row: ApiKeyRow): void {
-  if (!mayManage(holder, row)) throw new AppError('forbidden', 'that key has more than this one');
+  if (!mayManage(holder, row))
+    throw new AppError('forbidden', 'that key has rights, clients or a lifetime that this key does not have');
 }
 
-const sameEyes = (): AppError =>
+const needsAnotherAdmin = (): AppError =>
   new AppError(
     'forbidden',
-    'approved by another admin than those who made the key, or the approving key and saw the secret that it still has',
+    'approve with the key of another person, rotated since it was created: whoever proposed this key may know the calling one',
   );
 
 const withSecret = ({ body, extras }: ApiResponse<ApiKey>, secret: string | null): ApiResponse<ApiKeyWithSecret> =>

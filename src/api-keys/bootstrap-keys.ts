@@ -1,5 +1,5 @@
-// The keys of the settings, made when the API first starts with them. Later starts find them. One that was rotated or
-// revoked stays refused: the process starts without it and says so.
+// Creates the bootstrap keys of the settings when the API first starts with them. One that was rotated or revoked since is
+// never accepted again: the process starts without it and logs a warning.
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { newUuid, publicId } from '../common/ids.js';
 import { Log } from '../common/log.js';
@@ -14,7 +14,7 @@ import { ApiKeyStore } from './api-key-store.js';
 import { changeKeys } from './key-changes.js';
 import type { Role } from '../access/rights.js';
 
-/** A secret that no longer works: why, and of which key it was. */
+/** Whether the secret was rotated or revoked, and which key it belonged to. */
 const RETIRED = `
 select 'rotated' as reason, api_key_id as id from retired_api_key_secrets where hash = $1
 union all
@@ -59,7 +59,7 @@ export class BootstrapKeys implements OnModuleInit {
     const retired = await this.database.withScope('all', (tx) =>
       changeKeys(tx, async () => {
         const [ended] = await tx.query<{ reason: string; id: string }>({ text: RETIRED, values: [hash] });
-        if (ended === undefined) await this.make(tx, { role, name, hash, prefix: prefixOf(secret) });
+        if (ended === undefined) await this.create(tx, { role, name, hash, prefix: prefixOf(secret) });
         return ended;
       }),
     );
@@ -68,13 +68,13 @@ export class BootstrapKeys implements OnModuleInit {
     this.log.warn('a bootstrap key of the settings was retired and stays refused', fields);
   }
 
-  private async make(
+  private async create(
     tx: Transaction,
     { role, ...row }: { role: Role; name: string; hash: Buffer; prefix: string },
   ): Promise<void> {
     const id = newUuid();
     const grant = { role, all_clients: true, client_ids: [], scopes: [], expires_at: null };
-    // Whoever sets it could switch four eyes off as well.
+    // No approval: whoever controls the settings could switch COLLOQUY_FOUR_EYES off as well.
     if (!(await this.store.insert(tx, { id, grant, ...row, proposedBy: null, isAwaited: false }))) return;
     const actor = { type: 'system' as const, id: 'bootstrap' };
     await appendJournal(tx, [{ clientId: SYSTEM_CLIENT, action: 'api_key.created', objectIds: [id], actor }]);

@@ -1,24 +1,25 @@
-// With COLLOQUY_FOUR_EYES a key with content or compliance rights works once a second admin has approved it.
+// COLLOQUY_FOUR_EYES: a key with content or compliance rights does not work until a second admin has approved it.
 import type { Transaction } from '../database/with-scope.js';
 import { excessOf, isSensitive, type Grant } from './grant.js';
 
-/** Whether a key that becomes `after` (from `before`; null: a new one) has to wait for a second admin. */
+/** Whether a key that changes from `before` (null: a new key) to `after` needs the approval of a second admin. */
 export function awaitsApproval(
   isOn: boolean,
   before: (Grant & { awaiting_approval: boolean }) | null,
   after: Grant,
 ): boolean {
   if (!isSensitive(after)) return false;
-  // What waits goes on waiting, whatever the setting is meanwhile.
+  // A key that awaits approval keeps waiting, even if the setting was switched off since.
   if (before?.awaiting_approval === true) return true;
   return isOn && (before === null || excessOf(after, before) !== null);
 }
 
 /**
- * The keys that one person may hold: a key, and the makers of it, since a maker has seen its secret. That ends when somebody
- * else has approved the key and its holder has rotated it since. Two keys with a common one are one pair of eyes.
+ * The keys that one person may know: a key and, transitively, its creators and proposers, who saw its secret. The link ends
+ * once somebody else has approved the key and its holder has rotated it since. Two keys whose sets overlap may belong to one
+ * person.
  */
-const COMMON = `
+const OVERLAP = `
 with recursive eyes (side, id) as (
   select side, id from (values ('approver', $1::uuid), ('proposer', $2::uuid)) as two (side, id)
   union
@@ -30,7 +31,7 @@ with recursive eyes (side, id) as (
 )
 select 1 as common from eyes as a join eyes as b using (id) where a.side = 'approver' and b.side = 'proposer' limit 1`;
 
-/** Whether the holders of two keys (uuids) are surely two people, as far as keys can tell. */
+/** Whether two keys (uuids) belong to different people, as far as keys can tell. */
 export async function areTwoPeople(tx: Transaction, approver: string, proposer: string): Promise<boolean> {
-  return (await tx.query({ text: COMMON, values: [approver, proposer] })).length === 0;
+  return (await tx.query({ text: OVERLAP, values: [approver, proposer] })).length === 0;
 }

@@ -20,7 +20,7 @@ const clientsIn = (grant: Grant): Set<string> => new Set(grant.all_clients ? [..
 const isSubset = (a: Set<string>, b: Set<string>): boolean => [...a].every((item) => b.has(item));
 
 describe('excessOver', () => {
-  it('lets nobody but an admin give a right, a client, a role or a time that it has not', () => {
+  it('lets nobody but an admin grant a right, client, role or lifetime that it does not have', () => {
     fc.assert(
       fc.property(grants, grants, (holder, grant) => {
         fc.pre(holder.role !== 'admin' && excessOver(holder, grant) === null);
@@ -33,7 +33,7 @@ describe('excessOver', () => {
     );
   });
 
-  it('binds an admin to its clients and to what its scopes take away', () => {
+  it('limits an admin to its clients and by what its scopes take away', () => {
     fc.assert(
       fc.property(grants, grants, (holder, grant) => {
         const admin: Grant = { ...holder, role: 'admin' };
@@ -45,7 +45,7 @@ describe('excessOver', () => {
     );
   });
 
-  it('keeps a right that was taken from an admin from all keys that come from it', () => {
+  it('keeps a right that an admin lost from all keys that it creates', () => {
     fc.assert(
       fc.property(grants, fc.array(grants, { minLength: 2, maxLength: 6 }), (first, made) => {
         const admin: Grant = { ...first, role: 'admin' };
@@ -60,7 +60,7 @@ describe('excessOver', () => {
     );
   });
 
-  it('lets everybody give what it has', () => {
+  it('lets every key grant what it has', () => {
     fc.assert(
       fc.property(grants, ({ role, ...holder }) => {
         fc.pre(role !== 'admin');
@@ -81,7 +81,7 @@ describe('excessOf', () => {
     );
   });
 
-  it('tells an admin that may give again what its scopes took away', () => {
+  it('reports an admin that could grant what its scopes took away', () => {
     const admin: Grant = { role: 'admin', all_clients: true, client_ids: [], scopes: [], expires_at: null };
     const narrowed = { ...admin, scopes: ['-content:read'] };
     expect([excessOf(admin, narrowed), excessOf(narrowed, admin)]).toEqual(['rights', null]);

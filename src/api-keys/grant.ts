@@ -1,4 +1,4 @@
-// What a key may do, and what one key may give to another. Pure: asked with rows that are true at this moment.
+// What a key may do, and what one key may grant to another. Pure functions over current rows.
 import { RIGHTS, ROLE_RIGHTS, rightsOf, type Right, type Role } from '../access/rights.js';
 
 /** What a key may do, as its row holds it. */
@@ -11,10 +11,10 @@ export interface Grant {
   expires_at: Date | null;
 }
 
-/** The part of a grant in which it goes beyond another one. */
+/** The part of a grant that exceeds another grant. */
 export type Excess = 'role' | 'rights' | 'clients' | 'expiry';
 
-/** Where `grant` goes beyond `bound`; null: all of it is within. */
+/** Where `grant` exceeds `bound`; null: nowhere. */
 export function excessOf(grant: Grant, bound: Grant): Excess | null {
   if (!isRoleWithin(grant.role, bound.role)) return 'role';
   const isWithin =
@@ -26,9 +26,9 @@ export function excessOf(grant: Grant, bound: Grant): Excess | null {
 }
 
 /**
- * What forbids the holder of a key to make such a grant; null: nothing. An admin grants every role for its clients, but no
- * right that its own scopes take away, nor the power to give it; its own expiry does not bind it, since somebody must make
- * the keys of next year. Everybody else grants what it has itself.
+ * Where `grant` exceeds what the holder of a key may grant; null: nowhere. An admin may grant every role for its clients, but
+ * no right that its own scopes take away, nor the power to grant it; its own expiry is no limit, since somebody must create
+ * next year's keys. Other roles may grant only what they have.
  */
 export function excessOver(holder: Grant, grant: Grant): Excess | null {
   if (holder.role !== 'admin') return excessOf(grant, holder);
@@ -36,14 +36,14 @@ export function excessOver(holder: Grant, grant: Grant): Excess | null {
   return isSubset(powersOf(grant), powersOf(holder)) ? null : 'rights';
 }
 
-/** Whether the holder may change or revoke this key of another holder, among those that it sees. */
-export const mayManage = (holder: Grant, of: Grant): boolean =>
-  holder.role === 'admin' || excessOf(of, holder) === null;
+/** Whether the holder may change or revoke the visible key `other`. */
+export const mayManage = (holder: Grant, other: Grant): boolean =>
+  holder.role === 'admin' || excessOf(other, holder) === null;
 
-/** The later of two times of expiry is the first one; null is never. */
+/** Whether expiry `a` is later than `b`; null: never expires. */
 export const isLater = (a: Date | null, b: Date | null): boolean => b !== null && (a === null || a > b);
 
-/** Rights to content and to what compliance decides, and the one by which others are given. */
+/** Rights to content, to compliance decisions, and to granting rights. */
 const SENSITIVE: readonly Right[] = [
   'content:read',
   'holds:manage',
@@ -54,23 +54,23 @@ const SENSITIVE: readonly Right[] = [
   'api-keys:manage',
 ];
 
-/** Whether, with four eyes, a second admin has to approve a key with this grant. */
+/** Whether a key with this grant needs a second admin's approval under COLLOQUY_FOUR_EYES. */
 export function isSensitive({ role, scopes }: Pick<Grant, 'role' | 'scopes'>): boolean {
   const rights = rightsOf(role, scopes);
-  // The two roles count by themselves: some rules go by the role, whatever the scopes take away.
+  // Both roles count even if scopes take their rights away: some rules go by the role alone.
   return role === 'admin' || role === 'compliance' || SENSITIVE.some((right) => rights.has(right));
 }
 
 /**
- * The rights that a key has or gives. An admin gives also what it has not itself, but for what its scopes take away: one
- * that makes another without that loss would get around it by two steps.
+ * The rights that a key has or may grant. An admin may also grant rights that it does not have, except those that its scopes
+ * take away: otherwise it could create a second admin without that restriction.
  */
 const powersOf = ({ role, scopes }: Grant): ReadonlySet<Right> =>
   role === 'admin' ? new Set(RIGHTS.filter((right) => !scopes.includes(`-${right}`))) : rightsOf(role, scopes);
 
 const isSubset = (a: ReadonlySet<Right>, b: ReadonlySet<Right>): boolean => [...a].every((right) => b.has(right));
 
-/** By the roles alone: scopes do not make a consumer a compliance officer, whom restrictions let pass. */
+/** Compares roles alone: no set of scopes turns a consumer into a compliance officer, who may read restricted content. */
 const isRoleWithin = (role: Role, bound: Role): boolean =>
   role === bound || ROLE_RIGHTS[role].every((right) => ROLE_RIGHTS[bound].includes(right));
 

@@ -1,21 +1,21 @@
-// Changes of keys happen one after the other, each by a key that is what it claims to be in this very moment: what a
-// process remembers of it may be seconds old, and a key that was revoked in between must not leave another one behind.
+// Serialises changes of keys. Each change first reads the caller's key again under the lock: the cached key may be seconds
+// old, and a key that has just been revoked must not create another one.
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../common/errors.js';
 import type { Transaction } from '../database/with-scope.js';
 import { ApiKeyStore, type ApiKeyRow } from './api-key-store.js';
 import type { Caller } from '../access/caller.js';
 
-/** Rows of keys are changed under this lock alone. */
-const ALONE = "select pg_advisory_xact_lock(hashtextextended('colloquy/api_keys', 0))";
-/** Heard with the commit; changes of keys are too rare for its lock to matter. */
-const TELL = "select pg_notify('colloquy_api_keys', '')";
+/** Serialises all changes of keys. */
+const LOCK = "select pg_advisory_xact_lock(hashtextextended('colloquy/api_keys', 0))";
+/** Delivered at commit. NOTIFY serialises commits, but changes of keys are rare. */
+const NOTIFY = "select pg_notify('colloquy_api_keys', '')";
 
-/** Runs `work` alone among all changes of keys; other processes hear of it with the commit. */
+/** Runs `work` while no other change of keys runs; other processes are notified at commit. */
 export async function changeKeys<Result>(tx: Transaction, work: () => Promise<Result>): Promise<Result> {
-  await tx.query({ text: ALONE });
+  await tx.query({ text: LOCK });
   const result = await work();
-  await tx.query({ text: TELL });
+  await tx.query({ text: NOTIFY });
   return result;
 }
 
@@ -24,16 +24,16 @@ export class KeyChanges {
   constructor(private readonly store: ApiKeyStore) {}
 
   /**
-   * Runs `work` alone among all changes of keys, with the row of the caller's key and the caller as they are now. Throws
-   * `unauthenticated` when the caller's secret no longer works.
+   * Runs `work` while no other change of keys runs, with the current row of the caller's key and the current caller. Throws
+   * `unauthenticated` if the caller's secret no longer works.
    */
-  by<Result>(
+  runAs<Result>(
     tx: Transaction,
     caller: Caller,
-    work: (holder: ApiKeyRow, now: Caller) => Promise<Result>,
+    work: (holder: ApiKeyRow, current: Caller) => Promise<Result>,
   ): Promise<Result> {
     return changeKeys(tx, async () => {
-      const holder = await this.store.working(tx, caller);
+      const holder = await this.store.findWorking(tx, caller);
       if (holder === undefined) throw new AppError('unauthenticated', 'this API key no longer works');
       return work(holder, { ...caller, clients: holder.all_clients ? 'all' : holder.client_ids });
     });

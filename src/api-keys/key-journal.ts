@@ -1,4 +1,4 @@
-// What happens to keys is told in the system's log.
+// Writes changes of keys to the journal of the system client.
 import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';

@@ -1,5 +1,5 @@
-// A secret that was rotated away is remembered for ever, and each rotation makes all processes ask for their keys again: no
-// key rotates itself in a loop.
+// Limits how often a key is rotated: every replaced secret is stored for ever, and each rotation empties the key cache of all
+// processes.
 import { Injectable } from '@nestjs/common';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors.js';

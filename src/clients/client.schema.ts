@@ -8,7 +8,7 @@ const region = z
   .string()
   .refine((value) => isSupportedCountry(value), 'must be an ISO 3166 country code such as US')
   .nullable()
-  .meta({ description: 'ISO 3166: how to read numbers without +' });
+  .meta({ description: 'ISO 3166 country for phone numbers without +' });
 
 export const clientInput = z
   .strictObject({ name: nameText, default_region: region.optional() })

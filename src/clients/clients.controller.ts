@@ -28,7 +28,7 @@ export class ClientsController {
 
   @Get()
   @Requires('clients:manage')
-  @Operation({ id: 'listClients', summary: 'Clients of the key, oldest first', answer: clientList })
+  @Operation({ id: 'listClients', summary: 'List the clients of the key, oldest first', answer: clientList })
   list(
     @Caller() caller: Caller,
     @Query({ schema: clientQuery }) query: z.infer<typeof clientQuery>,
@@ -38,18 +38,18 @@ export class ClientsController {
 
   @Post()
   @Requires('clients:manage')
-  @Operation({ id: 'createClient', summary: 'Make a client', status: 201, answer: clientSchema })
+  @Operation({ id: 'createClient', summary: 'Create a client', status: 201, answer: clientSchema })
   create(
     @Caller() caller: Caller,
-    @IdempotencyKey() attempt: IdempotentRequest,
+    @IdempotencyKey() request: IdempotentRequest,
     @Body({ schema: clientInput }) input: ClientInput,
   ): Promise<ApiResponse<Client>> {
-    return this.clients.create(caller, attempt, input);
+    return this.clients.create(caller, request, input);
   }
 
   @Get(':id')
   @Requires('clients:manage')
-  @Operation({ id: 'getClient', summary: 'One client', answer: clientSchema })
+  @Operation({ id: 'getClient', summary: 'Get a client', answer: clientSchema })
   get(@Caller() caller: Caller, @Param('id', { schema: clientId }) id: string): Promise<ApiResponse<Client>> {
     return this.clients.get(caller, id);
   }

@@ -1,5 +1,5 @@
-// Rows of clients. Every query is restricted to the caller's clients; row-level security is the second lock.
-import { reachOf, type Caller } from '../access/caller.js';
+// Queries for clients. Each is restricted to the caller's clients; row-level security is the second barrier.
+import { clientFilterOf, type Caller } from '../access/caller.js';
 import { among, CHANGED, exactly, greaterThan, LOCKED, meets } from '../database/conditions.js';
 import { ClientEntity } from '../database/entities/client.entity.js';
 import type { Transaction } from '../database/with-scope.js';
@@ -10,7 +10,7 @@ export const listClients = (
   { after, limit }: { after: string | null; limit: number },
 ): Promise<ClientEntity[]> =>
   tx.manager.find(ClientEntity, {
-    where: meets('id', among(reachOf(caller)), greaterThan(after)),
+    where: meets('id', among(clientFilterOf(caller)), greaterThan(after)),
     order: { id: 'asc' },
     take: limit,
   });
@@ -21,7 +21,10 @@ export const findClient = (
   id: string,
   { lock = false } = {},
 ): Promise<ClientEntity | null> =>
-  tx.manager.findOne(ClientEntity, { where: meets('id', among(reachOf(caller)), exactly(id)), ...(lock && LOCKED) });
+  tx.manager.findOne(ClientEntity, {
+    where: meets('id', among(clientFilterOf(caller)), exactly(id)),
+    ...(lock && LOCKED),
+  });
 
 export async function insertClient(
   tx: Transaction,
@@ -30,13 +33,13 @@ export async function insertClient(
   await tx.manager.insert(ClientEntity, row);
 }
 
-/** The changed row. */
+/** Returns the changed row. */
 export async function updateClient(
   tx: Transaction,
   caller: Caller,
   { id, ...change }: Pick<ClientEntity, 'id' | 'sealed' | 'default_region'>,
 ): Promise<ClientEntity | undefined> {
-  const where = meets('id', among(reachOf(caller)), exactly(id));
+  const where = meets('id', among(clientFilterOf(caller)), exactly(id));
   const { raw } = await tx.manager.update(ClientEntity, where, { ...change, ...CHANGED }, { returning: '*' });
   return (raw as ClientEntity[])[0];
 }

@@ -1,4 +1,4 @@
-// Clients: the boundary of isolation. Their names are sealed under their own key.
+// Manages clients, the boundary of isolation. The name of a client is sealed under its own key.
 import { Injectable } from '@nestjs/common';
 import { adminScope, changedFields, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
@@ -41,11 +41,11 @@ export class ClientsService {
     return versioned(await this.render(row), row.revision);
   }
 
-  /** Throws `forbidden` when the key is for some clients only: it could not see the new one. */
-  async create(caller: Caller, attempt: IdempotentRequest, input: ClientInput): Promise<ApiResponse<Client>> {
-    if (caller.clients !== 'all') throw new AppError('forbidden', 'only a key for all clients may make one');
+  /** Throws `forbidden` if the key is for some clients only: it could not see the new one. */
+  async create(caller: Caller, request: IdempotentRequest, input: ClientInput): Promise<ApiResponse<Client>> {
+    if (caller.clients !== 'all') throw new AppError('forbidden', 'only a key for all clients may create one');
     const id = newUuid();
-    const once = await this.idempotency.prepare(attempt);
+    const once = await this.idempotency.prepare(request);
     const sealed = sealName(await this.vault.clientKey(id), id, input.name);
     const outcome = await this.database.withScope(caller.clients, (tx) =>
       once(tx, async () => {
@@ -55,8 +55,7 @@ export class ClientsService {
         return { status: 201, kind: 'client', id };
       }),
     );
-    const made = await this.get(caller, outcome.id);
-    return withStatus(made, outcome.status);
+    return withStatus(await this.get(caller, outcome.id), outcome.status);
   }
 
   /** Throws `not_found`, `precondition_failed`. */
@@ -83,7 +82,7 @@ export class ClientsService {
     return versioned(await this.render(row), row.revision);
   }
 
-  /** A key is made for clients that exist, never for any id that a caller may send. */
+  /** The vault creates missing keys, so check first that the client exists. */
   private async keyOf(caller: Caller, id: string): Promise<DataKey> {
     await this.get(caller, id);
     return this.vault.clientKey(id);

@@ -1,5 +1,5 @@
 // Rows of conversations as Postgres gives them, and how one is found for a caller.
-import { reachOf, type Caller } from '../access/caller.js';
+import { clientFilterOf, type Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
 import { columnNames } from '../database/entities/column-names.js';
 import { ConversationEntity } from '../database/entities/conversation.entity.js';
@@ -67,7 +67,7 @@ const FIND = conversationStatement(columns({ header: true }));
 
 /** The conversation. Throws `not_found` (also for another client's) or `erased`. Re-checks the identity row each time. */
 export async function findConversation(tx: Transaction, caller: Caller, id: string): Promise<ConversationRow> {
-  const values = [[id], reachOf(caller)];
+  const values = [[id], clientFilterOf(caller)];
   return admitted(await tx.query<ConversationRow>({ name: 'conversation_by_id', text: FIND, values }));
 }
 

@@ -1,6 +1,6 @@
 // Retrying parked facts together, once their common cause is repaired.
 import { Injectable } from '@nestjs/common';
-import { actorOf, reachOf, type Caller } from '../access/caller.js';
+import { actorOf, clientFilterOf, type Caller } from '../access/caller.js';
 import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
 import { ApiResponse } from '../http/api-response.js';
 import { newUuid } from '../common/ids.js';
@@ -54,7 +54,7 @@ export class ParkedFactsRetry {
 }
 
 async function release(tx: Transaction, caller: Caller, input: RetryInput): Promise<number> {
-  const values = [reachOf(caller), input.reason ?? null, input.provider_account_id ?? null];
+  const values = [clientFilterOf(caller), input.reason ?? null, input.provider_account_id ?? null];
   const rows = await tx.query<Retried>({ text: RETRY, values });
   const actor = actorOf(caller);
   await appendJournal(

@@ -1,7 +1,7 @@
 // Parked facts as operators see and retry them. Whose they are is told by the identity row: its client, its policy.
 import { Injectable } from '@nestjs/common';
 import { unknownObject } from '../access/admin.js';
-import { actorOf, reachOf, type Caller } from '../access/caller.js';
+import { actorOf, clientFilterOf, type Caller } from '../access/caller.js';
 import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
 import { ApiResponse, type List } from '../http/api-response.js';
 import { Cursors } from '../http/cursor.js';
@@ -61,7 +61,7 @@ export class ParkedFactsService {
     const { client_id: client = null, provider_account_id: account = null } = filter;
     const read = (after: string | null, most: number): Promise<Row[]> =>
       this.database.withScope(caller.clients, (tx) =>
-        tx.query<Row>({ text: LIST, values: [reachOf(caller), client, account, after, most] }),
+        tx.query<Row>({ text: LIST, values: [clientFilterOf(caller), client, account, after, most] }),
       );
     const question = { limit, cursor, filter: ['parked_facts', filter] };
     return pageById(this.cursors, question, { read, render: async (row) => render(row) });
@@ -84,7 +84,7 @@ export class ParkedFactsService {
   private async release(tx: Transaction, caller: Caller, id: string): Promise<void> {
     const row = await find(tx, caller, id);
     if (row === undefined) throw unknownObject('parked fact');
-    const released = await tx.query({ text: RETRY, values: [reachOf(caller), id] });
+    const released = await tx.query({ text: RETRY, values: [clientFilterOf(caller), id] });
     if (released.length === 0)
       throw new AppError('invalid_state', 'this fact is not parked: it is about to be applied');
     await appendJournal(tx, [
@@ -101,7 +101,7 @@ export class ParkedFactsService {
 }
 
 const find = async (tx: Transaction, caller: Caller, id: string): Promise<Row | undefined> =>
-  (await tx.query<Row>({ text: FIND, values: [reachOf(caller), id] }))[0];
+  (await tx.query<Row>({ text: FIND, values: [clientFilterOf(caller), id] }))[0];
 
 const render = (row: Row): ParkedFact => ({
   id: publicId('parkedFact', row.id),

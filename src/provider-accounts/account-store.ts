@@ -1,7 +1,7 @@
 // Rows of provider accounts, and how they are shown: secrets go in and never come out.
 import { Inject, Injectable } from '@nestjs/common';
 import type { QueryPartialEntity } from 'typeorm';
-import { mayAccess, reachOf, type Caller } from '../access/caller.js';
+import { mayAccess, clientFilterOf, type Caller } from '../access/caller.js';
 import { CONFIG } from '../config/config.module.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
@@ -27,7 +27,7 @@ export interface ShownAccount extends AccountRow {
 
 /** Every query is restricted to the caller's clients; row-level security is the second lock. */
 const visible = (caller: Caller, clientId: string | null = null) => ({
-  ...meets('client_id', among(reachOf(caller)), exactly(clientId)),
+  ...meets('client_id', among(clientFilterOf(caller)), exactly(clientId)),
   ...NOT_DELETED,
 });
 
