@@ -1,4 +1,4 @@
-// A client certificate for Temporal is set with its key, or not at all.
+// A client certificate for Temporal must be set together with its key.
 import { expect, it } from 'vitest';
 import { parseConfig } from './config.js';
 
@@ -9,7 +9,7 @@ it.each([
   expect(() => parseConfig(env)).toThrow(sentence);
 });
 
-it('both, or none, are taken', () => {
+it('both or none are accepted', () => {
   const both = parseConfig({ TEMPORAL_TLS_CERT_FILE: '/a', TEMPORAL_TLS_KEY_FILE: '/b' });
   expect(both.temporal.tls).toMatchObject({ certFile: '/a', keyFile: '/b' });
   expect(parseConfig({}).temporal.tls).toMatchObject({ certFile: undefined, keyFile: undefined });

@@ -1,4 +1,4 @@
-// The settings, the log and the clock of this process, for injection.
+// Provides settings, log and clock for injection.
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import type { Config } from './config.js';

@@ -1,8 +1,8 @@
-// Environment → typed settings, read once at start. Nobody else reads process.env.
+// Parses the environment into typed settings, once at start. Nothing else reads process.env.
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseEgressAllow, type EgressAllow } from './egress-allow.js';
-import { parseObjectStoreUrl, type ObjectStorePlace } from './object-store-url.js';
+import { parseObjectStoreUrl, type ObjectStoreLocation } from './object-store-url.js';
 import { trustProxy } from './trust-proxy.js';
 
 const url = (schemes: string[]) =>
@@ -17,10 +17,10 @@ const bootstrapKey = z
 
 const loginPassword = z
   .string()
-  .regex(/^[!-~]{16,}$/, 'must be at least 16 letters, digits or signs of ASCII')
+  .regex(/^[!-~]{16,}$/, 'must be at least 16 printable ASCII characters without spaces')
   .optional();
 
-/** Every setting, as docs/configuration.md lists them. */
+/** Every setting; docs/configuration.md describes them. */
 export const environment = z.object({
   HOST: z.string().min(1).max(255).default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
@@ -41,7 +41,7 @@ export const environment = z.object({
   TEMPORAL_UI_URL: url(['http://', 'https://']).optional(),
   TEMPORAL_CLI_PATH: z.string().min(1).optional(),
   OBJECT_STORE_URL: z.string().optional(),
-  // Read here for the region alone; credentials are the AWS SDK's business.
+  // Only the region is read here; the AWS SDK reads the credentials itself.
   AWS_REGION: z.string().optional(),
   AWS_DEFAULT_REGION: z.string().optional(),
   COLLOQUY_ROOT_KEY: url(['file:']).optional(),
@@ -56,7 +56,7 @@ export const environment = z.object({
   COLLOQUY_KEY_LIFETIME_DAYS: z.coerce.number().int().min(1).max(36_500).optional(),
   COLLOQUY_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
   COLLOQUY_WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
-  // OpenTelemetry's own name, read by its exporter too.
+  // A standard OpenTelemetry variable; its exporter reads it too.
   OTEL_EXPORTER_OTLP_ENDPOINT: url(['http://', 'https://']).optional(),
   COLLOQUY_PROVIDER_RATE: z.coerce.number().min(0.1).max(10_000).default(20),
   COLLOQUY_EGRESS_ALLOW: z.string().optional(),
@@ -66,7 +66,7 @@ export const environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
-/** Settings that parsed. Paths are absolute; `publicUrl` has no trailing slash; `rateLimit` is requests a second and key, 0 = off. */
+/** Parsed settings. Paths are absolute; `publicUrl` has no trailing slash; `rateLimit` is requests per second and key, 0 = off. */
 export interface Config {
   /** The address that the API listens on. */
   host: string;
@@ -74,7 +74,7 @@ export interface Config {
   dataDir: string;
   databaseUrl: string | undefined;
   keystoreDatabaseUrl: string | undefined;
-  /** For `colloquy migrate`, which lets the logins of the processes log in. */
+  /** `colloquy migrate` gives the logins of the two processes these passwords. */
   loginPasswords: { api: string | undefined; worker: string | undefined };
   temporal: {
     address: string | undefined;
@@ -84,47 +84,47 @@ export interface Config {
     uiUrl: string | undefined;
     cliPath: string | undefined;
   };
-  /** Where sealed recordings lie. */
-  objectStore: ObjectStorePlace;
+  /** Where sealed recordings are stored. */
+  objectStore: ObjectStoreLocation;
   rootKeyFile: string;
   bootstrapKey: string | undefined;
   bootstrapReadKey: string | undefined;
   simulators: boolean;
   publicUrl: string;
   rateLimit: number;
-  /** Failed authentications a minute and source address; 0 = off. */
+  /** Failed authentications per minute and source address; 0 = off. */
   failedAuthLimit: number;
-  /** False: nobody is believed. Hops before us, or addresses and CIDRs of proxies. */
+  /** Proxies whose X-Forwarded-For is believed: none (false), the number in front of us, or their addresses and CIDRs. */
   trustProxy: false | number | string[];
   fourEyes: boolean;
-  /** Days that a new key may live; null: for ever. */
+  /** Longest lifetime of a new key in days; null: unlimited. */
   keyLifetimeDays: number | null;
-  /** Of the API. Absent: it opens no port for metrics. 0: a free one. */
+  /** Metrics port of the API. Undefined: none. 0: any free port. */
   metricsPort: number | undefined;
-  /** Absent: the worker opens no port. 0: a free one. */
+  /** Metrics port of the worker, likewise. */
   workerMetricsPort: number | undefined;
   /** Spans are exported. */
   tracing: boolean;
-  /** Requests a second that all workers together send to one account of a provider. */
+  /** Requests per second to one provider account, by all processes together. */
   providerRate: number;
-  /** Where requests may go although it is private or plain http. */
+  /** Private addresses and plain http hosts that outgoing requests may reach all the same. */
   egressAllow: EgressAllow;
-  /** The largest recording that is fetched. */
+  /** Size of the largest recording that is fetched. */
   recordingMaxBytes: number;
-  /** Seconds between the signal to stop and the end of listening; `/readyz` says so meanwhile. */
+  /** Seconds between the stop signal and closing the port; `/readyz` answers 503 meanwhile. */
   drainSeconds: number;
   /** `/docs` is served. */
   docs: boolean;
   logLevel: z.infer<typeof environment>['LOG_LEVEL'];
 }
 
-/** A setting that does not parse. The message is one line that names the setting and never its value. */
+/** An invalid or missing setting. The message is one line; it names the setting and never quotes its value. */
 export class ConfigError extends Error {}
 
 const filePath = (value: string | undefined, fallback: string): string =>
   resolve(value === undefined ? fallback : value.replace(/^file:(\/\/)?/, ''));
 
-function objectStoreOf(e: z.infer<typeof environment>, dataDir: string): ObjectStorePlace {
+function objectStoreOf(e: z.infer<typeof environment>, dataDir: string): ObjectStoreLocation {
   try {
     const url = e.OBJECT_STORE_URL ?? `file:${dataDir}/recordings`;
     return parseObjectStoreUrl(url, e.AWS_REGION ?? e.AWS_DEFAULT_REGION);
@@ -141,7 +141,7 @@ function egressAllowOf({ COLLOQUY_EGRESS_ALLOW: value }: z.infer<typeof environm
   }
 }
 
-/** Half of a pair would be left out without a word, and Temporal be spoken to without it. */
+/** With only one of the two, the Temporal client would silently connect without a client certificate. */
 function checkClientCertificate(e: z.infer<typeof environment>): void {
   const { TEMPORAL_TLS_CERT_FILE: certificate, TEMPORAL_TLS_KEY_FILE: key } = e;
   if ((certificate === undefined) === (key === undefined)) return;
@@ -149,7 +149,7 @@ function checkClientCertificate(e: z.infer<typeof environment>): void {
   throw new ConfigError(`${missing} is missing: a client certificate and its key are set together`);
 }
 
-/** Parses the environment; an empty value counts as absent. Throws {@link ConfigError} naming every setting that does not fit. */
+/** Parses the environment; an empty value counts as absent. Throws {@link ConfigError} naming every invalid setting. */
 export function parseConfig(env: Record<string, string | undefined>): Config {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(present);
@@ -197,7 +197,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   };
 }
 
-/** A setting that this process cannot do without. Throws {@link ConfigError} that says how to get one. */
+/** The value of a setting that this process needs. Throws {@link ConfigError} if it is undefined. */
 export function required(value: string | undefined, name: string): string {
   if (value === undefined)
     throw new ConfigError(`${name} is missing: set it, or let "npm run up" start an embedded one`);

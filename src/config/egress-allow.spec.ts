@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from './config.js';
-import { parseEgressAllow, placeOf } from './egress-allow.js';
+import { parseEgressAllow, hostPortOf } from './egress-allow.js';
 
 describe('parseEgressAllow', () => {
-  it('tells hosts, places and ranges apart, as URLs spell them', () => {
-    const { hosts, places, ranges } = parseEgressAllow(
+  it('distinguishes hosts, host:port pairs and ranges, normalised as in URLs', () => {
+    const { hosts, hostPorts, ranges } = parseEgressAllow(
       'Minio, BÜCHER.example ,minio:9000,127.0.0.1:9002,[::1]:80,10.1.0.0/16,192.168.7.7,fd00::/8,,',
     );
     expect([...hosts]).toEqual(['minio', 'xn--bcher-kva.example']);
-    expect([...places]).toEqual(['minio:9000', '127.0.0.1:9002', '[::1]:80']);
+    expect([...hostPorts]).toEqual(['minio:9000', '127.0.0.1:9002', '[::1]:80']);
     const isListed = (address: string): boolean => ranges.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
     expect(['10.1.255.255', '192.168.7.7', 'fd12::1'].every(isListed)).toBe(true);
     expect(['10.2.0.0', '192.168.7.8', '127.0.0.1', 'fe80::1'].some(isListed)).toBe(false);
@@ -19,7 +19,7 @@ describe('parseEgressAllow', () => {
     ['http://h/x', 'h:80'],
     ['http://[::1]:8080', '[::1]:8080'],
   ])('names the port of %s', (url, place) => {
-    expect(placeOf(new URL(url))).toBe(place);
+    expect(hostPortOf(new URL(url))).toBe(place);
   });
 
   it.each([

@@ -22,12 +22,12 @@ describe('parseObjectStoreUrl', () => {
     expect(parseObjectStoreUrl(value, undefined)).toEqual(place);
   });
 
-  it('takes the region of AWS_REGION, unless it names its own', () => {
+  it('uses AWS_REGION unless the URL names a region', () => {
     expect(parseObjectStoreUrl('s3://calls', 'eu-north-1')).toMatchObject({ region: 'eu-north-1' });
     expect(parseObjectStoreUrl('s3://calls?region=sa-east-1', 'eu-north-1')).toMatchObject({ region: 'sa-east-1' });
   });
 
-  it.each(['file:/data/recordings', 'file:///data/recordings'])('takes the folder of %s', (value) => {
+  it.each(['file:/data/recordings', 'file:///data/recordings'])('parses the folder of %s', (value) => {
     expect(parseObjectStoreUrl(value, undefined)).toEqual({ kind: 'folder', folder: '/data/recordings' });
   });
 
@@ -55,7 +55,7 @@ describe('OBJECT_STORE_URL', () => {
     expect(parseConfig({ COLLOQUY_DATA_DIR: '/x' }).objectStore).toEqual({ kind: 'folder', folder: '/x/recordings' });
   });
 
-  it('stops the start with one line that names it and not its value', () => {
+  it('fails with one line that names the setting and not its value', () => {
     const wrong = (): unknown => parseConfig({ OBJECT_STORE_URL: 's3://key:hunter2@calls' });
     expect(wrong).toThrow(/^OBJECT_STORE_URL: /);
     expect(wrong).not.toThrow(/hunter2|\n/);

@@ -1,44 +1,43 @@
-// OBJECT_STORE_URL → where sealed recordings lie. Credentials are not part of it: they come from the usual AWS variables.
+// Parses OBJECT_STORE_URL: where sealed recordings are stored. Credentials come from the usual AWS variables, never from the URL.
 import { resolve } from 'node:path';
 
-export interface FolderPlace {
+export interface FolderLocation {
   kind: 'folder';
-  /** Absolute. */
+  /** Absolute path. */
   folder: string;
 }
 
-export interface BucketPlace {
+export interface BucketLocation {
   kind: 's3';
   bucket: string;
-  /** What every key begins with: empty, or ended by a slash. */
+  /** Prefix of every object key: empty, or ending in a slash. */
   prefix: string;
-  /** Null: Amazon's own. */
+  /** Null: Amazon S3. */
   endpoint: string | null;
   region: string;
-  /** The bucket in the path instead of the host name, as most servers that are not Amazon want it. */
+  /** Whether the bucket is in the path instead of the host name, as most other S3 servers expect. */
   pathStyle: boolean;
 }
 
-export type ObjectStorePlace = FolderPlace | BucketPlace;
+export type ObjectStoreLocation = FolderLocation | BucketLocation;
 
-const FORM = 's3://bucket[/prefix][?endpoint=https://…&region=…&path_style=true]';
+const FORMAT = 's3://bucket[/prefix][?endpoint=https://…&region=…&path_style=true]';
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-/** Characters that no server treats differently in a key. */
+/** Only characters that every S3 server treats alike. */
 const PREFIX = /^[\w./-]*$/;
 const OPTIONS = new Set(['endpoint', 'region', 'path_style']);
 
 /**
- * Parses `file:/path` or the form of {@link FORM}. Without `region`, `fallbackRegion` (AWS_REGION) holds; with an
- * endpoint and no region, `us-east-1`, which servers that are not Amazon expect. Throws Error with one line that names
- * what is wrong and never the value.
+ * Parses `file:/path` or {@link FORMAT}. Without `region`, `fallbackRegion` (AWS_REGION) applies; with an endpoint and
+ * neither, `us-east-1`, which other S3 servers expect. Throws Error with a one-line message that never quotes the value.
  */
-export function parseObjectStoreUrl(value: string, fallbackRegion: string | undefined): ObjectStorePlace {
+export function parseObjectStoreUrl(value: string, fallbackRegion: string | undefined): ObjectStoreLocation {
   if (value.startsWith('file:')) return { kind: 'folder', folder: resolve(value.replace(/^file:(\/\/)?/, '')) };
-  if (!URL.canParse(value) || !value.startsWith('s3://')) throw new Error(`must be file:/path or ${FORM}`);
+  if (!URL.canParse(value) || !value.startsWith('s3://')) throw new Error(`must be file:/path or ${FORMAT}`);
   const url = new URL(value);
   if (url.username !== '' || url.password !== '' || url.port !== '' || url.hash !== '')
-    throw new Error(`must have the form ${FORM}; credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
+    throw new Error(`must have the form ${FORMAT}; credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
   if (!BUCKET.test(url.hostname))
     throw new Error('the bucket must be 3 to 63 lower-case letters, digits, dots, hyphens');
   for (const name of url.searchParams.keys())

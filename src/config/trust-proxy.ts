@@ -1,4 +1,4 @@
-// Which proxies are believed when they say whose request they pass on (X-Forwarded-For).
+// Parses COLLOQUY_TRUST_PROXY: which proxies are believed about the address of the client (X-Forwarded-For).
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
@@ -13,8 +13,8 @@ const isNetwork = (text: string): boolean => {
   );
 };
 
-/** As Fastify's `trustProxy` takes it, which refuses to count hops itself: `off` and CIDRs are the safer answers. */
-export const proxiesTrusted = (
+/** The value for Fastify's `trustProxy` option, which treats a plain number as 0. Addresses are safer than a number of hops. */
+export const fastifyTrustProxy = (
   trusted: false | number | string[],
 ): false | string[] | ((address: string, hop: number) => boolean) =>
   typeof trusted === 'number' ? (_address, hop) => hop < trusted : trusted;

@@ -13,7 +13,7 @@ import {
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import type { BucketPlace } from '../config/object-store-url.js';
+import type { BucketLocation } from '../config/object-store-url.js';
 import { Semaphore } from '../common/semaphore.js';
 import { Counted } from './counted-stream.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
@@ -39,7 +39,7 @@ export class S3Store implements ObjectStore {
   private readonly reads = new Semaphore(READS_AT_ONCE);
 
   /** Credentials come from where the AWS SDK looks: environment, shared files, container or instance role. */
-  constructor(private readonly place: BucketPlace) {
+  constructor(private readonly place: BucketLocation) {
     this.client = new S3Client({
       region: place.region,
       ...(place.endpoint !== null && { endpoint: place.endpoint }),

@@ -88,7 +88,7 @@ export class Installation {
   allow(url: string): void {
     const { env, config } = this.parts;
     env['COLLOQUY_EGRESS_ALLOW'] = `${env['COLLOQUY_EGRESS_ALLOW']},${placesOf(url)}`;
-    (config.egressAllow.places as Set<string>).add(placesOf(url));
+    (config.egressAllow.hostPorts as Set<string>).add(placesOf(url));
   }
 
   /** Stops the workers that run, as a deployment does. */
