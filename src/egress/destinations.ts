@@ -1,17 +1,17 @@
-// Where a request may go: https to public addresses, and what the operator lists. Every address that a name has is checked
-// when it is resolved, and the connection goes to what was checked, so that a second answer of DNS changes nothing.
+// Decides where outgoing requests may go: https to public addresses, and whatever the operator allows. Every address of a name
+// is checked when it is resolved, and the connection uses the checked address, so DNS rebinding has no effect.
 import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { placeOf, type EgressAllow } from '../config/egress-allow.js';
+import { hostPortOf, type EgressAllow } from '../config/egress-allow.js';
 import { isPublicAddress } from './public-addresses.js';
 import { EgressRefusal } from './refusal.js';
-import { listedNames, publicNames, type Resolve } from './resolve.js';
+import { systemResolve, nameserverResolve, type Resolve } from './resolve.js';
 
 const MAX_URL = 8_192;
-/** Names that stay inside a machine or a network whatever DNS says (RFC 6761, 6762, 8375; .internal by ICANN). */
-const INSIDE = /(^|\.)(localhost|local|internal|home\.arpa)\.?$/;
-/** How long a name may take when somebody waits for the verdict alone, milliseconds. */
-const JUDGE_MS = 2_000;
+/** Names of local machines and networks, whatever DNS says (RFC 6761, 6762, 8375; .internal by ICANN). */
+const LOCAL_NAME = /(^|\.)(localhost|local|internal|home\.arpa)\.?$/;
+/** How long {@link Destinations.isRefused} waits for DNS, milliseconds. */
+const CHECK_MS = 2_000;
 
 const refused = (): never => {
   throw new EgressRefusal('address_not_allowed');
@@ -22,24 +22,24 @@ const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 export class Destinations {
   constructor(
     private readonly allow: EgressAllow,
-    private readonly resolve: Resolve = publicNames(),
-    private readonly resolveListed: Resolve = listedNames,
+    private readonly resolve: Resolve = nameserverResolve(),
+    private readonly resolveListed: Resolve = systemResolve,
   ) {}
 
-  /** The URL, if a request may go there as far as its spelling tells. Throws {@link EgressRefusal}. */
-  parsed(given: string): URL {
+  /** Parses and checks a URL; addresses of names are checked when they are resolved. Throws {@link EgressRefusal}. */
+  parse(given: string): URL {
     const spelling = /^https?:\/\/([^/?#\\@\s]+)([/?#][^\s\\]*)?$/i.exec(given);
     if (spelling === null || given.length > MAX_URL || !URL.canParse(given)) return refused();
     const url = new URL(given);
     const host = bare(url.hostname);
-    if (url.protocol === 'http:' && !this.isPlace(url)) return refused();
-    // An address that had to be translated (decimal, octal, hexadecimal, short) was written to pass for another one.
+    if (url.protocol === 'http:' && !this.isListedHostPort(url)) return refused();
+    // Unusual notations of an address (decimal, octal, hexadecimal, shortened) are attempts to disguise it.
     if (isIP(host) === 4 && !(spelling[1] ?? '').startsWith(host)) return refused();
     if (isIP(host) !== 0) return this.mayReach(url, host) ? url : refused();
-    return INSIDE.test(host) && !this.isListed(url) ? refused() : url;
+    return LOCAL_NAME.test(host) && !this.isListed(url) ? refused() : url;
   }
 
-  /** Resolves the name of one request. Its callback gets addresses that were all checked, or an {@link EgressRefusal}. */
+  /** The DNS lookup function for a request: yields only checked addresses, or an {@link EgressRefusal}. */
   lookupFor(url: URL): LookupFunction {
     const answer = async (
       hostname: string,
@@ -54,18 +54,18 @@ export class Destinations {
     return (hostname, { all }, callback) => void answer(hostname, all, callback);
   }
 
-  /** Whether a request to it would be refused now. A name that does not resolve is judged when it is asked. */
+  /** Whether a request to the URL would be refused now. False for a name that does not resolve: requests check it again. */
   async isRefused(given: string): Promise<boolean> {
     try {
-      const url = this.parsed(given);
-      if (isIP(bare(url.hostname)) === 0) await within(JUDGE_MS, this.addressesOf(url, url.hostname));
+      const url = this.parse(given);
+      if (isIP(bare(url.hostname)) === 0) await within(CHECK_MS, this.addressesOf(url, url.hostname));
       return false;
     } catch (error) {
       return error instanceof EgressRefusal;
     }
   }
 
-  /** At least one. Throws {@link EgressRefusal} when a single one of them must not be reached, and what DNS throws. */
+  /** All addresses, at least one. Throws {@link EgressRefusal} if any of them is forbidden; rethrows DNS errors. */
   private async addressesOf(url: URL, hostname: string): Promise<LookupAddress[]> {
     const addresses = await (this.isListed(url) ? this.resolveListed : this.resolve)(hostname);
     if (addresses.length === 0 || !addresses.every(({ address }) => this.mayReach(url, address))) return refused();
@@ -79,18 +79,18 @@ export class Destinations {
   }
 
   private isListed(url: URL): boolean {
-    return this.allow.hosts.has(url.hostname) || this.isPlace(url);
+    return this.allow.hosts.has(url.hostname) || this.isListedHostPort(url);
   }
 
-  private isPlace(url: URL): boolean {
-    return this.allow.places.has(placeOf(url));
+  private isListedHostPort(url: URL): boolean {
+    return this.allow.hostPorts.has(hostPortOf(url));
   }
 }
 
 async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('took too long')), ms);
+    timer = setTimeout(() => reject(new Error('timed out')), ms);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

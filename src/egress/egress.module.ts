@@ -1,4 +1,4 @@
-// The only way out, as the settings want it.
+// Provides {@link Egress} for injection.
 import { Global, Module } from '@nestjs/common';
 import { CONFIG } from '../config/config.module.js';
 import { Egress } from './egress.js';

@@ -1,20 +1,21 @@
-// How long and how large an answer may be.
+// Limits on the time and size of outgoing requests and their responses.
 export interface EgressLimits {
-  /** Milliseconds until a connection stands, with DNS and TLS. */
+  /** Milliseconds to connect, including DNS and TLS. */
   connectMs: number;
-  /** Milliseconds from there until the answer begins. */
+  /** Milliseconds from then until the response begins. */
   headersMs: number;
-  /** A host that sends nothing for so many milliseconds is given up, after twice as many at the latest. */
+  /** A host that sends nothing for this long is given up; detected after at most twice as long. Milliseconds. */
   silenceMs: number;
-  /** Milliseconds for all of it: of a document fewer than the gateway waits for a trial of its circuit. */
+  /** Milliseconds for a whole document; less than the gateway waits for a trial request of its circuit breaker. */
   documentMs: number;
+  /** Milliseconds for a whole recording. */
   recordingMs: number;
-  /** Bytes once unpacked. */
+  /** Decompressed bytes. */
   documentBytes: number;
   recordingBytes: number;
-  /** JSON values in a document, about: a small text of many empty objects is large in memory. */
+  /** Approximate number of JSON values: a small document of many empty objects is large in memory. */
   documentValues: number;
-  /** Levels of a document: what is much deeper cannot be written as JSON again. */
+  /** Nesting of JSON values: much deeper documents overflow JSON.stringify. */
   documentDepth: number;
   redirects: number;
 }

@@ -1,4 +1,4 @@
-// The way out as the settings want it.
+// Creates {@link Egress} from the settings.
 import type { Config } from '../config/config.js';
 import { Egress } from './egress.js';
 

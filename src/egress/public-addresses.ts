@@ -1,4 +1,4 @@
-// Which IP addresses belong to the public internet: everything but IANA's special-purpose registries and the clouds' own.
+// Recognises public IP addresses: all but those in IANA's special-purpose registries and some addresses of cloud providers.
 // https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry
 import { BlockList, isIP } from 'node:net';
 
@@ -7,7 +7,7 @@ const SPECIAL_V4 = [
   ['10.0.0.0', 8],
   ['100.64.0.0', 10], // carrier-grade NAT; metadata of Alibaba Cloud
   ['127.0.0.0', 8],
-  ['168.63.129.16', 32], // Azure's host, public by its number alone
+  ['168.63.129.16', 32], // Azure's host agent, in a public range
   ['169.254.0.0', 16], // link-local; metadata of most clouds
   ['172.16.0.0', 12],
   ['192.0.0.0', 24], // protocol assignments; metadata of Oracle Cloud
@@ -24,7 +24,7 @@ const SPECIAL_V4 = [
   ['240.0.0.0', 4], // reserved; broadcast
 ] as const;
 
-/** Of the one block that is routed. */
+/** Exceptions within 2000::/3, the only block that is publicly routed. */
 const SPECIAL_V6 = [
   ['2001::', 23], // protocol assignments, Teredo, ORCHID, benchmarks
   ['2001:db8::', 32], // documentation
@@ -41,7 +41,7 @@ for (const [address, prefix] of SPECIAL_V6) special.addSubnet(address, prefix, '
 const routed = new BlockList();
 routed.addSubnet('2000::', 3, 'ipv6');
 
-/** False for what is no IP address, too. */
+/** Whether this is a public IP address; false for anything that is no IP address. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !special.check(address, 'ipv4');

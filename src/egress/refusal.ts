@@ -1,15 +1,15 @@
-// A request that our own rules refuse, or an answer that they do not let in.
+// The error for requests and responses that the egress rules refuse.
 
 export type RefusalCode =
-  /** Not https, private, reserved, or oddly spelled. */
+  /** Not https, or a private, reserved or disguised address. */
   | 'address_not_allowed'
-  /** Too many redirects, or one that would send a body elsewhere. */
+  /** Too many redirects, or a redirect of a request other than GET. */
   | 'redirect_not_allowed'
   | 'content_type_not_allowed'
-  /** More bytes, values or levels than are taken; also what unpacks out of all proportion. */
+  /** Too many bytes, values or levels, or a decompression bomb. */
   | 'answer_too_large';
 
-/** The message is the code: addresses and contents stay out of logs. */
+/** The message is only the code, so that addresses and content stay out of logs. */
 export class EgressRefusal extends Error {
   constructor(readonly code: RefusalCode) {
     super(code);
@@ -17,7 +17,7 @@ export class EgressRefusal extends Error {
   }
 }
 
-/** The refusal below an error that a library put around it; null: there is none. */
+/** The refusal among the causes of an error, which a library may have wrapped; null: none. */
 export function refusalIn(error: unknown): EgressRefusal | null {
   let inner = error;
   for (let depth = 0; depth < 8 && inner instanceof Error; depth += 1) {

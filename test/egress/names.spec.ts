@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parseEgressAllow } from '../../src/config/egress-allow.js';
 import { Egress } from '../../src/egress/egress.js';
 import { refusalIn } from '../../src/egress/refusal.js';
-import { publicNames } from '../../src/egress/resolve.js';
+import { nameserverResolve } from '../../src/egress/resolve.js';
 import { startCanary } from './hosts.js';
 
 const A = 1;
@@ -46,7 +46,7 @@ describe('a name', () => {
     // 127.0.0.2 stands for a public address: it is allowed.
     const answers = ['127.0.0.2', '127.0.0.1', '127.0.0.2', '127.0.0.1'];
     const { address, questions } = await startNameserver(() => answers.shift() ?? null);
-    const egress = new Egress({ allow: parseEgressAllow('127.0.0.2'), resolve: publicNames([address]) });
+    const egress = new Egress({ allow: parseEgressAllow('127.0.0.2'), resolve: nameserverResolve([address]) });
     const url = `https://rebinding.example:${canary.port}/`;
     expect(await egress.isRefused(url)).toBe(false);
     expect(await codeOf(egress.recordings(url))).toBe('address_not_allowed');
@@ -62,7 +62,7 @@ describe('a name', () => {
     const egress = new Egress({
       allow: parseEgressAllow(''),
       limits: { connectMs: 700 },
-      resolve: publicNames([address]),
+      resolve: nameserverResolve([address]),
     });
     const from = performance.now();
     const asked = Array.from({ length: 32 }, (_, index) => codeOf(egress.documents(`https://dark${index}.example/`)));

@@ -1,13 +1,13 @@
-// How much a JSON text holds and how deep it goes, before anybody parses it. Pure.
+// Counts the values and nesting of a JSON text before it is parsed. Pure.
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Reads a text piece by piece. What is no JSON is counted as well, and fails where it is parsed. */
-export class Shape {
-  /** About so many values: each but the first follows a comma or an opening bracket. */
+/** Reads a text piece by piece. Does not validate: invalid JSON fails when it is parsed. */
+export class JsonShape {
+  /** Approximate number of values: each except the first follows a comma or an opening bracket. */
   values = 0;
-  /** The most brackets that were open at a time. */
+  /** Deepest nesting so far. */
   deepest = 0;
   private depth = 0;
   private inText = false;
