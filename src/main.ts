@@ -7,14 +7,14 @@ import { createApp } from './app.setup.js';
 import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
 import { config, ConfigError, type Config } from './config/config.js';
-import { databasesReady, StartFailure } from './health/databases-ready.js';
+import { waitForDatabases, StartFailure } from './health/wait-for-databases.js';
 import { HealthProbes } from './health/probes.js';
 
 /** Once drained. With the drain by default less than the 10 s after which whoever stops us loses patience; `npm run up`, which gives its programs 8 s, drains none. */
 const STOP_MS = 7_800;
 
 async function start(settings: Config, log: Log): Promise<NestFastifyApplication> {
-  await databasesReady(settings, 'api', log);
+  await waitForDatabases(settings, 'api', log);
   const app = await createApp(settings, log);
   try {
     await app.listen(settings.port, settings.host);

@@ -3,7 +3,7 @@ import { endTracing } from './observability/start-tracing.js';
 import { config, ConfigError } from './config/config.js';
 import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
-import { databasesReady, StartFailure } from './health/databases-ready.js';
+import { waitForDatabases, StartFailure } from './health/wait-for-databases.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { startWorker, type RunningWorker } from './worker.setup.js';
 
@@ -42,7 +42,7 @@ try {
   const settings = config();
   const log = new Log(settings.logLevel);
   TemporalWorker.installRuntime(log);
-  await databasesReady(settings, 'worker', log);
+  await waitForDatabases(settings, 'worker', log);
   stopOnSignals(await startWorker(settings, log), log);
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof AppError || error instanceof StartFailure)) throw error;

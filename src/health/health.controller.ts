@@ -1,4 +1,4 @@
-// For orchestrators and load balancers: no key, no limit.
+// Liveness and readiness for orchestrators and load balancers: without authentication or rate limit.
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -17,7 +17,7 @@ export class HealthController {
   constructor(private readonly probes: HealthProbes) {}
 
   @Get('healthz')
-  @Operation({ id: 'getHealth', summary: 'The process runs', answer: alive })
+  @Operation({ id: 'getHealth', summary: 'Check that the process runs', response: alive })
   health(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -25,20 +25,20 @@ export class HealthController {
   @Get('readyz')
   @Operation({
     id: 'getReadiness',
-    summary: 'Webhooks can be stored; each part that we work with, by name',
+    summary: 'Check that webhooks can be stored; lists the state of each dependency',
     description:
-      'When PostgreSQL or the keystore is away, without which no webhook can be stored: 503 with `checks` in the problem document. Temporal and the store of recordings are named in `checks` alone.',
-    answer: ready,
+      '503, with `checks` in the problem document, if PostgreSQL or the keystore is unavailable: no webhook can be stored then. Temporal and the object store only appear in `checks`.',
+    response: ready,
     problems: ['shutting_down', 'storage_unavailable', 'keystore_unavailable'],
   })
   async readiness(): Promise<{ status: 'ready'; checks: Record<string, ProbeState> }> {
     if (this.probes.isDraining) {
       throw new AppError('shutting_down', 'this process is stopping', { headers: { 'retry-after': '2' } });
     }
-    const { checks, failed } = await this.probes.ask();
+    const { checks, failed } = await this.probes.check();
     const [first] = failed;
     if (first === undefined) return { status: 'ready', checks };
     const names = failed.map(({ name }) => name).join(', ');
-    throw new AppError(first.code, `away: ${names}`, { members: { checks }, headers: { 'retry-after': '2' } });
+    throw new AppError(first.code, `unavailable: ${names}`, { members: { checks }, headers: { 'retry-after': '2' } });
   }
 }

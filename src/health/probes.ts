@@ -1,32 +1,32 @@
-// What this process works with, each by name, and what it cannot do without. Whoever owns a connection adds its probe.
+// Health of the dependencies of this process. The owner of each connection registers a probe for it.
 import type { ProblemCode } from '../common/errors.js';
 
 export interface Probe {
   name: string;
-  /** Resolves when the part answers. */
+  /** Resolves if the dependency answers. */
   check: () => Promise<void>;
-  /** What its absence means to callers; null: the process is ready without it. */
+  /** The error of `/readyz` when it is down; null: the process is ready without it. */
   code: ProblemCode | null;
 }
 
-type Needed = Probe & { code: ProblemCode };
+type RequiredProbe = Probe & { code: ProblemCode };
 
 export type ProbeState = 'up' | 'down';
 
 const TIMEOUT_MS = 2_000;
-/** One answer serves everybody who asks within this time: asking costs the databases the same, however often it is done. */
+/** Results are shared for this long, so that frequent health checks do not load the databases. */
 const SHARED_MS = 1_000;
 
-interface Answer {
+interface HealthReport {
   checks: Record<string, ProbeState>;
-  failed: Needed[];
+  failed: RequiredProbe[];
 }
 
 export class HealthProbes {
   private readonly probes: Probe[] = [];
   private draining = false;
 
-  /** The process is about to stop: whoever asks whether it is ready is told to go elsewhere. */
+  /** The process is about to stop: from now on it reports that it is not ready. */
   drain(): void {
     this.draining = true;
   }
@@ -34,47 +34,47 @@ export class HealthProbes {
   get isDraining(): boolean {
     return this.draining;
   }
-  private shared: { answer: Promise<Answer>; until: number } | undefined;
+  private shared: { report: Promise<HealthReport>; until: number } | undefined;
 
   add(probe: Probe): void {
     this.probes.push(probe);
   }
 
-  /** How everything is, or was less than a second ago. */
-  ask(): Promise<Answer> {
-    if (this.shared !== undefined && performance.now() < this.shared.until) return this.shared.answer;
-    const shared = { answer: this.askAll(), until: Infinity };
+  /** Runs all probes, or returns a report that is less than a second old. */
+  check(): Promise<HealthReport> {
+    if (this.shared !== undefined && performance.now() < this.shared.until) return this.shared.report;
+    const shared = { report: this.checkAll(), until: Infinity };
     this.shared = shared;
-    void shared.answer.finally(() => (shared.until = performance.now() + SHARED_MS));
-    return shared.answer;
+    void shared.report.finally(() => (shared.until = performance.now() + SHARED_MS));
+    return shared.report;
   }
 
-  /** Asks all at once; a probe that does not answer within 2 s is down. */
-  private async askAll(): Promise<Answer> {
-    const answers = await Promise.all(this.probes.map(async (probe) => ({ probe, isUp: await isUp(probe) })));
+  /** A dependency that does not answer within 2 s is down. */
+  private async checkAll(): Promise<HealthReport> {
+    const results = await Promise.all(this.probes.map(async (probe) => ({ probe, isUp: await isUp(probe) })));
     return {
-      checks: Object.fromEntries(answers.map(({ probe, isUp: up }) => [probe.name, up ? 'up' : 'down'])),
-      failed: answers
-        .filter((answer) => !answer.isUp)
+      checks: Object.fromEntries(results.map(({ probe, isUp: up }) => [probe.name, up ? 'up' : 'down'])),
+      failed: results
+        .filter((result) => !result.isUp)
         .map(({ probe }) => probe)
-        .filter(isNeeded),
+        .filter(isRequired),
     };
   }
 }
 
-const isNeeded = (probe: Probe): probe is Needed => probe.code !== null;
+const isRequired = (probe: Probe): probe is RequiredProbe => probe.code !== null;
 
 async function isUp({ check }: Probe): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), TIMEOUT_MS);
   });
-  const asked = check().then(
+  const answered = check().then(
     () => true,
     () => false,
   );
   try {
-    return await Promise.race([asked, late]);
+    return await Promise.race([answered, late]);
   } finally {
     clearTimeout(timer);
   }

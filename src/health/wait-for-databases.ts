@@ -1,4 +1,4 @@
-// What every process waits for before it starts: databases that answer and whose tables are as new as the code.
+// Before a process starts: waits until both databases answer, and checks that all migrations have run.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { errorFields, type Log } from '../common/log.js';
@@ -12,20 +12,20 @@ import { keystoreDataSource } from '../vault/keystore/keystore-data-source.js';
 const WAIT_MS = 30_000;
 const RETRY_MS = 1_000;
 
-/** What ends a start: one sentence for the operator, no stack. */
+/** Ends the start of a process; the message is one sentence for the operator. */
 export class StartFailure extends Error {}
 
-/** Waits up to 30 s for both databases. Throws {@link StartFailure}, or ConfigError when one is not named. */
-export async function databasesReady(settings: Config, process: ProcessName, log: Log): Promise<void> {
+/** Waits up to 30 s for each database. Throws {@link StartFailure}, or ConfigError if its URL is missing. */
+export async function waitForDatabases(settings: Config, process: ProcessName, log: Log): Promise<void> {
   const url = required(settings.databaseUrl, 'DATABASE_URL');
   const keystoreUrl = required(settings.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL');
   const content = createDataSource({ url, role: `colloquy_${process}`, poolSize: 1 });
   const keystore = keystoreDataSource(keystoreUrl, `colloquy_keystore_${process}`);
-  await ready(content, 'content', log);
-  await ready(keystore, 'keystore', log);
+  await waitFor(content, 'content', log);
+  await waitFor(keystore, 'keystore', log);
 }
 
-async function ready(source: DataSource, name: string, log: Log): Promise<void> {
+async function waitFor(source: DataSource, name: string, log: Log): Promise<void> {
   try {
     await connect(source, name, log);
     const { pending, isFormer } = await migrationState(source);
@@ -33,9 +33,9 @@ async function ready(source: DataSource, name: string, log: Log): Promise<void> 
     if (pending.length === 0) return;
   } catch (error) {
     if (!NOT_MIGRATED.has(errorFields(error).code ?? '')) throw error;
-    // The role is not there yet, or may not read yet which migrations have run; or this login is none of ours.
+    // The role does not exist or may not read the migrations table yet, or the login is not one that migrate created.
     throw new StartFailure(
-      `the ${name} database is not up to date, or its login not the one of this process: run "colloquy migrate" as the owner`,
+      `the ${name} database is not up to date, or this process uses the wrong login: run "colloquy migrate" as the owner`,
       { cause: error },
     );
   } finally {
