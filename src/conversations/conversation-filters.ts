@@ -1,4 +1,4 @@
-// The filters of lists of conversations. One entry holds all of a filter: how it is asked for, and its condition.
+// Filters of conversation lists. Each entry defines a filter completely: its query parameter and its SQL condition.
 import { z } from 'zod';
 import type { Caller } from '../access/caller.js';
 import type { ClientScope } from '../database/with-scope.js';
@@ -7,14 +7,14 @@ import { idInput, timeInput } from '../http/id-schema.js';
 import { providerName } from '../providers/providers.js';
 
 interface Filter {
-  /** The query parameter: optional, and once parsed what `condition` compares with. */
+  /** The optional query parameter; `condition` compares with its parsed value. */
   query: z.ZodType;
-  /** Over `conversations c`; `parameter` stands for the value. Joined by AND. */
+  /** SQL over `conversations c`, with `parameter` for the value. Conditions are joined by AND. */
   condition: (parameter: string) => string;
 }
 
-/** Of every list. */
-const OF_ALL = {
+/** Filters of every list. */
+const COMMON_FILTERS = {
   agent_id: {
     query: oneOrMore(idInput('agent')).optional(),
     condition: (parameter) => `c.agent_id = any(${parameter}::uuid[])`,
@@ -33,8 +33,8 @@ const OF_ALL = {
   },
 } satisfies Record<string, Filter>;
 
-/** Not of what is live now. */
-const OF_HISTORY = {
+/** Filters of all lists but that of live conversations. */
+const TIME_FILTERS = {
   start_time_from: {
     query: timeInput.optional().meta({ description: 'Inclusive' }),
     condition: (parameter) => `c.start_time >= ${parameter}`,
@@ -45,33 +45,33 @@ const OF_HISTORY = {
   },
 } satisfies Record<string, Filter>;
 
-const FILTERS: [name: string, filter: Filter][] = Object.entries({ ...OF_ALL, ...OF_HISTORY });
+const FILTERS: [name: string, filter: Filter][] = Object.entries({ ...COMMON_FILTERS, ...TIME_FILTERS });
 
 type Queries<Filters extends Record<string, Filter>> = { [Name in keyof Filters]: Filters[Name]['query'] };
 
 const queriesOf = <Filters extends Record<string, Filter>>(filters: Filters): Queries<Filters> =>
   Object.fromEntries(Object.entries(filters).map(([name, { query }]) => [name, query])) as Queries<Filters>;
 
-/** The query parameters of the list of what is live. The client is no condition like others: see {@link clientsOf}. */
-export const liveFilters = { client_id: oneOrMore(idInput('client')).optional(), ...queriesOf(OF_ALL) };
+/** Query parameters of the list of live conversations. `client_id` is handled apart: see {@link clientsOf}. */
+export const liveFilters = { client_id: oneOrMore(idInput('client')).optional(), ...queriesOf(COMMON_FILTERS) };
 
-/** The query parameters of the list of all conversations. */
-export const listFilters = { ...liveFilters, ...queriesOf(OF_HISTORY) };
+/** Query parameters of the list of all conversations. */
+export const listFilters = { ...liveFilters, ...queriesOf(TIME_FILTERS) };
 
-/** What is asked for, parsed. */
+/** The parsed filters of a request. */
 export type ConversationFilter = z.output<z.ZodObject<typeof listFilters>>;
 
-/** Conditions joined by AND, and the values of their parameters. */
+/** Collects SQL conditions, joined by AND, and the values of their parameters. */
 export class Where {
   readonly values: unknown[] = [];
   private readonly conditions: string[] = ["c.record_state not in ('erasing', 'erased')"];
 
-  /** A condition on one value; none when the value is not given, so that each shape of a statement has its plan. */
+  /** Adds a condition on one value. Does nothing for undefined, so that each combination of filters has a plan of its own. */
   add(condition: Filter['condition'], value: unknown): void {
     if (value !== undefined) this.addAll(([parameter = '']) => condition(parameter), [value]);
   }
 
-  /** A condition on several values. */
+  /** Adds a condition on several values. */
   addAll(condition: (parameters: string[]) => string, values: unknown[]): void {
     const first = this.values.length + 1;
     this.values.push(...values);
@@ -83,14 +83,14 @@ export class Where {
   }
 }
 
-/** The clients whose conversations are wanted and may be seen: the first lock; row-level security is the second. */
-export function clientsOf({ clients: visible }: Caller, { client_id: wanted }: ConversationFilter): ClientScope {
-  if (wanted === undefined) return visible;
-  const once = [...new Set(wanted)];
-  return visible === 'all' ? once : once.filter((id) => visible.includes(id));
+/** The requested clients that the caller may see: the first barrier; row-level security is the second. */
+export function clientsOf({ clients: visible }: Caller, { client_id: requested }: ConversationFilter): ClientScope {
+  if (requested === undefined) return visible;
+  const ids = [...new Set(requested)];
+  return visible === 'all' ? ids : ids.filter((id) => visible.includes(id));
 }
 
-/** For one client `=`: only so is the index over its conversations also read in the order of their times. */
+/** For a single client `=`: only then can the index also deliver its conversations in time order. */
 export function addClients(where: Where, clients: ClientScope): void {
   if (clients === 'all') return;
   const [only] = clients;
@@ -98,13 +98,13 @@ export function addClients(where: Where, clients: ClientScope): void {
   else where.add((p) => `c.client_id = any(${p}::uuid[])`, clients);
 }
 
-/** Everything that is asked for but the client. */
+/** Adds all filters except the client. */
 export function addFilters(where: Where, filter: ConversationFilter): void {
   const given: Record<string, unknown> = filter;
   for (const [name, { condition }] of FILTERS) where.add(condition, given[name]);
 }
 
-/** All that a caller asks for, among the clients that it may see. */
+/** All filters of a request, within the clients that the caller may see. */
 export function whereOf(caller: Caller, filter: ConversationFilter): Where {
   const where = new Where();
   addClients(where, clientsOf(caller, filter));

@@ -1,4 +1,4 @@
-// Lists: keyset pages, newest start first.
+// Statements of conversation lists: keyset pages, live conversations, counts.
 import type { Caller } from '../access/caller.js';
 import type { CursorValue } from '../http/cursor.js';
 import type { Statement, Transaction } from '../database/with-scope.js';
@@ -9,18 +9,18 @@ export interface Page {
   filter: ConversationFilter;
   sort: '-start_time' | 'start_time';
   limit: number;
-  /** Sort value and id of the last row before, or null for the first page. */
+  /** Sort value and id of the last row of the previous page; null for the first page. */
   after: CursorValue[] | null;
 }
 
-/** Up to `limit` + 1 rows: the one too many says that there is more. */
+/** Up to `limit` + 1 rows: one extra row shows that there are more. */
 export function findPage(tx: Transaction, caller: Caller, page: Page, header: boolean): Promise<ConversationRow[]> {
   return tx.query<ConversationRow>(pageStatement(caller, page, header));
 }
 
 /**
- * Reads at most `limit` + 1 rows of each client, by an index in the order of the list: of several clients, each of them by
- * itself, merged.
+ * Reads at most `limit` + 1 rows of each client, in list order from an index. For several clients, a lateral join reads each
+ * one separately, and the results are merged.
  */
 export function pageStatement(
   caller: Caller,
@@ -52,7 +52,7 @@ export function pageStatement(
 const LIVE = "c.status in ('ringing', 'active', 'transferring')";
 export const ACTIVE_LIMIT = 1_000;
 
-/** What is live now, newest first, up to {@link ACTIVE_LIMIT} + 1 rows: the one too many says that there is more. */
+/** Live conversations, newest first, up to {@link ACTIVE_LIMIT} + 1 rows: one extra row shows that there are more. */
 export function findActive(tx: Transaction, caller: Caller, filter: ConversationFilter): Promise<ConversationRow[]> {
   const where = whereOf(caller, filter);
   const text = `select ${columns({ header: false })} from conversations c where ${LIVE} and ${where.text}
@@ -60,7 +60,7 @@ export function findActive(tx: Transaction, caller: Caller, filter: Conversation
   return tx.query<ConversationRow>({ text, values: where.values });
 }
 
-/** Above this, counting costs more than the number is worth. */
+/** Counting more rows would cost more than an exact number is worth. */
 const EXACT_UP_TO = 10_000;
 
 export interface Total {
@@ -68,7 +68,7 @@ export interface Total {
   exact: boolean;
 }
 
-/** How many rows the filter has: counted up to 10,000, the planner's estimate above. */
+/** How many rows match: exact up to 10,000, above that the planner's estimate. */
 export async function countTotal(tx: Transaction, caller: Caller, filter: ConversationFilter): Promise<Total> {
   const where = whereOf(caller, filter);
   const from = `from conversations c where ${where.text}`;

@@ -1,4 +1,4 @@
-// Rows of conversations as Postgres gives them, and how one is found for a caller.
+// Rows of conversations, and how to find one that a caller may see.
 import { clientFilterOf, type Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
 import { columnNames } from '../database/entities/column-names.js';
@@ -13,11 +13,11 @@ export interface RecordingRow {
   duration_ms: number | null;
 }
 
-/** What nobody is shown. */
+/** Columns that the API never shows. */
 const HIDDEN = ['last_fact_at', 'unfetched'] as const;
 
 export interface ConversationRow extends Omit<ConversationEntity, (typeof HIDDEN)[number] | 'header'> {
-  /** Null where it will not be opened. */
+  /** The sealed header; null if the statement does not read it. */
   header: Buffer | null;
   recordings: RecordingRow[];
 }
@@ -30,29 +30,29 @@ coalesce((select json_agg(json_build_object('id', r.id, 'variant', r.variant, 'c
   'duration_ms', r.duration_ms) order by r.variant) from recordings r where r.conversation_id = c.id and r.client_id = c.client_id),
   '[]') as recordings`;
 
-/** Select list over `conversations c`; the header only where it will be opened. */
+/** Select list over `conversations c`; with the header only if it will be opened. */
 export const columns = ({ header }: { header: boolean }): string =>
   [...PLAIN_COLUMNS.map((name) => `c.${name}`), header ? 'c.header' : 'null::bytea as header', RECORDINGS].join(', ');
 
-interface Admission {
+interface IdentityColumns {
   identity_state: string;
   erased_at: Date | null;
-  /** Null: the identity is known, its first fact not yet applied. */
+  /** Null: the identity exists, but its first fact has not been applied yet. */
   revision: number | null;
 }
 
 /**
- * A statement over conversations ($1) among clients ($2, null: all) with their identity rows, for {@link admitted};
- * `columns` of `c` and of what is joined.
+ * A statement that reads conversations ($1) of clients ($2, null: all) with their identity rows, for {@link requireVisible}.
+ * `columns` may name those of `c` and of joined tables.
  */
 export const conversationStatement = (columns: string, join = ''): string => `
 select ${columns}, c.revision, i.id as find_id, i.state as identity_state, i.erased_at
 from conversation_identities i left join conversations c on c.id = i.id and c.client_id = i.client_id ${join}
 where i.id = any($1::uuid[]) and ($2::uuid[] is null or i.client_id = any($2))`;
 
-/** The first row, once it may be seen. Throws `not_found` (also for another client's) or `erased`. */
-export function admitted<Row extends object>(rows: Row[]): Row {
-  const [found] = rows as (Row & Admission)[];
+/** Returns the first row. Throws `not_found` (also for another client's conversation) or `erased`. */
+export function requireVisible<Row extends object>(rows: Row[]): Row {
+  const [found] = rows as (Row & IdentityColumns)[];
   if (found === undefined) throw new AppError('not_found', 'there is no such conversation');
   if (found.identity_state !== 'live') {
     throw new AppError('erased', 'the conversation was erased', {
@@ -65,13 +65,13 @@ export function admitted<Row extends object>(rows: Row[]): Row {
 
 const FIND = conversationStatement(columns({ header: true }));
 
-/** The conversation. Throws `not_found` (also for another client's) or `erased`. Re-checks the identity row each time. */
+/** Reads a conversation. Throws `not_found` (also for another client's) or `erased`; checks the identity row each time. */
 export async function findConversation(tx: Transaction, caller: Caller, id: string): Promise<ConversationRow> {
   const values = [[id], clientFilterOf(caller)];
-  return admitted(await tx.query<ConversationRow>({ name: 'conversation_by_id', text: FIND, values }));
+  return requireVisible(await tx.query<ConversationRow>({ name: 'conversation_by_id', text: FIND, values }));
 }
 
-/** Content of a restricted conversation (GDPR Art. 18) is for compliance alone. */
+/** Only compliance may read the content of a restricted conversation (GDPR Art. 18). Throws `restricted`. */
 export function refuseRestricted(caller: Caller, { restricted }: Pick<ConversationRow, 'restricted'>): void {
   if (restricted && caller.role !== 'compliance') {
     throw new AppError('restricted', 'processing of this conversation is restricted');

@@ -1,21 +1,21 @@
-// Row (and opened header) → the object of the HTTP contract. Pure.
+// Converts a row, and its opened header, to the API's conversation object. Pure.
 import { publicId } from '../common/ids.js';
 import type { Header, Segment, TransferRecord } from '../reducer/record.js';
 import type { ConversationRow } from './conversation-row.js';
 import type { BasicConversation, FullConversation } from './conversation.schema.js';
 
-/** Where operators find the workflow; null where no UI is known. */
+/** URL of the workflow in the Temporal UI; null if none is configured. */
 export type WorkflowUrl = (workflowId: string) => string | null;
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 const isoMs = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 const number = (text: string | null): number | null => (text === null ? null : Number(text));
 
-/** Everything that needs no key. */
+/** The fields that are not sealed. */
 export function basicView(row: ConversationRow, workflowUrl: WorkflowUrl): BasicConversation {
   const id = publicId('conversation', row.id);
   const workflowId = `conversation/${id}`;
-  // Columns with a CHECK hold the words of the schema.
+  // Casts are safe where a CHECK constraint allows only the values of the schema.
   return {
     id,
     object: 'conversation',

@@ -1,4 +1,4 @@
-// The conversation as callers meet it; the one source of the OpenAPI component.
+// Schemas of the API's conversation object; the OpenAPI components are generated from them.
 import { z } from 'zod';
 import { publicIdText, timeText } from '../http/id-schema.js';
 
@@ -47,7 +47,7 @@ const plain = {
   object: z.literal('conversation'),
   client_id: publicIdText('client'),
   agent_id: publicIdText('agent').nullable(),
-  agent_version: z.string().nullable().meta({ description: 'Frozen at the start' }),
+  agent_version: z.string().nullable().meta({ description: 'Version at the start of the conversation' }),
   provider: z.string(),
   provider_account_id: publicIdText('providerAccount'),
   channel: z.enum(['phone', 'web_call', 'chat', 'sms', 'whatsapp', 'other']),
@@ -70,7 +70,7 @@ const plain = {
     z.object({ id: z.string(), relation: z.string(), confidence: z.string(), evidence: z.string() }),
   ),
   retention: z.object({ purge_at: timeText.nullable(), on_hold: z.boolean() }),
-  capabilities: z.array(z.string()).meta({ description: 'What a person may do to it now; empty once ended' }),
+  capabilities: z.array(z.string()).meta({ description: 'Live commands that are possible now; empty once ended' }),
   workflow: z.object({ id: z.string(), url: z.string().nullable() }),
   revision: z.int(),
   created_at: timeText,
@@ -84,7 +84,7 @@ const outcome = {
 };
 const end = { category: z.string(), party: z.string().nullable() };
 
-/** Every field that is not sealed; sealed ones are left out. */
+/** The fields that are not sealed. */
 export const basicConversation = z
   .object({ ...plain, end: z.object(end).nullable(), outcome: z.object(outcome).nullable() })
   .meta({ id: 'ConversationBasic' });

@@ -22,9 +22,7 @@ const activeQuery = z.strictObject(liveFilters);
 const active = z
   .object({
     as_of: timeText,
-    has_more: z
-      .boolean()
-      .meta({ description: 'More are live than the 1,000 newest that are shown: narrow the filter' }),
+    has_more: z.boolean().meta({ description: 'More than the 1,000 newest shown here are live: narrow the filter' }),
     data: z.array(
       basicConversation
         .extend({ elapsed_ms: z.int(), holder: z.string(), last_turn_at: timeText.nullable() })
@@ -46,9 +44,9 @@ export class ConversationsController {
   @Requires('conversations:read')
   @Operation({
     id: 'listConversations',
-    summary: 'Conversations, newest start first',
+    summary: 'List conversations, newest start first',
     description: 'Repeat a parameter for OR; different parameters are joined by AND.',
-    answer: conversationList,
+    response: conversationList,
     problems: ['invalid_request', 'unknown_field', 'invalid_id', 'invalid_cursor', 'cursor_mismatch'],
   })
   list(@Caller() caller: Caller, @Query({ schema: listQuery }) query: z.output<typeof listQuery>) {
@@ -67,8 +65,8 @@ export class ConversationsController {
   @Requires('conversations:read')
   @Operation({
     id: 'listActiveConversations',
-    summary: 'What is live now',
-    answer: active,
+    summary: 'List live conversations',
+    response: active,
     problems: ['invalid_request', 'unknown_field', 'invalid_id'],
   })
   active(@Caller() caller: Caller, @Query({ schema: activeQuery }) query: z.output<typeof activeQuery>) {
@@ -79,9 +77,9 @@ export class ConversationsController {
   @Requires('conversations:read')
   @Operation({
     id: 'getConversation',
-    summary: 'One conversation',
-    description: 'All fields for keys that may read content (a content read); for the others the basic view.',
-    answer: anyConversation,
+    summary: 'Get a conversation',
+    description: 'All fields for keys that may read content (a content read); the basic view for others.',
+    response: anyConversation,
     problems: ['invalid_id', 'not_found', 'erased', 'restricted'],
   })
   get(

@@ -1,4 +1,4 @@
-// Reading conversations: within the key's clients, journaled where content is read, sealed fields opened last.
+// Reads conversations: within the key's clients; content reads are journaled before sealed fields are opened.
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
 import { etagOf, isUnchanged, list, type List } from '../http/api-response.js';
@@ -51,7 +51,7 @@ export class ConversationsService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** One page; with `view=full` a content read, journaled once for each client on the page. */
+  /** One page. `view=full` is a content read, journaled once per client on the page. */
   async list(caller: Caller, query: ListQuery): Promise<List<AnyConversation> & { total?: Total }> {
     const full = query.view === 'full';
     if (full && !caller.rights.has('content:read'))
@@ -75,7 +75,7 @@ export class ConversationsService {
     return { ...list(data, next), ...(total && { total }) };
   }
 
-  /** One conversation: all fields for those who may read content, the basic view for the others. */
+  /** One conversation: all fields if the caller may read content, otherwise the basic view. */
   async get(
     caller: Caller,
     id: string,
@@ -85,15 +85,15 @@ export class ConversationsService {
     const full = caller.rights.has('content:read');
     const etag = etagOf(full ? row.revision : `${row.revision}-basic`);
     if (full) refuseRestricted(caller, row);
-    // Nothing is sent, so nothing is read.
+    // A 304 sends no content, so it is not a content read.
     if (isUnchanged(ifNoneMatch, etag)) return new ApiResponse(undefined, { etag });
     if (!full) return new ApiResponse(basicView(row, this.workflowUrl), { etag });
     await this.reads.record(caller, row, 'detail');
     const key = await this.vault.existingConversationKey(id);
-    return new ApiResponse(this.opened(row, key), { etag });
+    return new ApiResponse(this.openView(row, key), { etag });
   }
 
-  /** What is live now: the newest 1,000, and whether there are more. */
+  /** Live conversations: the newest 1,000, and whether there are more. */
   async active(caller: Caller, filter: ConversationFilter): Promise<Active> {
     const now = new Date();
     const rows = await this.database.withScope(caller.clients, (tx) => findActive(tx, caller, filter));
@@ -110,19 +110,19 @@ export class ConversationsService {
     return this.database.withScope(caller.clients, (tx) => findConversation(tx, caller, id));
   }
 
-  /** Restricted rows stay out of a full page: their content is closed, and the page may be shorter for it. */
+  /** Leaves out restricted conversations, so the page may be shorter than its limit. */
   private async openPage(caller: Caller, rows: ConversationRow[]): Promise<FullConversation[]> {
     const readable = rows.filter(({ restricted }) => !restricted || caller.role === 'compliance');
     await this.reads.recordPage(caller, readable);
     const keys = await this.vault.existingConversationKeys(readable.map(({ id }) => id));
     return readable.flatMap((row) => {
       const key = keys.get(row.id);
-      return key === undefined ? [] : [this.opened(row, key)];
+      return key === undefined ? [] : [this.openView(row, key)];
     });
   }
 
-  private opened(row: ConversationRow, key: DataKey): FullConversation {
-    if (row.header === null) throw new Error('a conversation without its header');
+  private openView(row: ConversationRow, key: DataKey): FullConversation {
+    if (row.header === null) throw new Error('the statement did not read the header');
     return fullView(row, openJson(key, PURPOSE.header, row.header) as Header, this.workflowUrl);
   }
 

@@ -18,7 +18,7 @@ const historyEntry = z
     purpose: z.string().nullable(),
     reason: z.string().nullable(),
     workflow_id: z.string().nullable(),
-    changes: z.array(z.string()).meta({ description: 'Names of what changed, never its words' }),
+    changes: z.array(z.string()).meta({ description: 'Names of what changed, never the content' }),
     revision: z.int().nullable(),
   })
   .meta({ id: 'HistoryEntry' });
@@ -34,8 +34,8 @@ export class HistoryController {
   @Requires('conversations:read')
   @Operation({
     id: 'listConversationHistory',
-    summary: 'Every change and every read of content, oldest first',
-    answer: listSchema('HistoryEntryList', historyEntry),
+    summary: 'List all changes and content reads, oldest first',
+    response: listSchema('HistoryEntryList', historyEntry),
     problems: [
       'invalid_request',
       'unknown_field',

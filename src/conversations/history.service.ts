@@ -1,4 +1,4 @@
-// The history of one conversation: every change, and every read of its content.
+// The history of a conversation: all changes and content reads.
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
 import { list, type List } from '../http/api-response.js';
@@ -22,7 +22,7 @@ export interface HistoryEntry {
   revision: number | null;
 }
 
-// Its own entries, and pages of lists on which it stood. The client's pages before its creation cannot show it.
+// The entries of the conversation, and list pages that included it. Pages from before its creation need not be searched.
 const HISTORY = `
 select * from (
   (select * from journal where conversation_id = $1 and client_id = $2 and position > $3 order by position limit $4)

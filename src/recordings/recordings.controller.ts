@@ -28,8 +28,8 @@ export class RecordingsController {
     id: 'getAudio',
     summary: 'The recording',
     description: 'A content read. HEAD and single ranges are supported; several or malformed ranges give the whole.',
-    answer: { mediaTypes: ['audio/*'] },
-    others: { 206: { description: 'The part that was asked for', mediaTypes: ['audio/*'] } },
+    response: { mediaTypes: ['audio/*'] },
+    otherStatuses: { 206: { description: 'The part that was asked for', mediaTypes: ['audio/*'] } },
     problems: [
       ...(['invalid_request', 'unknown_field', 'invalid_id', 'not_found', 'audio_absent', 'audio_pending'] as const),
       ...(['range_not_satisfiable', 'erased', 'restricted'] as const),

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
 import {
-  admitted,
+  requireVisible,
   conversationStatement,
   refuseRestricted,
   type ConversationRow,
@@ -69,7 +69,7 @@ export class RecordingsService {
    */
   async find(caller: Caller, id: string, variant: string | undefined): Promise<FoundRecording> {
     const found = await this.rows.find(caller.clients, id);
-    const conversation = admitted(found);
+    const conversation = requireVisible(found);
     refuseRestricted(caller, conversation);
     const rows = found.filter(({ recording_id }) => recording_id !== null);
     const row =

@@ -65,8 +65,8 @@ export class TranscriptsController {
       'A content read. While the conversation is live it grows (`final` false); where the final transcript never came, what ' +
       'was heard until then is given (`final` false). By `format` or `Accept` also as text, one line a turn (`text/plain`), ' +
       'and as subtitles of the spoken turns: `application/x-subrip`, `text/vtt`.',
-    answer: transcriptSchema,
-    alsoAs: FORMATS.filter((format) => format !== 'json').map((format) => MEDIA_TYPES[format]),
+    response: transcriptSchema,
+    otherMediaTypes: FORMATS.filter((format) => format !== 'json').map((format) => MEDIA_TYPES[format]),
     problems: [
       'invalid_request',
       'unknown_field',

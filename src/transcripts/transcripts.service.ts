@@ -4,7 +4,7 @@ import type { Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
 import { publicId } from '../common/ids.js';
 import {
-  admitted,
+  requireVisible,
   conversationStatement,
   refuseRestricted,
   type ConversationRow,
@@ -70,7 +70,7 @@ export class TranscriptsService {
 
   /** The transcript, or what there is of it. Throws `not_found`, `erased`, `restricted`, `transcript_absent`. */
   async find(caller: Caller, id: string): Promise<FoundTranscript> {
-    const row = admitted(await this.rows.find(caller.clients, id));
+    const row = requireVisible(await this.rows.find(caller.clients, id));
     refuseRestricted(caller, row);
     const { sealed, transcript_state: state } = row;
     // What was heard while it was live stays, when no final transcript came after it.
