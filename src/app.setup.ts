@@ -19,7 +19,7 @@ import { requestIdOf } from './http/request-id.js';
 import { RouteTable } from './http/route-table.js';
 import { NO_STORE, SECURITY_HEADERS } from './http/security-headers.js';
 import type { Config } from './config/config.js';
-import { proxiesTrusted } from './config/trust-proxy.js';
+import { fastifyTrustProxy } from './config/trust-proxy.js';
 import { WebhookGate } from './inbox/webhook-gate.js';
 import { RequestObserver } from './observability/request-observer.js';
 
@@ -41,7 +41,7 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   const observer = new RequestObserver(log);
   const adapter = new FastifyAdapter({
     logger: false,
-    trustProxy: proxiesTrusted(config.trustProxy),
+    trustProxy: fastifyTrustProxy(config.trustProxy),
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Nest's types do not have it.
     ...({ http: SERVER_OPTIONS } as object),
@@ -85,7 +85,7 @@ function prepareFastify(
 ): void {
   fastify.decorate('routeTable', routes);
   fastify.decorateRequest('caller', null);
-  routes.follow(fastify);
+  routes.record(fastify);
   installBodyParser(fastify);
   cutUnreadBodies(fastify.server);
   let isClosing = false;
@@ -98,7 +98,7 @@ function prepareFastify(
     const isOfApi = (request.routeOptions.url ?? request.url).startsWith('/v1/');
     reply.headers({ ...SECURITY_HEADERS, ...(isOfApi && NO_STORE), 'x-request-id': request.id });
     if (isClosing) throw shuttingDown();
-    if (request.is404) throw routes.missing(request);
+    if (request.is404) throw routes.problemOf(request);
     await gates.access.check(request, reply);
     // What can be refused by its head is refused before its body is read.
     if (isRaw(request)) await gates.webhooks.check(request, reply);

@@ -28,7 +28,7 @@ export class AgentsController {
 
   @Get()
   @Requires('agents:manage')
-  @Operation({ id: 'listAgents', summary: 'List agents, oldest first', answer: agentList })
+  @Operation({ id: 'listAgents', summary: 'List agents, oldest first', response: agentList })
   list(@Caller() caller: Caller, @Query({ schema: agentQuery }) query: AgentQuery): Promise<List<Agent>> {
     return this.agents.list(caller, query);
   }
@@ -39,7 +39,7 @@ export class AgentsController {
     id: 'createAgent',
     summary: 'Create an agent of your own',
     status: 201,
-    answer: agentSchema,
+    response: agentSchema,
     problems: ['not_found'],
   })
   create(
@@ -52,14 +52,14 @@ export class AgentsController {
 
   @Get(':id')
   @Requires('agents:manage')
-  @Operation({ id: 'getAgent', summary: 'Get an agent', answer: agentSchema })
+  @Operation({ id: 'getAgent', summary: 'Get an agent', response: agentSchema })
   get(@Caller() caller: Caller, @Param('id', { schema: agentId }) id: string): Promise<ApiResponse<Agent>> {
     return this.agents.get(caller, id);
   }
 
   @Patch(':id')
   @Requires('agents:manage')
-  @Operation({ id: 'updateAgent', summary: 'Rename an agent', answer: agentSchema })
+  @Operation({ id: 'updateAgent', summary: 'Rename an agent', response: agentSchema })
   update(
     @Caller() caller: Caller,
     @Param('id', { schema: agentId }) id: string,

@@ -33,7 +33,7 @@ export class ApiKeysController {
   @Operation({
     id: 'listApiKeys',
     summary: 'List the keys that may see no other clients than the calling key',
-    answer: apiKeyList,
+    response: apiKeyList,
   })
   list(
     @Caller() caller: Caller,
@@ -48,7 +48,7 @@ export class ApiKeysController {
     id: 'createApiKey',
     summary: 'Create a key; its secret is shown once',
     status: 201,
-    answer: apiKeyWithSecret,
+    response: apiKeyWithSecret,
     problems: ['not_found'],
   })
   create(
@@ -61,14 +61,14 @@ export class ApiKeysController {
 
   @Get(':id')
   @Requires('api-keys:manage')
-  @Operation({ id: 'getApiKey', summary: 'Get a key', answer: apiKeySchema })
+  @Operation({ id: 'getApiKey', summary: 'Get a key', response: apiKeySchema })
   get(@Caller() caller: Caller, @Param('id', { schema: keyId }) id: string): Promise<ApiResponse<ApiKey>> {
     return this.keys.get(caller, id);
   }
 
   @Patch(':id')
   @Requires('api-keys:manage')
-  @Operation({ id: 'updateApiKey', summary: 'Change a key', answer: apiKeySchema, problems: ['invalid_state'] })
+  @Operation({ id: 'updateApiKey', summary: 'Change a key', response: apiKeySchema, problems: ['invalid_state'] })
   update(
     @Caller() caller: Caller,
     @Param('id', { schema: keyId }) id: string,
@@ -91,7 +91,7 @@ export class ApiKeysController {
     id: 'rotateApiKey',
     summary: 'Replace the secret of the calling key; the new one is shown once, the old one never works again',
     description: 'Every key may rotate itself, and no other key.',
-    answer: apiKeyWithSecret,
+    response: apiKeyWithSecret,
   })
   rotate(
     @Caller() caller: Caller,
@@ -107,7 +107,7 @@ export class ApiKeysController {
   @Operation({
     id: 'approveApiKey',
     summary: 'Approve a key as a second admin; it works from then on',
-    answer: apiKeySchema,
+    response: apiKeySchema,
     problems: ['invalid_state', 'precondition_failed'],
   })
   approve(

@@ -28,7 +28,7 @@ export class ClientsController {
 
   @Get()
   @Requires('clients:manage')
-  @Operation({ id: 'listClients', summary: 'List the clients of the key, oldest first', answer: clientList })
+  @Operation({ id: 'listClients', summary: 'List the clients of the key, oldest first', response: clientList })
   list(
     @Caller() caller: Caller,
     @Query({ schema: clientQuery }) query: z.infer<typeof clientQuery>,
@@ -38,7 +38,7 @@ export class ClientsController {
 
   @Post()
   @Requires('clients:manage')
-  @Operation({ id: 'createClient', summary: 'Create a client', status: 201, answer: clientSchema })
+  @Operation({ id: 'createClient', summary: 'Create a client', status: 201, response: clientSchema })
   create(
     @Caller() caller: Caller,
     @IdempotencyKey() request: IdempotentRequest,
@@ -49,14 +49,14 @@ export class ClientsController {
 
   @Get(':id')
   @Requires('clients:manage')
-  @Operation({ id: 'getClient', summary: 'Get a client', answer: clientSchema })
+  @Operation({ id: 'getClient', summary: 'Get a client', response: clientSchema })
   get(@Caller() caller: Caller, @Param('id', { schema: clientId }) id: string): Promise<ApiResponse<Client>> {
     return this.clients.get(caller, id);
   }
 
   @Patch(':id')
   @Requires('clients:manage')
-  @Operation({ id: 'updateClient', summary: 'Change a client', answer: clientSchema })
+  @Operation({ id: 'updateClient', summary: 'Change a client', response: clientSchema })
   update(
     @Caller() caller: Caller,
     @Param('id', { schema: clientId }) id: string,

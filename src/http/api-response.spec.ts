@@ -21,7 +21,7 @@ describe('requireMatch', () => {
     expect(() => requireMatch(header, 3)).not.toThrow();
   });
 
-  it.each(['"2"', 'W/"3"', '3', ''])('refuses If-Match %s with the version that there is', (header) => {
+  it.each(['"2"', 'W/"3"', '3', ''])('refuses If-Match %s and returns the current version', (header) => {
     expect(() => requireMatch(header, 3)).toThrow(
       expect.objectContaining({ code: 'precondition_failed', headers: { etag: '"3"' } }),
     );
@@ -29,7 +29,7 @@ describe('requireMatch', () => {
 });
 
 describe('oneOrMore', () => {
-  it('makes a list of one and of many', () => {
+  it('makes an array of one value and of several', () => {
     const schema = oneOrMore(z.enum(['a', 'b']));
     expect([schema.parse('a'), schema.parse(['a', 'b'])]).toEqual([['a'], ['a', 'b']]);
     expect(schema.safeParse('c').success).toBe(false);

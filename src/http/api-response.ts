@@ -1,4 +1,4 @@
-// What controllers return: a plain object, a page, or an object with its version.
+// Response types of controllers: list pages, and responses with status, ETag or headers.
 import { z } from 'zod';
 import { AppError } from '../common/errors.js';
 
@@ -10,7 +10,7 @@ export interface List<Item> {
   next_cursor: string | null;
 }
 
-/** A page as answered; there is more exactly when there is a next cursor. `Link: rel="next"` is added on the way out. */
+/** Builds a page; null: the last one. The interceptor adds `Link: rel="next"`. */
 export const list = <Item>(data: Item[], nextCursor: string | null): List<Item> => ({
   object: 'list',
   data,
@@ -20,13 +20,13 @@ export const list = <Item>(data: Item[], nextCursor: string | null): List<Item> 
 
 /** Query parameters of every list; spread them into the route's strict schema. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(200).default(50).meta({ description: 'Most rows of a page' }),
+  limit: z.coerce.number().int().min(1).max(200).default(50).meta({ description: 'Maximum number of rows' }),
   cursor: z
     .string()
     .min(1)
     .max(4096)
     .optional()
-    .meta({ description: '`next_cursor` of the page before, with the same filter and sort' }),
+    .meta({ description: '`next_cursor` of the previous page, with the same filter and sort' }),
 };
 
 /** Schema of a {@link List}; `id` names it in the OpenAPI document. */
@@ -40,11 +40,11 @@ export const listSchema = <Item extends z.ZodType>(id: string, item: Item) =>
     })
     .meta({ id });
 
-/** A filter that may be repeated (OR): always an array once parsed. */
+/** A filter that may be repeated (OR); parses to an array. */
 export const oneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.preprocess((value) => (Array.isArray(value) || value === undefined ? value : [value]), z.array(item).max(100));
 
-/** An answer with more than a body. With `etag`, `If-None-Match` is answered 304. */
+/** A response with more than a body. With `etag`, a matching `If-None-Match` gets 304. */
 export class ApiResponse<Body> {
   constructor(
     readonly body: Body,
@@ -52,25 +52,25 @@ export class ApiResponse<Body> {
   ) {}
 }
 
-/** Entity tag of a revision. Times of mere use (`last_used_at`) do not change it. */
+/** Entity tag of a revision. Mere use (`last_used_at`) does not change it. */
 export const etagOf = (revision: number | string): string => `"${revision}"`;
 
-/** An object with its revision as entity tag. */
+/** A response with the object's revision as entity tag. */
 export const versioned = <Body>(body: Body, revision: number, status?: number): ApiResponse<Body> =>
   new ApiResponse(body, { etag: etagOf(revision), ...(status !== undefined && { status }) });
 
-/** The same answer with another status. */
+/** The same response with another status. */
 export const withStatus = <Body>({ body, extras }: ApiResponse<Body>, status: number): ApiResponse<Body> =>
   new ApiResponse(body, { ...extras, status });
 
 const tagsOf = (header: string): string[] => header.split(',').map((tag) => tag.trim());
 
-/** RFC 9110 13.1.2, weak comparison: true when the caller has this version already. */
+/** RFC 9110 13.1.2, weak comparison: whether the caller has this version already. */
 export const isUnchanged = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch !== undefined &&
   tagsOf(ifNoneMatch).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag.replace(/^W\//, ''));
 
-/** RFC 9110 13.1.1, strong comparison. Throws `precondition_failed` when the object has another revision. */
+/** RFC 9110 13.1.1, strong comparison. Throws `precondition_failed` if the object has another revision. */
 export function requireMatch(ifMatch: string | undefined, revision: number | string): void {
   if (ifMatch === undefined || tagsOf(ifMatch).some((tag) => tag === '*' || tag === etagOf(revision))) return;
   throw new AppError('precondition_failed', 'the object has changed: read it again', {

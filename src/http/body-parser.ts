@@ -1,4 +1,4 @@
-// Bodies: strict JSON of 1 MiB on most routes; on raw ones the untouched bytes, 64 MiB at most, whatever they call themselves.
+// Parses request bodies: strict JSON up to 1 MiB; on raw routes the bytes themselves, up to 64 MiB, of any content type.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HeldBytes } from './bytes-in-flight.js';
 import { AppError } from '../common/errors.js';
@@ -8,12 +8,12 @@ import { parseStrictJson } from './strict-json.js';
 export const JSON_LIMIT_BYTES = 1_048_576;
 export const RAW_LIMIT_BYTES = 67_108_864;
 
-/** Any charset but UTF-8 is none of JSON. */
+/** JSON media types without a charset other than UTF-8. */
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json *(?:;(?!.*charset *= *(?!"?utf-8"? *(?:;|$))).*)?$/i;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Where the bytes of a body are counted; null: nowhere. */
+    /** Counts the bytes of the body; null: they are not counted. */
     heldBytes: HeldBytes | null;
   }
 }
@@ -32,18 +32,17 @@ export function installBodyParser(fastify: FastifyInstance): void {
   });
 }
 
-/** The route takes bytes: it says so by `rawBody` in its configuration. */
+/** Whether the route declares `rawBody` in its configuration. */
 export const isRaw = ({ routeOptions: { config } }: FastifyRequest): boolean =>
   config !== undefined && 'rawBody' in config && config.rawBody === true;
 
 /**
- * What the head of a request says of a body that would be refused: said before it is read. Not for raw routes. Throws
- * `unsupported_media_type`, `too_large`.
+ * Refuses a body by its headers, before it is read. Not for raw routes. Throws `unsupported_media_type`, `too_large`.
  */
 export function checkBodyHeaders({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
-    throw new AppError('unsupported_media_type', 'bodies are taken without a Content-Encoding', {
+    throw new AppError('unsupported_media_type', 'bodies with a Content-Encoding are not accepted', {
       headers: { 'accept-encoding': 'identity' },
     });
   }
@@ -51,6 +50,6 @@ export function checkBodyHeaders({ headers }: FastifyRequest): void {
 }
 
 const wrongType = (): AppError =>
-  new AppError('unsupported_media_type', 'this route takes application/json in UTF-8', {
+  new AppError('unsupported_media_type', 'this route accepts application/json in UTF-8', {
     headers: { accept: 'application/json' },
   });

@@ -4,22 +4,22 @@ import { BytesInFlight } from './bytes-in-flight.js';
 const open = (): BytesInFlight => new BytesInFlight({ perOwner: 100, total: 200, smallBytes: 10 });
 const FULL = expect.objectContaining({ code: 'storage_unavailable', headers: { 'retry-after': '2' } });
 
-describe('bytes in flight', () => {
-  it('are bounded for each owner; another one goes on', () => {
+describe('BytesInFlight', () => {
+  it('limits the bytes of each owner; others are not affected', () => {
     const bytes = open();
     bytes.begin('a', 75).add(75);
     expect(() => bytes.begin('a', 20)).toThrow(FULL);
     expect(() => bytes.begin('b', 75)).not.toThrow();
   });
 
-  it('are bounded in all', () => {
+  it('limits the bytes of all owners together', () => {
     const bytes = open();
     bytes.begin('a', 75).add(75);
     bytes.begin('b', 75).add(75);
     expect(() => bytes.begin('c', 11)).toThrow(FULL);
   });
 
-  it('leave room for small bodies where large ones have none', () => {
+  it('leaves room for small bodies when large ones are refused', () => {
     const bytes = open();
     bytes.begin('a', 75).add(75);
     const small = bytes.begin('a', 10);
@@ -29,14 +29,14 @@ describe('bytes in flight', () => {
     expect(() => bytes.begin('d', 10).add(10)).not.toThrow();
   });
 
-  it('are counted as they come, whatever was announced', () => {
+  it('counts bytes as they arrive, whatever was announced', () => {
     const body = open().begin('a', 0);
     body.add(50);
     expect(() => body.add(50)).toThrow(FULL);
     body.add(25);
   });
 
-  it('are given back once', () => {
+  it('frees bytes only once', () => {
     const bytes = open();
     const body = bytes.begin('a', 75);
     body.add(75);
@@ -45,7 +45,7 @@ describe('bytes in flight', () => {
     bytes.begin('a', 75).add(75);
     expect(() => bytes.begin('a', 11)).toThrow(FULL);
   });
-  it('stay counted while somebody works on them, also when their sender is gone', async () => {
+  it('counts bytes while work on them goes on, even if the sender has gone', async () => {
     const bytes = open();
     const body = bytes.begin('a', 75);
     body.add(75);
@@ -58,7 +58,7 @@ describe('bytes in flight', () => {
     expect(() => bytes.begin('a', 75)).not.toThrow();
   });
 
-  it('are given back when the work on them fails, and by its end no earlier than by that of the request', async () => {
+  it('frees bytes when the work on them fails, but not before the request ends', async () => {
     const bytes = open();
     const body = bytes.begin('a', 75);
     body.add(75);

@@ -1,22 +1,22 @@
-// How many bytes of bodies are held at a time, by whom and in all. What goes beyond is refused until others are done.
+// Bounds the bytes of request bodies held in memory, per owner and in total. Bodies beyond a limit are refused.
 import { AppError } from '../common/errors.js';
 
 interface Limits {
-  /** Bytes of one owner. */
+  /** Most bytes of one owner. */
   perOwner: number;
-  /** Bytes of all owners together. */
+  /** Most bytes of all owners together. */
   total: number;
-  /** Up to this size a body is small: large ones leave a quarter of each limit to the small ones. */
+  /** Bodies up to this size may use the whole of each limit; larger ones leave a quarter to them. */
   smallBytes: number;
 }
 
-/** The bytes of one body. */
+/** The counted bytes of one body. */
 export interface HeldBytes {
-  /** Counts further bytes. Throws `storage_unavailable` with `Retry-After`. */
+  /** Counts further bytes. Throws `storage_unavailable` with `Retry-After` if they exceed a limit. */
   add(bytes: number): void;
-  /** The request is over; its body is held no longer, unless work still needs it. May be called twice. */
+  /** Call at the end of the request: frees the bytes, unless work still needs them. May be called twice. */
   release(): void;
-  /** The body is held until this is settled, also when the request is over before: a sender that hangs up frees nothing. */
+  /** Keeps the bytes counted until `work` settles, even if the sender hangs up before. */
   keepFor<Result>(work: Promise<Result>): Promise<Result>;
 }
 
@@ -26,10 +26,10 @@ export class BytesInFlight {
 
   constructor(private readonly limits: Limits) {}
 
-  /** A body of `owner` that says it will have `expected` bytes. Throws as {@link HeldBytes.add} does when they have no room. */
+  /** Starts counting a body of `owner` that announces `expected` bytes. Throws as {@link HeldBytes.add}. */
   begin(owner: string, expected: number): HeldBytes {
     this.requireRoom(owner, expected, expected);
-    // Who needs the bytes: the request, until it is over, and the work on it.
+    // The users of the bytes: the request until its end, and each work passed to keepFor().
     let [held, users, isOver] = [0, 1, false];
     const leave = (): void => {
       users -= 1;
@@ -59,7 +59,7 @@ export class BytesInFlight {
     const share = size > smallBytes ? 0.75 : 1;
     const ofOwner = (this.byOwner.get(owner) ?? 0) + bytes;
     if (ofOwner <= perOwner * share && this.total + bytes <= total * share) return;
-    throw new AppError('storage_unavailable', 'too many bytes are under way: repeat', {
+    throw new AppError('storage_unavailable', 'too many bytes in flight: retry', {
       headers: { 'retry-after': '2' },
     });
   }

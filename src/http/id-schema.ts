@@ -1,4 +1,4 @@
-// Ids and times in requests and answers as schemas.
+// Schemas of ids and times in requests and responses.
 import { z } from 'zod';
 import { AppError } from '../common/errors.js';
 import { publicId, uuidOf, type IdKind } from '../common/ids.js';
@@ -6,11 +6,11 @@ import { publicId, uuidOf, type IdKind } from '../common/ids.js';
 const exampleOf = (kind: IdKind): string => publicId(kind, '0192f5a0-4d3c-7a51-9c8e-1f2a3b4c5d6e');
 const prefixOf = (kind: IdKind): string => exampleOf(kind).replace(/_.*$/, '_');
 
-/** In answers: the public id as text. */
+/** In responses: the public id as text. */
 export const publicIdText = (kind: IdKind) =>
   z.string().meta({ description: `An id that begins with ${prefixOf(kind)}`, examples: [exampleOf(kind)] });
 
-/** In requests: a public id, parsed to its uuid. What is malformed becomes `invalid_id`. */
+/** In requests: a public id, parsed to its uuid. A malformed one causes `invalid_id`. */
 export const idInput = (kind: IdKind) =>
   publicIdText(kind).transform((value, context) => {
     try {
@@ -23,7 +23,7 @@ export const idInput = (kind: IdKind) =>
     }
   });
 
-/** RFC 3339 UTC with milliseconds, as answers have it. */
+/** In responses: RFC 3339 UTC with milliseconds. */
 export const timeText = z.iso.datetime({ precision: 3 });
 
 /** In requests: RFC 3339 with any offset, parsed to a Date. */

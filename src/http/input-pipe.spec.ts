@@ -15,11 +15,11 @@ const parse = (value: unknown, type: 'body' | 'query' = 'body'): Promise<unknown
 const valid = { client_id: publicId('client', UUID) };
 
 describe('InputPipe', () => {
-  it('gives what the schema made of the input', async () => {
+  it('returns the parsed input', async () => {
     expect(await parse(valid)).toEqual({ client_id: UUID });
   });
 
-  it('points into the body by RFC 6901', async () => {
+  it('points into the body (RFC 6901)', async () => {
     await expect(parse({ ...valid, tags: { 'a/b~c': 'x' } })).rejects.toMatchObject({
       code: 'invalid_request',
       errors: [{ pointer: '/tags/a~1b~0c', detail: expect.any(String) }],

@@ -1,8 +1,8 @@
-// Input is parsed here, once, by the schema that the route names; what does not fit is named in the answer.
+// Parses each input once, with the schema that the route declares; the response names every invalid field.
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { AppError, type InputError, type ProblemCode } from '../common/errors.js';
 
-/** Of a zod issue what matters here; other standard schemas have path and message alone. */
+/** The parts of a zod issue that are used here; other standard schemas only have path and message. */
 interface Issue {
   message: string;
   path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
@@ -11,7 +11,7 @@ interface Issue {
   params?: { problem?: ProblemCode };
 }
 
-type Place = Pick<ArgumentMetadata, 'type' | 'data'>;
+type InputLocation = Pick<ArgumentMetadata, 'type' | 'data'>;
 
 const MAX_ERRORS = 50;
 
@@ -25,28 +25,28 @@ export class InputPipe implements PipeTransform {
   }
 }
 
-/** The failure for the issues of one argument of a route. */
-export function invalidInput(issues: readonly Issue[], place: Place): AppError {
-  const errors = issues.flatMap((issue) => inputErrors(issue, place)).slice(0, MAX_ERRORS);
+/** The error for the issues of one argument of a route. */
+export function invalidInput(issues: readonly Issue[], location: InputLocation): AppError {
+  const errors = issues.flatMap((issue) => inputErrors(issue, location)).slice(0, MAX_ERRORS);
   if (issues.some(({ code }) => code === 'unrecognized_keys')) {
-    return new AppError('unknown_field', 'the request has fields that this route does not know', { errors });
+    return new AppError('unknown_field', 'the request has unknown fields', { errors });
   }
   const isAboutIds = issues.every(({ params }) => params?.problem === 'invalid_id');
-  if (isAboutIds) return new AppError('invalid_id', 'an id of the request is malformed', { errors });
-  return new AppError('invalid_request', 'the request does not fit', { errors });
+  if (isAboutIds) return new AppError('invalid_id', 'an id in the request is malformed', { errors });
+  return new AppError('invalid_request', 'the request is invalid', { errors });
 }
 
-function inputErrors(issue: Issue, place: Place): InputError[] {
+function inputErrors(issue: Issue, location: InputLocation): InputError[] {
   const path = (issue.path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment));
-  if (issue.code !== 'unrecognized_keys') return [located(path, place, issue.message)];
-  return (issue.keys ?? []).map((key) => located([...path, key], place, 'is not known here'));
+  if (issue.code !== 'unrecognized_keys') return [inputError(path, location, issue.message)];
+  return (issue.keys ?? []).map((key) => inputError([...path, key], location, 'is unknown'));
 }
 
-function located(path: string[], { type, data }: Place, detail: string): InputError {
+function inputError(path: string[], { type, data }: InputLocation, detail: string): InputError {
   if (type === 'body') return { pointer: pointerOf(path), detail };
   return { parameter: data ?? path[0] ?? type, detail };
 }
 
-/** RFC 6901. */
+/** JSON pointer (RFC 6901). */
 const pointerOf = (path: string[]): string =>
   path.map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

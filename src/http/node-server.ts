@@ -1,5 +1,4 @@
-// What Node's HTTP server does by itself, before and after Fastify: time limits, requests that cannot be parsed, bodies that
-// nobody reads.
+// Settings and handlers of Node's HTTP server below Fastify: time limits, requests that cannot be parsed, unread bodies.
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '../common/errors.js';
@@ -7,7 +6,7 @@ import { newUuid } from '../common/ids.js';
 import { PROBLEM_CONTENT_TYPE, problemDocument } from './problem.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
-/** A whole request; bodies have closer limits of their own (read-body.ts). */
+/** For a whole request; bodies have tighter limits of their own (read-body.ts). */
 export const REQUEST_TIMEOUT_MS = 120_000;
 
 export const SERVER_OPTIONS: ServerOptions = {
@@ -16,20 +15,20 @@ export const SERVER_OPTIONS: ServerOptions = {
   maxHeaderSize: 16_384,
 };
 
-/** A sender whose request was answered before its body came may go on for so long, and with so much, to see the answer. */
+/** How long, and with how many bytes, a sender may go on after an early response, so that it gets to read the response. */
 const UNREAD_MS = 5_000;
 const UNREAD_BYTES = 1_048_576;
 
-/** Cuts connections on which a body is still coming after it was answered. */
+/** Closes connections whose request body keeps coming after the response. */
 export function cutUnreadBodies(server: Server): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.once('finish', () => {
-      if (!request.complete) dropRest(request);
+      if (!request.complete) discardRest(request);
     });
   });
 }
 
-function dropRest(request: IncomingMessage): void {
+function discardRest(request: IncomingMessage): void {
   const { socket } = request;
   const cut = setTimeout(() => socket.destroy(), UNREAD_MS).unref();
   let bytes = 0;
@@ -43,7 +42,7 @@ function dropRest(request: IncomingMessage): void {
 
 type ClientError = Error & { code?: string; rawPacket?: unknown };
 
-/** Fastify's `clientErrorHandler`: a problem document for what Node's parser refuses; nothing for who only stopped sending. */
+/** Fastify's `clientErrorHandler`: answers unparsable requests with a problem document; just closes aborted connections. */
 export function answerClientError(error: ClientError, socket: Socket): void {
   const { code } = error;
   if (!socket.writable || code === 'ECONNRESET' || code === 'ERR_HTTP_REQUEST_TIMEOUT') return void socket.destroy();
@@ -60,19 +59,19 @@ export function answerClientError(error: ClientError, socket: Socket): void {
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Bad Request'}\r\n${lines.join('')}\r\n${body}`);
-  lingerOn(socket);
+  closeLater(socket);
 }
 
 const REASONS: Record<number, string> = { 414: 'URI Too Long', 431: 'Request Header Fields Too Large' };
 
-/** Closed at once while bytes are coming, a connection is reset, and its answer lost with it. */
-function lingerOn(socket: Socket): void {
+/** Closing at once while bytes arrive would reset the connection, and the sender would lose the response. */
+function closeLater(socket: Socket): void {
   socket.on('error', () => undefined);
   socket.resume();
   setTimeout(() => socket.destroy(), UNREAD_MS).unref();
 }
 
-/** Node counts line and headers together: it was the line when the first bytes have no end of it. */
+/** Node limits request line and headers together: if the first packet has no line break, the line was too long. */
 function tooLong({ rawPacket }: ClientError, { bytesRead }: Socket): AppError {
   const isFirst = Buffer.isBuffer(rawPacket) && bytesRead === rawPacket.length;
   return isFirst && !rawPacket.includes('\n')
@@ -80,6 +79,6 @@ function tooLong({ rawPacket }: ClientError, { bytesRead }: Socket): AppError {
     : new AppError('header_too_large', 'the headers are too large');
 }
 
-export const uriTooLong = (): AppError => new AppError('uri_too_long', 'the address is too long');
+export const uriTooLong = (): AppError => new AppError('uri_too_long', 'the URI is too long');
 
-const unreadable = (): AppError => new AppError('invalid_request', 'this is no HTTP request');
+const unreadable = (): AppError => new AppError('invalid_request', 'the data received is not a valid HTTP request');

@@ -1,21 +1,21 @@
-// Pages of administration lists: in the order of making, which is the order of the ids (UUIDv7).
+// Pages of administration lists, oldest first: ids are UUIDv7, so they sort by creation time.
 import { list, type List } from './api-response.js';
 import { fingerprintOf, type Cursors } from './cursor.js';
 
-interface Question {
+interface PageQuery {
   limit: number;
   cursor?: string | undefined;
-  /** Everything that decides which rows there are: list name and filters. */
+  /** List name and filters; a cursor is only valid for the same value. */
   filter: unknown;
 }
 
 /**
- * One page. `read` gives at most `limit` rows with an id greater than `after` (null: from the beginning), ordered by id;
- * `render` makes an answer of a row.
+ * Returns one page. `read` returns at most `limit` rows with an id greater than `after` (null: from the start), ordered by
+ * id; `render` converts a row to its API object.
  */
 export async function pageById<Row extends { id: string }, Item>(
   cursors: Cursors,
-  { limit, cursor, filter }: Question,
+  { limit, cursor, filter }: PageQuery,
   {
     read,
     render,

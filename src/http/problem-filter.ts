@@ -1,4 +1,4 @@
-// The one place where errors become answers.
+// Turns every error into a response.
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors.js';
@@ -14,12 +14,12 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const seen = asAppError(error);
-    this.tell(seen, request);
-    sendProblem(seen, request, http.getResponse<FastifyReply>());
+    const problem = asAppError(error);
+    this.logServerError(problem, request);
+    sendProblem(problem, request, http.getResponse<FastifyReply>());
   }
 
-  private tell(error: AppError, request: FastifyRequest): void {
+  private logServerError(error: AppError, request: FastifyRequest): void {
     if (error.status < 500) return;
     const fields = { request_id: request.id, method: request.method, route: request.routeOptions.url ?? null };
     const cause = error.code === 'internal' && error.cause !== undefined ? error.cause : error;
@@ -27,17 +27,17 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Headers of the answer that was being given when it failed: they say nothing true of a problem document. */
-const OF_THE_ANSWER = ['accept-ranges', 'content-length', 'content-range', 'etag', 'link'];
+/** Headers set for the response that failed; they do not apply to the problem document. */
+const STALE_HEADERS = ['accept-ranges', 'content-length', 'content-range', 'etag', 'link'];
 
-/** Answers with a problem document, unless the answer has begun: then the connection is cut, so that nobody takes it for whole. */
+/** Sends a problem document. If the response has begun, closes the connection instead, so that it is not taken for complete. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   note(request, { code: error.code });
   if (reply.raw.headersSent) {
     reply.raw.destroy();
     return;
   }
-  for (const name of OF_THE_ANSWER) reply.removeHeader(name);
+  for (const name of STALE_HEADERS) reply.removeHeader(name);
   if (error.status === 401 && error.code !== 'invalid_signature') reply.header('www-authenticate', 'Bearer');
   void reply
     .code(error.status)

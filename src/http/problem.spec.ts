@@ -5,7 +5,7 @@ import { AppError, PROBLEMS } from '../common/errors.js';
 import { asAppError, problemDocument } from './problem.js';
 
 describe('asAppError', () => {
-  it('keeps ours, maps the framework by status, and calls the rest internal', () => {
+  it('keeps our errors, maps those of the framework by status, and all others to internal', () => {
     const ours = new AppError('conflict', 'taken');
     const tooLarge = Object.assign(new Error('body'), { code: 'FST_ERR_CTP_BODY_TOO_LARGE', statusCode: 413 });
     expect(asAppError(ours)).toBe(ours);
@@ -23,12 +23,12 @@ describe('asAppError', () => {
 });
 
 describe('problemDocument', () => {
-  it('says nothing of what went wrong inside', () => {
+  it('hides the message of internal errors', () => {
     const inside = new AppError('internal', 'the key of conversation 7 is missing');
-    expect(problemDocument(inside, 'r-1').detail).toBe('something went wrong here; the request id finds it in the log');
+    expect(problemDocument(inside, 'r-1').detail).toBe('unexpected error; search the log for the request id');
   });
 
-  it('adds members and headers of its own kind', () => {
+  it('adds members and headers of the error', () => {
     const gone = new AppError('erased', 'The content was erased', {
       members: { erased_at: '2026-01-01T00:00:00.000Z' },
     });

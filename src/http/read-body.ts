@@ -1,34 +1,34 @@
-// Reads a body within limits: of bytes, of silence, of time. Whoever stops sending is not waited for.
+// Reads a request body within limits of size, idle time and total time.
 import type { Readable } from 'node:stream';
 import { AppError } from '../common/errors.js';
 
-/** Silence of a sender, milliseconds. */
+/** Longest pause of a sender, milliseconds. */
 const MAX_IDLE_MS = 10_000;
-/** A whole body, milliseconds: 64 MiB at 1.1 MB/s. */
+/** Longest time for a whole body, milliseconds: 64 MiB at 1.1 MB/s. */
 const MAX_TOTAL_MS = 60_000;
-const LOOK_EVERY_MS = 1_000;
+const CHECK_EVERY_MS = 1_000;
 
 interface Limits {
   maxBytes: number;
-  /** Told of every piece; what it throws ends the reading. */
+  /** Called for every chunk; if it throws, reading ends with its error. */
   onBytes?: ((bytes: number) => void) | undefined;
   maxIdleMs?: number;
   maxTotalMs?: number;
 }
 
-/** All bytes. Throws `too_large`; `invalid_request` when they do not come in time or the sender went away; what `onBytes` throws. */
+/** All bytes. Throws `too_large`; `invalid_request` if the body is late or its sender has gone; what `onBytes` throws. */
 export function readBody(body: Readable, limits: Limits): Promise<Buffer> {
   const { maxBytes, onBytes, maxIdleMs = MAX_IDLE_MS, maxTotalMs = MAX_TOTAL_MS } = limits;
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     const begun = performance.now();
     let [bytes, lastAt] = [0, begun];
-    const looking = setInterval(() => {
+    const timer = setInterval(() => {
       const now = performance.now();
       if (now - lastAt > maxIdleMs || now - begun > maxTotalMs) fail(notInTime());
-    }, LOOK_EVERY_MS);
+    }, CHECK_EVERY_MS);
     const stop = (): void => {
-      clearInterval(looking);
+      clearInterval(timer);
       body.off('data', onData).off('end', onEnd).off('error', fail).off('close', onClose);
     };
     const fail = (error: unknown): void => {
@@ -49,17 +49,17 @@ export function readBody(body: Readable, limits: Limits): Promise<Buffer> {
     };
     const onEnd = (): void => {
       stop();
-      // A copy, always: a piece may be a view of the buffer that the socket reads into.
+      // Always copies: a chunk may be a view of the socket's read buffer.
       resolve(Buffer.concat(pieces, bytes));
     };
     const onClose = (): void => fail(notInTime());
-    // Gone while something else was waited for.
+    // The sender may have gone before reading began.
     if (body.destroyed) return fail(notInTime());
     body.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose);
   });
 }
 
 export const tooLarge = (maxBytes: number): AppError =>
-  new AppError('too_large', `this route takes at most ${maxBytes} bytes`);
+  new AppError('too_large', `this route accepts at most ${maxBytes} bytes`);
 
-const notInTime = (): AppError => new AppError('invalid_request', 'the body did not come, or not in time');
+const notInTime = (): AppError => new AppError('invalid_request', 'the body did not arrive in time');

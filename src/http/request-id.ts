@@ -1,8 +1,8 @@
 import { newUuid } from '../common/ids.js';
 
-/** Harmless in headers, logs and problem documents. */
-const SANE = /^[A-Za-z0-9._:-]{1,128}$/;
+/** Safe in headers, logs and problem documents. */
+const SAFE = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** The caller's own `x-request-id` when it is sane, else a new one. */
+/** The caller's `x-request-id` if it is safe, otherwise a new one. */
 export const requestIdOf = (header: string | string[] | undefined): string =>
-  typeof header === 'string' && SANE.test(header) ? header : newUuid();
+  typeof header === 'string' && SAFE.test(header) ? header : newUuid();

@@ -1,4 +1,4 @@
-// Before a handler: refuses input that its route does not declare. After it: status, ETag, 304 and Link.
+// Before a handler: refuses query parameters and bodies that its route does not declare. After it: status, ETag, 304 and Link.
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,18 +6,18 @@ import { map, type Observable } from 'rxjs';
 import { ApiResponse, isUnchanged } from './api-response.js';
 import { AppError, type InputError } from '../common/errors.js';
 
-/** Nest's numbers of parameter kinds (RouteParamtypes): REQUEST, BODY, QUERY. */
+/** Nest's numbers for kinds of parameters (RouteParamtypes). */
 const REQUEST = '0';
 const BODY = '3';
 const QUERY = '4';
 
-interface Declared {
+interface DeclaredInput {
   query: boolean;
   body: boolean;
 }
 
 export class ResponseInterceptor implements NestInterceptor {
-  private readonly declared = new WeakMap<object, Declared>();
+  private readonly declared = new WeakMap<object, DeclaredInput>();
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
@@ -26,13 +26,13 @@ export class ResponseInterceptor implements NestInterceptor {
     return next.handle().pipe(map((result) => withHeaders(result, request, http.getResponse<FastifyReply>())));
   }
 
-  private declaredBy(context: ExecutionContext): Declared {
+  private declaredBy(context: ExecutionContext): DeclaredInput {
     const handler = context.getHandler();
     const known = this.declared.get(handler);
     if (known !== undefined) return known;
     const args: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler.name);
     const kinds = Object.keys(args ?? {}).map((key) => key.split(':', 1)[0]);
-    // A handler that takes the whole request answers for all of it.
+    // A handler that takes the whole request checks it itself.
     const all = kinds.includes(REQUEST);
     const declared = { query: all || kinds.includes(QUERY), body: all || kinds.includes(BODY) };
     this.declared.set(handler, declared);
@@ -40,14 +40,14 @@ export class ResponseInterceptor implements NestInterceptor {
   }
 }
 
-function refuseUndeclared({ query, body }: FastifyRequest, declared: Declared): void {
-  const detail = 'is not known here';
+function refuseUndeclared({ query, body }: FastifyRequest, declared: DeclaredInput): void {
+  const detail = 'is unknown';
   const errors: InputError[] = [
     ...(declared.query ? [] : keysOf(query).map((parameter) => ({ parameter, detail }))),
     ...(declared.body ? [] : keysOf(body).map((key) => ({ pointer: `/${key}`, detail }))),
   ];
   if (errors.length === 0) return;
-  throw new AppError('unknown_field', 'the request has fields that this route does not know', { errors });
+  throw new AppError('unknown_field', 'the request has unknown fields', { errors });
 }
 
 const keysOf = (value: unknown): string[] => (typeof value === 'object' && value !== null ? Object.keys(value) : []);

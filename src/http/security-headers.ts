@@ -1,11 +1,11 @@
-// On every answer. Pages loosen the policy for themselves (docs-page.ts).
+// Security headers of all responses. The documentation page has a looser policy (openapi/openapi.ts).
 
-/** An answer is data: a browser must not guess its type, run it, frame it, or tell others where it came from. */
+/** Responses are data: browsers must not guess their type, run or frame them, or send their URL as referrer. */
 export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 } as const;
 
-/** On everything below `/v1`: nothing of it may lie in a cache. */
+/** For everything below `/v1`: responses must not be cached. */
 export const NO_STORE = { 'cache-control': 'no-store' } as const;

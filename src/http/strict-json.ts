@@ -1,19 +1,19 @@
-// JSON as RFC 8259 and I-JSON (RFC 7493) want it: what two readers could understand differently is refused, not repaired.
+// Parses JSON strictly (RFC 8259, I-JSON RFC 7493): refuses whatever two parsers could understand differently.
 import { AppError } from '../common/errors.js';
 
 const MAX_DEPTH = 32;
 
-/** With the flag u, a pair is one character, and no surrogate. */
+/** With the flag u a surrogate pair is one character, so this only matches single surrogates. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The value of a JSON text. Throws `invalid_request` for bytes that are not UTF-8, text that is not JSON, values nested deeper
- * than 32, a name twice in an object, a lone surrogate, NUL, and names that could reach a prototype.
+ * than 32, duplicate names in an object, lone surrogates, NUL, and names that could reach a prototype.
  */
 export function parseStrictJson(body: Buffer): unknown {
-  const text = decoded(body);
+  const text = decode(body);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -24,7 +24,7 @@ export function parseStrictJson(body: Buffer): unknown {
   return value;
 }
 
-function decoded(body: Buffer): string {
+function decode(body: Buffer): string {
   try {
     return utf8.decode(body);
   } catch (cause) {
@@ -32,49 +32,50 @@ function decoded(body: Buffer): string {
   }
 }
 
-/** What is open at a place of the text. */
-interface Open {
+/** An array or object whose end has not been reached. */
+interface OpenValue {
   /** Names so far; null in an array. */
   names: Set<string> | null;
-  /** The name that the object stands under. */
-  under: string | null;
+  /** The name of this value in its parent object; null in an array and at the top. */
+  parentName: string | null;
 }
 
-/** Goes over a text that is known to be JSON. No recursion: depth is somebody else's choice. */
+/** Checks a text that is known to be JSON. Without recursion, since callers choose the depth. */
 function checkTokens(text: string): void {
-  const open: Open[] = [];
+  const open: OpenValue[] = [];
   let name: string | null = null;
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '{' || character === '[') {
-      open.push({ names: character === '{' ? new Set() : null, under: name });
-      if (open.length > MAX_DEPTH) throw refused(`deeper than ${MAX_DEPTH} levels`);
+      open.push({ names: character === '{' ? new Set() : null, parentName: name });
+      if (open.length > MAX_DEPTH) throw refused(`nested deeper than ${MAX_DEPTH} levels`);
       name = null;
     } else if (character === '}' || character === ']') {
       open.pop();
     } else if (character === '"') {
       const end = endOfString(text, at);
       const value = textOf(text.slice(at, end + 1));
-      const within = isName(text, end) ? open.at(-1) : undefined;
-      name = within === undefined ? null : value;
-      if (within !== undefined) checkName(value, within);
+      const object = isName(text, end) ? open.at(-1) : undefined;
+      name = object === undefined ? null : value;
+      if (object !== undefined) checkName(value, object);
       at = end;
     }
   }
 }
 
-/** What a token of a string says. */
+/** The value of a string token. */
 function textOf(token: string): string {
   if (!token.includes('\\')) return token.slice(1, -1);
   const value = JSON.parse(token) as string;
-  if (value.includes('\0')) throw refused('NUL is no text');
-  if (LONE_SURROGATE.test(value)) throw refused('a surrogate stands alone');
+  if (value.includes('\0')) throw refused('NUL is not allowed');
+  if (LONE_SURROGATE.test(value)) throw refused('lone surrogates are not allowed');
   return value;
 }
 
-function checkName(name: string, { names, under }: Open): void {
-  if (names?.has(name) === true) throw refused('an object has a name twice');
-  if (name === '__proto__' || (name === 'prototype' && under === 'constructor')) throw refused(`${name} is no name`);
+function checkName(name: string, { names, parentName }: OpenValue): void {
+  if (names?.has(name) === true) throw refused('an object has a duplicate name');
+  if (name === '__proto__' || (name === 'prototype' && parentName === 'constructor'))
+    throw refused(`the name ${name} is not allowed`);
   names?.add(name);
 }
 
@@ -85,7 +86,7 @@ function endOfString(text: string, from: number): number {
   return at;
 }
 
-/** Outside of strings, a colon follows names alone. */
+/** Whether the string that ends at `end` is a name: only names are followed by a colon. */
 function isName(text: string, end: number): boolean {
   let at = end + 1;
   while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1;

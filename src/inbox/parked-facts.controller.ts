@@ -35,7 +35,7 @@ export class ParkedFactsController {
   @Operation({
     id: 'listParkedFacts',
     summary: 'Facts that could not be applied, without their content, first received first',
-    answer: parkedFactList,
+    response: parkedFactList,
   })
   list(
     @Caller() caller: Caller,
@@ -50,7 +50,7 @@ export class ParkedFactsController {
     id: 'retryParkedFacts',
     summary: 'Apply parked facts again, all or those of one reason or account',
     status: 202,
-    answer: retriedSchema,
+    response: retriedSchema,
   })
   retryAll(
     @Caller() caller: Caller,
@@ -66,7 +66,7 @@ export class ParkedFactsController {
     id: 'retryParkedFact',
     summary: 'Apply a parked fact again',
     status: 202,
-    answer: parkedFactSchema,
+    response: parkedFactSchema,
     problems: ['invalid_state'],
   })
   retry(

@@ -24,7 +24,7 @@ export class WebhooksController {
   @Operation({
     id: 'receiveWebhook',
     summary: "A provider's webhook: 200 once it is on disk, and for what was known already",
-    answer: received,
+    response: received,
     problems: ['invalid_signature', 'invalid_payload', 'storage_unavailable', 'keystore_unavailable'],
   })
   async receive(

@@ -28,7 +28,7 @@ export class ProviderAccountsController {
 
   @Get()
   @Requires('provider-accounts:manage')
-  @Operation({ id: 'listProviderAccounts', summary: 'Accounts, oldest first', answer: providerAccountList })
+  @Operation({ id: 'listProviderAccounts', summary: 'Accounts, oldest first', response: providerAccountList })
   list(
     @Caller() caller: Caller,
     @Query({ schema: providerAccountQuery }) query: ProviderAccountQuery,
@@ -42,7 +42,7 @@ export class ProviderAccountsController {
     id: 'createProviderAccount',
     summary: 'Register an account; the answer names its webhook URL',
     status: 201,
-    answer: providerAccountSchema,
+    response: providerAccountSchema,
     problems: ['not_found', 'address_not_allowed'],
   })
   create(
@@ -55,7 +55,7 @@ export class ProviderAccountsController {
 
   @Get(':id')
   @Requires('provider-accounts:manage')
-  @Operation({ id: 'getProviderAccount', summary: 'One account, without its secrets', answer: providerAccountSchema })
+  @Operation({ id: 'getProviderAccount', summary: 'One account, without its secrets', response: providerAccountSchema })
   get(
     @Caller() caller: Caller,
     @Param('id', { schema: accountId }) id: string,
@@ -68,7 +68,7 @@ export class ProviderAccountsController {
   @Operation({
     id: 'updateProviderAccount',
     summary: 'Change an account',
-    answer: providerAccountSchema,
+    response: providerAccountSchema,
     problems: ['conflict', 'address_not_allowed'],
   })
   update(

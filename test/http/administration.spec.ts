@@ -141,7 +141,7 @@ describe('pages', () => {
   it('refuses query parameters that it does not know, also where none are taken', async () => {
     const list = await http.call('GET', '/v1/clients?colour=red');
     expect([list.status, list.body['code']]).toEqual([400, 'unknown_field']);
-    expect(list.body['errors']).toEqual([{ parameter: 'colour', detail: 'is not known here' }]);
+    expect(list.body['errors']).toEqual([{ parameter: 'colour', detail: 'is unknown' }]);
     const one = await http.call('GET', `/v1/clients/${await makeClient()}?colour=red`);
     expect([one.status, one.body['errors']]).toEqual([400, list.body['errors']]);
   });

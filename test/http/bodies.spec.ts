@@ -186,7 +186,7 @@ describe('other bodies', () => {
   });
 
   it.each(['{oops', '{"name":"A"', '{"__proto__":{"name":"A"},"name":"A"}', '"text"', '[]', 'null', '{"name":1}'])(
-    'that do not fit are 400: %s',
+    'that are invalid are 400: %s',
     async (body) => {
       const answer = await send(body);
       expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_request']);

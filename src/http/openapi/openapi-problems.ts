@@ -1,4 +1,4 @@
-// What is the same on many routes is added to the OpenAPI document here, not repeated on each of them.
+// Adds what many routes share (problem responses, common headers) to the OpenAPI document.
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { PROBLEMS, type ProblemCode } from '../../common/errors.js';
 
@@ -16,7 +16,7 @@ interface Operation {
   responses: Record<string, { content?: Record<string, unknown> }>;
   'x-required-rights'?: string[];
   'x-problems'?: ProblemCode[];
-  'x-also-as'?: string[];
+  'x-other-media-types'?: string[];
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head'] as const;
@@ -44,15 +44,15 @@ const PROBLEM_SCHEMA = {
 };
 
 const HEADERS: Record<string, Parameter> = {
-  post: header('Idempotency-Key', 'Kept 24 h: the same request again changes nothing and is answered alike'),
-  patch: header('If-Match', 'ETag of the object as read; 412 when it has changed'),
+  post: header('Idempotency-Key', 'Kept 24 h: a repeated request changes nothing and gets the same response'),
+  patch: header('If-Match', 'ETag of the object as read; 412 if it has changed'),
 };
 
 function header(name: string, description: string): Parameter {
   return { name, in: 'header', required: false, description, schema: { type: 'string' } };
 }
 
-/** Adds problem answers, common headers and their schema to every operation. */
+/** Adds problem responses and common headers to every operation. */
 export function completeDocument(document: OpenAPIObject): OpenAPIObject {
   document.components ??= {};
   document.components.schemas = { ...document.components.schemas, Problem: PROBLEM_SCHEMA as never };
@@ -66,33 +66,44 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
 }
 
 function complete(operation: Operation, { method, path }: { method: string; path: string }): void {
-  const isClosed = operation['x-required-rights'] !== undefined;
+  const needsKey = operation['x-required-rights'] !== undefined;
   const common = HEADERS[method];
-  if (isClosed && common !== undefined) operation.parameters = [...(operation.parameters ?? []), common];
-  const codes = new Set<ProblemCode>([...usual({ method, path, isClosed }), ...(operation['x-problems'] ?? [])]);
+  if (needsKey && common !== undefined) operation.parameters = [...(operation.parameters ?? []), common];
+  const codes = new Set<ProblemCode>([
+    ...commonProblems({ method, path, needsKey }),
+    ...(operation['x-problems'] ?? []),
+  ]);
   delete operation['x-problems'];
   addMediaTypes(operation);
   for (const [status, of] of byStatus([...codes])) operation.responses[status] ??= problem(of);
   operation.responses['default'] ??= problem(['internal']);
 }
 
-/** Beside JSON, the same answer in other forms. */
+/** Adds the media types that a response also comes in besides JSON. */
 function addMediaTypes(operation: Operation): void {
   const content = operation.responses['200']?.content ?? {};
-  for (const type of operation['x-also-as'] ?? []) content[type] = { schema: { type: 'string' } };
-  delete operation['x-also-as'];
+  for (const type of operation['x-other-media-types'] ?? []) content[type] = { schema: { type: 'string' } };
+  delete operation['x-other-media-types'];
 }
 
-function usual({ method, path, isClosed }: { method: string; path: string; isClosed: boolean }): ProblemCode[] {
+function commonProblems({
+  method,
+  path,
+  needsKey,
+}: {
+  method: string;
+  path: string;
+  needsKey: boolean;
+}): ProblemCode[] {
   return [
     ...(['invalid_request', 'unknown_field', 'uri_too_long', 'header_too_large'] as const),
-    ...(isClosed ? (['unauthenticated', 'key_expired', 'key_revoked', 'forbidden', 'rate_limited'] as const) : []),
+    ...(needsKey ? (['unauthenticated', 'key_expired', 'key_revoked', 'forbidden', 'rate_limited'] as const) : []),
     ...(path.includes('{') ? (['invalid_id', 'not_found'] as const) : []),
-    // Also where no body is wanted, one may come.
+    // A body may be sent even if the route declares none.
     ...(method === 'get' ? [] : (['too_large', 'unsupported_media_type'] as const)),
-    ...(isClosed && method === 'post' ? (['idempotency_in_flight', 'idempotency_mismatch'] as const) : []),
-    ...(isClosed && method === 'patch' ? (['precondition_failed'] as const) : []),
-    ...(isClosed ? (['storage_unavailable', 'keystore_unavailable'] as const) : []),
+    ...(needsKey && method === 'post' ? (['idempotency_in_flight', 'idempotency_mismatch'] as const) : []),
+    ...(needsKey && method === 'patch' ? (['precondition_failed'] as const) : []),
+    ...(needsKey ? (['storage_unavailable', 'keystore_unavailable'] as const) : []),
     'internal',
   ];
 }

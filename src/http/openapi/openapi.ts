@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document, drawn from the routes and their schemas, and its interactive pages.
+// Generates the OpenAPI 3.1 document from routes and schemas, and serves it with its interactive documentation.
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
@@ -33,7 +33,7 @@ export function openApiDocument(app: NestFastifyApplication, { publicUrl }: Pick
   return completeDocument(document);
 }
 
-/** Serves `/openapi.json`, and `/docs` unless it is off; call between createApp()'s set-up and its initialisation. */
+/** Serves `/openapi.json`, and `/docs` unless it is off. Call before the application is initialised. */
 export function serveDocs(app: NestFastifyApplication, config: Pick<Config, 'publicUrl' | 'docs'>): void {
   if (config.docs) servePage(app.getHttpAdapter().getInstance(), config);
   SwaggerModule.setup('docs', app, () => openApiDocument(app, config), {
@@ -42,16 +42,16 @@ export function serveDocs(app: NestFastifyApplication, config: Pick<Config, 'pub
     ui: config.docs,
     customSiteTitle: 'Colloquy API',
     swaggerOptions: {
-      // Else the page asks a validator on the internet about this document.
+      // Otherwise the page sends the document to a validator on the internet.
       validatorUrl: null,
-      // A key would lie in the browser's storage for whoever comes next.
+      // Otherwise API keys would stay in the browser's storage.
       persistAuthorization: false,
       displayOperationId: true,
     },
   });
 }
 
-/** What the page may load and whom it may call: this API, by the address of this page or the public one. */
+/** Limits what the page may load and call: only this API, by the page's own origin or the public URL. */
 function servePage(fastify: FastifyInstance, { publicUrl }: Pick<Config, 'publicUrl'>): void {
   const policy = [
     ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:"],
@@ -68,7 +68,7 @@ function servePage(fastify: FastifyInstance, { publicUrl }: Pick<Config, 'public
   fastify.get('/', async (_request, reply) => reply.redirect('/docs'));
 }
 
-/** Schemas as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is; those with an id become components. */
+/** Converts schemas to JSON Schema 2020-12, which OpenAPI 3.1 uses; those with an id become components. */
 function convert(schema: unknown, { schemaType }: { schemaType: 'input' | 'output' }) {
   if (!(schema instanceof z.ZodType)) return undefined;
   const { $schema: _, $defs, ...converted } = z.toJSONSchema(schema, { io: schemaType, unrepresentable: 'any' });

@@ -1,4 +1,4 @@
-// What a route says of itself in the OpenAPI document.
+// The decorator that documents a route in the OpenAPI document.
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiExtension, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
@@ -9,48 +9,48 @@ interface Documentation {
   id: string;
   summary: string;
   description?: string;
-  /** Status of success; default 200. */
+  /** Success status; default 200. */
   status?: number;
-  /** Schema of the answer, or media types of an answer that is not JSON; absent: no body. */
-  answer?: z.ZodType | { mediaTypes: string[] };
-  /** Media types that the answer also comes in, by `Accept`. */
-  alsoAs?: string[];
-  /** Further statuses of success. */
-  others?: Record<number, { description: string; answer?: z.ZodType; mediaTypes?: string[] }>;
-  /** Problems beside those that every such route has. */
+  /** Schema of the response body, or its media types if it is not JSON; undefined: no body. */
+  response?: z.ZodType | { mediaTypes: string[] };
+  /** Further media types of the response, chosen by `Accept`. */
+  otherMediaTypes?: string[];
+  /** Further success statuses. */
+  otherStatuses?: Record<number, { description: string; response?: z.ZodType; mediaTypes?: string[] }>;
+  /** Problems besides the common ones (openapi-problems.ts). */
   problems?: ProblemCode[];
 }
 
-/** Documents a route and sets its status. Every route needs one: a test walks over them. */
+/** Documents a route and sets its status. Required on every route; a test checks it. */
 export function Operation({
   id,
   summary,
   description,
   status = 200,
-  answer,
-  alsoAs = [],
-  others = {},
+  response,
+  otherMediaTypes = [],
+  otherStatuses = {},
   problems = [],
 }: Documentation): MethodDecorator {
   return applyDecorators(
     HttpCode(status),
     ApiOperation({ operationId: id, summary, ...(description !== undefined && { description }) }),
-    success(status, summary, answer),
-    ...Object.entries(others).map(([code, { description: told, answer: schema, mediaTypes }]) =>
-      success(Number(code), told, schema ?? (mediaTypes && { mediaTypes })),
+    success(status, summary, response),
+    ...Object.entries(otherStatuses).map(([code, { description: text, response: schema, mediaTypes }]) =>
+      success(Number(code), text, schema ?? (mediaTypes && { mediaTypes })),
     ),
     ApiExtension('x-problems', problems),
-    ApiExtension('x-also-as', alsoAs),
+    ApiExtension('x-other-media-types', otherMediaTypes),
   );
 }
 
-function success(status: number, description: string, answer: Documentation['answer']): MethodDecorator {
-  if (answer === undefined) return ApiResponse({ status, description });
-  if (!('mediaTypes' in answer)) return ApiResponse({ status, description, standardSchema: answer });
+function success(status: number, description: string, response: Documentation['response']): MethodDecorator {
+  if (response === undefined) return ApiResponse({ status, description });
+  if (!('mediaTypes' in response)) return ApiResponse({ status, description, standardSchema: response });
   const schema = { type: 'string', format: 'binary' };
   return ApiResponse({
     status,
     description,
-    content: Object.fromEntries(answer.mediaTypes.map((type) => [type, { schema }])),
+    content: Object.fromEntries(response.mediaTypes.map((type) => [type, { schema }])),
   });
 }
