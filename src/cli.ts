@@ -7,7 +7,7 @@ import { config, ConfigError, required, type Config } from './config/config.js';
 import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
 import { setPasswords } from './database/logins.js';
-import { formerDatabase, migrationState } from './database/migration-state.js';
+import { earlierVersionMessage, migrationState } from './database/migration-state.js';
 import { runningOn } from './embedded/lock.js';
 import { ConversationKind } from './lifecycle/conversation.starter.js';
 import { syncAll } from './outbox/account-sync.js';
@@ -29,7 +29,7 @@ async function migrate(settings: Config): Promise<void> {
     // Both, before either is changed.
     for (const [name, source] of Object.entries(sources)) {
       await source.initialize();
-      if ((await migrationState(source)).isFormer) throw new ConfigError(formerDatabase(name));
+      if ((await migrationState(source)).isFromEarlierVersion) throw new ConfigError(earlierVersionMessage(name));
     }
     for (const [name, source] of Object.entries(sources)) {
       const done = await source.runMigrations();

@@ -1,6 +1,6 @@
 // Queries for agents. Each is restricted to the caller's clients; row-level security is the second barrier.
 import { clientFilterOf, type Caller } from '../access/caller.js';
-import { among, CHANGED, exactly, greaterThan, LOCKED, meets } from '../database/conditions.js';
+import { among, NEXT_REVISION, exactly, greaterThan, FOR_UPDATE, meets } from '../database/conditions.js';
 import { AgentEntity } from '../database/entities/agent.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 
@@ -34,7 +34,7 @@ export const findAgent = (
   id: string,
   { lock = false } = {},
 ): Promise<AgentEntity | null> =>
-  tx.manager.findOne(AgentEntity, { where: { ...visible(caller), id }, ...(lock && LOCKED) });
+  tx.manager.findOne(AgentEntity, { where: { ...visible(caller), id }, ...(lock && FOR_UPDATE) });
 
 export async function insertAgent(
   tx: Transaction,
@@ -50,6 +50,6 @@ export async function updateAgent(
   { id, sealed }: Pick<AgentEntity, 'id' | 'sealed'>,
 ): Promise<AgentEntity | undefined> {
   const where = { ...visible(caller), id };
-  const { raw } = await tx.manager.update(AgentEntity, where, { sealed, ...CHANGED }, { returning: '*' });
+  const { raw } = await tx.manager.update(AgentEntity, where, { sealed, ...NEXT_REVISION }, { returning: '*' });
   return (raw as AgentEntity[])[0];
 }

@@ -1,6 +1,6 @@
 // Queries for clients. Each is restricted to the caller's clients; row-level security is the second barrier.
 import { clientFilterOf, type Caller } from '../access/caller.js';
-import { among, CHANGED, exactly, greaterThan, LOCKED, meets } from '../database/conditions.js';
+import { among, NEXT_REVISION, exactly, greaterThan, FOR_UPDATE, meets } from '../database/conditions.js';
 import { ClientEntity } from '../database/entities/client.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 
@@ -23,7 +23,7 @@ export const findClient = (
 ): Promise<ClientEntity | null> =>
   tx.manager.findOne(ClientEntity, {
     where: meets('id', among(clientFilterOf(caller)), exactly(id)),
-    ...(lock && LOCKED),
+    ...(lock && FOR_UPDATE),
   });
 
 export async function insertClient(
@@ -40,6 +40,6 @@ export async function updateClient(
   { id, ...change }: Pick<ClientEntity, 'id' | 'sealed' | 'default_region'>,
 ): Promise<ClientEntity | undefined> {
   const where = meets('id', among(clientFilterOf(caller)), exactly(id));
-  const { raw } = await tx.manager.update(ClientEntity, where, { ...change, ...CHANGED }, { returning: '*' });
+  const { raw } = await tx.manager.update(ClientEntity, where, { ...change, ...NEXT_REVISION }, { returning: '*' });
   return (raw as ClientEntity[])[0];
 }

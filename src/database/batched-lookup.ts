@@ -1,17 +1,17 @@
-// Look-ups by id that are asked for at the same time share one statement: each statement is a transaction with its scope,
-// four messages to Postgres and back, which cost more than the row.
+// Concurrent look-ups by id share one statement: each statement is a transaction with its scope, four messages to PostgreSQL
+// and back, which cost more than reading the row.
 import type { QueryResultRow } from 'pg';
 import { Batcher } from '../common/batcher.js';
 import type { Database } from './database.js';
 import type { ClientScope, Statement } from './with-scope.js';
 
-/** Few at a time: what waits meanwhile makes the next one worth its way. Two keep Postgres and this process busy. */
+/** Two statements at a time keep both PostgreSQL and this process busy; look-ups that arrive meanwhile share the next one. */
 const LIMITS = { maxItems: 64, concurrency: 2 };
 
 /**
- * Finds rows by id. The statement takes the ids as `$1::uuid[]` and the clients as `$2::uuid[]` (null: all), and names the
- * id that each row answers `find_id`. Callers share a statement with callers of the very same clients alone, so that nobody's
- * rows pass through a scope that may not see them.
+ * Finds rows by id. The statement gets the ids as `$1::uuid[]` and the clients as `$2::uuid[]` (null: all), and selects the
+ * id that each row belongs to as `find_id`. Only callers with exactly the same clients share a statement, so that every row
+ * is read in its caller's own scope.
  */
 export class BatchedLookup<Row extends QueryResultRow> {
   private readonly scopes = new Map<string, { batcher: Batcher<string, Row[]>; users: number }>();
@@ -21,7 +21,7 @@ export class BatchedLookup<Row extends QueryResultRow> {
     private readonly statement: Required<Pick<Statement, 'name' | 'text'>>,
   ) {}
 
-  /** The rows of `id` among these clients, read after the call. Throws `storage_unavailable` when Postgres is away. */
+  /** The rows of `id` among these clients, read after the call. Throws `storage_unavailable`. */
   async find(clients: ClientScope, id: string): Promise<Row[]> {
     const name = clients === 'all' ? 'all' : clients.join(',');
     const shared = this.scopes.get(name) ?? { batcher: this.batcherOf(clients), users: 0 };

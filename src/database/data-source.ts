@@ -1,4 +1,4 @@
-// The one place that builds a DataSource: for the processes (each as its role), the CLI and the tests.
+// Builds every DataSource of the content database: for the processes (each in its role), the CLI and the tests.
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { AgentEntity } from './entities/agent.entity.js';
@@ -20,7 +20,7 @@ import { WorkflowCommandEntity, AccountCommandEntity } from './entities/workflow
 import { WebhookHealthEntity, SignatureFailuresEntity } from './entities/webhook-health.entity.js';
 import { LIMITS, timeouts } from './limits.js';
 import { Naming } from './naming.js';
-import { watchedBy } from './watched-client.js';
+import { watchedClientClass } from './watched-client.js';
 import { CreateRoles1800000000000 } from './migrations/1800000000000-create-roles.js';
 import { CreateAdministration1800000000001 } from './migrations/1800000000001-create-administration.js';
 import { CreateInbox1800000000002 } from './migrations/1800000000002-create-inbox.js';
@@ -31,7 +31,7 @@ import { CreateProviderHealth1800000000006 } from './migrations/1800000000006-cr
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
-/** Every table, declared: test/database/drift.spec.ts compares them with what the migrations make. */
+/** All tables. test/database/drift.spec.ts compares them with the result of the migrations. */
 const ENTITIES = [
   AgentEntity,
   ApiKeyEntity,
@@ -74,13 +74,13 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 interface DataSourceOptions {
   url: string;
-  /** The role that every connection drops to at once; `owner` stays what the URL logs in as (migrations). */
+  /** The role that every connection assumes; `owner`: the login of the URL itself (migrations). */
   role: DatabaseRole;
   poolSize: number;
   applicationName?: string;
 }
 
-/** A DataSource whose connections work as `role`. Call `initialize()` before use. */
+/** A DataSource whose connections use `role`. Call `initialize()` before use. */
 export function createDataSource({ url, role, poolSize, applicationName }: DataSourceOptions): DataSource {
   return new DataSource({
     type: 'postgres',
@@ -98,8 +98,8 @@ export function createDataSource({ url, role, poolSize, applicationName }: DataS
   });
 }
 
-/** What the connections of a process are like. Pipelined: BEGIN, the scope and the first query travel in one round trip. */
+/** Connection settings of a role. Pipelined, so that BEGIN, the scope and the first query take one round trip. */
 function sessionOf(role: Exclude<DatabaseRole, 'owner'>): object {
   const limits = LIMITS[role];
-  return { options: `-c role=${role}`, pipeline: true, ...timeouts(limits), Client: watchedBy({ ...limits }) };
+  return { options: `-c role=${role}`, pipeline: true, ...timeouts(limits), Client: watchedClientClass({ ...limits }) };
 }

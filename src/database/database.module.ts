@@ -1,4 +1,4 @@
-// The pools of a process, by role. They end when everything that uses them has ended.
+// Provides the connection pools of a process, one per role, and closes them last at shutdown.
 import {
   Inject,
   Injectable,
@@ -44,7 +44,7 @@ export class DatabaseModule {
     return moduleOf(API_POOLS);
   }
 
-  /** {@link WorkerDatabase}, under the name of {@link IngestDatabase} too, and their {@link Notifier}. */
+  /** {@link WorkerDatabase}, also provided as {@link IngestDatabase}, and their {@link Notifier}. */
   static forWorker(): DynamicModule {
     return moduleOf(WORKER_POOLS, [{ provide: IngestDatabase, useExisting: WorkerDatabase }]);
   }

@@ -1,4 +1,4 @@
-// The pools of a process, one class a role, so that injection by class picks the right one.
+// The connection pools of a process: one class per role, so that injection by class picks the right one.
 import type { DataSource } from 'typeorm';
 import type { QueryResultRow } from 'pg';
 import { runOnce, withScope, type ClientScope, type Statement, type Transaction } from './with-scope.js';
@@ -16,7 +16,7 @@ export class Database {
     return runOnce(this.dataSource, clients, statement);
   }
 
-  /** Resolves when Postgres answers. */
+  /** Resolves if PostgreSQL answers. */
   async ping(): Promise<void> {
     await this.once('all', { text: 'select 1' });
   }
@@ -26,9 +26,9 @@ export class Database {
   }
 }
 
-/** Requests: sees the clients of its key alone. */
+/** For API requests: sees only the clients of the key. */
 export class ApiDatabase extends Database {}
-/** The webhook door: may append facts and identities, and read accounts. */
+/** For the webhook door: may append facts and identities, and read accounts. */
 export class IngestDatabase extends Database {}
-/** Loops and activities of the worker: all clients. */
+/** For loops and activities of the worker: sees all clients. */
 export class WorkerDatabase extends Database {}

@@ -1,23 +1,23 @@
-// How long Postgres may take, by whoever asks. Postgres gives up first and says so; a connection without a word after that is
-// dead. Those who answer requests are impatient: a caller does better with a 503 and a second try.
+// Timeouts of database connections, by role. PostgreSQL's own timeouts come first; a connection that is silent for longer is
+// dead. Roles that serve requests have short ones: an early 503 and a retry are better for callers than a long wait.
 export interface Limits {
   lockMs: number;
   statementMs: number;
-  /** Of a transaction in which the process says nothing: Postgres ends it, and its locks. */
+  /** PostgreSQL ends a transaction, and frees its locks, if the process sends nothing for this long. */
   idleInTransactionMs: number;
-  /** Of a connection that owes an answer (watched-client.ts); above `statementMs`. */
+  /** A connection that owes an answer is dead after this time (watched-client.ts); longer than `statementMs`. */
   silenceMs: number;
 }
 
 export const LIMITS = {
   colloquy_api: { lockMs: 4_000, statementMs: 6_000, idleInTransactionMs: 10_000, silenceMs: 7_000 },
   colloquy_ingest: { lockMs: 2_000, statementMs: 3_000, idleInTransactionMs: 5_000, silenceMs: 4_000 },
-  // Tells Temporal of accounts within a transaction, and waits for no caller.
+  // Calls Temporal about accounts within a transaction; no caller waits for it.
   colloquy_worker: { lockMs: 5_000, statementMs: 9_000, idleInTransactionMs: 60_000, silenceMs: 10_000 },
   keystore: { lockMs: 2_000, statementMs: 3_000, idleInTransactionMs: 5_000, silenceMs: 4_000 },
 } as const satisfies Record<string, Limits>;
 
-/** Settings of a pg client or pool that hold Postgres to `limits`. */
+/** Settings of a pg client or pool that make PostgreSQL enforce `limits`. */
 export const timeouts = ({ lockMs, statementMs, idleInTransactionMs }: Limits) => ({
   lock_timeout: lockMs,
   statement_timeout: statementMs,

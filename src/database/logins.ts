@@ -1,14 +1,14 @@
-// The logins of the processes. Migrations make them, unable to log in until they have a password; what they may become is all
-// they may do: they own nothing, inherit nothing, and are members of the roles of one process.
+// The database logins of the processes. Migrations create them without a password, so they cannot log in until `colloquy
+// migrate` sets one. They own nothing, inherit nothing, and can only switch to the roles of their process.
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { DataSource, QueryRunner } from 'typeorm';
 
 export type ProcessName = 'api' | 'worker';
 
-/** In the content database and in the keystore, whether these share a cluster or not. */
+/** The same names in the content database and the keystore, whether these share a cluster or not. */
 export const LOGINS: Record<ProcessName, string> = { api: 'colloquy_api_login', worker: 'colloquy_worker_login' };
 
-/** Makes a role that cannot log in, unless there is one: roles belong to the cluster, where others may make them in this moment. */
+/** Creates a role that cannot log in, unless it exists. Roles belong to the cluster: another migration may create it now. */
 export async function createRole(runner: QueryRunner, role: string, options = ''): Promise<void> {
   await runner.query(`
     do $$ begin
@@ -17,8 +17,8 @@ export async function createRole(runner: QueryRunner, role: string, options = ''
     end $$`);
 }
 
-/** Lets `member` become `role`, and no more unless it is to inherit. `current_user`: whoever migrates. */
-export async function letBecome(runner: QueryRunner, member: string, role: string, inherit?: 'inherit'): Promise<void> {
+/** Allows `member` to switch to `role` (`set role`); with `inherit`, it also has its rights. `current_user`: the migrating login. */
+export async function grantRole(runner: QueryRunner, member: string, role: string, inherit?: 'inherit'): Promise<void> {
   const name = member === 'current_user' ? 'current_user' : `'${member}'`;
   await runner.query(`
     do $$ begin
@@ -28,7 +28,7 @@ export async function letBecome(runner: QueryRunner, member: string, role: strin
     end $$`);
 }
 
-/** Lets logins log in with these passwords; those without one stay as they are. Only a hash of each goes to the server, and so into no log of statements. */
+/** Sets passwords of logins; undefined: unchanged. Sends only hashes, so that no statement log contains a password. */
 export async function setPasswords(
   source: DataSource,
   passwords: Record<ProcessName, string | undefined>,
@@ -40,7 +40,7 @@ export async function setPasswords(
 
 const ITERATIONS = 4096;
 
-/** What PostgreSQL stores of a password (RFC 5803). ASCII alone: others would have to be normalised first. */
+/** The SCRAM verifier that PostgreSQL stores (RFC 5803). ASCII only: other passwords would have to be normalised first. */
 function verifierOf(password: string): string {
   const salt = randomBytes(16);
   const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');

@@ -3,13 +3,13 @@ import type { DataSource } from 'typeorm';
 export interface MigrationState {
   /** Names of migrations that have not run, oldest first. */
   pending: string[];
-  /** True if migrations older than ours have run: an earlier version made this database, and its tables differ. */
-  isFormer: boolean;
+  /** True if migrations older than ours have run: an earlier version created this database, and its tables differ. */
+  isFromEarlierVersion: boolean;
 }
 
 /**
  * Which migrations have run. Unlike TypeORM's own check it writes nothing. Migrations newer than ours are accepted: a later
- * version has migrated the database, and its processes and ours can work side by side.
+ * version has migrated the database, and its processes can run beside ours.
  */
 export async function migrationState(source: DataSource): Promise<MigrationState> {
   const ours = source.migrations.map(({ name, constructor }) => name ?? constructor.name);
@@ -17,13 +17,13 @@ export async function migrationState(source: DataSource): Promise<MigrationState
   const ran = await namesIn(source);
   return {
     pending: ours.filter((name) => !ran.has(name)),
-    isFormer: [...ran].some((name) => timestampOf(name) < first),
+    isFromEarlierVersion: [...ran].some((name) => timestampOf(name) < first),
   };
 }
 
-/** The message for a database that {@link MigrationState.isFormer}; `name`: which of the two. */
-export const formerDatabase = (name: string): string =>
-  `the ${name} database was made by an earlier version, whose data this one does not take over: begin with empty databases, ` +
+/** The message for a database that {@link MigrationState.isFromEarlierVersion}; `name`: content or keystore. */
+export const earlierVersionMessage = (name: string): string =>
+  `the ${name} database was created by an earlier version, whose data cannot be migrated: start with empty databases, ` +
   'or an empty data folder (nothing was changed)';
 
 async function namesIn(source: DataSource): Promise<Set<string>> {

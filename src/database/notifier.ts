@@ -1,5 +1,5 @@
-// Wake-ups between processes: at most one NOTIFY per process and 10 ms, after commit. In the writing transaction it would
-// cost a global lock through commit (measured: 13 × fewer inserts). A lost one costs a poll interval, nothing else.
+// Notifications between processes: at most one NOTIFY per process and 10 ms, after commit. Within the writing transaction,
+// NOTIFY holds a global lock until commit (measured: 13 × fewer inserts). A lost one only costs a poll interval.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from './database.js';
@@ -8,7 +8,7 @@ import { WatchedClient } from './watched-client.js';
 const COALESCE_MS = 10;
 const RECONNECT_MS = 500;
 const CONNECT_MS = 5_000;
-/** How often a listening connection is asked for a sign of life, and how long it has for it. */
+/** How often a listening connection is checked, and how long it may take to answer. */
 const HEARTBEAT_MS = 4_000;
 
 export type NotifyChannel = 'colloquy_inbox' | 'colloquy_workflow_commands' | 'colloquy_api_keys';
@@ -20,10 +20,10 @@ export class Notifier {
 
   constructor(private readonly database: Database) {}
 
-  /** Soon tells listeners in all processes that there is work. */
+  /** Notifies the listeners of all processes within 10 ms. */
   notify(channel: NotifyChannel): void {
     this.due.add(channel);
-    // After a quiet moment at once, so that a single fact does not wait for company.
+    // Immediately after a quiet period, so that a single fact is not delayed.
     const waitMs = Math.max(0, this.sentAt + COALESCE_MS - performance.now());
     this.timer ??= setTimeout(() => void this.send(), waitMs);
   }
@@ -39,8 +39,8 @@ export class Notifier {
 }
 
 /**
- * Listens on a connection of its own and reconnects for ever; `onNotify` also runs after each (re)connect. It is silent by
- * nature, so it is asked something now and then: no answer, and it is replaced.
+ * Listens on its own connection and reconnects for ever; `onNotify` also runs after each connect. Since such a connection is
+ * usually silent, a regular query checks it; without an answer it is replaced.
  */
 export class Listener {
   private client: WatchedClient | undefined;
@@ -59,7 +59,7 @@ export class Listener {
     }
   }
 
-  /** Cuts the connection: its end must not wait for a server that does not answer. */
+  /** Destroys the connection, so that stopping does not wait for a server that does not answer. */
   stop(): void {
     this.stopped = true;
     this.client?.destroy(new Error('the listener was stopped'));
@@ -73,10 +73,10 @@ export class Listener {
     return (this.client = client);
   }
 
-  /** Resolves when the connection is over. */
+  /** Resolves when the connection has ended. */
   private async listen(client: WatchedClient): Promise<void> {
     const gone = once(client, 'end');
-    // A client that never connected may end without a word.
+    // Avoids an unhandled rejection if the client never connects.
     gone.catch(() => undefined);
     await client.connect();
     const heartbeat = setInterval(() => void client.query('select 1').catch(() => undefined), HEARTBEAT_MS);
@@ -86,7 +86,7 @@ export class Listener {
       await gone;
     } finally {
       clearInterval(heartbeat);
-      client.destroy(new Error('the listener begins again'));
+      client.destroy(new Error('the listener reconnects'));
     }
   }
 }

@@ -1,38 +1,38 @@
-// A connection that notices when its server has gone silent: a failover without a reset leaves a socket on which the kernel
-// retransmits for a quarter of an hour. One timer of the process looks at all connections, so that a query costs nothing more.
+// A pg client that notices when its server stops answering: after a failover without a TCP reset, the kernel would retransmit
+// for a quarter of an hour. One timer per process checks all connections, so that queries cost nothing extra.
 import type { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
 
 const TICK_MS = 250;
-/** For idle connections: after this, the kernel asks whether the other side is still there. */
+/** TCP keep-alive of idle connections. */
 const KEEP_ALIVE_MS = 10_000;
 
 const watched = new Set<WatchedClient>();
 let timer: NodeJS.Timeout | undefined;
 let ticks = 0;
 
-function look(): void {
+function checkAll(): void {
   ticks += 1;
-  for (const client of watched) client.look();
+  for (const client of watched) client.check();
 }
 
-/** Connections to one server, which fall silent together: what one of them finds out counts for the idle others. */
+/** Shared by all connections to one server: when one of them is found dead, idle ones are closed too. */
 export interface Watch {
-  /** A connection is destroyed when an answer is due and not a byte arrives for this long; more than `statement_timeout`. */
+  /** A connection is destroyed if an answer is due and no byte arrives for this long; more than `statement_timeout`. */
   silenceMs: number;
 }
 
-const silentConnection = (): Error => Object.assign(new Error('the connection fell silent'), { code: 'ETIMEDOUT' });
+const silentConnection = (): Error => Object.assign(new Error('the server stopped answering'), { code: 'ETIMEDOUT' });
 
 /**
- * A client whose connection is destroyed, and all that is under way on it rejected, once the server owes an answer and is
- * silent for `silenceMs`. A connection is never used again after that: with pipelining, a late answer would be taken for the
- * answer to another query. Silence is counted in ticks, so a process that was itself held up blames nobody.
+ * Destroys its connection, and rejects all pending queries, once an answer is due and the server is silent for `silenceMs`.
+ * The connection is not used again: with pipelining, a late answer would be taken for that of another query. Silence is
+ * counted in ticks of the timer, so that a blocked event loop does not look like a silent server.
  */
 export class WatchedClient extends Client {
   private readonly watch: Watch;
   private silenceMs: number;
-  /** The tick since which an answer is due; null when none is. */
+  /** The tick since which an answer is due; null: none is due. */
   private dueSince: number | null = null;
   private bytesRead = 0;
   /** The tick at which the last bytes were seen. */
@@ -52,18 +52,19 @@ export class WatchedClient extends Client {
     this.once('end', () => this.stop());
   }
 
-  /** Lets a statement that is known to take long be silent for `silenceMs`; without it, as long as all others again. */
+  /** Allows a slow statement to be silent for `silenceMs`; without an argument, restores the default. */
   allowSilence(silenceMs: number = this.watch.silenceMs): void {
     this.silenceMs = silenceMs;
   }
 
-  /** Ends the connection at once, whatever is under way: `error` and `end` follow. */
+  /** Ends the connection at once; pending queries fail, and `error` and `end` are emitted. */
   destroy(reason: Error): void {
     this.stop();
     this.connection.stream.destroy(reason);
   }
 
-  look(): void {
+  /** Called at every tick. */
+  check(): void {
     const { bytesRead } = this.connection.stream as Socket;
     if (bytesRead !== this.bytesRead) {
       this.bytesRead = bytesRead;
@@ -77,7 +78,7 @@ export class WatchedClient extends Client {
     this.destroy(silentConnection());
   }
 
-  /** Idle, and not heard of since another connection to its server fell silent. */
+  /** Idle, without a byte since another connection to the same server went silent. */
   private isSuspect(watch: Watch, silentSince: number): boolean {
     return this.watch === watch && this.dueSince === null && this.heardAt <= silentSince;
   }
@@ -85,7 +86,7 @@ export class WatchedClient extends Client {
   private start(): void {
     this.heardAt = ticks;
     watched.add(this);
-    timer ??= setInterval(look, TICK_MS).unref();
+    timer ??= setInterval(checkAll, TICK_MS).unref();
   }
 
   private stop(): void {
@@ -96,8 +97,8 @@ export class WatchedClient extends Client {
   }
 }
 
-/** For a pool: a class of clients under one watch. */
-export function watchedBy(watch: Watch): typeof Client {
+/** A client class for a pool, whose clients share one {@link Watch}. */
+export function watchedClientClass(watch: Watch): typeof Client {
   return class extends WatchedClient {
     constructor(config: ClientConfig) {
       super(config, watch);

@@ -4,9 +4,9 @@ import type { DataSource } from 'typeorm';
 import { errorFields, type Log } from '../common/log.js';
 import { required, type Config } from '../config/config.js';
 import { createDataSource } from '../database/data-source.js';
-import { isStorageAway } from '../database/failures.js';
+import { isStorageUnavailable } from '../database/failures.js';
 import type { ProcessName } from '../database/logins.js';
-import { formerDatabase, migrationState } from '../database/migration-state.js';
+import { earlierVersionMessage, migrationState } from '../database/migration-state.js';
 import { keystoreDataSource } from '../vault/keystore/keystore-data-source.js';
 
 const WAIT_MS = 30_000;
@@ -28,8 +28,8 @@ export async function waitForDatabases(settings: Config, process: ProcessName, l
 async function waitFor(source: DataSource, name: string, log: Log): Promise<void> {
   try {
     await connect(source, name, log);
-    const { pending, isFormer } = await migrationState(source);
-    if (isFormer) throw new StartFailure(formerDatabase(name));
+    const { pending, isFromEarlierVersion } = await migrationState(source);
+    if (isFromEarlierVersion) throw new StartFailure(earlierVersionMessage(name));
     if (pending.length === 0) return;
   } catch (error) {
     if (!NOT_MIGRATED.has(errorFields(error).code ?? '')) throw error;
@@ -54,7 +54,7 @@ async function connect(source: DataSource, name: string, log: Log): Promise<void
       return;
     } catch (error) {
       if (NOT_MIGRATED.has(errorFields(error).code ?? '')) throw error;
-      if (!isStorageAway(error) || Date.now() > until)
+      if (!isStorageUnavailable(error) || Date.now() > until)
         throw new StartFailure(`the ${name} database cannot be used${codeIn(error)}`, { cause: error });
       log.warn('waiting for a database', { database: name, err: errorFields(error) });
     }

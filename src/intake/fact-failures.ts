@@ -1,6 +1,6 @@
 // Whose failure is it? Only what is wrong with a fact counts against it; for everything else it waits. Pure.
 import { AppError } from '../common/errors.js';
-import { isStorageAway } from '../database/failures.js';
+import { isStorageUnavailable } from '../database/failures.js';
 import { KeyDestroyed, VaultError } from '../vault/errors.js';
 
 /** A fact cannot be opened, interpreted or reduced. */
@@ -30,7 +30,7 @@ const QUERY_CANCELED = '57014';
 
 export function blameOf(error: unknown): Blame {
   if (error instanceof FactFailure || error instanceof KeyDestroyed) return 'fact';
-  if (isStorageAway(error)) return 'away';
+  if (isStorageUnavailable(error)) return 'away';
   if (error instanceof AppError) {
     // These facts take too long; the next ones may not.
     if (sqlState(error.cause) === QUERY_CANCELED) return 'all';

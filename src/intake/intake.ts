@@ -4,7 +4,7 @@ import { Batcher } from '../common/batcher.js';
 import { Log } from '../common/log.js';
 import { WorkerDatabase } from '../database/database.js';
 import { Notifier } from '../database/notifier.js';
-import { isStorageAway } from '../database/failures.js';
+import { isStorageUnavailable } from '../database/failures.js';
 import { WITHOUT_STORE } from '../inbox/lanes.js';
 import type { Candidate } from '../inbox/pending-facts.js';
 import { factHash } from '../inbox/receipts.js';
@@ -111,7 +111,7 @@ export class Intake {
       );
       return requests.map((request) => outcomes.get(request) ?? null);
     } catch (error) {
-      if (isStorageAway(error)) throw error;
+      if (isStorageUnavailable(error)) throw error;
       return requests.map(() => null);
     }
   }

@@ -1,6 +1,6 @@
 // How busy the connection pools of this process are.
 import { Gauge, type Registry } from 'prom-client';
-import { poolUse } from '../database/pool-use.js';
+import { poolUsage } from '../database/pool-usage.js';
 import type { Database } from '../database/database.js';
 
 /** Gauges over `pools`, asked at scrape time. */
@@ -13,7 +13,7 @@ export function watchPools(registry: Registry, pools: Record<string, Database>):
     registers,
     collect() {
       for (const [pool, { dataSource }] of Object.entries(pools)) {
-        const { total, idle, waiting } = poolUse(dataSource);
+        const { total, idle, waiting } = poolUsage(dataSource);
         connections.set({ pool, state: 'idle' }, idle);
         connections.set({ pool, state: 'in_use' }, total - idle);
         waits.set({ pool }, waiting);

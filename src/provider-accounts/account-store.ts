@@ -5,7 +5,7 @@ import { mayAccess, clientFilterOf, type Caller } from '../access/caller.js';
 import { CONFIG } from '../config/config.module.js';
 import { publicId } from '../common/ids.js';
 import type { Config } from '../config/config.js';
-import { among, CHANGED, exactly, greaterThan, LOCKED, meets, NOT_DELETED } from '../database/conditions.js';
+import { among, NEXT_REVISION, exactly, greaterThan, FOR_UPDATE, meets, NOT_DELETED } from '../database/conditions.js';
 import { ProviderAccountEntity } from '../database/entities/provider-account.entity.js';
 import type { Transaction } from '../database/with-scope.js';
 import { NO_BACKFILL, readBackfills, type BackfillProgress } from '../reconciliation/backfill-requests.js';
@@ -81,7 +81,7 @@ export class AccountStore {
   }
 
   find(tx: Transaction, caller: Caller, id: string, { lock = false } = {}): Promise<AccountRow | null> {
-    return tx.manager.findOne(ProviderAccountEntity, { where: { ...visible(caller), id }, ...(lock && LOCKED) });
+    return tx.manager.findOne(ProviderAccountEntity, { where: { ...visible(caller), id }, ...(lock && FOR_UPDATE) });
   }
 
   async insert(tx: Transaction, owner: Owner & { provider: string }, settings: AccountSettings): Promise<void> {
@@ -147,6 +147,6 @@ export class AccountStore {
     id: string,
     columns: QueryPartialEntity<ProviderAccountEntity>,
   ): Promise<void> {
-    await tx.manager.update(ProviderAccountEntity, { ...visible(caller), id }, { ...columns, ...CHANGED });
+    await tx.manager.update(ProviderAccountEntity, { ...visible(caller), id }, { ...columns, ...NEXT_REVISION });
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Pool } from 'pg';
 import { LIMITS, timeouts } from '../database/limits.js';
-import { watchedBy } from '../database/watched-client.js';
+import { watchedClientClass } from '../database/watched-client.js';
 import type { KeystoreRole } from './keystore/keystore-data-source.js';
 import { Keystore } from './keystore/keystore.js';
 import { createRootKey, fileRootKey } from './root-key.js';
@@ -34,7 +34,7 @@ export async function openVault({
     connectionTimeoutMillis: 3_000,
     ...(role && { options: `-c role=${role}` }),
     ...timeouts(LIMITS.keystore),
-    Client: watchedBy({ ...LIMITS.keystore }),
+    Client: watchedClientClass({ ...LIMITS.keystore }),
   });
   try {
     const rootKey = await fileRootKey(rootKeyFile, () => new Keystore(pool).isEmpty());

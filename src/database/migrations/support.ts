@@ -1,9 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 
 /**
- * Row-level security as the second lock: the API sees the clients of its key, the worker's loops see all.
- * `app.scope` and `app.clients` are set by withScope() for one transaction; unset or empty they make the query fail,
- * never pass. Sub-selects keep the settings out of the per-row work (an InitPlan).
+ * Row-level security as the second barrier: the API sees the clients of its key, the worker sees all.
+ * withScope() sets `app.scope` and `app.clients` for one transaction; if they are unset or empty, queries fail.
+ * The sub-selects read the settings once per query instead of once per row (an InitPlan).
  */
 export async function isolate(runner: QueryRunner, table: string, column = 'client_id'): Promise<void> {
   const inScope = `(select current_setting('app.scope')) = 'all'

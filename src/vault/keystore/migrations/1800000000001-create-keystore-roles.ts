@@ -1,6 +1,6 @@
 // What each process may do with keys: the API creates and reads them, the worker also destroys them.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { createRole, letBecome, LOGINS } from '../../../database/logins.js';
+import { createRole, grantRole, LOGINS } from '../../../database/logins.js';
 
 export class CreateKeystoreRoles1800000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -8,7 +8,7 @@ export class CreateKeystoreRoles1800000000001 implements MigrationInterface {
       const role = `colloquy_keystore_${process}`;
       await createRole(runner, role);
       await createRole(runner, login, 'noinherit');
-      for (const member of ['current_user', login]) await letBecome(runner, member, role);
+      for (const member of ['current_user', login]) await grantRole(runner, member, role);
     }
     await runner.query(`
       grant select on migrations, keks, data_keys to colloquy_keystore_api, colloquy_keystore_worker;
