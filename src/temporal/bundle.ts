@@ -1,11 +1,5 @@
-// Part of the build: bundles the workflows, so that workers start at once and images need no bundler.
+// Part of the build: writes the bundle of workflows beside what was compiled.
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflows } from './workflow-bundle.js';
 
-const { code } = await bundleWorkflowCode({
-  workflowsPath: fileURLToPath(new URL('../../workflows/index.js', import.meta.url)),
-  workflowInterceptorModules: [fileURLToPath(new URL('../../workflows/trace.js', import.meta.url))],
-  logger: new DefaultLogger('WARN'),
-});
-await writeFile(new URL('../../workflow-bundle.js', import.meta.url), code);
+await writeFile(new URL('../../workflow-bundle.js', import.meta.url), await bundleWorkflows());

@@ -2,11 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../src/embedded/postgres/postgres.js';
 import { findTemporalCli } from '../../src/embedded/temporal/temporal-cli.js';
 import { startTemporal } from '../../src/embedded/temporal/temporal.js';
+import { bundleWorkflows } from '../../src/temporal/workflow-bundle.js';
 import { prepareTemplates } from './databases.js';
 
 /** Enough for every installation of the specs; each takes one for itself, and says so when there is none left. */
@@ -49,12 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }),
   ]);
   const workflowBundle = join(runDir, 'workflow-bundle.js');
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: resolve('workflows/index.ts'),
-    workflowInterceptorModules: [resolve('workflows/trace.ts')],
-    logger: new DefaultLogger('WARN'),
-  });
-  writeFileSync(workflowBundle, code);
+  writeFileSync(workflowBundle, await bundleWorkflows());
   await prepareTemplates(postgres.url('postgres'));
   project.provide('services', {
     postgresUrl: postgres.url('postgres'),

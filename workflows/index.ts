@@ -1,3 +1,0 @@
-// Every workflow; the entry of the bundle.
-export { conversation } from './conversation.workflow.js';
-export { reconciliation } from './reconciliation.workflow.js';
