@@ -49,7 +49,11 @@ module.exports = {
       comment: 'Workers get workflows as a bundle. Only names and types are shared.',
       severity: 'error',
       from: { pathNot: '^workflows/' },
-      to: { path: '^workflows/', pathNot: '^workflows/names\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^workflows/',
+        pathNot: ['^workflows/names\\.ts$', '^workflows/[a-z-]+\\.names\\.ts$'],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'activities-are-thin',

@@ -7,13 +7,11 @@ import type { FetchProgress, RecordingFetcher } from '../src/lifecycle/recording
 import { mapped } from './failures.js';
 import { beating } from './heartbeat.js';
 
-interface Services {
-  lifecycle: Lifecycle;
-  recordings: RecordingFetcher;
-}
-
 /** The activities as a plain object of functions, which is what a Temporal worker takes. */
-export function createConversationActivities({ lifecycle, recordings }: Services): ConversationActivities {
+export function createConversationActivities(
+  lifecycle: Lifecycle,
+  recordings: RecordingFetcher,
+): ConversationActivities {
   const uuid = (conversationId: string): string => uuidOf('conversation', conversationId);
   return {
     look: (id) => mapped(() => lifecycle.look(uuid(id))),

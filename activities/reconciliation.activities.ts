@@ -6,12 +6,8 @@ import type { BackfillWalk } from '../src/reconciliation/backfill-walk.js';
 import { mapped } from './failures.js';
 import { beating } from './heartbeat.js';
 
-interface Services {
-  backfill: BackfillWalk;
-}
-
 /** The activities as a plain object of functions, which is what a Temporal worker takes. */
-export function createReconciliationActivities({ backfill }: Services): ReconciliationActivities {
+export function createReconciliationActivities(backfill: BackfillWalk): ReconciliationActivities {
   const uuid = (accountId: string): string => uuidOf('providerAccount', accountId);
   return {
     walkBackfill: (id) =>

@@ -9,10 +9,8 @@ import { WorkerDatabase } from './database/database.js';
 import { setPasswords } from './database/logins.js';
 import { earlierVersionMessage, migrationState } from './database/migration-state.js';
 import { runningOn } from './embedded/lock.js';
-import { ConversationKind } from './lifecycle/conversation.starter.js';
-import { syncAll } from './outbox/account-sync.js';
-import { startMissing } from './outbox/missing-workflows.js';
-import { BackfillKind } from './reconciliation/backfill.starter.js';
+import { startAllMissing } from './outbox/missing-workflows.js';
+import { kindsOf } from './temporal/registry.js';
 import { isAway, isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
 import { setUpTemporal, withWorkflowClient } from './temporal/with-workflow-client.js';
 import { keystoreDataSource } from './vault/keystore/keystore-data-source.js';
@@ -51,12 +49,10 @@ async function wake(settings: Config): Promise<void> {
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
   try {
     await database.dataSource.initialize();
-    const { publicUrl } = settings;
     await withWorkflowClient(settings, new Log(settings.logLevel), async (workflows) => {
-      const { open, started } = await startMissing(database, workflows, new ConversationKind(publicUrl));
-      say(`${open} conversations are open, ${started} of them had no workflow and have one now`);
-      const { backfills } = await syncAll(database, workflows, new BackfillKind(publicUrl));
-      say(`${backfills} accounts have an unfinished backfill`);
+      const missing = await startAllMissing(database, workflows, kindsOf(settings));
+      for (const [workflow, { open, started }] of Object.entries(missing))
+        say(`${workflow}: ${open} have work, ${started} of them had no workflow and have one now`);
     });
   } finally {
     await database.close();
@@ -106,7 +102,7 @@ program
   .action(() => setup(settings()));
 program
   .command('wake')
-  .description('start a workflow for every open conversation that has none, as the worker does each hour')
+  .description('start a workflow for everything that has work and none, as the worker does each hour')
   .action(() => wake(settings()));
 
 program

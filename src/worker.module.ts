@@ -7,7 +7,6 @@ import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EgressModule } from './egress/egress.module.js';
 import { IntakeModule } from './intake/intake.module.js';
-import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
 import { ObjectStoreModule } from './object-store/object-store.module.js';
 import { WorkerObservabilityModule } from './observability/worker-observability.module.js';
@@ -18,15 +17,8 @@ import { TemporalWorkerModule } from './temporal/temporal-worker.module.js';
 import { VaultModule } from './vault/vault.module.js';
 import { WorkerLoops } from './worker-loops.js';
 
-/** What works; foundations stand above it, one line each. */
-const FEATURES = [
-  IntakeModule,
-  LifecycleModule,
-  ReconciliationModule,
-  OutboxModule,
-  MaintenanceModule,
-  WorkerObservabilityModule,
-];
+/** What works; foundations stand above it, one line each. What serves workflows alone comes with src/temporal/registry.ts. */
+const FEATURES = [IntakeModule, ReconciliationModule, OutboxModule, MaintenanceModule, WorkerObservabilityModule];
 
 interface Parts {
   config: Config;

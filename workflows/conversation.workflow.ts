@@ -5,6 +5,7 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  defineSignal,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
@@ -14,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { ASK, AWAIT_RECORD, AWAIT_RECORDING, LOOK } from './activity-options.js';
 import { describe, type WorkflowStatus } from './conversation-status.js';
-import { wakeSignal } from './signals.js';
+import { WAKE, type ConversationNews } from './conversation.names.js';
 
 export interface ConversationInput {
   /** conv_… */
@@ -23,6 +24,8 @@ export interface ConversationInput {
 
 /** What the Temporal UI shows as the result: states and reasons, no content. */
 export type ConversationResult = Pick<WorkflowStatus, 'phase' | 'completeness'>;
+
+const wakeSignal = defineSignal<[ConversationNews]>(WAKE);
 
 /** Ids are public ones (`conv_…`). */
 export interface ConversationActivities {

@@ -1,13 +1,17 @@
 // An account's past, brought in stretch by stretch. What is done and what is left lies in Postgres: this workflow can be
 // restarted any number of times, and goes on where the last one was.
-import { continueAsNew, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { WALK } from './activity-options.js';
-import { askedSignal } from './signals.js';
 
 export interface AccountInput {
   /** pa_… */
   accountId: string;
 }
+
+/** Signals: `asked` says that there is something to do for the account, whatever the run under way knows. */
+export type AccountSignal = 'asked';
+
+const askedSignal = defineSignal('asked' satisfies AccountSignal);
 
 /** A backfill as the Temporal UI shows it: enumerations, counts and times (RFC 3339) only. */
 export interface BackfillProgress {

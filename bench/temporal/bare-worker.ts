@@ -5,7 +5,8 @@ import { Client, WorkflowIdReusePolicy } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ConversationActivities } from '../../workflows/conversation.workflow.js';
 import type { WorkflowStatus } from '../../workflows/conversation-status.js';
-import { conversationWorkflowId, QUEUE, WORKFLOW } from '../../workflows/names.js';
+import { CONVERSATION, conversationWorkflowId } from '../../workflows/conversation.names.js';
+import { QUEUE } from '../../workflows/names.js';
 import { Log } from '../../src/common/log.js';
 import { newUuid, publicId } from '../../src/common/ids.js';
 import { WorkflowClient } from '../../src/temporal/workflow-client.js';
@@ -69,7 +70,7 @@ function starterOf({ kind, namespace }: BareWorkflowsPlan, connection: NativeCon
     const conversationId = publicId('conversation', newUuid());
     return workflows.start({
       workflowId: conversationWorkflowId(conversationId),
-      type: WORKFLOW.conversation,
+      type: CONVERSATION,
       queue: QUEUE.conversations,
       input: { conversationId },
       attributes: about,

@@ -1,4 +1,5 @@
 // Applies facts of several conversations: their locks, their reductions, one commit.
+import { CONVERSATION } from '../../workflows/conversation.names.js';
 import type { Transaction } from '../database/with-scope.js';
 import { originOf, tracesOf } from '../inbox/trace-context.js';
 import type { Lane } from '../inbox/lanes.js';
@@ -107,7 +108,7 @@ async function lockAndRead(
 
 const commandsOf = (changes: Change[]): WorkflowCommand[] =>
   changes.flatMap(({ ref: { conversationId }, wake: kind, traceparent }) =>
-    kind === null ? [] : [{ conversationId, kind, traceparent }],
+    kind === null ? [] : [{ workflow: CONVERSATION, entityId: conversationId, kind, traceparent }],
   );
 
 const receiptsOf = ({ candidate }: ApplyRequest, direct: DirectFact[]): Receipt[] =>

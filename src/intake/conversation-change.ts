@@ -1,5 +1,5 @@
 // One conversation's facts → what changes in it. Nothing is written here, and nobody outside is asked.
-import { conversationWorkflowId } from '../../workflows/names.js';
+import { conversationWorkflowId } from '../../workflows/conversation.names.js';
 import { publicId } from '../common/ids.js';
 import type { Identity, PendingFact } from '../inbox/pending-facts.js';
 import type { NewEntry } from '../journal/append.js';

@@ -1,9 +1,10 @@
 // The workflow of a conversation: which conversations need one, and how it is started.
 import type { ConversationInput } from '../../workflows/conversation.workflow.js';
-import { conversationWorkflowId, QUEUE, WORKFLOW } from '../../workflows/names.js';
+import { CONVERSATION, conversationWorkflowId, WAKE } from '../../workflows/conversation.names.js';
+import { QUEUE } from '../../workflows/names.js';
 import { publicId, uuidOf } from '../common/ids.js';
 import type { Transaction } from '../database/with-scope.js';
-import type { DueWorkflow, WorkflowKind, WorkflowStart } from '../outbox/workflow-kind.js';
+import type { DueWorkflow, WorkflowKind, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
 
 interface Row {
   id: string;
@@ -28,7 +29,7 @@ const THESE = `select ${COLUMNS} from conversations where id = any($1::uuid[])`;
 const ID = /^conversation\/(conv_[0-9a-z]{26})$/;
 
 export class ConversationKind implements WorkflowKind {
-  readonly type = WORKFLOW.conversation;
+  readonly type = CONVERSATION;
 
   /** `publicUrl`: where the API is reached, for links in the Temporal UI. */
   constructor(private readonly publicUrl: string) {}
@@ -47,7 +48,12 @@ export class ConversationKind implements WorkflowKind {
     return new Map(rows.map((row) => [row.id, this.startOf(row)]));
   }
 
-  subjectOf(workflowId: string): string | null {
+  /** The first command starts it; the later ones are news for it. */
+  signalOf(command: string): WorkflowSignal | null {
+    return command === 'started' ? null : { name: WAKE, args: [command] };
+  }
+
+  entityIdOf(workflowId: string): string | null {
     const id = ID.exec(workflowId)?.[1];
     return id === undefined ? null : uuidOf('conversation', id);
   }

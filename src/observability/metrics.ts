@@ -63,8 +63,8 @@ const custody = new Histogram({
 });
 const workflows = new Counter({
   name: 'colloquy_workflow_commands_total',
-  help: 'Calls to Temporal for conversations, by kind (started, ended, late; restarted: it had no workflow) and result',
-  labelNames: ['kind', 'result'],
+  help: 'Calls to Temporal, by workflow, kind of command (restarted: what has work had no workflow) and result',
+  labelNames: ['workflow', 'kind', 'result'],
   registers,
 });
 
@@ -124,10 +124,10 @@ export function recordingInCustody(provider: string, endTime: number): void {
   custody.observe({ provider }, Math.max(0, Date.now() - endTime) / 1000);
 }
 
-/** Temporal was called for a conversation. */
+/** Temporal was called for a workflow. `kind` is an enumeration of that workflow's commands, or `restarted`. */
 export function workflowCommandSent(
-  kind: 'started' | 'ended' | 'late' | 'restarted',
+  command: { workflow: string; kind: string },
   result: 'started' | 'running' | 'signalled' | 'failed',
 ): void {
-  workflows.inc({ kind, result });
+  workflows.inc({ ...command, result });
 }

@@ -1,17 +1,16 @@
-// Makes Temporal what Postgres says of accounts: rows are written with each change of one, carried out and removed; and all of
-// it again at the worker's start and each hour, so that not even the loss of Temporal's database loses a backfill.
-import { Inject, Injectable } from '@nestjs/common';
+// Makes Temporal what Postgres says of accounts: rows are written with each change of one, carried out and removed.
+import { Injectable } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
 import type { Transaction } from '../database/with-scope.js';
 import { WorkerDatabase } from '../database/database.js';
-import { SIGNAL } from '../../workflows/names.js';
 import { REARM_AFTER_SECONDS, rearmStep, type Rearm } from './rearm-conversations.js';
-import { BACKFILLS, WorkflowConnection, type DueWorkflow, type WorkflowKind, type Workflows } from './workflow-kind.js';
+import { tellWorkflow } from './tell-workflow.js';
+import { WorkflowConnection, type WorkflowKind, type Workflows } from './workflow-kind.js';
+import { WorkflowKinds } from './workflow-kinds.js';
 
 const POLL_MS = 2_000;
 const BATCH = 16;
-const PAGE = 500;
 
 const NEXT = `
 select id, provider_account_id, rearms, rearmed_until from account_commands
@@ -25,7 +24,7 @@ const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 export class AccountSync extends LoopedWork {
   constructor(
     private readonly database: WorkerDatabase,
-    @Inject(BACKFILLS) private readonly backfills: WorkflowKind,
+    private readonly kinds: WorkflowKinds,
     private readonly temporal: WorkflowConnection,
     private readonly log: Log,
   ) {
@@ -43,7 +42,7 @@ export class AccountSync extends LoopedWork {
 
   /** Carries out one batch; how many rows. */
   async round(): Promise<number> {
-    const { database, backfills } = this;
+    const { database, kinds } = this;
     const { workflows } = this.temporal;
     if (workflows === null) return 0;
     return database.withScope('all', async (tx) => {
@@ -54,7 +53,7 @@ export class AccountSync extends LoopedWork {
       for (const accountId of new Set(rows.map((row) => row.provider_account_id))) {
         // What is left waits for the next worker: a Temporal that is slow must not hold up the end of this one.
         if (this.isStopped) break;
-        await syncAccount(tx, workflows, { backfills, accountId });
+        await syncAccount(tx, workflows, { backfills: kinds.of('reconciliation'), accountId });
         done.push(...rows.filter((row) => row.provider_account_id === accountId).map(({ id }) => id));
       }
       if (done.length > 0) await tx.query({ text: DONE, values: [done] });
@@ -71,25 +70,6 @@ async function syncAccount(
 ): Promise<void> {
   await tx.query({ text: ALONE, values: [accountId] });
   for (const { start } of await backfills.dueAmong(tx, [accountId])) {
-    await workflows.signal(start, { name: SIGNAL.asked, args: [] });
-  }
-}
-
-/** The same for every account; how many have a backfill that is not done. */
-export async function syncAll(
-  database: WorkerDatabase,
-  workflows: Workflows,
-  backfills: WorkflowKind,
-): Promise<{ backfills: number }> {
-  let count = 0;
-  let after: string | null = null;
-  for (;;) {
-    const page: DueWorkflow[] = await database.withScope('all', (tx) => backfills.due(tx, after, PAGE));
-    for (const { id } of page)
-      await database.withScope('all', (tx) => syncAccount(tx, workflows, { backfills, accountId: id }));
-    count += page.length;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return { backfills: count };
-    after = last.id;
+    await tellWorkflow(workflows, start, backfills.signalOf('asked'));
   }
 }

@@ -1,11 +1,12 @@
-// A run that cannot replay its history after a deploy fails (temporal-worker.ts). Its conversation gets a new one, which reads
+// A run that cannot replay its history after a deploy fails (temporal-worker.ts). What it worked for gets a new one, which reads
 // Postgres and goes on.
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { errorFields, Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
 import { WorkerDatabase } from '../database/database.js';
 import { startMissingAmong } from './missing-workflows.js';
-import { CONVERSATIONS, WorkflowConnection, type WorkflowKind } from './workflow-kind.js';
+import { WorkflowConnection, type WorkflowKind, type Workflows } from './workflow-kind.js';
+import { WorkflowKinds } from './workflow-kinds.js';
 
 const ROUND_MS = 15_000;
 /** Temporal lists with some delay. What failed earlier, while no worker was there, is found by the walk at its start. */
@@ -22,7 +23,7 @@ export class FailedRuns extends LoopedWork {
 
   constructor(
     private readonly database: WorkerDatabase,
-    @Inject(CONVERSATIONS) private readonly conversations: WorkflowKind,
+    private readonly kinds: WorkflowKinds,
     private readonly temporal: WorkflowConnection,
     private readonly log: Log,
   ) {
@@ -33,17 +34,26 @@ export class FailedRuns extends LoopedWork {
     // Not by news of conversations: it has its own pace.
   }
 
-  /** Replaces at most `limit` runs that have failed since the last round; how many conversations have new ones. */
+  /** Replaces at most `limit` runs of each kind that have failed since the last round; how many have successors now. */
   async round(limit = MOST): Promise<number> {
-    const { database, conversations: kind } = this;
     const { workflows } = this.temporal;
     if (workflows === null) return 0;
     const since = Date.now() - LOOK_BACK_MS;
     this.forget(since);
+    let started = 0;
+    for (const kind of this.kinds.all) started += await this.replace(workflows, kind, { since, limit });
+    return started;
+  }
+
+  private async replace(
+    workflows: Workflows,
+    kind: WorkflowKind,
+    { since, limit }: { since: number; limit: number },
+  ): Promise<number> {
     const isKnown = (runId: string): boolean => this.known.has(runId);
     const failed = await workflows.failedSince(kind.type, new Date(since), { limit, isKnown });
-    const ids = new Set(failed.flatMap(({ workflowId }) => kind.subjectOf(workflowId) ?? []));
-    const started = ids.size === 0 ? 0 : await startMissingAmong(database, workflows, { kind, ids: [...ids] });
+    const ids = new Set(failed.flatMap(({ workflowId }) => kind.entityIdOf(workflowId) ?? []));
+    const started = ids.size === 0 ? 0 : await startMissingAmong(this.database, workflows, { kind, ids: [...ids] });
     for (const { runId, closedAt } of failed) this.known.set(runId, closedAt);
     return started;
   }
@@ -51,8 +61,7 @@ export class FailedRuns extends LoopedWork {
   protected override async runRound(): Promise<boolean> {
     try {
       const started = await this.round();
-      if (started > 0)
-        this.log.warn('runs of conversations had failed; they have new ones', { conversations: started });
+      if (started > 0) this.log.warn('runs of workflows had failed; they have new ones', { workflows: started });
     } catch (error) {
       // Also where Temporal forbids to list: the walk over everything open finds them.
       this.log.debug('looking for failed runs failed', { err: errorFields(error) });

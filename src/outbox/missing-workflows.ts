@@ -2,6 +2,7 @@
 import type { WorkerDatabase } from '../database/database.js';
 import { workflowCommandSent } from '../observability/metrics.js';
 import type { DueWorkflow, WorkflowKind, Workflows } from './workflow-kind.js';
+import type { WorkflowKinds } from './workflow-kinds.js';
 
 const PAGE = 500;
 const CONCURRENCY = 16;
@@ -13,12 +14,18 @@ export interface Missing {
   started: number;
 }
 
-/** Starts a workflow for everything of a kind that has work and no workflow. */
-export async function startMissing(
+/** Starts a workflow for everything that has work and no workflow; what of each kind, by its type. */
+export async function startAllMissing(
   database: WorkerDatabase,
   workflows: Workflows,
-  kind: WorkflowKind,
-): Promise<Missing> {
+  kinds: WorkflowKinds,
+): Promise<Record<string, Missing>> {
+  const all: Record<string, Missing> = {};
+  for (const kind of kinds.all) all[kind.type] = await startMissing(database, workflows, kind);
+  return all;
+}
+
+async function startMissing(database: WorkerDatabase, workflows: Workflows, kind: WorkflowKind): Promise<Missing> {
   const result = { open: 0, started: 0 };
   let after: string | null = null;
   for (;;) {
@@ -46,7 +53,7 @@ async function startEach(workflows: Workflows, due: DueWorkflow[]): Promise<numb
   const lane = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
       if ((await workflows.start(next.start)) || (next.isQuiet && (await workflows.replaceStuck(next.start)))) {
-        workflowCommandSent('restarted', 'started');
+        workflowCommandSent({ workflow: next.start.type, kind: 'restarted' }, 'started');
         started += 1;
       }
   };

@@ -2,12 +2,13 @@
 import { Module } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { WorkerDatabase } from '../database/database.js';
-import { AccountSync, syncAll } from './account-sync.js';
+import { AccountSync } from './account-sync.js';
 import { FailedRuns } from './failed-runs.js';
-import { startMissing } from './missing-workflows.js';
+import { startAllMissing } from './missing-workflows.js';
 import { OutboxRelay } from './outbox-relay.js';
 import { Reconciler } from './reconciler.js';
-import { BACKFILLS, CONVERSATIONS, WorkflowConnection, type WorkflowKind } from './workflow-kind.js';
+import { WorkflowConnection } from './workflow-kind.js';
+import { WorkflowKinds } from './workflow-kinds.js';
 
 @Module({
   providers: [
@@ -16,21 +17,13 @@ import { BACKFILLS, CONVERSATIONS, WorkflowConnection, type WorkflowKind } from 
     FailedRuns,
     {
       provide: Reconciler,
-      inject: [WorkerDatabase, CONVERSATIONS, BACKFILLS, WorkflowConnection, Log],
-      useFactory: (
-        database: WorkerDatabase,
-        conversations: WorkflowKind,
-        backfills: WorkflowKind,
-        temporal: WorkflowConnection,
-        log: Log,
-      ) =>
+      inject: [WorkerDatabase, WorkflowKinds, WorkflowConnection, Log],
+      useFactory: (database: WorkerDatabase, kinds: WorkflowKinds, temporal: WorkflowConnection, log: Log) =>
         new Reconciler({
           log,
           startMissing: async () => {
             const { workflows } = temporal;
-            if (workflows === null) return null;
-            const missing = await startMissing(database, workflows, conversations);
-            return { ...missing, ...(await syncAll(database, workflows, backfills)) };
+            return workflows === null ? null : startAllMissing(database, workflows, kinds);
           },
         }),
     },

@@ -1,5 +1,6 @@
 // Live conversations of an account whose `silence` or `ask_every` has changed are woken, so that their workflows look again
 // and reset their timers: a batch at a time, in a worker and not in the request that changed the account.
+import { CONVERSATION } from '../../workflows/conversation.names.js';
 import type { Transaction } from '../database/with-scope.js';
 
 /** Conversations that one step wakes; account-sync.ts takes a step every two seconds. */
@@ -10,11 +11,11 @@ export const REARM_AFTER_SECONDS = 3;
 // 'late' signals a workflow that runs: a live one looks again, and one that settles meanwhile looks once more.
 const WAKE = `
 with woken as (
-  insert into workflow_commands (conversation_id, kind)
-  select id, 'late' from conversations
+  insert into workflow_commands (workflow, entity_id, kind)
+  select '${CONVERSATION}', id, 'late' from conversations
   where provider_account_id = $1 and record_state = 'open' and ($2::uuid is null or id > $2::uuid)
-  order by id limit ${BATCH} returning conversation_id)
-select conversation_id as id from woken order by conversation_id desc`;
+  order by id limit ${BATCH} returning entity_id)
+select entity_id as id from woken order by entity_id desc`;
 const GO_ON = 'update account_commands set rearmed_until = $2 where id = $1';
 
 export interface Rearm {

@@ -4,7 +4,8 @@ import { Log } from '../common/log.js';
 import { Reconciler } from './reconciler.js';
 import type { Missing } from './missing-workflows.js';
 
-const FOUND: Missing = { open: 1, started: 1 };
+type Found = Record<string, Missing>;
+const FOUND: Found = { conversation: { open: 1, started: 1 } };
 const MINUTE_MS = 60_000;
 const log = new Log('silent');
 let reconciler: Reconciler | undefined;
@@ -15,9 +16,9 @@ afterEach(() => {
 });
 
 /** Answers the first looks as told, the later ones with success. */
-function looks(...answers: (() => Promise<Missing | null>)[]): { times: number[] } {
+function looks(...answers: (() => Promise<Found | null>)[]): { times: number[] } {
   const times: number[] = [];
-  const startMissing = (): Promise<Missing | null> => {
+  const startMissing = (): Promise<Found | null> => {
     times.push(Date.now());
     return (answers[times.length - 1] ?? (() => Promise.resolve(FOUND)))();
   };

@@ -1,4 +1,4 @@
-// Every open conversation has a workflow: checked when Temporal is there, every hour, and again soon after a failure. A
+// Everything that has work has a workflow: checked when Temporal is there, every hour, and again soon after a failure. A
 // server that has just been set up refuses starts for some seconds, until it knows our search attributes.
 import { errorFields, type Log } from '../common/log.js';
 import type { Missing } from './missing-workflows.js';
@@ -7,8 +7,8 @@ const HOUR_MS = 3_600_000;
 const RETRY_MS = 5_000;
 
 interface Dependencies {
-  /** Starts what has no workflow; null while Temporal is away, whose return is told by `nudge()`. */
-  startMissing: () => Promise<Missing | null>;
+  /** Starts what has no workflow, by type of workflow; null while Temporal is away, whose return is told by `nudge()`. */
+  startMissing: () => Promise<Record<string, Missing> | null>;
   log: Log;
   retryMs?: number;
 }
@@ -43,11 +43,11 @@ export class Reconciler {
     let next = HOUR_MS;
     try {
       const missing = await startMissing();
-      if (missing !== null) log.info('open conversations have their workflows', { ...missing });
+      if (missing !== null) log.info('everything that has work has its workflow', missing);
     } catch (error) {
       if (this.stopped) return;
       next = retryMs;
-      log.warn('waking open conversations failed; trying again', { err: errorFields(error) });
+      log.warn('starting missing workflows failed; trying again', { err: errorFields(error) });
     }
     if (!this.stopped) this.timer = setTimeout(() => this.nudge(), next);
   }

@@ -28,7 +28,7 @@ export interface WorkflowSignal {
   args: unknown[];
 }
 
-/** Something that has work and needs a workflow for it. */
+/** Something that has work and needs a workflow for it: a conversation, a provider account. */
 export interface DueWorkflow {
   /** uuid of what it works for. */
   id: string;
@@ -39,6 +39,7 @@ export interface DueWorkflow {
 
 /** One kind of workflow: what must run, and how it is started. Ids are uuids. */
 export interface WorkflowKind {
+  /** Name of the workflow function. */
   readonly type: string;
   /** What has work, in order of id, after `after` (null: from the beginning), at most `limit`. */
   due(tx: Transaction, after: string | null, limit: number): Promise<DueWorkflow[]>;
@@ -46,13 +47,11 @@ export interface WorkflowKind {
   dueAmong(tx: Transaction, ids: readonly string[]): Promise<DueWorkflow[]>;
   /** Starts of `ids`, whether they have work or not. What is gone is left out. */
   startsOf(tx: Transaction, ids: readonly string[]): Promise<Map<string, WorkflowStart>>;
+  /** The signal that a command of this kind sends (workflow-commands.ts); null: the workflow need only run. */
+  signalOf(command: string): WorkflowSignal | null;
   /** What the workflow with this id works for; null: another kind's. */
-  subjectOf(workflowId: string): string | null;
+  entityIdOf(workflowId: string): string | null;
 }
-
-/** Injection tokens of the kinds that relays know by what they are for. */
-export const CONVERSATIONS = Symbol('workflows of conversations');
-export const BACKFILLS = Symbol('workflows of backfills');
 
 export interface FailedRun {
   workflowId: string;

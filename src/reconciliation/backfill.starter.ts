@@ -1,9 +1,9 @@
 // The workflow that brings in the past of an account: which accounts need one, and how it is started.
-import { backfillWorkflowId, QUEUE, WORKFLOW } from '../../workflows/names.js';
-import type { AccountInput } from '../../workflows/reconciliation.workflow.js';
+import { QUEUE } from '../../workflows/names.js';
+import type { AccountInput, AccountSignal } from '../../workflows/reconciliation.workflow.js';
 import { publicId, uuidOf } from '../common/ids.js';
 import type { Transaction } from '../database/with-scope.js';
-import type { DueWorkflow, WorkflowKind, WorkflowStart } from '../outbox/workflow-kind.js';
+import type { DueWorkflow, WorkflowKind, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
 
 interface Row {
   id: string;
@@ -20,7 +20,7 @@ const THESE = 'select id, client_id, provider from provider_accounts where id = 
 const ID = /^reconciliation\/backfill\/(pa_[0-9a-z]{26})$/;
 
 export class BackfillKind implements WorkflowKind {
-  readonly type = WORKFLOW.reconciliation;
+  readonly type = 'reconciliation';
 
   /** `publicUrl`: where the API is reached, for links in the Temporal UI. */
   constructor(private readonly publicUrl: string) {}
@@ -38,7 +38,11 @@ export class BackfillKind implements WorkflowKind {
     return new Map(rows.map((row) => [row.id, this.startOf(row)]));
   }
 
-  subjectOf(workflowId: string): string | null {
+  signalOf(): WorkflowSignal {
+    return { name: 'asked' satisfies AccountSignal, args: [] };
+  }
+
+  entityIdOf(workflowId: string): string | null {
     const id = ID.exec(workflowId)?.[1];
     return id === undefined ? null : uuidOf('providerAccount', id);
   }
@@ -49,7 +53,7 @@ export class BackfillKind implements WorkflowKind {
   private startOf({ id, client_id: clientId, provider }: Row): WorkflowStart {
     const accountId = publicId('providerAccount', id);
     return {
-      workflowId: backfillWorkflowId(accountId),
+      workflowId: `reconciliation/backfill/${accountId}`,
       type: this.type,
       queue: QUEUE.conversations,
       input: { accountId } satisfies AccountInput,

@@ -1,39 +1,48 @@
-// Every workflow of this installation: what must run of its kind, and the activities that it calls. One line each.
-import type { FactoryProvider } from '@nestjs/common';
+// Every workflow of this installation: how it is started and what must run of it, its activities, the services that these
+// call, and the module that has the services. One entry each; test/workflows/registry.spec.ts compares them with the bundle.
+import type { Type } from '@nestjs/common';
 import { createConversationActivities } from '../../activities/conversation.activities.js';
 import { createReconciliationActivities } from '../../activities/reconciliation.activities.js';
+import type { Config } from '../config/config.js';
 import { Lifecycle } from '../lifecycle/conversation-lifecycle.js';
 import { ConversationKind } from '../lifecycle/conversation.starter.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { RecordingFetcher } from '../lifecycle/recording-fetcher.js';
-import { BACKFILLS, CONVERSATIONS, type WorkflowKind } from '../outbox/workflow-kind.js';
+import type { WorkflowKind } from '../outbox/workflow-kind.js';
+import { WorkflowKinds } from '../outbox/workflow-kinds.js';
 import { BackfillWalk } from '../reconciliation/backfill-walk.js';
 import { BackfillKind } from '../reconciliation/backfill.starter.js';
+import { ReconciliationModule } from '../reconciliation/reconciliation.module.js';
 
 interface Registration {
-  /** Injection token of the kind. */
-  token: symbol;
   kind: new (publicUrl: string) => WorkflowKind;
-  activities: FactoryProvider<object>;
+  activities: (...services: never[]) => object;
+  services: Type[];
+  module: Type;
 }
 
+/** The activities get the services that they take: the compiler checks it. */
+const workflow = <Services extends unknown[]>(
+  registration: Registration & {
+    activities: (...services: Services) => object;
+    services: { [Place in keyof Services]: Type<Services[Place]> };
+  },
+): Registration => registration;
+
 export const REGISTRY: readonly Registration[] = [
-  {
-    token: CONVERSATIONS,
+  workflow({
     kind: ConversationKind,
-    activities: {
-      provide: Symbol('activities of conversations'),
-      inject: [Lifecycle, RecordingFetcher],
-      useFactory: (lifecycle: Lifecycle, recordings: RecordingFetcher) =>
-        createConversationActivities({ lifecycle, recordings }),
-    },
-  },
-  {
-    token: BACKFILLS,
+    activities: createConversationActivities,
+    services: [Lifecycle, RecordingFetcher],
+    module: LifecycleModule,
+  }),
+  workflow({
     kind: BackfillKind,
-    activities: {
-      provide: Symbol('activities of backfills'),
-      inject: [BackfillWalk],
-      useFactory: (backfill: BackfillWalk) => createReconciliationActivities({ backfill }),
-    },
-  },
+    activities: createReconciliationActivities,
+    services: [BackfillWalk],
+    module: ReconciliationModule,
+  }),
 ];
+
+export const kindsOf = ({ publicUrl }: Pick<Config, 'publicUrl'>): WorkflowKinds =>
+  new WorkflowKinds(REGISTRY.map(({ kind: Kind }) => new Kind(publicUrl)));

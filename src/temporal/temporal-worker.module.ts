@@ -1,18 +1,10 @@
-// Temporal for a worker: its connection, the kinds of workflows, and the activities that they call.
-import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
+// Temporal for a worker: its connection, and what the registry says of workflows: their kinds, modules and activities.
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { CONFIG } from '../config/config.module.js';
-import type { Config } from '../config/config.js';
 import { WorkflowConnection } from '../outbox/workflow-kind.js';
-import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
-import { ReconciliationModule } from '../reconciliation/reconciliation.module.js';
-import { REGISTRY } from './registry.js';
+import { WorkflowKinds } from '../outbox/workflow-kinds.js';
+import { kindsOf, REGISTRY } from './registry.js';
 import { ACTIVITIES, TemporalWorker, WORKFLOW_BUNDLE } from './temporal-worker.js';
-
-const KINDS: Provider[] = REGISTRY.map(({ token, kind: Kind }) => ({
-  provide: token,
-  inject: [CONFIG],
-  useFactory: ({ publicUrl }: Config) => new Kind(publicUrl),
-}));
 
 @Global()
 @Module({})
@@ -21,20 +13,24 @@ export class TemporalWorkerModule {
   static with(bundle: string): DynamicModule {
     return {
       module: TemporalWorkerModule,
-      imports: [LifecycleModule, ReconciliationModule],
+      imports: REGISTRY.map(({ module }) => module),
       providers: [
-        ...KINDS,
+        { provide: WorkflowKinds, inject: [CONFIG], useFactory: kindsOf },
         { provide: WORKFLOW_BUNDLE, useValue: bundle },
-        ...REGISTRY.map(({ activities }) => activities),
+        ...REGISTRY.map(({ activities, services }) => ({
+          provide: activities,
+          inject: services,
+          useFactory: activities,
+        })),
         {
           provide: ACTIVITIES,
-          inject: REGISTRY.map(({ activities }) => activities.provide),
+          inject: REGISTRY.map(({ activities }) => activities),
           useFactory: (...all: object[]) => Object.assign({}, ...all) as object,
         },
         TemporalWorker,
         { provide: WorkflowConnection, useExisting: TemporalWorker },
       ],
-      exports: [TemporalWorker, WorkflowConnection, ...REGISTRY.map(({ token }) => token)],
+      exports: [TemporalWorker, WorkflowConnection, WorkflowKinds],
     };
   }
 }

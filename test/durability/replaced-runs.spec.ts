@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { Log } from '../../src/common/log.js';
 import { ConversationKind } from '../../src/lifecycle/conversation.starter.js';
 import { FailedRuns } from '../../src/outbox/failed-runs.js';
+import { WorkflowKinds } from '../../src/outbox/workflow-kinds.js';
 import { SearchAttributes } from '../../src/temporal/search-attributes.js';
 import { WorkflowClient } from '../../src/temporal/workflow-client.js';
 import { endPrograms, startProgram } from '../support/programs.js';
@@ -60,7 +61,8 @@ describe('runs that fail at once', () => {
     const attributes = new SearchAttributes({ areRegistered: true, log });
     const workflows = new WorkflowClient(colloquy.temporal, { eager: false, attributes });
     const { database, close } = await openWorkerParts(colloquy.config);
-    const failed = new FailedRuns(database, new ConversationKind('http://127.0.0.1'), { workflows }, log);
+    const kinds = new WorkflowKinds([new ConversationKind('http://127.0.0.1')]);
+    const failed = new FailedRuns(database, kinds, { workflows }, log);
     try {
       const started: number[] = [];
       for (let round = 0; round < 10; round += 1) started.push(await failed.round(1));

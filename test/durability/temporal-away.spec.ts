@@ -113,7 +113,7 @@ describe('Temporal that hangs', () => {
 
   it('does not keep a worker from stopping within 10 s with exit 0', async () => {
     const worker = await startWorkerProgram(colloquy.env);
-    await worker.says('open conversations have their workflows');
+    await worker.says('everything that has work has its workflow');
     server?.process.kill('SIGSTOP');
     try {
       const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'while it hangs');
@@ -141,10 +141,10 @@ describe('Temporal without its database', () => {
     await loseEverything();
     const wake = startProgram('cli', colloquy.env, ['wake']);
     expect(await wake.ended).toBe(0);
-    expect(wake.said()).toContain('3 conversations are open, 3 of them had no workflow and have one now');
+    expect(wake.said()).toContain('conversation: 3 have work, 3 of them had no workflow and have one now');
     const again = startProgram('cli', colloquy.env, ['wake']);
     await again.ended;
-    expect(again.said()).toContain('3 conversations are open, 0 of them had no workflow');
+    expect(again.said()).toContain('conversation: 3 have work, 0 of them had no workflow');
     for (const callId of calls) colloquy.finish(callId);
     await Promise.all(calls.map((callId) => colloquy.send('call_analyzed', callId)));
     await startWorkerProgram(colloquy.env);

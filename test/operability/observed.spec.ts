@@ -150,8 +150,10 @@ describe('metrics', () => {
     expect(valueOf(workerMetrics, 'colloquy_ingest_seconds_count{provider="retell"}')).toBeGreaterThanOrEqual(4);
     expect(valueOf(workerMetrics, 'colloquy_recording_custody_seconds_count{provider="retell"}')).toBe(1);
     expect(valueOf(workerMetrics, 'colloquy_unmapped_end_reasons_total{provider="retell"}')).toBe(1);
-    expect(valueOf(workerMetrics, 'colloquy_workflow_commands_total{kind="started",result="started"}')).toBe(1);
-    expect(valueOf(workerMetrics, 'colloquy_workflow_commands_total{kind="ended",result="signalled"}')).toBe(1);
+    const commands = (kind: string, result: string): string =>
+      `colloquy_workflow_commands_total{workflow="conversation",kind="${kind}",result="${result}"}`;
+    expect(valueOf(workerMetrics, commands('started', 'started'))).toBe(1);
+    expect(valueOf(workerMetrics, commands('ended', 'signalled'))).toBe(1);
   });
 
   it('have no id and no canary in them', () => {

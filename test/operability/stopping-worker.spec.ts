@@ -45,7 +45,7 @@ afterAll(() => colloquy.close());
 /** A worker that has told Temporal of everything so far. */
 async function startWorker(): Promise<Program> {
   const worker = await startWorkerProgram(env);
-  await worker.says('open conversations have their workflows');
+  await worker.says('everything that has work has its workflow');
   await eventually(async () => (await waiting()).every((count) => count === 0));
   return worker;
 }
@@ -61,7 +61,7 @@ const waiting = async (which = ''): Promise<number[]> => {
 async function muchToTell(): Promise<void> {
   await colloquy.sql.query('insert into account_commands (provider_account_id) select id from provider_accounts');
   await colloquy.sql.query(
-    "insert into workflow_commands (conversation_id, kind) select id, 'started' from conversations, generate_series(1, $1)",
+    "insert into workflow_commands (workflow, entity_id, kind) select 'conversation', id, 'started' from conversations, generate_series(1, $1)",
     [COMMANDS],
   );
   expect(await waiting()).toEqual([COMMANDS, ACCOUNTS]);

@@ -95,7 +95,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     const wake = colloquy('wake');
     expect(wake).toMatchObject({ status: 0, stderr: '' });
     expect(wake.stdout.startsWith(about)).toBe(true);
-    expect(wake.stdout).toMatch(/\d+ conversations are open, \d+ of them had no workflow/);
+    expect(wake.stdout).toMatch(/conversation: \d+ have work, \d+ of them had no workflow/);
     expect(colloquy('migrate').stdout).toBe(`${about}content: up to date\nkeystore: up to date\n`);
   });
 

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { REGISTRY } from '../../src/temporal/registry.js';
+import { kindsOf, REGISTRY } from '../../src/temporal/registry.js';
 import { bundledWorkflows } from './bundled.js';
 
 describe('the registry of workflows', () => {
   it('names every workflow of the bundle, and no other', () => {
-    const named = REGISTRY.map(({ kind: Kind }) => new Kind('http://127.0.0.1').type);
+    const named = kindsOf({ publicUrl: 'http://127.0.0.1' }).all.map(({ type }) => type);
     expect(named.toSorted()).toEqual(bundledWorkflows());
+  });
+
+  it('has no two activities of one name, of which a worker would run the later one for both', () => {
+    const names = REGISTRY.flatMap(({ activities }) => Object.keys(activities()));
+    expect(names).toContain('fetchRecord');
+    expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
   });
 });

@@ -1,17 +1,22 @@
 // What Temporal must be told. A row is deleted once that is done.
 import { Check, Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import { oneOf } from './one-of.js';
 
-/** About a conversation. */
+/** For one workflow, which it starts or signals. Names and enumerations: no content fits in. */
 @Entity('workflow_commands')
-@Check('workflow_commands_kind_check', oneOf('kind', ['started', 'ended', 'late']))
+@Check('workflow_commands_words_check', "workflow ~ '^[A-Za-z]{1,64}$' and kind ~ '^[a-z_]{1,64}$'")
 export class WorkflowCommandEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
   id: string;
 
-  @Column('uuid')
-  conversation_id: string;
+  /** Name of the workflow function. */
+  @Column('text')
+  workflow: string;
 
+  /** What the workflow works for: a conversation, an account. */
+  @Column('uuid')
+  entity_id: string;
+
+  /** What happened: an enumeration of that workflow. */
   @Column('text')
   kind: string;
 

@@ -16,11 +16,13 @@ export class CreateConversations1800000000003 implements MigrationInterface {
     await runner.query(`
       create table workflow_commands (
         id bigint generated always as identity constraint workflow_commands_pkey primary key,
-        conversation_id uuid not null,
-        kind text not null constraint workflow_commands_kind_check check (kind in ('started', 'ended', 'late')),
+        workflow text not null,
+        entity_id uuid not null,
+        kind text not null,
         -- As in the inbox.
         traceparent text,
-        created_at timestamptz not null default now()
+        created_at timestamptz not null default now(),
+        constraint workflow_commands_words_check check (workflow ~ '^[A-Za-z]{1,64}$' and kind ~ '^[a-z_]{1,64}$')
       );
     `);
     for (const table of CLIENT_TABLES) await isolate(runner, table);
