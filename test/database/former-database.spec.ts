@@ -11,7 +11,7 @@ import { startProgram } from '../support/programs.js';
 import { Checkout } from '../up/support/checkout.js';
 
 const sentence = (name: string): string =>
-  `the ${name} database was made by an earlier version, whose data this one does not take over: begin with empty databases, ` +
+  `the ${name} database was created by an earlier version, whose data cannot be migrated: start with empty databases, ` +
   'or an empty data folder (nothing was changed)';
 const FORMER = [1795424400000, 'CreateFormer1795424400000'];
 const LATER = [1900000000000, 'CreateLater1900000000000'];
@@ -110,9 +110,9 @@ describe('a database that a later version has migrated', () => {
     for (const source of sources) {
       await source.initialize();
       await source.query('insert into migrations (timestamp, name) values ($1, $2)', LATER);
-      expect(await migrationState(source)).toEqual({ pending: [], isFormer: false });
+      expect(await migrationState(source)).toEqual({ pending: [], isFromEarlierVersion: false });
       await source.query('update migrations set timestamp = $1, name = $2 where name like $$CreateLater%$$', FORMER);
-      expect(await migrationState(source)).toEqual({ pending: [], isFormer: true });
+      expect(await migrationState(source)).toEqual({ pending: [], isFromEarlierVersion: true });
       await source.destroy();
     }
   });
