@@ -58,7 +58,7 @@ export class Environment {
     const removed = (): void => rmSync(dir, { recursive: true, force: true });
     let postgres: EmbeddedPostgres | undefined;
     try {
-      const databases = ['colloquy', 'colloquy_keystore', BARE_DATABASE];
+      const databases = ['colloquy', 'colloquy_keystore', 'colloquy_search', BARE_DATABASE];
       postgres = await startPostgres({ dataDir: join(dir, 'postgres'), durable: true, databases });
       const temporal = options.temporal ? await temporalIn(dir, options.say) : undefined;
       const keys = { admin: newSecret(), read: newSecret() };
@@ -82,6 +82,7 @@ export class Environment {
       COLLOQUY_DATA_DIR: this.dir,
       DATABASE_URL: this.postgres.url('colloquy'),
       KEYSTORE_DATABASE_URL: this.postgres.url('colloquy_keystore'),
+      SEARCH_DATABASE_URL: this.postgres.url('colloquy_search'),
       // Where nobody listens: a benchmark without workflows runs as if Temporal were away.
       TEMPORAL_ADDRESS: this.temporal?.address ?? '127.0.0.1:9',
       COLLOQUY_BOOTSTRAP_KEY: this.keys.admin,

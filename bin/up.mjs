@@ -21,7 +21,8 @@ Settings (environment):
   COLLOQUY_DATA_DIR        folder that holds all data (default .data)
   COLLOQUY_SIMULATORS      on | off (default on)
   COLLOQUY_BOOTSTRAP_KEY, COLLOQUY_BOOTSTRAP_READ_KEY   keys of your own instead of made ones
-  DATABASE_URL, KEYSTORE_DATABASE_URL                   a PostgreSQL of yours instead of the embedded one
+  DATABASE_URL, KEYSTORE_DATABASE_URL, SEARCH_DATABASE_URL
+                                                        a PostgreSQL of yours instead of the embedded one
   TEMPORAL_ADDRESS         a Temporal server of yours instead of the embedded one
   TEMPORAL_CLI_PATH        the temporal program, when it is not on PATH
   COLLOQUY_METRICS_PORT, COLLOQUY_WORKER_METRICS_PORT   ports of /metrics of API and worker (default: free ones, printed)

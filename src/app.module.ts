@@ -10,6 +10,7 @@ import { HttpModule } from './http/http.module.js';
 import type { Config } from './config/config.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { SearchDatabaseModule } from './database/search/search-database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ParkedFactsModule } from './inbox/parked-facts.module.js';
 import { WebhooksModule } from './inbox/webhooks.module.js';
@@ -43,6 +44,7 @@ export class AppModule {
       ConfigModule.of(config, log),
       DatabaseModule.forApi(),
       VaultModule.as('colloquy_keystore_api'),
+      SearchDatabaseModule.as('colloquy_search_api'),
       HttpModule,
     ];
     return { module: AppModule, imports: [...foundations, AccessModule, ...FEATURES] };

@@ -8,6 +8,7 @@ import { createDataSource } from './database/data-source.js';
 import { WorkerDatabase } from './database/database.js';
 import { setPasswords } from './database/logins.js';
 import { earlierVersionMessage, migrationState } from './database/migration-state.js';
+import { searchDataSource } from './database/search/search-data-source.js';
 import { runningOn } from './embedded/lock.js';
 import { startAllMissing } from './outbox/missing-workflows.js';
 import { kindsOf } from './temporal/registry.js';
@@ -22,9 +23,14 @@ async function migrate(settings: Config): Promise<void> {
   const sources = {
     content: createDataSource({ url: required(settings.databaseUrl, 'DATABASE_URL'), role: 'owner', poolSize: 1 }),
     keystore: keystoreDataSource(required(settings.keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL')),
+    search: searchDataSource({
+      url: required(settings.searchDatabaseUrl, 'SEARCH_DATABASE_URL'),
+      role: 'owner',
+      poolSize: 1,
+    }),
   };
   try {
-    // Both, before either is changed.
+    // All of them, before any is changed.
     for (const [name, source] of Object.entries(sources)) {
       await source.initialize();
       if ((await migrationState(source)).isFromEarlierVersion) throw new ConfigError(earlierVersionMessage(name));
@@ -79,7 +85,7 @@ async function setup(settings: Config): Promise<void> {
 /** The settings; where they name no server, those of the installation that `npm run up` runs on the data folder. */
 function settings(): Config {
   const own = config();
-  const named = own.databaseUrl ?? own.keystoreDatabaseUrl ?? own.temporal.address;
+  const named = own.databaseUrl ?? own.keystoreDatabaseUrl ?? own.searchDatabaseUrl ?? own.temporal.address;
   const running = named === undefined ? runningOn(own.dataDir) : undefined;
   if (running === undefined) return own;
   say(`the installation that runs on ${own.dataDir} (npm run up, process ${running.pid}):`);
@@ -88,13 +94,13 @@ function settings(): Config {
 
 const ABOUT = `Colloquy: conversation system of record for AI agents
 
-Commands work on the servers that DATABASE_URL, KEYSTORE_DATABASE_URL and TEMPORAL_ADDRESS name; without all of them, on the
-installation that "npm run up" runs on COLLOQUY_DATA_DIR (default .data).`;
+Commands work on the servers that DATABASE_URL, KEYSTORE_DATABASE_URL, SEARCH_DATABASE_URL and TEMPORAL_ADDRESS name; without
+all of them, on the installation that "npm run up" runs on COLLOQUY_DATA_DIR (default .data).`;
 
 const program = new Command('colloquy').description(ABOUT);
 program
   .command('migrate')
-  .description('create or update the tables of the content and the keystore database')
+  .description('create or update the tables of the content, keystore and search databases')
   .action(() => migrate(settings()));
 program
   .command('setup')

@@ -5,6 +5,7 @@ import type { Log } from './common/log.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Config } from './config/config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { SearchDatabaseModule } from './database/search/search-database.module.js';
 import { EgressModule } from './egress/egress.module.js';
 import { IntakeModule } from './intake/intake.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
@@ -35,6 +36,7 @@ export class WorkerModule {
       ConfigModule.of(config, log, clock),
       DatabaseModule.forWorker(),
       VaultModule.as('colloquy_keystore_worker'),
+      SearchDatabaseModule.as('colloquy_search_worker'),
       EgressModule,
       ObjectStoreModule,
       RecordingStoreModule,

@@ -39,6 +39,7 @@ export const PROBLEMS = {
   storage_unavailable: [503, 'Storage unavailable'],
   orchestrator_unavailable: [503, 'Orchestrator unavailable'],
   keystore_unavailable: [503, 'Keystore unavailable'],
+  search_unavailable: [503, 'Search unavailable'],
   shutting_down: [503, 'Shutting down'],
 } as const satisfies Record<string, readonly [number, string]>;
 

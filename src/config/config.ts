@@ -27,6 +27,7 @@ export const environment = z.object({
   COLLOQUY_DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
   KEYSTORE_DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
+  SEARCH_DATABASE_URL: url(['postgres://', 'postgresql://']).optional(),
   COLLOQUY_API_LOGIN_PASSWORD: loginPassword,
   COLLOQUY_WORKER_LOGIN_PASSWORD: loginPassword,
   TEMPORAL_ADDRESS: z
@@ -74,6 +75,7 @@ export interface Config {
   dataDir: string;
   databaseUrl: string | undefined;
   keystoreDatabaseUrl: string | undefined;
+  searchDatabaseUrl: string | undefined;
   /** `colloquy migrate` gives the logins of the two processes these passwords. */
   loginPasswords: { api: string | undefined; worker: string | undefined };
   temporal: {
@@ -165,6 +167,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     dataDir,
     databaseUrl: e.DATABASE_URL,
     keystoreDatabaseUrl: e.KEYSTORE_DATABASE_URL,
+    searchDatabaseUrl: e.SEARCH_DATABASE_URL,
     loginPasswords: { api: e.COLLOQUY_API_LOGIN_PASSWORD, worker: e.COLLOQUY_WORKER_LOGIN_PASSWORD },
     temporal: {
       address: e.TEMPORAL_ADDRESS,

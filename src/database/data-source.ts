@@ -1,10 +1,9 @@
 // Builds every DataSource of the content database: for the processes (each in its role), the CLI and the tests.
-import 'reflect-metadata';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { AgentEntity } from './entities/agent.entity.js';
 import { ApiKeyEntity, RetiredApiKeySecretEntity } from './entities/api-key.entity.js';
 import { BackfillEntity } from './entities/backfill.entity.js';
-import { BlindIndexEntity } from './entities/blind-index.entity.js';
+import { BlindIndexEntity } from './search/entities/blind-index.entity.js';
 import { ClientEntity } from './entities/client.entity.js';
 import { ConversationIdentityEntity } from './entities/conversation-identity.entity.js';
 import { ConversationEntity } from './entities/conversation.entity.js';
@@ -18,9 +17,7 @@ import { RecordingEntity, OrphanedObjectEntity } from './entities/recording.enti
 import { ConversationStateEntity, ProviderRecordEntity, TranscriptEntity } from './entities/sealed-content.entity.js';
 import { WorkflowCommandEntity, AccountCommandEntity } from './entities/workflow-command.entity.js';
 import { WebhookHealthEntity, SignatureFailuresEntity } from './entities/webhook-health.entity.js';
-import { LIMITS, timeouts } from './limits.js';
-import { Naming } from './naming.js';
-import { watchedClientClass } from './watched-client.js';
+import { postgresSource, type SourceOptions } from './postgres-source.js';
 import { CreateRoles1800000000000 } from './migrations/1800000000000-create-roles.js';
 import { CreateAdministration1800000000001 } from './migrations/1800000000001-create-administration.js';
 import { CreateInbox1800000000002 } from './migrations/1800000000002-create-inbox.js';
@@ -70,36 +67,6 @@ const MIGRATIONS = [
   CreateProviderHealth1800000000006,
 ];
 
-const CONNECT_TIMEOUT_MS = 5_000;
-
-interface DataSourceOptions {
-  url: string;
-  /** The role that every connection assumes; `owner`: the login of the URL itself (migrations). */
-  role: DatabaseRole;
-  poolSize: number;
-  applicationName?: string;
-}
-
 /** A DataSource whose connections use `role`. Call `initialize()` before use. */
-export function createDataSource({ url, role, poolSize, applicationName }: DataSourceOptions): DataSource {
-  return new DataSource({
-    type: 'postgres',
-    url,
-    entities: ENTITIES,
-    migrations: MIGRATIONS,
-    namingStrategy: new Naming(),
-    migrationsTableName: 'migrations',
-    migrationsTransactionMode: 'all',
-    poolSize,
-    installExtensions: false,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    applicationName: applicationName ?? role,
-    extra: role === 'owner' ? {} : sessionOf(role),
-  });
-}
-
-/** Connection settings of a role. Pipelined, so that BEGIN, the scope and the first query take one round trip. */
-function sessionOf(role: Exclude<DatabaseRole, 'owner'>): object {
-  const limits = LIMITS[role];
-  return { options: `-c role=${role}`, pipeline: true, ...timeouts(limits), Client: watchedClientClass({ ...limits }) };
-}
+export const createDataSource = (options: SourceOptions<DatabaseRole>): DataSource =>
+  postgresSource({ ...options, entities: ENTITIES, migrations: MIGRATIONS });

@@ -14,6 +14,8 @@ export const LIMITS = {
   colloquy_ingest: { lockMs: 2_000, statementMs: 3_000, idleInTransactionMs: 5_000, silenceMs: 4_000 },
   // Calls Temporal about accounts within a transaction; no caller waits for it.
   colloquy_worker: { lockMs: 5_000, statementMs: 9_000, idleInTransactionMs: 60_000, silenceMs: 10_000 },
+  colloquy_search_api: { lockMs: 1_000, statementMs: 3_000, idleInTransactionMs: 5_000, silenceMs: 4_000 },
+  colloquy_search_worker: { lockMs: 5_000, statementMs: 9_000, idleInTransactionMs: 20_000, silenceMs: 10_000 },
   keystore: { lockMs: 2_000, statementMs: 3_000, idleInTransactionMs: 5_000, silenceMs: 4_000 },
 } as const satisfies Record<string, Limits>;
 

@@ -41,9 +41,9 @@ export async function takeDataFolder(dir: string, report: (line: string) => void
     mine.children = children.map((child) => ({ ...child, identity: identityOf(child.pid) ?? '' }));
     writeLock(path, mine);
   };
-  const tell = ({ databaseUrl, keystoreDatabaseUrl, publicUrl, temporal }: Places): void => {
+  const tell = ({ databaseUrl, keystoreDatabaseUrl, searchDatabaseUrl, publicUrl, temporal }: Places): void => {
     const { address, namespace } = temporal;
-    mine.places = { databaseUrl, keystoreDatabaseUrl, publicUrl, temporal: { address, namespace } };
+    mine.places = { databaseUrl, keystoreDatabaseUrl, searchDatabaseUrl, publicUrl, temporal: { address, namespace } };
     writeLock(path, mine);
   };
   return { record, tell, log: (name) => logFile(dir, name), release };

@@ -13,7 +13,7 @@ import { apiService, postgresService, temporalService, workerService } from './s
 import { StartError } from './start-error.js';
 import type { Summary } from './summary.js';
 import { Supervisor } from './supervisor.js';
-import { databaseSettings, type DatabaseSettings } from './postgres/database-settings.js';
+import { databaseSettings, type DatabaseSettings, type DatabaseUrls } from './postgres/database-settings.js';
 import { findTemporalCli } from './temporal/temporal-cli.js';
 import { ensureRootKey } from '../vault/open-vault.js';
 
@@ -43,7 +43,7 @@ export class Installation {
   /** Starts everything that the settings do not place elsewhere. Throws {@link StartError}. */
   async start(): Promise<Summary> {
     const { config, report } = this.options;
-    checkSettings(config);
+    givenDatabases(config);
     const folder = (this.folder = await takeDataFolder(config.dataDir, report));
     const port = await this.ownPort();
     const cli = config.temporal.address === undefined ? await this.temporalCli() : undefined;
@@ -122,11 +122,9 @@ export class Installation {
   }
 
   private async startPostgres(folder: DataFolder): Promise<DatabaseSettings> {
-    const { databaseUrl, keystoreDatabaseUrl, dataDir } = this.options.config;
-    if (databaseUrl !== undefined && keystoreDatabaseUrl !== undefined) {
-      const given = { DATABASE_URL: databaseUrl, KEYSTORE_DATABASE_URL: keystoreDatabaseUrl };
-      return { owner: given, api: given, worker: given, migrate: {} };
-    }
+    const { dataDir } = this.options.config;
+    const given = givenDatabases(this.options.config);
+    if (given !== null) return { owner: given, api: given, worker: given, migrate: {} };
     const service = postgresService(dataDir, folder.log('postgres'));
     await this.step('PostgreSQL', async () => await this.supervisor.start(service));
     return databaseSettings(service.current());
@@ -187,7 +185,7 @@ export class Installation {
       const accounts = await prepareAccounts(config.dataDir, ports, ownApi(apiUrl, adminKey));
       const log = folder.log('simulators');
       // They play providers, who have no business with our databases.
-      const own = { ...env, DATABASE_URL: undefined, KEYSTORE_DATABASE_URL: undefined };
+      const own = { ...env, DATABASE_URL: undefined, KEYSTORE_DATABASE_URL: undefined, SEARCH_DATABASE_URL: undefined };
       const service = simulatorService({ root, dataDir: config.dataDir, accounts, apiUrl, env: own, log });
       await this.supervisor.start(service);
     });
@@ -212,9 +210,18 @@ const allowing = ({ COLLOQUY_EGRESS_ALLOW: listed }: NodeJS.ProcessEnv, ports: D
   COLLOQUY_EGRESS_ALLOW: [...(listed ? [listed] : []), ...placesOf(ports)].join(','),
 });
 
-function checkSettings({ databaseUrl, keystoreDatabaseUrl }: Config): void {
-  if ((databaseUrl === undefined) === (keystoreDatabaseUrl === undefined)) return;
-  const [given, missing] =
-    databaseUrl === undefined ? ['KEYSTORE_DATABASE_URL', 'DATABASE_URL'] : ['DATABASE_URL', 'KEYSTORE_DATABASE_URL'];
-  throw new StartError(`${given} is set and ${missing} is not: set both, or neither for an embedded PostgreSQL.`);
+/** The databases that the settings name; null: none of them. Throws {@link StartError} when they name some and not others. */
+function givenDatabases(config: Config): DatabaseUrls | null {
+  const urls = {
+    DATABASE_URL: config.databaseUrl,
+    KEYSTORE_DATABASE_URL: config.keystoreDatabaseUrl,
+    SEARCH_DATABASE_URL: config.searchDatabaseUrl,
+  };
+  const [given] = Object.entries(urls).flatMap(([name, url]) => (url === undefined ? [] : [name]));
+  if (given === undefined) return null;
+  const missing = Object.entries(urls).flatMap(([name, url]) => (url === undefined ? [name] : []));
+  if (missing.length === 0) return urls as DatabaseUrls;
+  throw new StartError(
+    `${given} is set and ${missing.join(' and ')} is not: set all three databases, or none of them for an embedded PostgreSQL.`,
+  );
 }

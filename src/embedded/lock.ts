@@ -7,7 +7,10 @@ import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
 
 /** Where the parts of an installation are. With passwords: the file is its owner's alone. */
-export interface Places extends Pick<Config, 'databaseUrl' | 'keystoreDatabaseUrl' | 'publicUrl'> {
+export interface Places extends Pick<
+  Config,
+  'databaseUrl' | 'keystoreDatabaseUrl' | 'searchDatabaseUrl' | 'publicUrl'
+> {
   temporal: Pick<Config['temporal'], 'address' | 'namespace'>;
 }
 

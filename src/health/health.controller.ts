@@ -27,7 +27,7 @@ export class HealthController {
     id: 'getReadiness',
     summary: 'Check that webhooks can be stored; lists the state of each dependency',
     description:
-      '503, with `checks` in the problem document, if PostgreSQL or the keystore is unavailable: no webhook can be stored then. Temporal and the object store only appear in `checks`.',
+      '503, with `checks` in the problem document, if PostgreSQL or the keystore is unavailable: no webhook can be stored then. Temporal, the search database and the object store only appear in `checks`.',
     response: ready,
     problems: ['shutting_down', 'storage_unavailable', 'keystore_unavailable'],
   })

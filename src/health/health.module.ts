@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { ApiDatabase } from '../database/database.js';
+import { SearchDatabase } from '../database/search/search-database.js';
 import { VaultService } from '../vault/vault.service.js';
 import { HealthController } from './health.controller.js';
 import { HealthProbes } from './probes.js';
@@ -10,11 +11,13 @@ import { HealthProbes } from './probes.js';
   providers: [
     {
       provide: HealthProbes,
-      inject: [ApiDatabase, VaultService],
-      useFactory: (database: ApiDatabase, vault: VaultService) => {
+      inject: [ApiDatabase, VaultService, SearchDatabase],
+      useFactory: (database: ApiDatabase, vault: VaultService, search: SearchDatabase) => {
         const probes = new HealthProbes();
         probes.add({ name: 'postgres', check: () => database.ping(), code: 'storage_unavailable' });
         probes.add({ name: 'keystore', check: () => vault.ping(), code: 'keystore_unavailable' });
+        // Without it nothing is found by number or id; everything else goes on.
+        probes.add({ name: 'search', check: () => search.ping(), code: null });
         return probes;
       },
     },

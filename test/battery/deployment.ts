@@ -156,6 +156,7 @@ export class Deployment {
       COLLOQUY_DATA_DIR: join(folder, 'data'),
       DATABASE_URL: this.postgres.url('colloquy'),
       KEYSTORE_DATABASE_URL: this.postgres.url('colloquy_keystore'),
+      SEARCH_DATABASE_URL: this.postgres.url('colloquy_search'),
       TEMPORAL_ADDRESS: `127.0.0.1:${this.ports.temporal}`,
       COLLOQUY_BOOTSTRAP_KEY: this.adminKey,
       COLLOQUY_BOOTSTRAP_READ_KEY: this.readKey,

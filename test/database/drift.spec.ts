@@ -1,10 +1,12 @@
-// The entities declare the tables that the migrations make, both ways: what is declared is made in an empty database by
+// The entities declare the tables that the migrations make, both ways and in both databases that have entities: what is declared is made in an empty database by
 // TypeORM, and its catalog compared with that of a migrated one. Outside of what entities can declare, and so of this test, are
 // row-level security, grants and owners (logins.spec.ts, row-level-security.spec.ts), triggers, functions, storage parameters
 // and `unlogged`, indexes with expressions, and in which direction an index is sorted.
 import { Client } from 'pg';
+import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
+import { searchDataSource } from '../../src/database/search/search-data-source.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
 const CATALOG = `
@@ -28,6 +30,7 @@ select format('%s %s.%s (%s)%s', case when indisunique then 'unique index' else 
 order by 1`;
 
 let databases: TestDatabases[];
+/** The content database. */
 let migrated: Client;
 let declared: string[];
 
@@ -35,13 +38,14 @@ const catalogOf = async (client: Client): Promise<string[]> =>
   (await client.query<{ line: string }>(CATALOG)).rows.map(({ line }) => line);
 
 /** What is on one side alone. */
-async function drift(): Promise<{ undeclared: string[]; unmigrated: string[] }> {
-  const made = await catalogOf(migrated);
+function driftOf(made: string[], entities: string[]): { undeclared: string[]; unmigrated: string[] } {
   return {
-    undeclared: made.filter((line) => !declared.includes(line)),
-    unmigrated: declared.filter((line) => !made.includes(line)),
+    undeclared: made.filter((line) => !entities.includes(line)),
+    unmigrated: entities.filter((line) => !made.includes(line)),
   };
 }
+
+const drift = async (): Promise<ReturnType<typeof driftOf>> => driftOf(await catalogOf(migrated), declared);
 
 async function open(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
@@ -50,10 +54,9 @@ async function open(url: string): Promise<Client> {
 }
 
 /** The catalog of an empty database in which TypeORM has made what the entities declare. */
-async function declare(url: string): Promise<string[]> {
+async function declare(url: string, source: DataSource): Promise<string[]> {
   const client = await open(url);
   await client.query('drop schema public cascade; create schema public');
-  const source = createDataSource({ url, role: 'owner', poolSize: 1 });
   await source.initialize();
   await source.synchronize();
   await source.destroy();
@@ -65,9 +68,10 @@ async function declare(url: string): Promise<string[]> {
 beforeAll(async () => {
   const { postgresUrl } = inject('services');
   databases = [await createTestDatabases(postgresUrl), await createTestDatabases(postgresUrl)];
-  const [one, other] = databases.map(({ databaseUrl }) => databaseUrl);
-  migrated = await open(one ?? '');
-  declared = await declare(other ?? '');
+  const [one, other] = databases;
+  migrated = await open(one?.databaseUrl ?? '');
+  const url = other?.databaseUrl ?? '';
+  declared = await declare(url, createDataSource({ url, role: 'owner', poolSize: 1 }));
 });
 afterAll(async () => {
   await migrated.end();
@@ -127,5 +131,18 @@ describe('the entities', () => {
     } finally {
       await migrated.query('rollback');
     }
+  });
+});
+
+describe('the entities of the search database', () => {
+  it('declare its tables as well', async () => {
+    const [one, other] = databases;
+    const client = await open(one?.searchUrl ?? '');
+    const url = other?.searchUrl ?? '';
+    const entities = await declare(url, searchDataSource({ url, role: 'owner', poolSize: 1 }));
+    const made = await catalogOf(client);
+    await client.end();
+    expect(entities.length).toBeGreaterThan(10);
+    expect(driftOf(made, entities)).toEqual({ undeclared: [], unmigrated: [] });
   });
 });

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-const FOLDERS = ['src/database/migrations', 'src/vault/keystore/migrations'];
+const FOLDERS = ['src/database/migrations', 'src/database/search/migrations', 'src/vault/keystore/migrations'];
 /** What code that knows nothing of it stumbles over. */
 const BREAKING = [
   /\bdrop (table|column)\b/i,

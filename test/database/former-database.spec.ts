@@ -56,6 +56,7 @@ const contentOf = (url: string): Promise<object[]> =>
 const asOwner = (): Record<string, string> => ({
   DATABASE_URL: asLogin(databases.databaseUrl, OWNER),
   KEYSTORE_DATABASE_URL: asLogin(databases.keystoreUrl, OWNER),
+  SEARCH_DATABASE_URL: asLogin(databases.searchUrl, OWNER),
 });
 
 describe.each(['content', 'keystore'])('a %s database of before', (name) => {

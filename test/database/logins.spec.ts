@@ -9,9 +9,10 @@ import { asLogin, createTestDatabases, type TestDatabases } from '../support/dat
 const DENIED = { code: '42501' };
 const CONTENT_ROLES = ['colloquy_api', 'colloquy_ingest', 'colloquy_worker'];
 const KEYSTORE_ROLES = ['colloquy_keystore_api', 'colloquy_keystore_worker'];
+const SEARCH_ROLES = ['colloquy_search_api', 'colloquy_search_worker'];
 const MAY_BECOME: Record<ProcessName, string[]> = {
-  api: ['colloquy_api', 'colloquy_ingest', 'colloquy_keystore_api'],
-  worker: ['colloquy_worker', 'colloquy_keystore_worker'],
+  api: ['colloquy_api', 'colloquy_ingest', 'colloquy_keystore_api', 'colloquy_search_api'],
+  worker: ['colloquy_worker', 'colloquy_keystore_worker', 'colloquy_search_worker'],
 };
 const PROCESSES: ProcessName[] = ['api', 'worker'];
 
@@ -37,6 +38,8 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
   const content = (role?: string): Promise<Client> => open(databases.settingsOf(process).DATABASE_URL, role);
   const keystore = (role?: string): Promise<Client> => open(databases.settingsOf(process).KEYSTORE_DATABASE_URL, role);
 
+  const search = (role?: string): Promise<Client> => open(databases.settingsOf(process).SEARCH_DATABASE_URL, role);
+
   it('is no superuser, owns nothing, makes nothing, and passes by no policy', async () => {
     const client = await content();
     const { rows } = await client.query(
@@ -59,7 +62,7 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
 
   it('becomes the roles of its process, and nobody else', async () => {
     const client = await content();
-    for (const role of [...CONTENT_ROLES, ...KEYSTORE_ROLES]) {
+    for (const role of [...CONTENT_ROLES, ...KEYSTORE_ROLES, ...SEARCH_ROLES]) {
       const becoming = client.query(`set role ${role}`);
       if (MAY_BECOME[process].includes(role)) await becoming;
       else await expect(becoming, role).rejects.toMatchObject(DENIED);
@@ -69,13 +72,13 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
   });
 
   it('has no rights of its own, whatever it resets', async () => {
-    const [inContent, inKeystore] = [
-      await content(`colloquy_${process}`),
-      await keystore(`colloquy_keystore_${process}`),
-    ];
+    const inContent = await content(`colloquy_${process}`);
+    const inKeystore = await keystore(`colloquy_keystore_${process}`);
+    const inSearch = await search(`colloquy_search_${process}`);
     for (const [client, table] of [
       [inContent, 'conversations'],
       [inKeystore, 'data_keys'],
+      [inSearch, 'blind_indexes'],
     ] as const) {
       for (const statement of ['set role none', 'set session authorization default', 'reset all']) {
         await client.query(statement);
@@ -127,6 +130,18 @@ describe('the API', () => {
     "insert into data_keys (purpose, owner, client_id, epoch, destroyed_at) values ('client', gen_random_uuid(), gen_random_uuid(), 1, now())",
   ])('destroys no key: %s', async (statement) => {
     const client = await open(databases.settingsOf('api').KEYSTORE_DATABASE_URL, 'colloquy_keystore_api');
+    await expect(client.query(statement)).rejects.toMatchObject(DENIED);
+  });
+});
+
+describe('the API in the search database', () => {
+  it.each([
+    "insert into blind_indexes values (gen_random_uuid(), 'tag', '', now(), gen_random_uuid())",
+    'delete from blind_indexes',
+    'select 1 from indexed_conversations',
+    'update search_state set complete = true',
+  ])('is denied: %s', async (statement) => {
+    const client = await open(databases.settingsOf('api').SEARCH_DATABASE_URL, 'colloquy_search_api');
     await expect(client.query(statement)).rejects.toMatchObject(DENIED);
   });
 });

@@ -109,6 +109,7 @@ describe('docker-compose.yml', () => {
     expect([secrets, volumes]).toEqual([[], []]);
     expect(Object.keys(environment).sort()).toEqual([
       ...['COLLOQUY_API_LOGIN_PASSWORD', 'COLLOQUY_WORKER_LOGIN_PASSWORD', 'DATABASE_URL', 'KEYSTORE_DATABASE_URL'],
+      'SEARCH_DATABASE_URL',
     ]);
   });
 
@@ -126,15 +127,15 @@ describe('docker-compose.yml', () => {
 
   it('lets each process log in as itself, and the one that migrates alone as the owner', () => {
     const loginsOf = (name: string): string[] =>
-      ['DATABASE_URL', 'KEYSTORE_DATABASE_URL'].map((setting) => {
+      ['DATABASE_URL', 'KEYSTORE_DATABASE_URL', 'SEARCH_DATABASE_URL'].map((setting) => {
         const [, login = ''] = /^postgres:\/\/(\w+):/.exec(services[name]?.environment?.[setting] ?? '') ?? [];
         return login;
       });
-    expect(loginsOf('api')).toEqual([LOGINS.api, LOGINS.api]);
-    expect(loginsOf('worker')).toEqual([LOGINS.worker, LOGINS.worker]);
+    expect(loginsOf('api')).toEqual([LOGINS.api, LOGINS.api, LOGINS.api]);
+    expect(loginsOf('worker')).toEqual([LOGINS.worker, LOGINS.worker, LOGINS.worker]);
     // deploy/postgres/owner.sql names owners after their databases.
-    expect(loginsOf('migrate')).toEqual(['colloquy', 'keystore']);
-    for (const name of ['content-db', 'keystore-db']) {
+    expect(loginsOf('migrate')).toEqual(['colloquy', 'keystore', 'search']);
+    for (const name of ['content-db', 'keystore-db', 'search-db']) {
       expect(services[name]?.environment?.['POSTGRES_USER']).toBe('postgres');
       expect(services[name]?.volumes).toContain('./deploy/postgres/owner.sql:/docker-entrypoint-initdb.d/owner.sql:ro');
     }
@@ -153,9 +154,9 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('keeps content, keys and Temporal on clusters of their own, each on a volume', () => {
+  it('keeps content, keys, look-ups and Temporal on clusters of their own, each on a volume', () => {
     const clusters = all.filter(([, { image }]) => image.startsWith('postgres:18'));
-    expect(clusters.map(([name]) => name).sort()).toEqual(['content-db', 'keystore-db', 'temporal-db']);
+    expect(clusters.map(([name]) => name).sort()).toEqual(['content-db', 'keystore-db', 'search-db', 'temporal-db']);
     for (const [name, service] of clusters) expect(service.volumes).toContain(`${name}:/var/lib/postgresql`);
     for (const [name] of clusters) expect(volumes).toHaveProperty(name);
   });

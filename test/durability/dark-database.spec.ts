@@ -5,10 +5,13 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
 import { IngestDatabase } from '../../src/database/database.js';
+import { SearchDatabase } from '../../src/database/search/search-database.js';
+import { searchDataSource } from '../../src/database/search/search-data-source.js';
 import { Listener } from '../../src/database/notifier.js';
 import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-source.js';
 import { startHttpApp, type Called, type HttpApp } from '../http/http-app.js';
 import { sendRetell } from '../http/webhooks.js';
+import { createTestDatabases } from '../support/databases.js';
 import { startDarkProxy, through, placeOf, type Dark, type DarkProxy } from '../support/dark-proxy.js';
 import { eventually } from '../support/eventually.js';
 
@@ -98,6 +101,22 @@ describe('requests that need a new key while the keystore is dark', () => {
     proxy.goDark('both ways');
     await answered(() => many(REQUESTS, create), 'keystore_unavailable');
     await allDone(() => many(REQUESTS, create));
+  });
+});
+
+describe('the search database while it is dark', () => {
+  it('is given up by who asks it, and asked again on a new connection', async () => {
+    const databases = await createTestDatabases(inject('services').postgresUrl);
+    const url = through(proxy, databases.settingsOf('api').SEARCH_DATABASE_URL);
+    const search = new SearchDatabase(searchDataSource({ url, role: 'colloquy_search_api', poolSize: 2 }));
+    await search.ping();
+    proxy.goDark('both ways');
+    const begun = performance.now();
+    await expect(search.ping()).rejects.toMatchObject({ code: 'search_unavailable' });
+    expect(performance.now() - begun).toBeLessThan(ANSWER_MS);
+    await search.ping();
+    await search.close();
+    await databases.drop();
   });
 });
 

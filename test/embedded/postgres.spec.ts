@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 describe('startPostgres', () => {
-  it('makes a cluster with both databases, UTF8 and byte order, and keeps its password to itself', async () => {
+  it('makes a cluster with all databases, UTF8 and byte order, and keeps its password to itself', async () => {
     const server = await start();
     const [row] = await query<{ encoding: string; order: boolean; fsync: string }>(
       server.url('colloquy'),
@@ -54,6 +54,7 @@ describe('startPostgres', () => {
          FROM pg_database WHERE datname = 'colloquy_keystore'`,
     );
     expect(row).toEqual({ encoding: 'UTF8', order: true, fsync: 'off' });
+    expect(await query(server.url('colloquy_search'), 'SELECT 1')).toHaveLength(1);
     expect(statSync(join(dataDir, 'colloquy.password')).mode & 0o777).toBe(0o600);
     await expect(query(server.url('colloquy').replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(/password/);
   });

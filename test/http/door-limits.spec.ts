@@ -30,8 +30,7 @@ beforeAll(async () => {
   newRootKey(folder);
   api = await startApiProgram({
     COLLOQUY_DATA_DIR: folder,
-    DATABASE_URL: databases.databaseUrl,
-    KEYSTORE_DATABASE_URL: databases.keystoreUrl,
+    ...databases.settingsOf('api'),
     TEMPORAL_ADDRESS: inject('services').temporalAddress,
     COLLOQUY_BOOTSTRAP_KEY: admin,
   });

@@ -2,8 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
+import { OWNER } from '../../src/embedded/postgres/postgres-owner.js';
 import { startPostgres, type EmbeddedPostgres } from '../../src/embedded/postgres/postgres.js';
 import { startTemporal, type EmbeddedTemporal } from '../../src/embedded/temporal/temporal.js';
 import { eventually } from '../support/eventually.js';
@@ -12,9 +14,11 @@ import { newRootKey } from '../support/root-key.js';
 
 const adminKey = newSecret();
 let folder: string;
+let env: Record<string, string>;
 let api: Program & { url: string };
 let content: EmbeddedPostgres;
 let keystore: EmbeddedPostgres;
+let search: EmbeddedPostgres;
 let temporal: EmbeddedTemporal;
 
 const postgres = (name: string, port?: number): Promise<EmbeddedPostgres> =>
@@ -35,12 +39,18 @@ const startOwnTemporal = (port?: number): Promise<EmbeddedTemporal> =>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(inject('services').runDir, 'readiness-'));
-  [content, keystore, temporal] = await Promise.all([postgres('content'), postgres('keystore'), startOwnTemporal()]);
+  [content, keystore, search, temporal] = await Promise.all([
+    postgres('content'),
+    postgres('keystore'),
+    postgres('search'),
+    startOwnTemporal(),
+  ]);
   newRootKey(folder);
-  const env = {
+  env = {
     COLLOQUY_DATA_DIR: folder,
     DATABASE_URL: content.url('content'),
     KEYSTORE_DATABASE_URL: keystore.url('keystore'),
+    SEARCH_DATABASE_URL: search.url('search'),
     TEMPORAL_ADDRESS: temporal.address,
     COLLOQUY_BOOTSTRAP_KEY: adminKey,
   };
@@ -49,7 +59,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   endPrograms();
-  await Promise.all([content.stop(), keystore.stop(), temporal.stop()]);
+  await Promise.all([content.stop(), keystore.stop(), search.stop(), temporal.stop()]);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -59,7 +69,7 @@ const ask = async (path: string): Promise<[number, string | undefined, object | 
   return [answer.status, code, checks];
 };
 
-const ALL_UP = { postgres: 'up', keystore: 'up', temporal: 'up', object_store: 'up' };
+const ALL_UP = { postgres: 'up', keystore: 'up', search: 'up', temporal: 'up', object_store: 'up' };
 const isBack = async (): Promise<void> => {
   await eventually(async () => isDeepStrictEqual(await ask('/readyz'), [200, undefined, ALL_UP]));
   expect((await ask('/v1/clients'))[0]).toBe(200);
@@ -98,6 +108,31 @@ describe('/readyz', () => {
     await isBack();
   });
 
+  it('names the search database, and stays ready; a process starts and stays ready without it', async () => {
+    await search.stop();
+    const named = [200, undefined, { ...ALL_UP, search: 'down' }];
+    await eventually(async () => isDeepStrictEqual(await ask('/readyz'), named));
+    expect((await ask('/v1/clients'))[0]).toBe(200);
+    await api.end('SIGTERM');
+    api = await startApiProgram(env);
+    expect(await ask('/readyz')).toEqual(named);
+    search = await postgres('search', search.port);
+    await isBack();
+  });
+
+  it('names a search database that is new and has no tables, until it is migrated', async () => {
+    const owner = new Client({ connectionString: search.url('search') });
+    await owner.connect();
+    await owner.query('drop schema public cascade');
+    await owner.query(`create schema public authorization ${OWNER}; grant usage on schema public to public`);
+    await owner.end();
+    await eventually(async () =>
+      isDeepStrictEqual(await ask('/readyz'), [200, undefined, { ...ALL_UP, search: 'down' }]),
+    );
+    expect(await startProgram('cli', env, ['migrate']).ended).toBe(0);
+    await isBack();
+  });
+
   it('names Temporal, and stays ready', async () => {
     await temporal.stop();
     const named = { ...ALL_UP, temporal: 'down' };
@@ -109,13 +144,14 @@ describe('/readyz', () => {
   });
 
   it('names all of them, when all were killed', async () => {
-    const servers = [content, keystore, temporal];
+    const servers = [content, keystore, search, temporal];
     for (const { process } of servers) process.kill('SIGKILL');
     await Promise.all(servers.map(({ exited }) => exited));
-    await isAway('storage_unavailable', { postgres: 'down', keystore: 'down', temporal: 'down' });
-    [content, keystore, temporal] = await Promise.all([
+    await isAway('storage_unavailable', { postgres: 'down', keystore: 'down', search: 'down', temporal: 'down' });
+    [content, keystore, search, temporal] = await Promise.all([
       postgres('content', content.port),
       postgres('keystore', keystore.port),
+      postgres('search', search.port),
       startOwnTemporal(temporal.port),
     ]);
     await isBack();

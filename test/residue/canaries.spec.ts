@@ -47,6 +47,7 @@ const canaries: Record<string, Buffer> = Object.fromEntries(
 let folder: string;
 let dataDir: string;
 let postgres: EmbeddedPostgres;
+let search: EmbeddedPostgres;
 let temporal: EmbeddedTemporal;
 let retell: RetellSimulator;
 const programs: Program[] = [];
@@ -75,6 +76,7 @@ beforeAll(async () => {
   dataDir = join(folder, 'data');
   mkdirSync(join(folder, 'logs'));
   postgres = await startPostgres({ dataDir: join(folder, 'postgres'), log: join(folder, 'logs', 'postgres.log') });
+  search = await startPostgres({ dataDir: join(folder, 'search'), log: join(folder, 'logs', 'search.log') });
   temporal = await startTemporal({
     binary: inject('services').temporalCli,
     dbFile: join(folder, 'temporal', 'temporal.db'),
@@ -89,6 +91,7 @@ beforeAll(async () => {
     COLLOQUY_DATA_DIR: dataDir,
     DATABASE_URL: postgres.url('colloquy'),
     KEYSTORE_DATABASE_URL: postgres.url('colloquy_keystore'),
+    SEARCH_DATABASE_URL: search.url('colloquy_search'),
     TEMPORAL_ADDRESS: temporal.address,
     COLLOQUY_BOOTSTRAP_KEY: admin,
     COLLOQUY_BOOTSTRAP_READ_KEY: reader,
@@ -108,7 +111,7 @@ afterAll(async () => {
   for (const program of programs) await program.stop();
   await retell?.close();
   await temporal?.stop();
-  await postgres?.stop();
+  await Promise.all([postgres?.stop(), search?.stop()]);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -173,11 +176,13 @@ async function liveThrough(): Promise<void> {
     histories += historyToJSON(await temporalClient.workflow.getHandle(workflowId, runId).fetchHistory());
   }
   await temporalClient.connection.close();
-  const owner = new Client({ connectionString: postgres.url('colloquy') });
-  await owner.connect();
-  await owner.query('vacuum analyze');
-  await owner.query('checkpoint');
-  await owner.end();
+  for (const url of [postgres.url('colloquy'), search.url('colloquy_search')]) {
+    const owner = new Client({ connectionString: url });
+    await owner.connect();
+    await owner.query('vacuum analyze');
+    await owner.query('checkpoint');
+    await owner.end();
+  }
 }
 
 /** What comes out is the proof that it went in. */
@@ -207,9 +212,9 @@ async function readEverything(id: string): Promise<void> {
 const found = (hits: Hit[]): string[] => hits.map(({ file, canary, form }) => `${canary} (${form}) in ${file}`);
 
 describe('canaries that went through webhooks', () => {
-  it('are in no file of Postgres, its WAL and the keystore included', () => {
-    const files = filesBelow(join(folder, 'postgres'));
-    expect(files.some((file) => file.includes('pg_wal'))).toBe(true);
+  it('are in no file of Postgres, its WAL, the keystore and the search database included', () => {
+    const files = ['postgres', 'search'].flatMap((cluster) => filesBelow(join(folder, cluster)));
+    expect(files.filter((file) => file.includes('pg_wal')).length).toBeGreaterThan(1);
     expect(found(scanFiles(files, canaries))).toEqual([]);
   });
 

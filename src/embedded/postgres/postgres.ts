@@ -61,7 +61,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     const launched = await launch({ ...options, dataDir, postgres: binaries.postgres, cluster });
     if ('server' in launched) {
       const { server } = launched;
-      const databases = options.databases ?? ['colloquy', 'colloquy_keystore'];
+      const databases = options.databases ?? ['colloquy', 'colloquy_keystore', 'colloquy_search'];
       await prepareOwner((database) => server.url(database), databases, server.passwordOf(OWNER));
       return server;
     }
