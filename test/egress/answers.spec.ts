@@ -237,9 +237,9 @@ describe('a host that goes dark', () => {
     const switching = await host((_, response) => {
       response.socket?.end(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
     });
-    await expect(outTo([switching]).documents(switching.url)).rejects.toThrow('without an answer');
+    await expect(outTo([switching]).documents(switching.url)).rejects.toThrow('without a response');
     const { signal } = new AbortController();
-    await expect(outTo([switching]).recordings(switching.url, { signal })).rejects.toThrow('without an answer');
+    await expect(outTo([switching]).recordings(switching.url, { signal })).rejects.toThrow('without a response');
   });
 
   it('in the middle of an answer is given up', async () => {
@@ -248,9 +248,9 @@ describe('a host that goes dark', () => {
       response.write('[');
     });
     const egress = outTo([dark], QUICK);
-    await expect(egress.documents(dark.url)).rejects.toThrow('fell silent');
+    await expect(egress.documents(dark.url)).rejects.toThrow('stopped sending');
     const response = await egress.recordings(`${dark.url}/audio`);
-    await expect(bytesOf(response)).rejects.toThrow('fell silent');
+    await expect(bytesOf(response)).rejects.toThrow('stopped sending');
   });
 
   it('is not one whose answer is read slowly', async () => {
