@@ -1,10 +1,10 @@
-// Appends to the journal within the transaction of the change it tells of.
+// Appends entries to the journal, in the transaction of the change that they record.
 import { newUuid } from '../common/ids.js';
 import type { Transaction } from '../database/with-scope.js';
 
 export interface Actor {
   type: 'key' | 'workflow' | 'provider' | 'system';
-  /** A public id or the name of a part of ours; never a person. */
+  /** A public id, or the name of one of our components; never a person. */
   id: string | null;
 }
 
@@ -15,7 +15,7 @@ export interface NewEntry {
   objectIds?: string[];
   actor: Actor;
   purpose?: string | null;
-  /** A code of ours or of the provider's enumeration; free text does not belong here. */
+  /** A code, ours or the provider's; never free text. */
   reason?: string | null;
   workflowId?: string | null;
   changes?: string[];
@@ -35,7 +35,7 @@ from rows from (json_to_recordset($1::json) as (id uuid, client_id uuid, convers
     changes, revision, n)
 order by e.n`;
 
-/** Writes entries in their order. */
+/** Appends the entries in the given order. */
 export async function appendJournal(tx: Transaction, entries: NewEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({

@@ -1,10 +1,10 @@
-// Nobody reads content unseen: the entry is on disk before the first byte goes out. Entries of concurrent reads share a commit.
+// Journals every read of content before its first byte is sent. Entries of concurrent reads share a commit.
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
 import { newUuid } from '../common/ids.js';
 import { ApiDatabase } from '../database/database.js';
 
-/** Whose key reads: its uuid, and its public id. */
+/** The API key that reads: its uuid and its public id. */
 interface Reader {
   keyId: string;
   keyName: string;
@@ -22,7 +22,10 @@ interface Entry {
   object_ids: string[];
 }
 
-/** A read falls under the entry of its 5-minute slot; the row in content_reads decides who writes it. Pages always write theirs. */
+/**
+ * Reads of one conversation share an entry per 5-minute slot: whoever inserts the row in content_reads writes it. A list page
+ * always writes an entry.
+ */
 const RECORD = `
 with incoming as (
   select * from json_to_recordset($1::json) as e(id uuid, client_id uuid, conversation_id uuid, api_key_id uuid,
@@ -50,14 +53,14 @@ const MAX_KNOWN = 10_000;
 @Injectable()
 export class ContentReads {
   private readonly batcher: Batcher<Entry, number>;
-  /** Entries on disk: key, conversation and kind → when their slot is over. A player that jumps about asks every second. */
+  /** Key, conversation and kind of committed entries → end of their slot. An audio player that seeks sends a request a second. */
   private readonly known = new Map<string, number>();
 
   constructor(private readonly database: ApiDatabase) {
     this.batcher = new Batcher((entries) => this.write(entries), { maxItems: MAX_BATCH, concurrency: 2 });
   }
 
-  /** Journals a read of one conversation's content. Send the content only after it resolves. */
+  /** Journals a read of one conversation's content. Send the content only after this resolves. */
   async record(reader: Reader, conversation: { id: string; client_id: string }, kind: ContentKind): Promise<void> {
     const name = `${reader.keyId} ${conversation.id} ${kind}`;
     if (performance.now() < (this.known.get(name) ?? 0)) return;
@@ -70,7 +73,7 @@ export class ContentReads {
     this.known.set(name, until);
   }
 
-  /** Journals a page with content: one entry a client, with all its conversations. */
+  /** Journals a list page with content: one entry per client, with all its conversations. */
   async recordPage(reader: Reader, conversations: { id: string; client_id: string }[]): Promise<void> {
     const clients = new Set(conversations.map(({ client_id }) => client_id));
     const entries = [...clients].map((clientId) => ({
@@ -81,10 +84,10 @@ export class ContentReads {
     await Promise.all(entries.map((entry) => this.batcher.add(entry)));
   }
 
-  /** Resolves with when the slot of these entries is over, in this process's time: at the latest when it is in Postgres's. */
+  /** Resolves with the end of the slot on this process's clock (`performance.now()`), never later than by Postgres's clock. */
   private async write(entries: Entry[]): Promise<number[]> {
     const sentAt = performance.now();
-    // Theirs alone, who were authorised when the rows were read: a batch holds entries of several callers.
+    // A batch holds entries of several callers, each of whom was authorised for its client when the rows were read.
     const clients = [...new Set(entries.map(({ client_id }) => client_id))];
     const statement = { name: 'content_reads', text: RECORD, values: [JSON.stringify(entries)] };
     const [answer] = await this.database.once<{ left_ms: number }>(clients, statement);
