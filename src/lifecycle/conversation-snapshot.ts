@@ -1,4 +1,4 @@
-// Where a conversation stands, read from Postgres: what its workflow needs to decide, and what the provider must be asked with.
+// A conversation's state, read from Postgres: what its workflow decides by, and what a request to the provider needs.
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
 import { WorkerDatabase } from '../database/database.js';
@@ -23,9 +23,9 @@ export interface ConversationSnapshot {
   revision: number;
   providerId: string;
   providerKind: string;
-  /** Where the provider's copies are, by variant, in the provider's own words. */
+  /** Locations of the provider's recordings by variant; only the provider's own code interprets them. */
   sources: Partial<Record<RecordingVariant, string>>;
-  /** The provider's own record has been read after the end, or cannot be had. */
+  /** The provider's own record has been read after the end, or is declared unavailable. */
   isConfirmed: boolean;
   /** The provider's own record has been read after the end. */
   hasRecord: boolean;
@@ -61,7 +61,7 @@ export class SnapshotReader {
     this.rows = new Batcher((ids) => this.find(ids), { maxItems: 32, concurrency: 4 });
   }
 
-  /** Null where there is no such live row: unknown, or erased. Those asked for at once share a query. */
+  /** Null if there is no live row: unknown or erased. Concurrent reads share a query. */
   async read(conversationId: string): Promise<ConversationSnapshot | null> {
     const row = await this.rows.add(conversationId);
     return row === null ? null : this.opened(row);
@@ -89,7 +89,7 @@ export class SnapshotReader {
   }
 }
 
-/** The same conversation after a fact: what was answered to the saying of it saves reading it again. */
+/** The snapshot after a fact was applied, from the state that applying it returned: saves a read. */
 export const snapshotAfter = (
   before: ConversationSnapshot,
   { state, revision }: StateAtRevision,
@@ -106,7 +106,7 @@ type FromState = Pick<
 
 function snapshotOf(state: ConversationState, account: ProviderAccount): FromState {
   const { registers } = state;
-  // Numbers are not looked at here: they stay as they were given.
+  // The workflow needs no normalised phone numbers.
   const settings = { deadlines: account.deadlines, defaultRegion: null, readNumber: (raw: string) => raw };
   const record = project(state, settings);
   const sources = membersOf(registers, 'source').map(({ member, value }) => [member, value] as const);

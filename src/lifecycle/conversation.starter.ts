@@ -1,4 +1,4 @@
-// The workflow of a conversation: which conversations need one, and how it is started.
+// Which conversations need a workflow, and how it is started.
 import type { ConversationInput } from '../../workflows/conversation.workflow.js';
 import { CONVERSATION, conversationWorkflowId, WAKE } from '../../workflows/conversation.names.js';
 import { QUEUE } from '../../workflows/names.js';
@@ -19,7 +19,7 @@ interface DueRow extends Row {
 }
 
 const COLUMNS = 'id, client_id, provider, channel, direction';
-/** It is not settled, or a further recording can be fetched. */
+/** Conversations that are not settled, or have a further recording to fetch. */
 const DUE = `
 select ${COLUMNS}, last_fact_at < now() - interval '1 hour' as is_quiet from conversations
 where (record_state in ('open', 'settling') or unfetched)`;

@@ -1,4 +1,4 @@
-// What the workflow of a conversation does to the world.
+// Services behind the activities of a conversation's workflow.
 import { Module } from '@nestjs/common';
 import { InboxModule } from '../inbox/inbox.module.js';
 import { IntakeModule } from '../intake/intake.module.js';

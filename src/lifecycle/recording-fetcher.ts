@@ -1,4 +1,4 @@
-// Fetches a conversation's recordings before their links die, or says why there is none.
+// Fetches a conversation's recordings before their links expire, or declares them absent with a reason.
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { FactWriter } from '../intake/fact-writer.js';
@@ -18,36 +18,36 @@ import { downloadRecording } from '../recordings/recording-download.js';
 import { RecordingStore } from '../recordings/recording-store.js';
 import { verdictOf } from './recording-verdict.js';
 
-/** What an attempt must know of those before it. Temporal keeps it: numbers alone. */
+/** What an attempt must know about earlier ones. Temporal stores it, so it holds numbers only. */
 export interface FetchProgress {
-  /** Rounds in which the provider was asked and gave nothing. What our own store did is none. */
+  /** Rounds in which the provider was asked and gave no recording. Failures of our own store do not count. */
   tries: number;
-  /** When the provider is to be asked again, epoch milliseconds. */
+  /** When to ask the provider again, epoch milliseconds. */
   askAt: number;
-  /** How many variants it offered then: a further one is tried at once. */
+  /** How many variants it offered at that time: a new one is tried at once. */
   offered: number;
 }
 
 interface Attempt {
-  /** Null: this is the first. */
+  /** Null: this is the first attempt. */
   progress: FetchProgress | null;
   signal: AbortSignal;
 }
 
-interface Fetched {
-  /** Variants that could not be had, and why. */
+interface FetchResult {
+  /** Variants that the provider did not deliver, with the reason. */
   refused: { variant: RecordingVariant; source: string; reason: string }[];
-  /** Null: nothing was stored, or nobody told. */
-  standing: StateAtRevision | null;
-  /** Milliseconds that the provider wants us to stay away. */
+  /** State after the last stored recording; null: none was stored, or the fact is not applied yet. */
+  stateAfter: StateAtRevision | null;
+  /** `Retry-After`, milliseconds; 0 if the provider named none. */
   awayMs: number;
 }
 
-/** From this try on a missing link is asked for; before, the record that is fetched alongside brings it. */
+/** From this try on the record is requested again for a missing link; until then the parallel fetch of the record brings it. */
 const ASK_FROM_TRY = 4;
-/** A link that is there may have died: every so many tries another one is asked for. */
+/** A link may have expired: every so many tries a new one is requested. */
 const RENEW_EVERY = 5;
-/** So often it is looked for a link that a webhook brought, milliseconds: some die after ten minutes. It asks nobody. */
+/** Interval at which links from webhooks are looked for, milliseconds: some expire after ten minutes. Costs no request. */
 const LOOK_EVERY_MS = 300_000;
 const NOTHING_TRIED: FetchProgress = { tries: 0, askAt: 0, offered: 0 };
 
@@ -63,19 +63,19 @@ export class RecordingFetcher {
     private readonly clock: Clock,
   ) {}
 
-  /** One round: stores what can be fetched; throws RetryLater while a recording is waited for. */
+  /** One round: stores what can be fetched. Throws RetryLater while a recording may still come. */
   async fetch(conversationId: string, { progress: earlier, signal }: Attempt): Promise<WorkflowStatus> {
     const progress = earlier ?? NOTHING_TRIED;
     const found = await this.snapshots.read(conversationId);
     if (found === null) return this.lifecycle.look(conversationId);
     const tries = triesBy(found, progress, this.clock.now());
-    if (tries === null) throw this.notYet('the recording', progress);
+    if (tries === null) throw this.retryLater('the recording', progress);
     const { before, ...asked } = await this.withLink(found, tries);
     if (before === null) return this.lifecycle.look(conversationId);
-    const { refused, standing, ...fetched } = await this.fetchAll(before, { progress: earlier, signal });
-    // What was answered to the last recording saves reading it again; a failed try may have taken long.
-    const isTold = standing !== null && refused.length === 0;
-    const after = isTold ? snapshotAfter(before, standing) : await this.snapshots.read(conversationId);
+    const { refused, stateAfter, ...fetched } = await this.fetchAll(before, { progress: earlier, signal });
+    // The state after the last stored recording saves a read; after a failed try, which may have taken long, it is read again.
+    const isCurrent = stateAfter !== null && refused.length === 0;
+    const after = isCurrent ? snapshotAfter(before, stateAfter) : await this.snapshots.read(conversationId);
     if (after === null) return this.lifecycle.look(conversationId);
     const now = this.clock.now();
     const awayMs = Math.max(asked.awayMs, fetched.awayMs);
@@ -83,15 +83,15 @@ export class RecordingFetcher {
     if (verdict.kind === 'done') return workflowStatusOf(after, now);
     if (verdict.kind === 'give_up') return this.giveUp(after, refused);
     const askAt = Math.ceil(now + verdict.retryInMs);
-    throw this.notYet(verdict.what, { tries, askAt, offered: after.record.fetchable.length });
+    throw this.retryLater(verdict.what, { tries, askAt, offered: after.record.fetchable.length });
   }
 
-  private notYet(what: string, progress: FetchProgress): RetryLater {
+  private retryLater(what: string, progress: FetchProgress): RetryLater {
     return new RetryLater(what, Math.max(250, Math.min(LOOK_EVERY_MS, progress.askAt - this.clock.now())), progress);
   }
 
-  /** Says that what was refused is not had any more, and that the audio is absent if nothing else is there. */
-  private async giveUp(snapshot: ConversationSnapshot, refused: Fetched['refused']): Promise<WorkflowStatus> {
+  /** Reports refused variants as unavailable, and the audio as absent if no recording is stored. */
+  private async giveUp(snapshot: ConversationSnapshot, refused: FetchResult['refused']): Promise<WorkflowStatus> {
     const { facts, lifecycle } = this;
     if (snapshot.record.completeness.audio.state === 'pending') {
       const reason = refused.at(-1)?.reason ?? 'deadline';
@@ -101,31 +101,27 @@ export class RecordingFetcher {
     return lifecycle.look(snapshot.conversationId);
   }
 
-  /** Stores every variant that the provider offers and we lack; says which could not be had, and where it stands then. */
-  private async fetchAll(snapshot: ConversationSnapshot, { progress, signal }: Attempt): Promise<Fetched> {
-    const refused: Fetched['refused'] = [];
-    let standing: StateAtRevision | null = null;
+  /** Stores every offered variant that we lack; collects those that the provider refused. */
+  private async fetchAll(snapshot: ConversationSnapshot, { progress, signal }: Attempt): Promise<FetchResult> {
+    const refused: FetchResult['refused'] = [];
+    let stateAfter: StateAtRevision | null = null;
     let awayMs = 0;
     for (const variant of snapshot.record.fetchable as RecordingVariant[]) {
       const source = snapshot.sources[variant];
       if (source === undefined) continue;
       try {
-        standing = await this.fetchOne(snapshot, { variant, source }, signal);
+        stateAfter = await this.fetchOne(snapshot, { variant, source }, signal);
       } catch (error) {
-        // A worker that stops has not heard the provider's answer.
+        // Cut off because the worker stops: this says nothing about the recording.
         if (!(error instanceof ProviderError) || signal.aborted) throw error;
-        // Nobody was asked: it was no try.
+        // No request was sent, so this does not count as a try.
         if (error instanceof TooManyUnderWay)
-          throw new RetryLater(
-            'a place among the downloads of the account',
-            error.retryAfterMs ?? LOOK_EVERY_MS,
-            progress,
-          );
+          throw new RetryLater('a free download slot of the account', error.retryAfterMs ?? LOOK_EVERY_MS, progress);
         refused.push({ variant, source, reason: error.problem });
         awayMs = Math.max(awayMs, error.retryAfterMs ?? 0);
       }
     }
-    return { refused, standing, awayMs };
+    return { refused, stateAfter, awayMs };
   }
 
   private async fetchOne(
@@ -135,17 +131,18 @@ export class RecordingFetcher {
   ): Promise<StateAtRevision | null> {
     const key = await this.vault.existingConversationKey(snapshot.conversationId);
     const { durationMs } = snapshot.record;
-    // Whoever waits here for a place keeps a slot of the worker from others.
+    // Does not wait for a download slot of the account: that would occupy a slot of the worker.
     const wanted = { ...snapshot, variant, source, durationMs, key, signal, worth: NOW_OR_NOT };
     const recording = await downloadRecording({ gateway: this.gateway, store: this.store }, wanted);
-    const standing = await this.facts.report(snapshot, { kind: 'recording_stored', recording });
-    // Another copy was first, by a webhook or another attempt: ours has lost for good. Not applied yet, it might still win.
-    const hasLost = standing !== null && !isNamed(snapshotAfter(snapshot, standing), recording);
-    if (hasLost) await this.store.remove(recording.object_key);
-    return standing;
+    const stateAfter = await this.facts.report(snapshot, { kind: 'recording_stored', recording });
+    // The record already references another copy (from a webhook or another attempt): ours is superfluous. A fact that is not
+    // applied yet (null) may still win, so its object stays.
+    const isSuperfluous = stateAfter !== null && !isReferenced(snapshotAfter(snapshot, stateAfter), recording);
+    if (isSuperfluous) await this.store.remove(recording.object_key);
+    return stateAfter;
   }
 
-  /** Where it stands; the provider is asked first when its link is long in coming, may have died, or is due now. */
+  /** The snapshot; the record is requested again first if the link is overdue, may have expired, or the deadline has come. */
   private async withLink(
     before: ConversationSnapshot,
     tries: number,
@@ -166,7 +163,7 @@ export class RecordingFetcher {
   }
 }
 
-/** Which try at the provider is due now, from 1; null: none, and nothing has changed. A further link begins with the first. */
+/** The number of the try that is due now, from 1; null: none is due and nothing has changed. A new link starts again at 1. */
 function triesBy(
   { record }: ConversationSnapshot,
   { tries, askAt, offered }: FetchProgress,
@@ -178,5 +175,5 @@ function triesBy(
   return askAt <= now || isOver ? tries + 1 : null;
 }
 
-const isNamed = ({ record }: ConversationSnapshot, { object_key: key }: StoredRecording): boolean =>
-  record.recordings.some((named) => named.object_key === key);
+const isReferenced = ({ record }: ConversationSnapshot, { object_key: key }: StoredRecording): boolean =>
+  record.recordings.some((recording) => recording.object_key === key);

@@ -1,29 +1,29 @@
-// After a round of fetching: is it done, is it over, or when is the next try? Pure.
-import { nextTry } from './waiting-ladder.js';
+// Decides after a round of fetching recordings: done, give up, or when to try again. Pure.
+import { nextTryMs } from './retry-schedule.js';
 import type { ConversationSnapshot } from './conversation-snapshot.js';
 
 export type Verdict = { kind: 'done' } | { kind: 'give_up' } | { kind: 'wait'; what: string; retryInMs: number };
 
 /**
- * How often what is offered is tried at least, also when the deadline is over: a worker that was away for long tries all at
- * once. Failures of our own store are no tries.
+ * An offered recording is tried at least so often, even past the deadline: a worker that was down for long finds everything
+ * overdue. Failures of our own store do not count as tries.
  */
 const LEAST_TRIES = 6;
-/** Between two tries after the deadline: somebody waits for the record. */
+/** Pause between tries after the deadline; short, because the record cannot settle before. */
 const LATE_MS = 5_000;
 
 interface Round {
-  /** How many variants could not be had. */
+  /** How many variants the provider refused. */
   refused: number;
-  /** How often the provider was asked, this round included. */
+  /** How often the provider was asked, including this round. */
   tries: number;
-  /** Milliseconds that it wants us to stay away. */
+  /** `Retry-After`, milliseconds. */
   awayMs: number;
   /** Epoch milliseconds. */
   now: number;
 }
 
-/** What follows from where a conversation stands once everything that it offered has been tried. */
+/** What to do after every offered variant has been tried once in this round. */
 export function verdictOf(
   { record, endSeenAt, account }: Pick<ConversationSnapshot, 'record' | 'endSeenAt' | 'account'>,
   { refused, tries, awayMs, now }: Round,
@@ -32,14 +32,14 @@ export function verdictOf(
   const isPending = record.completeness.audio.state === 'pending';
   const offered = record.fetchable.length;
   if (!isPending && offered === 0) return { kind: 'done' };
-  // Of a conversation that has its recording a further one is tried for as long as the first would have been.
+  // A further recording is tried until the same deadline as the first.
   const dueAt = endSeenAt === null ? Infinity : endSeenAt + account.deadlines.audio * 1000;
-  // A link that came during the round is tried at once.
+  // A link that arrived during the round is tried at once.
   const isNew = refused < offered;
   const isOver = now >= dueAt;
   if (isOver && (offered === 0 || (!isNew && tries >= LEAST_TRIES))) return { kind: 'give_up' };
   const until = isOver ? now + LATE_MS : dueAt;
-  const retryInMs = nextTry(
+  const retryInMs = nextTryMs(
     { tries: isNew ? 1 : tries, startedAt: endSeenAt ?? now, dueAt: until, now, awayMs },
     random,
   );

@@ -1,4 +1,4 @@
-// What a conversation's workflow is told of where it stands: enumerations and times only. Pure.
+// Snapshot → the status that a conversation's workflow sees: enumerations and times only. Pure.
 import type { ConversationRecord } from '../reducer/record.js';
 import type { WorkflowStatus } from '../../workflows/conversation-status.js';
 import type { ConversationSnapshot } from './conversation-snapshot.js';
@@ -33,15 +33,15 @@ export function workflowStatusOf({ record, account, revision }: ConversationSnap
   };
 }
 
-/** A chat may be silent for a day; an explicit setting holds for both. */
+/** Seconds. Default: 15 minutes for calls, a day for chats; an explicit setting applies to both. */
 const silenceOf = ({ channel }: ConversationRecord, setting: number | null): number =>
   setting ?? (channel === 'phone' || channel === 'web_call' || channel === 'other' ? 900 : DAY_S);
 
-/** When the provider is to be asked, epoch milliseconds. */
+/** When to ask the provider, epoch milliseconds. */
 const silentFrom = ({ record, account }: Pick<ConversationSnapshot, 'record' | 'account'>): number =>
   record.lastFactAt + silenceOf(record, account.deadlines.silence) * 1000;
 
-/** Clocks of Temporal and of this process may differ a little. */
+/** Temporal's clock and this process's clock may differ a little. */
 const SLACK_MS = 250;
 export const isSilent = (snapshot: ConversationSnapshot, now: number): boolean =>
   silentFrom(snapshot) <= now + SLACK_MS;

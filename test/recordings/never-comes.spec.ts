@@ -132,7 +132,7 @@ describe('a recording for which the account has no place left', () => {
     await eventually(async () => host.asked(PLACES));
     const progress = { tries: 3, askAt: 0, offered: 1 };
     const left = await attempt(last, progress);
-    expect(left).toMatchObject({ message: 'waiting for a place among the downloads of the account', progress });
+    expect(left).toMatchObject({ message: 'waiting for a free download slot of the account', progress });
     expect(left?.retryInMs).toBeLessThanOrEqual(4_000);
     for (let n = 0; n < PLACES; n += 1) host.answer(n, Buffer.alloc(1_000));
     expect(await Promise.all(underWay)).toEqual(others.map(() => null));
