@@ -1,9 +1,9 @@
-// Conversations that have an identity row and nothing else.
+// Finds conversations that have an identity row and nothing else.
 import type { WorkerDatabase } from '../database/database.js';
 
-// One statement, one moment: a fact that is applied makes the conversation and leaves the inbox at once. Reserved: somebody
-// is bringing it in and may have sealed its recording already; long downloads outlast the reservation. An id without an
-// identity row is none of ours to judge: these may be the tables of another day, or of another installation.
+// One statement, because applying a fact creates the conversation and removes the fact from the inbox in one commit. A recent
+// reservation counts for a day: an import may have sealed a recording already, and a long download outlasts its reservation.
+// An id without an identity row is left alone: the content database may be an older backup, or another installation's.
 const ABANDONED = `
 select i.id from conversation_identities i
 where i.id = any($1::uuid[]) and i.state = 'live'
@@ -12,7 +12,7 @@ where i.id = any($1::uuid[]) and i.state = 'live'
   and not exists (
     select from inbox f where f.provider_account_id = i.provider_account_id and f.identity_hash = i.identity_hash)`;
 
-/** Which of these do not exist, with no fact in any state, and nobody at work, that may make them. */
+/** Those of `ids` that do not exist and will not: no fact in any state waits for them and no import is under way. */
 export async function abandonedAmong(database: WorkerDatabase, ids: string[]): Promise<string[]> {
   const rows = await database.once<{ id: string }>('all', { name: 'abandoned', text: ABANDONED, values: [ids] });
   return rows.map(({ id }) => id);

@@ -3,13 +3,13 @@ import { WorkerDatabase } from '../database/database.js';
 import { VaultService } from '../vault/vault.service.js';
 import { DAY_MS, STATEMENT_MS, type MaintenanceTask } from './maintenance-task.js';
 
-/** Payloads of webhooks stay readable for a week, in case something must be applied again. */
+/** Webhook payloads stay readable for a week, in case something must be applied again. */
 const INBOX_KEY_DAYS = 7;
 
-const FORGET_UNKNOWN = "delete from inbox where provider_account_id = $1 and key_day = $2 and state = 'unknown'";
+const DELETE_UNKNOWN = "delete from inbox where provider_account_id = $1 and key_day = $2 and state = 'unknown'";
 const WAITING = 'select 1 from inbox where provider_account_id = $1 and key_day = $2 limit 1';
 
-/** A day's key goes when nothing under it waits; facts that name no conversation go with it. */
+/** Destroys the key of a day once no fact under it waits, and deletes that day's facts that name no conversation. */
 @Injectable()
 export class DestroyInboxKeys implements MaintenanceTask {
   readonly name = 'destroy inbox keys';
@@ -23,17 +23,17 @@ export class DestroyInboxKeys implements MaintenanceTask {
     const before = new Date(now.getTime() - INBOX_KEY_DAYS * DAY_MS).toISOString().slice(0, 10);
     let destroyed = 0;
     for (const { providerAccountId, day } of await this.vault.inboxKeyDays(before)) {
-      if (await this.isAwaited([providerAccountId, day])) continue;
+      if (await this.isNeeded([providerAccountId, day])) continue;
       await this.vault.destroyInboxKey(providerAccountId, day);
       destroyed += 1;
     }
     return { destroyed };
   }
 
-  private async isAwaited(values: [accountId: string, day: string]): Promise<boolean> {
+  private async isNeeded(values: [accountId: string, day: string]): Promise<boolean> {
     const waiting = await this.database.withScope('all', async (tx) => {
       await tx.allow(STATEMENT_MS);
-      await tx.query({ text: FORGET_UNKNOWN, values });
+      await tx.query({ text: DELETE_UNKNOWN, values });
       return tx.query({ text: WAITING, values });
     });
     return waiting.length > 0;

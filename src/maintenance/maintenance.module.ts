@@ -1,4 +1,4 @@
-// What is tidied up, in order: keys before the objects that only they open, so that a store that is away keeps no key alive.
+// The clean-up tasks in their order. Keys come before the objects sealed with them, so that an unavailable store keeps no key alive.
 import { Module } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { DestroyInboxKeys } from './destroy-inbox-keys.js';
@@ -10,7 +10,7 @@ import { SweepConversationKeys } from './sweep-conversation-keys.js';
 import { SweepIdempotencyKeys } from './sweep-idempotency-keys.js';
 import { SweepObjects } from './sweep-objects.js';
 
-/** One line a task. */
+/** One line per task. */
 const TASKS = [
   SweepIdempotencyKeys,
   SweepContentReadMarks,

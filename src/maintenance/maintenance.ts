@@ -1,4 +1,4 @@
-// What a worker tidies up at its start and once an hour: one task after the other, none held up by another that fails.
+// Runs the clean-up tasks at the worker's start and then hourly, one after the other; a failing task does not stop the next.
 import { errorFields, type Log } from '../common/log.js';
 import type { MaintenanceTask } from './maintenance-task.js';
 
@@ -22,7 +22,7 @@ export class Maintenance {
     clearInterval(this.timer);
   }
 
-  /** Runs every task once, in order. Never rejects: what fails is logged and tried again in an hour. */
+  /** Runs every task once, in order. Never rejects: a failure is logged and tried again in an hour. */
   async run(now: Date): Promise<void> {
     for (const task of this.tasks) {
       try {

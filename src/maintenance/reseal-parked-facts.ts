@@ -4,7 +4,7 @@ import { resealParked } from '../inbox/reseal-parked-facts.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { MaintenanceTask } from './maintenance-task.js';
 
-/** Parked facts outlive the key of their day. Before {@link DestroyInboxKeys}. */
+/** Re-seals parked facts, which outlive the inbox key of their day. Must run before {@link DestroyInboxKeys}. */
 @Injectable()
 export class ResealParkedFacts implements MaintenanceTask {
   readonly name = 'reseal parked facts';

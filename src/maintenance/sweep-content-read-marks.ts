@@ -4,7 +4,7 @@ import { STATEMENT_MS, type MaintenanceTask } from './maintenance-task.js';
 
 const SWEEP = "delete from content_reads where slot < now() - interval '1 hour' returning 1 as swept";
 
-/** A mark says that a read has its journal entry, for a slot of five minutes (src/journal/content-reads.ts). */
+/** Deletes the marks that say that a read has its journal entry; each is for a five-minute slot (src/journal/content-reads.ts). */
 @Injectable()
 export class SweepContentReadMarks implements MaintenanceTask {
   readonly name = 'sweep content read marks';

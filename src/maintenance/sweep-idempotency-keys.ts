@@ -4,7 +4,7 @@ import { STATEMENT_MS, type MaintenanceTask } from './maintenance-task.js';
 
 const SWEEP = "delete from idempotency_keys where created_at < now() - interval '24 hours' returning 1 as swept";
 
-/** Idempotency keys count for 24 h (src/access/idempotency.ts). */
+/** Deletes idempotency keys, which are valid for 24 h (src/access/idempotency.ts). */
 @Injectable()
 export class SweepIdempotencyKeys implements MaintenanceTask {
   readonly name = 'sweep idempotency keys';

@@ -4,7 +4,7 @@ import { OBJECT_STORE } from '../object-store/object-store.module.js';
 import { OrphanedObjects } from '../recordings/orphaned-objects.js';
 import { DAY_MS, type MaintenanceTask } from './maintenance-task.js';
 
-/** What attempts at recordings left that were over long before. Last: a store that is away must not keep keys alive. */
+/** Removes what interrupted and superseded uploads of recordings left. Runs last: an unavailable store must not keep keys alive. */
 @Injectable()
 export class SweepObjects implements MaintenanceTask {
   readonly name = 'sweep objects';
@@ -14,8 +14,8 @@ export class SweepObjects implements MaintenanceTask {
     private readonly orphaned: OrphanedObjects,
   ) {}
 
-  async run(now: Date): Promise<{ torn: number; removed: number }> {
+  async run(now: Date): Promise<{ unfinished: number; removed: number }> {
     const olderThan = new Date(now.getTime() - DAY_MS);
-    return { torn: await this.objects.sweep(olderThan), removed: await this.orphaned.sweep(olderThan) };
+    return { unfinished: await this.objects.sweep(olderThan), removed: await this.orphaned.sweep(olderThan) };
   }
 }
