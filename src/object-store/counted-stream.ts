@@ -1,20 +1,20 @@
-// A stream on its way into a store: counted, and its own failure told apart from the store's.
+// Wraps a stream that is being uploaded: counts its bytes, and tells its own failure apart from the store's.
 import type { Readable } from 'node:stream';
 
-export class Counted {
-  /** So far. */
+export class CountedStream {
+  /** Bytes so far. */
   bytes = 0;
-  /** What the stream itself failed with; null while it did not. */
+  /** The stream's own error; null if it has not failed. */
   failure: { error: unknown } | null = null;
 
   constructor(private readonly body: Readable) {}
 
-  /** The pieces of the stream; leaving them early destroys it. */
+  /** The pieces of the stream. Ending the iteration early destroys the stream. */
   async *pieces(): AsyncGenerator<Buffer> {
     const pieces: AsyncIterator<Buffer> = this.body[Symbol.asyncIterator]();
     try {
       for (;;) {
-        // By hand: a consumer that fails throws into this generator, which is no failure of the stream.
+        // Not `for await`: a consumer that fails throws into this generator, and that is not a failure of the stream.
         const { done, value } = await pieces.next().catch((error: unknown) => {
           this.failure = { error };
           throw error;

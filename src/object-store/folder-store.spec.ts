@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const files = (): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile());
 
-/** Some bytes, and then the connection breaks. */
+/** Yields some bytes, then fails. */
 function broken(): Readable {
   return Readable.from(
     (function* () {
@@ -29,7 +29,7 @@ function broken(): Readable {
 }
 
 describe('FolderStore', () => {
-  it('stores a stream and tells its size, in folders that only their owner may enter', async () => {
+  it('stores a stream and returns its size, in folders that only their owner may enter', async () => {
     expect(
       await store.put('client/conversation/recording', Readable.from([Buffer.from('abc'), Buffer.from('def')])),
     ).toBe(6);
@@ -46,19 +46,19 @@ describe('FolderStore', () => {
     await object?.close();
   });
 
-  it('knows the size of an object, and null of none', async () => {
+  it('returns the size of an object, and null if there is none', async () => {
     await store.put('a/b', Readable.from([Buffer.from('12345')]));
     expect([await store.size('a/b'), await store.size('a/c'), await store.size('x/y')]).toEqual([5, null, null]);
   });
 
-  it('replaces an object that is there', async () => {
+  it('replaces an existing object', async () => {
     await store.put('a/b', Readable.from([Buffer.from('long and old')]));
     await store.put('a/b', Readable.from([Buffer.from('new')]));
     expect(readFileSync(join(folder, 'a/b'), 'utf8')).toBe('new');
     expect(files()).toEqual(['a/b']);
   });
 
-  it('leaves nothing behind, and the old object whole, when a stream breaks', async () => {
+  it('leaves nothing behind and keeps the old object when a stream fails', async () => {
     await expect(store.put('a/new', broken())).rejects.toThrow('the connection broke');
     expect(files()).toEqual([]);
     await store.put('a/b', Readable.from([Buffer.from('old')]));
@@ -66,20 +66,20 @@ describe('FolderStore', () => {
     expect(readFileSync(join(folder, 'a/b'), 'utf8')).toBe('old');
   });
 
-  it('keeps the last of two that are written side by side, whole', async () => {
+  it('keeps one of two concurrent writes, complete', async () => {
     await Promise.all(['one', 'two'].map((body) => store.put('a/b', Readable.from([Buffer.from(body)]))));
     expect(['one', 'two']).toContain(readFileSync(join(folder, 'a/b'), 'utf8'));
     expect(files()).toEqual(['a/b']);
   });
 
-  it('removes an object, and one that is not there without complaint', async () => {
+  it('removes an object, and ignores one that does not exist', async () => {
     await store.put('a/b', Readable.from([Buffer.from('x')]));
     await store.remove('a/b');
     await store.remove('a/b');
     expect(files()).toEqual([]);
   });
 
-  it('sweeps what interrupted uploads left, and neither young ones nor objects', async () => {
+  it('sweeps old interrupted uploads, but neither recent ones nor objects', async () => {
     await store.put('a/object', Readable.from([Buffer.from('x')]));
     const old = new Date(Date.now() - 60_000);
     for (const name of ['torn.part', 'young.part']) writeFileSync(join(folder, 'a', name), 'x');
@@ -89,7 +89,7 @@ describe('FolderStore', () => {
     expect(files().sort()).toEqual(['a/object', 'a/young.part']);
   });
 
-  it('sweeps nothing, when nothing was ever stored', async () => {
+  it('sweeps nothing if nothing was ever stored', async () => {
     expect(await new FolderStore(join(folder, 'absent')).sweep(new Date())).toBe(0);
   });
 

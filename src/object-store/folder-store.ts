@@ -1,4 +1,4 @@
-// The folder driver: written beside its place, synced, then renamed into it, so that a crash leaves nothing torn.
+// The folder driver: writes to a temporary file, syncs it, then renames it, so that a crash leaves no half-written object.
 import { randomUUID } from 'node:crypto';
 import {
   access,
@@ -15,7 +15,7 @@ import {
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { WINDOW_BYTES } from '../vault/sealing/chunked.js';
-import { Counted } from './counted-stream.js';
+import { CountedStream } from './counted-stream.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
 
 const PARTIAL = '.part';
@@ -30,7 +30,7 @@ export class FolderStore implements ObjectStore {
   async put(key: string, body: Readable): Promise<number> {
     const path = this.pathOf(key);
     const partial = `${path}.${randomUUID()}${PARTIAL}`;
-    const counted = new Counted(body);
+    const counted = new CountedStream(body);
     try {
       const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await writeSynced(partial, gathered(counted.pieces()));
@@ -39,7 +39,7 @@ export class FolderStore implements ObjectStore {
       return counted.bytes;
     } catch (error) {
       body.destroy();
-      // What even this cannot remove is swept.
+      // If this fails too, sweep() removes it.
       await rm(partial, { force: true }).catch(() => undefined);
       throw counted.failure === null ? storeAway(error) : counted.failure.error;
     }
@@ -66,7 +66,7 @@ export class FolderStore implements ObjectStore {
   }
 
   async ping(): Promise<void> {
-    // The first recording makes the folder; until then its absence is no failure.
+    // The folder is created with the first recording; until then its absence is not a failure.
     await mkdir(this.root, { recursive: true, mode: 0o700 }).catch(away);
     await access(this.root, constants.R_OK | constants.W_OK).catch(away);
   }
@@ -76,7 +76,7 @@ export class FolderStore implements ObjectStore {
     let removed = 0;
     for (const name of names.filter((found) => found.endsWith(PARTIAL))) {
       const path = join(this.root, name);
-      // Null: its upload has just ended.
+      // Null: the upload has just completed.
       const found = await unlessGone(stat(path));
       if (found === null || found.mtime >= olderThan) continue;
       await rm(path, { force: true }).catch(away);
@@ -85,7 +85,7 @@ export class FolderStore implements ObjectStore {
     return removed;
   }
 
-  /** Keys are ours, made of ids; one that leads out of the folder is a defect. */
+  /** Keys are made of our ids; one that leads out of the folder is a bug. */
   private pathOf(key: string): string {
     const path = resolve(this.root, key);
     if (!path.startsWith(this.root + sep)) throw new RangeError('an object key must stay inside its folder');
@@ -103,7 +103,7 @@ async function writeSynced(path: string, pieces: AsyncIterable<Uint8Array>): Pro
   }
 }
 
-/** Small pieces together: each write is a task for another thread, whatever its size. */
+/** Joins small pieces: each write costs a task for a pool thread, whatever its size. */
 async function* gathered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let [held, bytes]: [Uint8Array[], number] = [[], 0];
   for await (const piece of pieces) {
@@ -117,8 +117,8 @@ async function* gathered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 }
 
 /**
- * One read a window: a file stream would make four of it, and open and close the file for each range. A piece is valid until
- * the next is asked for: all windows go through one buffer.
+ * One read per window; a file stream would need four, and open and close the file for each range. All windows share one
+ * buffer, so a piece is valid only until the next one is requested.
  */
 async function* piecesOf(file: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
   const window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, end + 1 - start));
@@ -130,9 +130,9 @@ async function* piecesOf(file: FileHandle, start: number, end: number): AsyncGen
   }
 }
 
-/** The file's or folder's answer; null when it is not there. */
-async function unlessGone<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
-  return asked.catch((error: NodeJS.ErrnoException) => {
+/** The result; null if the file or folder does not exist. */
+async function unlessGone<Result>(operation: Promise<Result>): Promise<Result | null> {
+  return operation.catch((error: NodeJS.ErrnoException) => {
     return error.code === 'ENOENT' ? null : away(error);
   });
 }
@@ -141,7 +141,7 @@ function away(error: unknown): never {
   throw storeAway(error);
 }
 
-/** The rename is durable only when the folder is, and that one only when the folder that it was made in is. */
+/** A rename is durable only once its folder is synced, and a new folder only once its parent is. */
 async function syncFolders(from: string, to: string): Promise<void> {
   for (let path = from; ; path = dirname(path)) {
     await syncFolder(path);

@@ -1,41 +1,41 @@
-// Where sealed recordings lie. The folder is the default; a bucket does the same behind this interface.
+// The interface of the store of sealed recordings: a folder (the default) or an S3 bucket.
 import type { Readable } from 'node:stream';
 import { AppError } from '../common/errors.js';
 
 /** What is stored under one key. */
 export interface StoredObject {
   bytes: number;
-  /** From `start` to `end` inclusive, in pieces of any size, each valid until the next is asked for. */
+  /** Bytes `start` to `end` inclusive, in pieces of any size, each valid until the next is requested. */
   read(start: number, end: number): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** Every method throws `storage_unavailable` when the store cannot do it now: away, full, throttled, closed to us. */
+/** Every method throws `storage_unavailable` when the store cannot do it now: down, full, throttled, access denied. */
 export interface ObjectStore {
   /**
-   * Stores a stream under `key`; a half-written object is never visible, a former one is replaced. Resolves with its
-   * bytes. When the stream itself fails, rejects with the stream's error.
+   * Stores a stream under `key` and resolves with its length in bytes. A half-written object is never visible; an existing one
+   * is replaced. If the stream itself fails, rejects with the stream's error.
    */
   put(key: string, body: Readable): Promise<number>;
-  /** Bytes stored under `key`; null when there is no such object. */
+  /** Length in bytes of the object under `key`; null if there is none. */
   size(key: string): Promise<number | null>;
   /**
-   * The object under `key`, to read parts of it; null when there is none. Close it. Who knows its `bytes` spares the
-   * question; that it is gone then shows when it is read.
+   * Opens the object under `key`; null if there is none. Close it afterwards. Passing the known `bytes` saves a request; a
+   * missing object is then noticed when it is read.
    */
   open(key: string, bytes?: number): Promise<StoredObject | null>;
   remove(key: string): Promise<void>;
-  /** Removes what interrupted uploads left behind before `olderThan`; resolves with how many. */
+  /** Removes what uploads interrupted before `olderThan` left behind; resolves with how many. */
   sweep(olderThan: Date): Promise<number>;
-  /** Resolves when the store answers and lets us in. */
+  /** Resolves if the store answers and grants access. */
   ping(): Promise<void>;
 }
 
 const RETRY_AFTER_S = 5;
 
-/** The store cannot do it now; the operator finds why in the log, by name and code of the cause. */
+/** `storage_unavailable`. The log shows the operator the reason: name and code of the cause. */
 export const storeAway = (cause: unknown): AppError =>
-  new AppError('storage_unavailable', 'the store of recordings cannot be used now', {
+  new AppError('storage_unavailable', 'the store of recordings is unavailable', {
     cause,
     headers: { 'retry-after': String(RETRY_AFTER_S) },
   });

@@ -1,4 +1,4 @@
-// The bucket driver: Amazon S3 and what speaks like it. An object appears when its upload is completed, never before.
+// The bucket driver, for Amazon S3 and compatible servers. An object appears only when its upload is complete.
 import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -15,37 +15,37 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import type { BucketLocation } from '../config/object-store-url.js';
 import { Semaphore } from '../common/semaphore.js';
-import { Counted } from './counted-stream.js';
+import { CountedStream } from './counted-stream.js';
 import { storeAway, type ObjectStore, type StoredObject } from './object-store.js';
 import { receive, WINDOW_BYTES } from './s3-window.js';
 
-/** Memory of an upload: two parts under way, one that fills and one being cut. 10,000 parts are 48 GiB. */
+/** An upload holds up to four parts in memory: two in flight, one filling, one being cut. 10,000 parts are 48 GiB. */
 const PART_BYTES = 5 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
-/** Of each request, with growing pauses between. */
+/** Attempts per request, with growing pauses. */
 const ATTEMPTS = 3;
 const CONNECT_MS = 3_000;
-/** Until an answer begins: of a part over a slow line, and of anything small. An answer may then take its time. */
+/** Until a response begins: for a part over a slow line, and (`QUICK`) for small requests. The rest of a response may take longer. */
 const UPLOAD_MS = 60_000;
 const QUICK = { requestTimeout: 5_000 };
 
-/** Parts of recordings that are being received at one time; each takes as long as the store needs, not its reader. */
+/** Parts of recordings received at the same time; each lasts as long as the store needs, not its reader. */
 const READS_AT_ONCE = 64;
-/** More than are ever needed: to the SDK, a request that waits for a socket is one that cannot connect. */
+/** More sockets than are ever needed: the SDK treats a request that waits for a socket as one that cannot connect. */
 const AGENT = { keepAlive: true, maxSockets: READS_AT_ONCE + 192 };
 
 export class S3Store implements ObjectStore {
   private readonly client: S3Client;
   private readonly reads = new Semaphore(READS_AT_ONCE);
 
-  /** Credentials come from where the AWS SDK looks: environment, shared files, container or instance role. */
+  /** The AWS SDK finds the credentials: environment, shared files, container or instance role. */
   constructor(private readonly place: BucketLocation) {
     this.client = new S3Client({
       region: place.region,
       ...(place.endpoint !== null && { endpoint: place.endpoint }),
       forcePathStyle: place.pathStyle,
       maxAttempts: ATTEMPTS,
-      // The SDK's default adds checksums as trailers, which many servers do not know and some store as content.
+      // The SDK's default sends checksums as trailers, which many servers do not support and some store as content.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: {
@@ -60,19 +60,19 @@ export class S3Store implements ObjectStore {
   }
 
   async put(key: string, body: Readable): Promise<number> {
-    const counted = new Counted(body);
+    const counted = new CountedStream(body);
     const params = { ...this.at(key), Body: Readable.from(counted.pieces(), { objectMode: false }) };
     try {
-      // When it fails, it aborts what it began; what it could not abort is swept.
+      // A failed upload aborts itself; sweep() removes what it could not abort.
       await new Upload({ client: this.client, params, partSize: PART_BYTES, queueSize: PARTS_AT_ONCE }).done();
     } catch (error) {
       body.destroy();
       throw counted.failure === null ? storeAway(error) : counted.failure.error;
     }
-    // A server that misunderstood the upload would be found out by the first reader only.
+    // Otherwise only the first reader would notice that a server misunderstood the upload.
     if ((await this.size(key)) === counted.bytes) return counted.bytes;
     await this.remove(key);
-    throw storeAway(new Error('the store has another length than was sent'));
+    throw storeAway(new Error('the stored object differs in length from what was sent'));
   }
 
   async size(key: string): Promise<number | null> {
@@ -95,7 +95,7 @@ export class S3Store implements ObjectStore {
     for await (const { Key, UploadId, Initiated } of this.unfinished()) {
       if (Initiated === undefined || Initiated >= olderThan) continue;
       const abort = new AbortMultipartUploadCommand({ Bucket: this.place.bucket, Key, UploadId });
-      // Null: another worker was faster.
+      // Null: another worker aborted it first.
       if ((await this.client.send(abort, QUICK).catch(nullIfMissing)) !== null) removed += 1;
     }
     return removed;
@@ -109,7 +109,7 @@ export class S3Store implements ObjectStore {
     return { Bucket: this.place.bucket, Key: `${this.place.prefix}${key}` };
   }
 
-  /** Part by part, each asked for when the one before has been read: whoever pauses holds nothing of the store. */
+  /** Part by part, each requested when the previous one has been read: a paused reader occupies no connection to the store. */
   private async *pieces(key: string, start: number, end: number): AsyncGenerator<Uint8Array> {
     for (let from = start; from <= end;) {
       const bytes = Math.min(WINDOW_BYTES, end - from + 1);
@@ -124,12 +124,12 @@ export class S3Store implements ObjectStore {
       } catch (error) {
         throw storeAway(error);
       }
-      // The object ends here: whoever reads it knows its length.
+      // Shorter than requested: the object ends here, which the reader notices because it knows the length.
       if (from - asked < bytes) return;
     }
   }
 
-  /** Null past the end. Resolves when the answer begins; the next request of somebody else waits until it is over. */
+  /** One part; null past the end. Resolves when the response begins; its turn ends when the response does. */
   private window(key: string, from: number, bytes: number): Promise<Readable | null> {
     return new Promise((resolve, reject) => {
       const read = async (): Promise<void> => {
@@ -138,7 +138,7 @@ export class S3Store implements ObjectStore {
         if (!(answer?.Body instanceof Readable)) return resolve(null);
         if ((answer.ContentLength ?? 0) > bytes) {
           answer.Body.destroy();
-          throw storeAway(new Error('the store gives another range than was asked for'));
+          throw storeAway(new Error('the store sent more than the requested range'));
         }
         const { pieces, received } = receive(answer.Body);
         resolve(pieces);
@@ -148,7 +148,7 @@ export class S3Store implements ObjectStore {
     });
   }
 
-  /** Uploads that were begun and neither completed nor aborted. */
+  /** Uploads that were neither completed nor aborted. */
   private async *unfinished(): AsyncGenerator<MultipartUpload> {
     const of = { Bucket: this.place.bucket, Prefix: this.place.prefix };
     let marker: Pick<Page, 'KeyMarker' | 'UploadIdMarker'> = {};
@@ -176,12 +176,12 @@ function nullIfMissing(error: unknown): null {
   return statusOf(error) === 404 ? null : away(error);
 }
 
-/** 416: no byte of the range exists. */
+/** 416: the range lies past the end. */
 function nullIfPastEnd(error: unknown): null {
   return statusOf(error) === 416 ? null : away(error);
 }
 
-/** Servers without a list of unfinished uploads say 501 or 405; they have ways of their own to sweep them. */
+/** Servers that cannot list unfinished uploads answer 501 or 405; they clean up by themselves. */
 function nullIfNotOffered(error: unknown): null {
   return [405, 501].includes(statusOf(error) ?? 0) ? null : away(error);
 }
