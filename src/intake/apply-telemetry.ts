@@ -1,7 +1,7 @@
 // What operators learn of applied facts: counted and logged once they are committed, never before.
 import type { Log } from '../common/log.js';
 import { publicId } from '../common/ids.js';
-import { documentTrimmed, endUnmapped, factsCommitted, recordingInCustody } from '../observability/metrics.js';
+import { documentTrimmed, endUnmapped, factsCommitted, recordingStored } from '../observability/metrics.js';
 import type { Omission } from '../providers/storable-json.js';
 import type { Fact } from '../reducer/fact.js';
 import type { ConversationRef } from '../record-store/conversation-ref.js';
@@ -55,7 +55,7 @@ const isUnmapped = ({ end, header }: ConversationRecord): boolean =>
 export function reportApplied(log: Log, telemetry: ApplyTelemetry): void {
   const { conversationId: conversation_id, provider, receivedAt } = telemetry;
   factsCommitted(provider, receivedAt);
-  if (telemetry.inCustodySince !== null) recordingInCustody(provider, telemetry.inCustodySince);
+  if (telemetry.inCustodySince !== null) recordingStored(provider, telemetry.inCustodySince);
   const { status, recordState: record_state } = telemetry;
   log.debug('facts applied', { conversation_id, provider, facts: receivedAt.length, status, record_state });
   if (telemetry.omitted.length > 0) {

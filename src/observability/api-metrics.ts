@@ -1,4 +1,4 @@
-// The API's port for Prometheus, apart from the one that callers reach. It is open for as long as the process is.
+// The API's metrics port, separate from the one that callers reach. Open for as long as the process runs.
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { CONFIG } from '../config/config.module.js';
@@ -16,7 +16,7 @@ export class ApiMetrics implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly log: Log,
   ) {}
 
-  /** Throws {@link ConfigError} when the port cannot be had. */
+  /** Throws {@link ConfigError} if the port is not available. */
   async onApplicationBootstrap(): Promise<void> {
     const { host, metricsPort } = this.config;
     if (metricsPort === undefined) return;

@@ -1,12 +1,12 @@
-// What waits, by the tables' own word. In the worker: its role may read the inbox, that of the API may not.
+// Gauges of what waits, read from the tables. Served by the worker: its role may read the inbox, the API's may not.
 import { Gauge, type Registry } from 'prom-client';
 import type { Database } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
 
-/** However often and by however many it is scraped, Postgres is asked at most so often. */
+/** Shortest time between two reads, milliseconds, however often the metrics are scraped. */
 const HELD_MS = 10_000;
-/** Counting ends here: a gauge that says 100,000 has said enough, and must not load an installation in trouble. */
-const AT_MOST = 100_000;
+/** Counting stops here: 100,000 says enough, and counting on would load an installation that is in trouble. */
+const MAX_COUNT = 100_000;
 
 const INBOX_STATES = ['pending', 'parked', 'unknown'] as const;
 const RECORD_STATES = ['open', 'settling'] as const;
@@ -17,18 +17,18 @@ const OLDEST = `
 select greatest(0, extract(epoch from now() - received_at))::float8 as lag from inbox where state = 'pending' order by id limit 1`;
 const INBOX = INBOX_STATES.map(
   (state) => `select '${state}' as state, count(*)::int as count from (
-    select 1 from inbox where state = '${state}' limit ${AT_MOST}) as counted`,
+    select 1 from inbox where state = '${state}' limit ${MAX_COUNT}) as counted`,
 ).join(' union all ');
 const COMMANDS = `
 select count(*)::int as count, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age
-from (select created_at from workflow_commands order by id limit ${AT_MOST}) as counted`;
+from (select created_at from workflow_commands order by id limit ${MAX_COUNT}) as counted`;
 const UNSETTLED = `
 select record_state, case
     when age < interval '15 minutes' then '15m' when age < interval '1 hour' then '1h'
     when age < interval '1 day' then '1d' when age < interval '7 days' then '7d' else 'older' end as age,
   count(*)::int as count
 from (select record_state, now() - coalesce(end_time, start_time) as age from conversations
-  where record_state in ('open', 'settling') limit ${AT_MOST}) as counted
+  where record_state in ('open', 'settling') limit ${MAX_COUNT}) as counted
 group by 1, 2`;
 
 interface Unsettled {
@@ -53,7 +53,7 @@ async function read(tx: Transaction): Promise<Snapshot> {
   return { lag: oldest?.lag ?? 0, inbox, commands: commands ?? { count: 0, age: 0 }, unsettled };
 }
 
-/** Gauges over the tables of `database`. While it cannot be read they are absent, and `colloquy_backlog_readable` is 0. */
+/** Gauges over the tables of `database`. While it cannot be read, they are absent and `colloquy_backlog_readable` is 0. */
 export class Backlog {
   private readonly readable: Gauge;
   private readonly lag: Gauge;
@@ -70,17 +70,17 @@ export class Backlog {
   ) {
     const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> =>
       new Gauge({ name, help, labelNames, registers: [registry] });
-    this.readable = gauge('colloquy_backlog_readable', 'Whether PostgreSQL could be asked for what waits: 1 or 0');
-    this.lag = gauge('colloquy_ingest_lag_seconds', 'Age of the oldest pending fact, 0 without one');
-    this.inbox = gauge('colloquy_inbox_facts', `Facts in the inbox by state, counted up to ${AT_MOST}`, ['state']);
+    this.readable = gauge('colloquy_backlog_readable', 'Whether the backlog could be read from PostgreSQL: 1 or 0');
+    this.lag = gauge('colloquy_ingest_lag_seconds', 'Age of the oldest pending fact, 0 if there is none');
+    this.inbox = gauge('colloquy_inbox_facts', `Facts in the inbox by state, counted up to ${MAX_COUNT}`, ['state']);
     this.commands = gauge('colloquy_workflow_commands_waiting', 'Workflow commands that have not reached Temporal');
     this.oldestCommand = gauge(
       'colloquy_workflow_commands_oldest_seconds',
-      'Age of the oldest of them, 0 if there is none',
+      'Age of the oldest workflow command that has not reached Temporal, 0 if there is none',
     );
     this.unsettled = gauge(
       'colloquy_conversations_unsettled',
-      `Conversations by the time since their end (open: since their start), counted up to ${AT_MOST}`,
+      `Conversations by the time since their end (open: since their start), counted up to ${MAX_COUNT}`,
       ['record_state', 'age'],
     );
   }
@@ -91,7 +91,7 @@ export class Backlog {
       this.readAt = Date.now();
       this.reading = this.database.withScope('all', read).then(
         (snapshot) => this.show(snapshot),
-        () => this.hide(), // whoever scrapes sees it by the gauge
+        () => this.hide(), // shown by colloquy_backlog_readable
       );
     }
     return this.reading;

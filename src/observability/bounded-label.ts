@@ -1,4 +1,4 @@
-// Label values that come from elsewhere stay few and harmless: every new one is a time series for ever.
+// Limits label values that come from outside: each new value is a time series that stays for ever.
 
 const PLAIN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
@@ -7,7 +7,7 @@ export class BoundedLabel {
 
   constructor(private readonly limit = 60) {}
 
-  /** The value itself when it is a plain word and one of the first `limit`, else `other`. */
+  /** The value itself if it is a plain identifier and among the first `limit` ones, else `other`. */
   of(value: string): string {
     if (this.seen.has(value)) return value;
     if (!PLAIN.test(value) || this.seen.size >= this.limit) return 'other';

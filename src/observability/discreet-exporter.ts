@@ -1,24 +1,23 @@
-// The last gate before spans leave the process: known attributes pass, messages of errors never do. Whatever a library
-// may one day put on a span (URLs, connection strings, values) stays here.
+// Filters spans before they leave the process: only attributes on an allow list pass, error messages never do. Whatever else a
+// library puts on a span (URLs, connection strings, values) is dropped.
 import type { tracing } from '@opentelemetry/sdk-node';
 
 type Export = Parameters<tracing.SpanExporter['export']>;
 
-const PASSES =
+const ALLOWED =
   /^(colloquy\.[a-z_]+|http\.(request\.method|route|response\.status_code)|error\.type|db\.(system|system\.name|name|namespace|statement|query\.text|operation\.name|response\.status_code))$/;
 
-const known = (attributes: tracing.ReadableSpan['attributes']): tracing.ReadableSpan['attributes'] =>
-  Object.fromEntries(Object.entries(attributes).filter(([key]) => PASSES.test(key)));
+const allowed = (attributes: tracing.ReadableSpan['attributes']): tracing.ReadableSpan['attributes'] =>
+  Object.fromEntries(Object.entries(attributes).filter(([key]) => ALLOWED.test(key)));
 
-/** The span as it may be told: without events (stacks, messages) and without words of foreign errors. */
+/** The span with allowed attributes only, without events (stacks, messages) and without the status message. */
 export function discreet(span: tracing.ReadableSpan): tracing.ReadableSpan {
-  const told: tracing.ReadableSpan = Object.create(span, {
-    attributes: { value: known(span.attributes) },
+  return Object.create(span, {
+    attributes: { value: allowed(span.attributes) },
     events: { value: [] },
     status: { value: { code: span.status.code } },
     links: { value: span.links.map(({ context }) => ({ context })) },
-  });
-  return told;
+  }) as tracing.ReadableSpan;
 }
 
 export class DiscreetExporter implements tracing.SpanExporter {

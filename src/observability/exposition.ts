@@ -1,27 +1,27 @@
-// The text of /metrics: what was counted, what is asked for now, and the process itself.
+// The text of /metrics: counters, gauges that are read at scrape time, and metrics of the process itself.
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { registry as counted } from './metrics.js';
 
 /** Prometheus text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
-let watched: Registry | undefined;
+let processRegistry: Registry | undefined;
 
-/** Memory, event loop and garbage collection. Once a process: each call would observe everything again. */
-function ofTheProcess(): Registry {
-  if (watched === undefined) {
-    watched = new Registry();
-    collectDefaultMetrics({ register: watched });
+/** Memory, event loop and garbage collection. One registry per process, because each further one would observe everything again. */
+function processMetrics(): Registry {
+  if (processRegistry === undefined) {
+    processRegistry = new Registry();
+    collectDefaultMetrics({ register: processRegistry });
   }
-  return watched;
+  return processRegistry;
 }
 
 export class Exposition {
-  /** For gauges that are asked at scrape time. */
+  /** For gauges that are read at scrape time. */
   readonly registry = new Registry();
-  private readonly process = ofTheProcess();
+  private readonly process = processMetrics();
 
-  /** `refresh` runs before each answer. */
+  /** `refresh` runs before each scrape. */
   constructor(private readonly refresh: () => Promise<void> = () => Promise.resolve()) {}
 
   async text(): Promise<string> {

@@ -1,4 +1,4 @@
-// A small port of its own in every process: `/metrics` and nothing else. It has no key; keep it inside.
+// Serves `/metrics`, and nothing else, on a port of its own. It needs no API key: keep the port internal.
 import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Serves `text` at `port` of `host`, 0 for a free one. Throws what `listen` throws (a port in use). */
+/** Serves `text` on `host` and `port` (0: any free port). Throws what `listen` throws, such as a port in use. */
 export async function serveMetrics(
   { host, port }: { host: string; port: number },
   text: () => Promise<string>,

@@ -1,8 +1,8 @@
-// What this process counts, for Prometheus. Labels are enumerations of ours or of a provider, never ids and never words.
+// Counters and histograms of this process, for Prometheus. Labels are enumerations, ours or a provider's; never ids or content.
 import { Counter, Histogram, Registry } from 'prom-client';
 import { BoundedLabel } from './bounded-label.js';
 
-/** Everything that is counted where it happens; what must be asked for at scrape time has registries of its own. */
+/** Metrics that are counted as events happen; gauges that are read at scrape time have their own registries. */
 export const registry = new Registry();
 
 const registers = [registry];
@@ -12,14 +12,14 @@ const HOUR = 3_600;
 
 const requests = new Histogram({
   name: 'colloquy_http_request_duration_seconds',
-  help: 'Requests by route template, from the first byte of their head to the last of the answer',
+  help: 'Requests by route template, from the first byte of the request to the last of the response',
   labelNames: ['method', 'route', 'status'],
   buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   registers,
 });
 const factsReceived = new Counter({
   name: 'colloquy_facts_received_total',
-  help: 'Facts that reached the inbox; result: stored, duplicate, or unknown (kept, but it names no conversation)',
+  help: 'Facts that reached the inbox; result: stored, duplicate, or unknown (stored, but it names no conversation)',
   labelNames: ['provider', 'source', 'event', 'result'],
   registers,
 });
@@ -32,31 +32,31 @@ const factsApplied = new Histogram({
 });
 const factsParked = new Counter({
   name: 'colloquy_facts_parked_total',
-  help: 'Facts that could not be applied in five attempts',
+  help: 'Facts that were parked after five failed attempts',
   labelNames: ['provider', 'reason'],
   registers,
 });
 const postponed = new Counter({
   name: 'colloquy_facts_postponed_total',
-  help: 'Times that facts were put off for a reason that is not their own, by the code of its cause',
+  help: 'Postponements of facts for a reason that is not their own, by its code',
   labelNames: ['provider', 'reason'],
   registers,
 });
 const trimmed = new Counter({
   name: 'colloquy_documents_trimmed_total',
-  help: 'Documents of which something was left out, since it could not be stored or was beyond a bound',
+  help: 'Documents of which a part was left out because it could not be stored or exceeded a limit',
   labelNames: ['provider', 'what'],
   registers,
 });
 const endsUnmapped = new Counter({
   name: 'colloquy_unmapped_end_reasons_total',
-  help: 'Conversations whose end reason the mapping does not know; their category is unknown',
+  help: 'Conversations whose end reason the mapping does not know (category unknown)',
   labelNames: ['provider'],
   registers,
 });
 const custody = new Histogram({
   name: 'colloquy_recording_custody_seconds',
-  help: 'From the end of a conversation to its recording in our store',
+  help: 'From the end of a conversation until its recording was stored',
   labelNames: ['provider'],
   buckets: [SECOND, 5, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
   registers,
@@ -72,7 +72,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 const events = new BoundedLabel();
 const reasons = new BoundedLabel();
 
-/** A request was answered (or its connection cut); `route` is the template, null where none fits. */
+/** A request was answered, or its connection cut. `route` is the template; null if none matched. */
 export function requestAnswered(about: {
   method: string;
   route: string | null;
@@ -83,7 +83,7 @@ export function requestAnswered(about: {
   requests.observe({ method, route: about.route ?? 'none', status: about.status }, about.seconds);
 }
 
-/** A fact was handed in. */
+/** A fact reached the inbox. */
 export function factReceived(about: {
   provider: string;
   source: string;
@@ -99,28 +99,28 @@ export function factsCommitted(provider: string, receivedAt: number[]): void {
   for (const at of receivedAt) factsApplied.observe({ provider }, Math.max(0, now - at) / 1000);
 }
 
-/** A fact was given up; `reason` is a code. */
+/** A fact was parked; `reason` is a code. */
 export function factParked(provider: string, reason: string): void {
   factsParked.inc({ provider, reason: reasons.of(reason) });
 }
 
-/** Facts were put off for a reason that is not theirs; `reason` is a code. */
+/** Facts were postponed for a reason that is not their own; `reason` is a code. */
 export function factsPostponed(provider: string, reason: string): void {
   postponed.inc({ provider, reason: reasons.of(reason) });
 }
 
-/** Something of a document was left out; `what` is an enumeration of ours. */
+/** A part of a document was left out; `what` says which, from our enumeration. */
 export function documentTrimmed(provider: string, what: string): void {
   trimmed.inc({ provider, what });
 }
 
-/** A conversation ended for a reason that the mapping does not know. */
+/** A conversation ended with a reason that the mapping does not know. */
 export function endUnmapped(provider: string): void {
   endsUnmapped.inc({ provider });
 }
 
-/** A recording lies in our store; `endTime` in epoch milliseconds. */
-export function recordingInCustody(provider: string, endTime: number): void {
+/** A recording was stored; `endTime` of its conversation in epoch milliseconds. */
+export function recordingStored(provider: string, endTime: number): void {
   custody.observe({ provider }, Math.max(0, Date.now() - endTime) / 1000);
 }
 

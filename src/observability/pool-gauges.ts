@@ -1,9 +1,9 @@
-// How busy the connection pools of this process are.
+// Gauges of this process's connection pools.
 import { Gauge, type Registry } from 'prom-client';
 import { poolUsage } from '../database/pool-usage.js';
 import type { Database } from '../database/database.js';
 
-/** Gauges over `pools`, asked at scrape time. */
+/** Registers gauges over `pools`, read at scrape time. */
 export function watchPools(registry: Registry, pools: Record<string, Database>): void {
   const registers = [registry];
   const connections = new Gauge({
@@ -22,7 +22,7 @@ export function watchPools(registry: Registry, pools: Record<string, Database>):
   });
   const waits = new Gauge({
     name: 'colloquy_db_pool_waiting',
-    help: 'Transactions that wait for a connection, by pool',
+    help: 'Transactions waiting for a connection, by pool',
     labelNames: ['pool'],
     registers,
   });

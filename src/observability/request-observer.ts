@@ -1,14 +1,14 @@
-// One log line, one observation and, when tracing, one span for every request. The raw URL is in none of them: it may hold
-// numbers and words of people. Routes are told by their template, ids only when they are well-formed ids of ours.
+// One log line, one metric observation and, when tracing, one span per request. None of them contains the raw URL, which may
+// hold personal data: routes appear as their template, ids only if they are well-formed ids of ours.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log, LogFields } from '../common/log.js';
 import { notesOf } from '../http/request-notes.js';
 import { requestAnswered } from './metrics.js';
 import { openSpan, type OpenSpan } from './tracing.js';
 
-/** Asked every few seconds by machines: their lines are for those who look closely. */
+/** Probes request these every few seconds: logged at level debug. */
 const QUIET = new Set(['/healthz', '/readyz']);
-/** A TypeID of ours: prefix and 26 characters of base32 (https://github.com/jetify-com/typeid). */
+/** One of our TypeIDs: prefix and 26 characters of base32 (https://github.com/jetify-com/typeid). */
 const PUBLIC_ID = /^(conv|pa|cl|agt|key|rec|fact|rcn|trf)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const NAMES: Record<string, string> = {
   conv: 'conversation_id',
@@ -24,26 +24,26 @@ const NAMES: Record<string, string> = {
 
 export class RequestObserver {
   private readonly spans = new WeakMap<FastifyRequest, OpenSpan>();
-  /** When those that ask to continue a trace began, epoch milliseconds, until it is known who sends them. */
-  private readonly awaited = new WeakMap<FastifyRequest, number>();
+  /** Start of requests without a span yet, epoch milliseconds: those that want to continue a trace wait for authentication. */
+  private readonly unspanned = new WeakMap<FastifyRequest, number>();
   private open = 0;
   private onLast: () => void = () => undefined;
 
   constructor(private readonly log: Log) {}
 
-  /** Hooks around every request; call before all others. */
+  /** Adds hooks around every request; call before adding any other hook. */
   follow(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
       this.begin(request, reply);
       this.within(request, done);
     });
-    // Reading a body loses the way back to the span.
+    // Reading the body loses the async context, so the span is entered again.
     fastify.addHook('preHandler', (request, _reply, done) => this.within(request, done));
-    // A request that was cut is over a moment after its server is closed: the process must not end in between.
-    fastify.addHook('onClose', () => this.allTold());
+    // A request that was cut ends a moment after the server has closed: wait for its log line before the process exits.
+    fastify.addHook('onClose', () => this.allLogged());
   }
 
-  /** A further hook; call after the one that says who sends a request, and add no other in between. */
+  /** Adds the hook that opens spans of authenticated requests; call right after adding the authentication hook. */
   followCallers(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, _reply, done) => {
       this.spanOf(request);
@@ -51,19 +51,19 @@ export class RequestObserver {
     });
   }
 
-  /** For the hook, and for requests that the router refuses before any hook: tells of the request when it is over. */
+  /** Logs and measures the request when it ends. Also called for requests that the router refuses before any hook. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     this.open += 1;
     const begun = performance.now();
-    // Whoever names a trace is not known yet: a stranger's is not continued.
-    this.awaited.set(request, Date.now());
+    // The caller is not authenticated yet, and only an authenticated caller's trace is continued.
+    this.unspanned.set(request, Date.now());
     if (traceGiven(request) === null) this.spanOf(request);
     reply.raw.once('close', () => {
       const span = this.spanOf(request);
-      const told = toldOf(request, reply, performance.now() - begun);
-      requestAnswered({ ...told, seconds: told.duration_ms / 1000 });
-      const fields = { ...told, ...idsOf(request), ...notesOf(request), ...(span && { trace_id: span.traceId }) };
-      if (QUIET.has(told.route ?? '')) this.log.debug('request', fields);
+      const summary = summaryOf(request, reply, performance.now() - begun);
+      requestAnswered({ ...summary, seconds: summary.duration_ms / 1000 });
+      const fields = { ...summary, ...idsOf(request), ...notesOf(request), ...(span && { trace_id: span.traceId }) };
+      if (QUIET.has(summary.route ?? '')) this.log.debug('request', fields);
       else this.log.info('request', fields);
       endSpan(span, fields);
       this.open -= 1;
@@ -71,18 +71,18 @@ export class RequestObserver {
     });
   }
 
-  /** The span of the request, opened by the first who asks; null: none, tracing is off. */
+  /** The span of the request, opened by the first call; null if tracing is off. */
   private spanOf(request: FastifyRequest): OpenSpan | null {
-    const startTime = this.awaited.get(request);
+    const startTime = this.unspanned.get(request);
     if (startTime !== undefined) {
-      this.awaited.delete(request);
+      this.unspanned.delete(request);
       const span = openSpan(request.method, { kind: 'server', parent: parentOf(request), startTime });
       if (span !== null) this.spans.set(request, span);
     }
     return this.spans.get(request) ?? null;
   }
 
-  private allTold(): Promise<void> {
+  private allLogged(): Promise<void> {
     return new Promise((resolve) => {
       this.onLast = resolve;
       if (this.open === 0) resolve();
@@ -96,7 +96,7 @@ export class RequestObserver {
   }
 }
 
-interface Told extends LogFields {
+interface RequestSummary extends LogFields {
   request_id: string;
   method: string;
   route: string | null;
@@ -104,14 +104,14 @@ interface Told extends LogFields {
   duration_ms: number;
 }
 
-function toldOf(request: FastifyRequest, { raw }: FastifyReply, durationMs: number): Told {
+function summaryOf(request: FastifyRequest, { raw }: FastifyReply, durationMs: number): RequestSummary {
   return {
     request_id: request.id,
     method: request.method,
     route: request.routeOptions.url ?? null,
     status: raw.statusCode,
     duration_ms: Math.round(durationMs * 10) / 10,
-    // By either side, before its end: the status was meant for what did not arrive whole.
+    // The connection ended, on either side, before the response was complete.
     ...(!raw.writableFinished && { cut: true }),
   };
 }
@@ -130,10 +130,10 @@ function traceGiven({ headers }: FastifyRequest): string | null {
   return typeof given === 'string' ? given : null;
 }
 
-/** A caller with a working key may continue its own trace; everybody else's request begins one, whatever it claims. */
+/** Only an authenticated caller may continue its own trace; every other request begins a new one. */
 const parentOf = (request: FastifyRequest): string | null => (request.caller ? traceGiven(request) : null);
 
-function endSpan(span: OpenSpan | null, { method, route, status, ...fields }: Told): void {
+function endSpan(span: OpenSpan | null, { method, route, status, ...fields }: RequestSummary): void {
   if (span === null) return;
   span.name(`${method} ${route ?? 'unknown route'}`);
   span.set({

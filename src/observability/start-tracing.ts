@@ -1,6 +1,6 @@
-// Imported first by both processes: what is patched for tracing must be patched before it is loaded elsewhere. Without an
-// endpoint nothing of OpenTelemetry is loaded. `require`, because it is done when it returns: an `await import()` here would
-// let the other imports go ahead.
+// Imported first by both processes, because libraries must be patched for tracing before anything else loads them. Without an
+// OTLP endpoint OpenTelemetry is not loaded at all. Uses `require`, which is synchronous: during an `await import()` here the
+// other imports would go ahead.
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { config } from '../config/config.js';
@@ -11,14 +11,14 @@ const FLUSH_MS = 1_500;
 
 let flush: () => Promise<void> = () => Promise.resolve();
 
-/** Hands on what is still held, as far as that takes no longer than 1.5 s. */
+/** Exports the remaining spans, for at most 1.5 s. */
 export const endTracing = (): Promise<void> => Promise.race([flush(), sleep(FLUSH_MS, undefined, { ref: false })]);
 
-function isWanted(): boolean {
+function isEnabled(): boolean {
   try {
     return config().tracing;
   } catch {
-    // A setting that does not parse: whoever starts the process tells it.
+    // An invalid setting: main.ts or worker.ts reports it.
     return false;
   }
 }
@@ -29,10 +29,10 @@ function start(): void {
   const { node, resources, tracing }: typeof import('@opentelemetry/sdk-node') = require('@opentelemetry/sdk-node');
   const otlp: typeof import('@opentelemetry/exporter-trace-otlp-proto') = require('@opentelemetry/exporter-trace-otlp-proto');
   const pg: typeof import('@opentelemetry/instrumentation-pg') = require('@opentelemetry/instrumentation-pg');
-  // Endpoint, headers and sampler come from OpenTelemetry's own variables.
+  // Endpoint, headers and sampler come from OpenTelemetry's own environment variables.
   const exporter = new DiscreetExporter(new otlp.OTLPTraceExporter());
   const provider = new node.NodeTracerProvider({
-    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win. No host, user or command line: nobody asked for them.
+    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence. Host, user and command line are left out on purpose.
     resource: resources
       .resourceFromAttributes({
         'service.name': process.argv[1]?.endsWith('worker.js') ? 'colloquy-worker' : 'colloquy-api',
@@ -48,7 +48,7 @@ function start(): void {
   });
   queries.setTracerProvider(provider);
   traceWith({ api, tracer: provider.getTracer('colloquy') });
-  flush = () => provider.shutdown().catch(() => undefined); // the collector is away: its loss, not ours
+  flush = () => provider.shutdown().catch(() => undefined); // an unavailable collector must not delay the exit
 }
 
-if (isWanted()) start();
+if (isEnabled()) start();

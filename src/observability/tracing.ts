@@ -1,4 +1,4 @@
-// Spans, when tracing is on (start-tracing.ts); otherwise every function here does nothing but its work.
+// Spans, if tracing is on (start-tracing.ts). If it is off, the functions here just run the work they are given.
 import type * as Otel from '@opentelemetry/api';
 import { errorFields } from '../common/log.js';
 
@@ -6,11 +6,11 @@ export type SpanAttributes = Record<string, string | number | boolean>;
 
 interface SpanOptions {
   kind?: 'server' | 'client' | 'consumer' | 'producer' | 'internal';
-  /** W3C traceparent that it goes on from; absent: what is active here; null: nothing, a trace of its own. */
+  /** W3C traceparent of the parent; absent: the active span; null: none, a new trace begins. */
   parent?: string | null | undefined;
   /** Epoch milliseconds; absent: now. */
   startTime?: number;
-  /** Others that it also goes back to. */
+  /** Traceparents of further spans that this one results from. */
   links?: string[];
   /** Ids and enumerations only. */
   attributes?: SpanAttributes;
@@ -21,9 +21,9 @@ export interface OpenSpan {
   readonly traceId: string;
   name(name: string): void;
   set(attributes: SpanAttributes): void;
-  /** Runs `work` as part of it. */
+  /** Runs `work` with this span active. */
   within<Result>(work: () => Result): Result;
-  /** With `failure`, its code alone: messages may quote content. */
+  /** Of a `failure` only its code is recorded: messages may quote content. */
   end(failure?: unknown): void;
 }
 
@@ -34,12 +34,12 @@ interface Tracing {
 
 let tracing: Tracing | undefined;
 
-/** Once a process, before any span. */
+/** Turns tracing on; call once, before any span. */
 export function traceWith(started: Tracing): void {
   tracing = started;
 }
 
-/** Whether spans are made at all. */
+/** Whether tracing is on. */
 export const isTracing = (): boolean => tracing !== undefined;
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
@@ -51,14 +51,14 @@ function contextOf(traceparent: string): Otel.SpanContext | null {
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
-/** The active span as W3C traceparent: two random ids and a flag. Null without one. */
+/** The active span as W3C traceparent; null if there is none. */
 export function traceparent(): string | null {
   const context = tracing?.api.trace.getActiveSpan()?.spanContext();
   if (context === undefined || !tracing?.api.isSpanContextValid(context)) return null;
   return `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;
 }
 
-/** Opens a span; null when tracing is off. Whoever opens it ends it. */
+/** Opens a span; null if tracing is off. The caller must end it. */
 export function openSpan(
   name: string,
   { kind = 'internal', parent, links = [], attributes, startTime }: SpanOptions,
@@ -96,7 +96,7 @@ export function openSpan(
   };
 }
 
-/** Runs `work` in a span of its own, which ends with it. */
+/** Runs `work` in a new span, which ends with it. */
 export async function traced<Result>(
   name: string,
   options: SpanOptions,

@@ -1,4 +1,4 @@
-// A worker's figures: what it counts, what waits in the tables, its pool.
+// The worker's metrics: its counters, what waits in the tables, its pool.
 import type { Config } from '../config/config.js';
 import { ConfigError } from '../config/config.js';
 import type { WorkerDatabase } from '../database/database.js';
@@ -7,7 +7,7 @@ import { Exposition } from './exposition.js';
 import { serveMetrics, type MetricsServer } from './metrics-server.js';
 import { watchPools } from './pool-gauges.js';
 
-/** Serves `/metrics` when the settings name a port; null when not. Throws {@link ConfigError} when the port cannot be had. */
+/** Serves `/metrics` if the settings name a port, else null. Throws {@link ConfigError} if the port is not available. */
 export async function workerMetrics(
   { host, workerMetricsPort: port }: Config,
   database: WorkerDatabase,

@@ -4,7 +4,7 @@ import { WorkerDatabase } from '../database/database.js';
 import type { MetricsServer } from './metrics-server.js';
 import { workerMetrics } from './worker-metrics.js';
 
-/** Injection token of the worker's {@link MetricsServer}; null when the settings name no port. */
+/** Injection token of the worker's {@link MetricsServer}; null if the settings name no port. */
 export const WORKER_METRICS = Symbol('worker metrics');
 
 @Module({
