@@ -129,7 +129,7 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  /** One part; null past the end. Resolves when the response begins; its turn ends when the response does. */
+  /** One part; null past the end. Resolves when the response begins; its slot is free again when the response ends. */
   private window(key: string, from: number, bytes: number): Promise<Readable | null> {
     return new Promise((resolve, reject) => {
       const read = async (): Promise<void> => {

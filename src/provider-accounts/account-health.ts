@@ -1,4 +1,4 @@
-// How an account fares: `health` of a provider account. Each part is one line of the schema and one reader.
+// `health` of a provider account: its webhooks, its live poll and its circuit breaker. Each part is one field and one reader.
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { timeText } from '../http/id-schema.js';
@@ -9,34 +9,31 @@ import { readLivePolls } from '../reconciliation/live-poll-row.js';
 const livePoll = z
   .object({
     last_at: timeText.nullable().meta({ description: 'When the last poll ended' }),
-    live: z
-      .int()
-      .nullable()
-      .meta({ description: 'Live conversations of the list; null: the provider did not give it' }),
+    live: z.int().nullable().meta({ description: 'Live conversations on the list; null: the list could not be read' }),
     problem: z.string().nullable().meta({ description: 'What went wrong, as a code' }),
   })
   .nullable()
-  .meta({ description: "The last look at the provider's list; null: `poll_active_seconds` is off" });
+  .meta({ description: "The last poll of the provider's list; null: `poll_active_seconds` is off" });
 
 export const accountHealth = z
   .object({
-    webhook_last_at: timeText.nullable().meta({ description: 'The last webhook, refused ones included' }),
-    webhook_last_valid_at: timeText.nullable().meta({ description: 'The last one whose signature was right' }),
-    signature_failures_24h: z.int().meta({ description: 'Webhooks of the last 24 hours whose signature was not' }),
+    webhook_last_at: timeText.nullable().meta({ description: 'The last webhook, including refused ones' }),
+    webhook_last_valid_at: timeText.nullable().meta({ description: 'The last webhook with a valid signature' }),
+    signature_failures_24h: z.int().meta({ description: 'Webhooks of the last 24 hours with an invalid signature' }),
     live_poll: livePoll,
     circuit: z
       .enum(['closed', 'open'])
-      .meta({ description: 'Open: its provider does not answer, and one question at a time tries it' }),
+      .meta({ description: 'Open: the provider does not answer, and is tried with one request at a time' }),
   })
   .meta({
     id: 'ProviderAccountHealth',
     description:
-      'How the account fares, a few seconds late. PATCH does not count it as a change: `If-Match` ignores it.',
+      'State of the account, a few seconds old. It is no part of the revision: `If-Match` of a PATCH ignores it.',
   });
 
 export type AccountHealth = z.infer<typeof accountHealth>;
 
-/** Of an account of which nothing is known yet. */
+/** Health of an account of which nothing is known yet. */
 export const NO_HEALTH: AccountHealth = {
   webhook_last_at: null,
   webhook_last_valid_at: null,
@@ -58,7 +55,7 @@ select h.provider_account_id as id, h.last_at, h.last_valid_at, (
   where f.provider_account_id = h.provider_account_id and f.hour > now() - interval '24 hours') as failures
 from webhook_health h where h.provider_account_id = any($1::uuid[])`;
 
-/** Health by account. Accounts of which nothing is known are left out. */
+/** Health by account; accounts of which nothing is known yet are left out. */
 export async function readHealth(tx: Transaction, accountIds: readonly string[]): Promise<Map<string, AccountHealth>> {
   const [webhooks, polls, open] = await Promise.all([
     tx.query<Row>({ text: READ, values: [accountIds] }),
@@ -79,5 +76,5 @@ const ofWebhooks = ({ last_at: at, last_valid_at: validAt, failures }: Row): Par
   signature_failures_24h: failures,
 });
 
-/** For the entity tag: another value as soon as anything of it changes. */
+/** For the entity tag: changes whenever any part of the health changes. */
 export const healthVersion = (health: AccountHealth): string => crc32(JSON.stringify(health)).toString(36);

@@ -1,15 +1,15 @@
-// What a request changes about an account. Pure.
+// Merges a request into the settings of an account. Pure.
 import { changedFields } from '../access/admin.js';
 import { mayAccess, type Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
 import type { AccountSecrets, Deadlines } from '../providers/provider-accounts.js';
 import type { ProviderAccountPatch } from './provider-account.schema.js';
 
-/** Everything about an account that may change, sealed or not. */
+/** Everything about an account that can be changed, sealed or not. */
 export interface AccountSettings extends AccountSecrets {
   backfill_days: number;
   poll_active_seconds: number | null;
-  /** Own deadlines only; the rest are defaults. */
+  /** Deadlines that were set; defaults apply to the rest. */
   deadlines: Partial<Deadlines>;
 }
 
@@ -22,7 +22,7 @@ export const NO_SETTINGS: Omit<AccountSettings, 'name' | 'api_key'> = {
   deadlines: {},
 };
 
-/** The settings after a merge patch, and the names of what changed. Throws `conflict`; see {@link mergedAgents}. */
+/** The settings after a merge patch, and the names of the changed fields. Throws `conflict`; see {@link mergedAgents}. */
 export function patched(
   caller: Caller,
   before: AccountSettings,
@@ -37,17 +37,20 @@ export function patched(
   return { settings: { ...before, ...flat }, changes: changedFields(before, flat) };
 }
 
-/** Whether requests, and with them the API key, go to another origin than before; a path may change freely. */
-export const isMoved = (before: AccountSettings, { base_url: to }: ProviderAccountPatch): boolean =>
+/** Whether requests, and with them the API key, will go to another origin. A new path on the same origin does not count. */
+export const changesOrigin = (before: AccountSettings, { base_url: to }: ProviderAccountPatch): boolean =>
   to !== undefined && originOf(to) !== originOf(before.base_url);
 
-/** Null: the provider's own. */
+/** Null: the provider's own address. */
 const originOf = (baseUrl: string | null): string | null => (baseUrl === null ? null : new URL(baseUrl).origin);
 
-/** Whoever may change an account must not learn its key: a new origin takes a key with it. Throws `invalid_request`. */
-export function requireKeyForMove(before: AccountSettings, patch: ProviderAccountPatch): void {
-  if (!isMoved(before, patch) || patch.api_key !== undefined) return;
-  throw new AppError('invalid_request', 'another base_url needs the api_key that is to be sent there', {
+/**
+ * A new origin needs the API key in the same request, or whoever may change an account could send its key to a server of their
+ * own. Throws `invalid_request`.
+ */
+export function requireKeyForNewOrigin(before: AccountSettings, patch: ProviderAccountPatch): void {
+  if (!changesOrigin(before, patch) || patch.api_key !== undefined) return;
+  throw new AppError('invalid_request', 'a base_url of another origin needs the api_key in the same request', {
     errors: [{ pointer: '/api_key', detail: 'must be given together with a base_url of another origin' }],
   });
 }
@@ -60,7 +63,7 @@ function mergedDeadlines(
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** Entries of clients that the caller does not see stay as they are. Throws `conflict` when one of them names the same agent. */
+/** Keeps entries of clients that the caller may not access. Throws `conflict` if one of them names the same agent. */
 function mergedAgents(
   caller: Caller,
   before: AccountSettings['agent_clients'],
@@ -69,8 +72,8 @@ function mergedAgents(
   const hidden = before.filter((entry) => !mayAccess(caller, entry.client_id));
   const taken = new Set(hidden.map((entry) => entry.provider_agent_id));
   if (entries.some((entry) => taken.has(entry.provider_agent_id))) {
-    throw new AppError('conflict', 'an agent of agent_clients belongs elsewhere', {
-      errors: [{ pointer: '/agent_clients', detail: 'names an agent that cannot be given away with this key' }],
+    throw new AppError('conflict', 'an agent in agent_clients already belongs to another client', {
+      errors: [{ pointer: '/agent_clients', detail: 'names an agent that this key cannot reassign' }],
     });
   }
   return [...hidden, ...entries];

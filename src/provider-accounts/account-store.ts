@@ -1,4 +1,4 @@
-// Rows of provider accounts, and how they are shown: secrets go in and never come out.
+// Rows of provider accounts, and how the API shows them: secrets are written and never returned.
 import { Inject, Injectable } from '@nestjs/common';
 import type { QueryPartialEntity } from 'typeorm';
 import { mayAccess, clientFilterOf, type Caller } from '../access/caller.js';
@@ -17,22 +17,22 @@ import type { ProviderAccountAnswer } from './provider-account.schema.js';
 
 export type AccountRow = Omit<ProviderAccountEntity, 'deleted_at'>;
 
-/** An account's row with what its backfill has come to, and how it fares. */
-export interface ShownAccount extends AccountRow {
+/** An account's row with the progress of its backfill and its health. */
+export interface AccountWithStatus extends AccountRow {
   health: AccountHealth;
   backfill: BackfillProgress;
-  /** Goes up with the progress. */
+  /** Increases with the progress. */
   backfill_version: number;
 }
 
-/** Every query is restricted to the caller's clients; row-level security is the second lock. */
+/** Restricts every query to the caller's clients; row-level security is the second barrier. */
 const visible = (caller: Caller, clientId: string | null = null) => ({
   ...meets('client_id', among(clientFilterOf(caller)), exactly(clientId)),
   ...NOT_DELETED,
 });
 
-/** Shown where no own silence is set: the default for calls. */
-const CALL_SILENCE = 900;
+/** Shown if no `silence` is set: the default for calls, seconds. */
+const DEFAULT_CALL_SILENCE = 900;
 
 interface ListFilter {
   clientId: string | null;
@@ -43,7 +43,7 @@ interface ListFilter {
 
 type Owner = Pick<AccountRow, 'id' | 'client_id'>;
 
-async function withProgress(tx: Transaction, rows: AccountRow[]): Promise<ShownAccount[]> {
+async function withStatus(tx: Transaction, rows: AccountRow[]): Promise<AccountWithStatus[]> {
   const ids = rows.map(({ id }) => id);
   const [backfills, healths] = await Promise.all([readBackfills(tx, ids), readHealth(tx, ids)]);
   return rows.map((row) => {
@@ -64,7 +64,7 @@ export class AccountStore {
     private readonly vault: VaultService,
   ) {}
 
-  async list(tx: Transaction, caller: Caller, filter: ListFilter): Promise<ShownAccount[]> {
+  async list(tx: Transaction, caller: Caller, filter: ListFilter): Promise<AccountWithStatus[]> {
     const { clientId, provider, after, limit } = filter;
     const where = {
       ...visible(caller, clientId),
@@ -72,12 +72,12 @@ export class AccountStore {
       ...meets('id', greaterThan(after)),
     };
     const rows = await tx.manager.find(ProviderAccountEntity, { where, order: { id: 'asc' }, take: limit });
-    return withProgress(tx, rows);
+    return withStatus(tx, rows);
   }
 
-  async show(tx: Transaction, caller: Caller, id: string): Promise<ShownAccount | undefined> {
+  async show(tx: Transaction, caller: Caller, id: string): Promise<AccountWithStatus | undefined> {
     const row = await this.find(tx, caller, id);
-    return row === null ? undefined : (await withProgress(tx, [row]))[0];
+    return row === null ? undefined : (await withStatus(tx, [row]))[0];
   }
 
   find(tx: Transaction, caller: Caller, id: string, { lock = false } = {}): Promise<AccountRow | null> {
@@ -93,7 +93,7 @@ export class AccountStore {
     await this.change(tx, caller, owner.id, await this.columns(owner, settings));
   }
 
-  /** The row stays for those who ask where a conversation came from; its secrets go. */
+  /** Marks the row as deleted and erases its secrets. The row stays, because conversations refer to it. */
   async remove(tx: Transaction, caller: Caller, row: AccountRow): Promise<void> {
     const settings = await this.settingsOf(row);
     const { sealed } = await this.columns(row, { ...settings, api_key: '', webhook_secret: null });
@@ -106,8 +106,8 @@ export class AccountStore {
     return { ...secrets, deadlines, backfill_days, poll_active_seconds };
   }
 
-  /** As the caller may see it: `agent_clients` of other clients are left out. */
-  async render(caller: Caller, row: ShownAccount): Promise<ProviderAccountAnswer> {
+  /** The account as this caller may see it: entries of `agent_clients` for other clients are left out. */
+  async render(caller: Caller, row: AccountWithStatus): Promise<ProviderAccountAnswer> {
     const settings = await this.settingsOf(row);
     const id = publicId('providerAccount', row.id);
     return {
@@ -125,7 +125,7 @@ export class AccountStore {
         .map((entry) => ({ ...entry, client_id: publicId('client', entry.client_id) })),
       backfill_days: row.backfill_days,
       poll_active_seconds: row.poll_active_seconds,
-      deadlines: { ...DEFAULT_DEADLINES, ...row.deadlines, silence: row.deadlines.silence ?? CALL_SILENCE },
+      deadlines: { ...DEFAULT_DEADLINES, ...row.deadlines, silence: row.deadlines.silence ?? DEFAULT_CALL_SILENCE },
       backfill: row.backfill,
       health: row.health,
       created_at: row.created_at.toISOString(),

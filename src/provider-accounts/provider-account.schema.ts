@@ -1,3 +1,4 @@
+// Schemas of provider accounts: requests and responses.
 import { z } from 'zod';
 import { nameText } from '../access/admin.js';
 import { listSchema, pageQuery } from '../http/api-response.js';
@@ -29,7 +30,7 @@ const deadlines = z
     transcript: seconds.optional(),
     audio: seconds.optional(),
   })
-  .meta({ description: 'Seconds; null: the default' });
+  .meta({ description: 'Seconds; null restores the default' });
 
 const agentClients = z
   .array(z.strictObject({ provider_agent_id: z.string().min(1).max(500), client_id: idInput('client') }))
@@ -68,16 +69,16 @@ const backfill = z
     status: z.enum(['none', 'pending', 'running', 'completed', 'failed']),
     from: timeText.nullable(),
     to: timeText.nullable(),
-    checked: z.int().meta({ description: 'Conversations of the provider that were looked at' }),
-    added: z.int().meta({ description: 'Those that were unknown and have been brought in' }),
-    skipped: z.int().meta({ description: 'Those that the provider lists and does not give' }),
-    skipped_reasons: z.record(z.string(), z.int()).meta({ description: 'How many of them, by the reason as a code' }),
-    done_until: timeText.nullable().meta({ description: 'Everything from here to `to` has been looked at' }),
+    checked: z.int().meta({ description: 'Conversations of the provider that were checked' }),
+    added: z.int().meta({ description: 'Of these, conversations that were unknown and have been imported' }),
+    skipped: z.int().meta({ description: 'Of these, conversations that the provider lists but does not deliver' }),
+    skipped_reasons: z.record(z.string(), z.int()).meta({ description: 'Skipped conversations by reason, a code' }),
+    done_until: timeText.nullable().meta({ description: 'Everything from here to `to` has been checked' }),
     started_at: timeText.nullable(),
     completed_at: timeText.nullable(),
-    last_error: z.string().nullable().meta({ description: 'What stands in the way now, as a code' }),
+    last_error: z.string().nullable().meta({ description: 'What blocks it now, as a code' }),
   })
-  .meta({ id: 'Backfill', description: "The account's past, brought in newest first" });
+  .meta({ id: 'Backfill', description: "Import of the account's past, newest first" });
 
 export const providerAccountSchema = z
   .object({
@@ -91,14 +92,14 @@ export const providerAccountSchema = z
     has_api_key: z.boolean(),
     has_webhook_secret: z.boolean().meta({
       description:
-        'False: webhooks are answered 401 `invalid_signature` until one is set, unless the provider signs with the API key',
+        'False: webhooks get 401 `invalid_signature` until a secret is set, unless the provider signs with the API key',
     }),
     agent_clients: z.array(z.object({ provider_agent_id: z.string(), client_id: publicIdText('client') })),
     backfill_days: z.int(),
     poll_active_seconds: z.int().nullable(),
     deadlines: z
       .object({ silence: z.int(), ask_every: z.int(), analysis: z.int(), transcript: z.int(), audio: z.int() })
-      .meta({ description: 'Seconds; a chat without a silence of its own gets 86400' }),
+      .meta({ description: 'Seconds; the default `silence` of a chat is 86400' }),
     backfill,
     health: accountHealth,
     created_at: timeText,
@@ -118,7 +119,7 @@ export type ProviderAccountPatch = z.infer<typeof providerAccountPatch>;
 export type ProviderAccountQuery = z.infer<typeof providerAccountQuery>;
 export type ProviderAccountAnswer = z.infer<typeof providerAccountSchema>;
 
-/** The address is shown to people, so nothing secret may hide in it. */
+/** The API returns the address, so it must not contain a secret. */
 function isPlainUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { username, password, search, hash } = new URL(value);

@@ -28,7 +28,7 @@ export class ProviderAccountsController {
 
   @Get()
   @Requires('provider-accounts:manage')
-  @Operation({ id: 'listProviderAccounts', summary: 'Accounts, oldest first', response: providerAccountList })
+  @Operation({ id: 'listProviderAccounts', summary: 'Provider accounts, oldest first', response: providerAccountList })
   list(
     @Caller() caller: Caller,
     @Query({ schema: providerAccountQuery }) query: ProviderAccountQuery,
@@ -40,7 +40,7 @@ export class ProviderAccountsController {
   @Requires('provider-accounts:manage')
   @Operation({
     id: 'createProviderAccount',
-    summary: 'Register an account; the answer names its webhook URL',
+    summary: 'Register a provider account; the response contains its webhook URL',
     status: 201,
     response: providerAccountSchema,
     problems: ['not_found', 'address_not_allowed'],
@@ -55,7 +55,11 @@ export class ProviderAccountsController {
 
   @Get(':id')
   @Requires('provider-accounts:manage')
-  @Operation({ id: 'getProviderAccount', summary: 'One account, without its secrets', response: providerAccountSchema })
+  @Operation({
+    id: 'getProviderAccount',
+    summary: 'One provider account, without its secrets',
+    response: providerAccountSchema,
+  })
   get(
     @Caller() caller: Caller,
     @Param('id', { schema: accountId }) id: string,
@@ -67,7 +71,7 @@ export class ProviderAccountsController {
   @Requires('provider-accounts:manage')
   @Operation({
     id: 'updateProviderAccount',
-    summary: 'Change an account',
+    summary: 'Change a provider account',
     response: providerAccountSchema,
     problems: ['conflict', 'address_not_allowed'],
   })
@@ -82,7 +86,7 @@ export class ProviderAccountsController {
 
   @Delete(':id')
   @Requires('provider-accounts:manage')
-  @Operation({ id: 'deleteProviderAccount', summary: 'End an account and forget its secrets', status: 204 })
+  @Operation({ id: 'deleteProviderAccount', summary: 'Delete a provider account and its secrets', status: 204 })
   remove(@Caller() caller: Caller, @Param('id', { schema: accountId }) id: string): Promise<void> {
     return this.accounts.remove(caller, id);
   }

@@ -1,4 +1,4 @@
-// Provider accounts as people manage them.
+// The service behind /v1/provider-accounts.
 import { Injectable } from '@nestjs/common';
 import { adminScope, requireClients, requireExisting, unknownObject } from '../access/admin.js';
 import { actorOf, type Caller } from '../access/caller.js';
@@ -20,8 +20,14 @@ import { cancelBackfill, requestBackfill, resumeBackfill } from '../reconciliati
 import { endPoll, requestPoll } from '../reconciliation/live-poll-row.js';
 import { SYSTEM_CLIENT } from '../vault/vault.service.js';
 import { healthVersion, NO_HEALTH } from './account-health.js';
-import { isMoved, NO_SETTINGS, patched, requireKeyForMove, type AccountSettings } from './account-settings.js';
-import { AccountStore, type AccountRow, type ShownAccount } from './account-store.js';
+import {
+  changesOrigin,
+  NO_SETTINGS,
+  patched,
+  requireKeyForNewOrigin,
+  type AccountSettings,
+} from './account-settings.js';
+import { AccountStore, type AccountRow, type AccountWithStatus } from './account-store.js';
 import type {
   ProviderAccountAnswer,
   ProviderAccountInput,
@@ -43,7 +49,7 @@ export class ProviderAccountsService {
 
   async list(caller: Caller, { limit, cursor, ...filter }: ProviderAccountQuery): Promise<List<ProviderAccountAnswer>> {
     const { client_id: clientId = null, provider = null } = filter;
-    const read = (after: string | null, most: number): Promise<ShownAccount[]> =>
+    const read = (after: string | null, most: number): Promise<AccountWithStatus[]> =>
       this.database.withScope(caller.clients, (tx) =>
         this.store.list(tx, caller, { clientId, provider, after, limit: most }),
       );
@@ -58,7 +64,7 @@ export class ProviderAccountsService {
     return new ApiResponse(await this.store.render(caller, row), { etag: etagOf(versionOf(row)) });
   }
 
-  /** Throws `not_found` when it or one of its agents names a client that is not there, `address_not_allowed`. */
+  /** Throws `not_found` if its client or a client in `agent_clients` does not exist, `address_not_allowed`. */
   async create(
     caller: Caller,
     attempt: IdempotentRequest,
@@ -77,7 +83,7 @@ export class ProviderAccountsService {
         if (settings.backfill_days > 0) await requestBackfill(tx, { id, client_id: clientId }, settings.backfill_days);
         if (settings.poll_active_seconds !== null) await requestPoll(tx, { id, client_id: clientId });
         await requestSync(tx, id);
-        await tell(tx, caller, { action: 'provider_account.created', id });
+        await journalChange(tx, caller, { action: 'provider_account.created', id });
         return { status: 201, kind: 'providerAccount', id };
       }),
     );
@@ -97,38 +103,39 @@ export class ProviderAccountsService {
       const before = await this.locked(tx, caller, id);
       requireMatch(revisionsOf(ifMatch), before.revision);
       const known = await this.store.settingsOf(before);
-      requireKeyForMove(known, patch);
+      requireKeyForNewOrigin(known, patch);
       const { settings, changes } = patched(caller, known, patch);
       if (changes.length === 0) return;
       await requireExisting(tx, caller, clientsOf(patch));
       await this.store.update(tx, caller, before, settings);
       await followUp(tx, before, { settings, changes });
-      await tell(tx, caller, { action: 'provider_account.updated', id, changes });
-      if (isMoved(known, patch)) await tell(tx, caller, { action: 'provider_account.address_changed', id });
+      await journalChange(tx, caller, { action: 'provider_account.updated', id, changes });
+      if (changesOrigin(known, patch))
+        await journalChange(tx, caller, { action: 'provider_account.address_changed', id });
     });
     this.notifier.notify('colloquy_workflow_commands');
     await this.opened.find(id, { fresh: true });
     return this.get(caller, id);
   }
 
-  /** Webhooks to the account answer 404 from now on, and its secrets are gone. Throws `not_found`. */
+  /** From now on webhooks to the account get 404, and its secrets are gone. Throws `not_found`. */
   async remove(caller: Caller, id: string): Promise<void> {
     await this.database.withScope(adminScope(caller), async (tx) => {
       await this.store.remove(tx, caller, await this.locked(tx, caller, id));
       await cancelBackfill(tx, id);
       await endPoll(tx, id);
       await requestSync(tx, id);
-      await tell(tx, caller, { action: 'provider_account.deleted', id });
+      await journalChange(tx, caller, { action: 'provider_account.deleted', id });
     });
     this.notifier.notify('colloquy_workflow_commands');
     await this.opened.find(id, { fresh: true });
   }
 
-  /** Where requests with the account's key would go. Throws `address_not_allowed`. */
+  /** Throws `address_not_allowed` if requests may not go to `baseUrl`. */
   private async requireAllowed(baseUrl: string | null | undefined): Promise<void> {
     if (baseUrl === null || baseUrl === undefined || !(await this.egress.isRefused(baseUrl))) return;
     throw new AppError('address_not_allowed', 'base_url must be https on a public address, or listed by the operator', {
-      errors: [{ pointer: '/base_url', detail: 'is not https on a public address, and not listed' }],
+      errors: [{ pointer: '/base_url', detail: 'is neither https on a public address nor listed' }],
     });
   }
 
@@ -139,41 +146,44 @@ export class ProviderAccountsService {
   }
 }
 
-/** Progress and health change what is shown, but nothing that a PATCH could meet: for it, the revision alone counts. */
-const versionOf = ({ revision, backfill_version: progress, health }: ShownAccount): string =>
+/**
+ * Version for the entity tag. Progress and health change the response but not what a PATCH changes, so that `If-Match` compares
+ * the revision only.
+ */
+const versionOf = ({ revision, backfill_version: progress, health }: AccountWithStatus): string =>
   progress === 0 && health === NO_HEALTH ? String(revision) : `${revision}.${progress}.${healthVersion(health)}`;
 const revisionsOf = (ifMatch: string | undefined): string | undefined => ifMatch?.replace(/"(\d+)\.[\w.]+"/g, '"$1"');
 
-/** What a change means for the backfill and for Temporal. */
+/** Starts or cancels backfill and polling, and signals workflows, as the change requires. */
 async function followUp(
   tx: Transaction,
   account: AccountRow,
   { settings, changes }: { settings: AccountSettings; changes: string[] },
 ): Promise<void> {
   const { backfill_days: days, poll_active_seconds: seconds } = settings;
-  const mayBeAnswered = changes.includes('api_key') || changes.includes('base_url');
+  const mayAnswerNow = changes.includes('api_key') || changes.includes('base_url');
   if (changes.includes('backfill_days')) {
     if (days > 0) await requestBackfill(tx, account, days);
     else await cancelBackfill(tx, account.id);
-  } else if (mayBeAnswered) {
+  } else if (mayAnswerNow) {
     await resumeBackfill(tx, account.id);
   }
   if (changesWatchdog(account, settings)) await requestRearm(tx, account.id);
-  if (mayBeAnswered) await tryCircuitNow(tx, account.id);
+  if (mayAnswerNow) await tryCircuitNow(tx, account.id);
   if (seconds === null) await endPoll(tx, account.id);
-  else if (mayBeAnswered || changes.includes('poll_active_seconds')) await requestPoll(tx, account);
+  else if (mayAnswerNow || changes.includes('poll_active_seconds')) await requestPoll(tx, account);
   await requestSync(tx, account.id);
 }
 
-/** Timers of live conversations run by the old setting. */
+/** Whether the timers of live conversations must be reset, because they run by the old setting. */
 const changesWatchdog = ({ deadlines: before }: AccountRow, { deadlines: after }: AccountSettings): boolean =>
   before.silence !== after.silence || before.ask_every !== after.ask_every;
 
 const clientsOf = ({ agent_clients: agents = [] }: Partial<Pick<AccountSettings, 'agent_clients'>>): string[] =>
   agents.map((entry) => entry.client_id);
 
-/** Accounts are told in the system's log. */
-const tell = (
+/** Changes of accounts are entries of the system client's journal. */
+const journalChange = (
   tx: Transaction,
   caller: Caller,
   { action, id, changes = [] }: { action: string; id: string; changes?: string[] },
