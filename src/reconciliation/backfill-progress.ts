@@ -1,8 +1,8 @@
-// A backfill as its workflow sees it.
+// Backfill row → the progress that its workflow returns and the Temporal UI shows.
 import type { BackfillProgress } from '../../workflows/reconciliation.workflow.js';
 import type { Backfill } from './backfill-store.js';
 
-/** Of an account that has no backfill, or is gone. */
+/** Progress of an account that has no backfill, or is deleted. */
 export const NO_PROGRESS: BackfillProgress = {
   status: 'none',
   from: null,

@@ -1,4 +1,4 @@
-// A backfill as the API writes and shows it: asked for in the transaction of its account, so that the two are never apart.
+// The API's side of a backfill: requests it in the transaction that changes the account, and reads its progress.
 import type { Transaction } from '../database/with-scope.js';
 
 export type BackfillStatus = 'pending' | 'running' | 'completed' | 'failed';
@@ -32,7 +32,7 @@ export const NO_BACKFILL: BackfillProgress = {
   last_error: null,
 };
 
-// Requested again, it starts over: what is known by then is passed over.
+// A repeated request starts over; conversations that are known by then are skipped.
 const REQUEST = `
 insert into backfills (provider_account_id, client_id, range_from, range_to, window_to)
 values ($1, $2, now() - make_interval(days => $3), now(), now())
@@ -44,18 +44,18 @@ update backfills set status = 'pending', cursor = null, last_error = null, versi
 where provider_account_id = $1 and status = 'failed'`;
 const CANCEL = 'delete from backfills where provider_account_id = $1';
 
-/** Asks for the last `days` of an account, from now. */
+/** Requests a backfill of the last `days` of an account. */
 export const requestBackfill = (
   tx: Transaction,
   { id, client_id: clientId }: { id: string; client_id: string },
   days: number,
 ): Promise<unknown> => tx.query({ text: REQUEST, values: [id, clientId, days] });
 
-/** One that had failed goes on with the window where it was, from its first page: a cursor may have grown too old. */
+/** Resumes a failed backfill in the same window, from its first page: the cursor may have expired. */
 export const resumeBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>
   tx.query({ text: RESUME, values: [accountId] });
 
-/** The walk ends at its next step; what it has added stays. */
+/** Cancels a backfill: the walk ends at its next step. What it has imported stays. */
 export const cancelBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>
   tx.query({ text: CANCEL, values: [accountId] });
 
@@ -100,7 +100,7 @@ const progressOf = (row: Row): BackfillProgress => ({
   added: row.added,
   skipped: row.skipped,
   skipped_reasons: row.skipped_reasons,
-  // Newest first: everything from here to `to` has been looked through.
+  // The walk goes from new to old, so everything from here to `to` has been checked.
   done_until: row.window_to < row.range_to ? iso(row.window_to) : null,
   started_at: iso(row.started_at),
   completed_at: iso(row.completed_at),

@@ -1,5 +1,5 @@
-// How far an account's backfill has come. One row an account; every write of the walker names the version it read, so that
-// an attempt that was given up, or one from before a new start, changes nothing any more.
+// Progress of backfills, one row per account. Every write names the version that was read, so that an attempt that timed out,
+// or began before the backfill was restarted, can no longer change anything.
 import { Injectable } from '@nestjs/common';
 import { WorkerDatabase } from '../database/database.js';
 import { open, seal } from '../vault/sealing/sealing.js';
@@ -8,7 +8,7 @@ import type { BackfillStatus } from './backfill-requests.js';
 
 const DAY_MS = 86_400_000;
 
-/** Where the walk through the provider's list goes on: windows by start, newest first; within one, kinds and pages. */
+/** Where the walk through the provider's list continues: windows of start times, newest first; within one, kinds and pages. */
 export interface Position {
   /** Upper end of the window, exclusive. */
   windowTo: Date;
@@ -27,7 +27,7 @@ export interface Backfill {
   checked: number;
   added: number;
   skipped: Skipped;
-  /** What stands in the way, as a code. */
+  /** What blocks it, as a code. */
   problem: string | null;
   version: number;
 }
@@ -50,7 +50,7 @@ interface Row {
 
 const COLUMNS = `client_id, status, range_from, range_to, window_to, kind, cursor, checked, page_checked, added,
   skipped_reasons, last_error, version`;
-// Until it begins, time passes: what starts meanwhile belongs to the past as well.
+// Time passes between request and start; conversations that began meanwhile belong to the backfill as well.
 const BEGIN = `
 update backfills set status = 'running', page_checked = 0, started_at = coalesce(started_at, now()), version = version + 1,
   range_to = case when started_at is null then now() else range_to end,
@@ -66,19 +66,19 @@ update backfills set checked = checked + page_checked, page_checked = 0, window_
   status = case when $3 <= range_from then 'completed' else 'running' end,
   completed_at = case when $3 <= range_from then now() end, last_error = null, version = version + 1
 where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
-const TROUBLE = `
+const BLOCKED = `
 update backfills set status = $3, last_error = $4, version = version + 1
 where provider_account_id = $1 and version = $2 returning ${COLUMNS}`;
 
-export interface Counted {
+export interface Counts {
   checked: number;
   added: number;
 }
 
-/** Conversations that are listed and not given: how many, by the reason. */
+/** Conversations that the provider lists but does not deliver: counts by reason. */
 export type Skipped = Record<string, number>;
 
-/** The row was written by somebody else meanwhile: whoever walks begins by reading it again. */
+/** The row was changed meanwhile: the walk must read it again before it continues. */
 export class BackfillChanged extends Error {
   override readonly name = 'BackfillChanged';
 }
@@ -90,31 +90,31 @@ export class BackfillStore {
     private readonly vault: VaultService,
   ) {}
 
-  /** The backfill, `running` from now on unless it has ended; null when the account has none. */
+  /** Reads the backfill and sets it to `running`, unless it has ended. Null if the account has none. */
   async begin(accountId: string): Promise<Backfill | null> {
     const row = (await this.run(BEGIN, [accountId])) ?? (await this.run(READ, [accountId]));
     return row === undefined ? null : this.backfillOf(accountId, row);
   }
 
-  /** Counts a part of the page under way. Throws {@link BackfillChanged}. */
-  count(backfill: Backfill, { checked, added }: Counted): Promise<Backfill> {
+  /** Adds counts for a part of the current page. Throws {@link BackfillChanged}. */
+  count(backfill: Backfill, { checked, added }: Counts): Promise<Backfill> {
     return this.write(PROGRESS, backfill, [checked, added]);
   }
 
   /**
-   * The page is done, but for those that were `skipped`; `completed` when the position lies before the range. Throws
-   * {@link BackfillChanged}.
+   * Completes the current page, except for conversations that were `skipped`, and moves to the next position; `completed` once
+   * that lies before the range. Throws {@link BackfillChanged}.
    */
   async advance(backfill: Backfill, { windowTo, kind, cursor }: Position, skipped: Skipped): Promise<Backfill> {
     const key = await this.vault.clientKey(backfill.clientId);
     const sealed = cursor === null ? null : seal(key, purposeOf(backfill.accountId), Buffer.from(cursor));
     const count = Object.values(skipped).reduce((sum, some) => sum + some, 0);
-    return this.write(ADVANCE, backfill, [windowTo, kind, sealed, count, together(backfill.skipped, skipped)]);
+    return this.write(ADVANCE, backfill, [windowTo, kind, sealed, count, sumOf(backfill.skipped, skipped)]);
   }
 
-  /** Says what stands in the way: a code. Throws {@link BackfillChanged}. */
-  trouble(backfill: Backfill, status: 'running' | 'failed', problem: string): Promise<Backfill> {
-    return this.write(TROUBLE, backfill, [status, problem]);
+  /** Records what blocks the backfill, as a code. Throws {@link BackfillChanged}. */
+  recordProblem(backfill: Backfill, status: 'running' | 'failed', problem: string): Promise<Backfill> {
+    return this.write(BLOCKED, backfill, [status, problem]);
   }
 
   private async write(text: string, { accountId, version }: Backfill, values: unknown[]): Promise<Backfill> {
@@ -146,18 +146,18 @@ export class BackfillStore {
   }
 }
 
-const together = (one: Skipped, other: Skipped): Skipped =>
+const sumOf = (one: Skipped, other: Skipped): Skipped =>
   Object.fromEntries(
     [...Object.keys(one), ...Object.keys(other)].map((reason) => [reason, (one[reason] ?? 0) + (other[reason] ?? 0)]),
   );
 
 const purposeOf = (accountId: string): string => `backfill:${accountId}`;
 
-/** Lower end of the window under way: a day before its upper end, or the beginning of the range. */
+/** Lower end of the current window: a day before its upper end, but not before the range. */
 export const windowFrom = ({ from, position }: Pick<Backfill, 'from' | 'position'>): Date =>
   new Date(Math.max(from.getTime(), position.windowTo.getTime() - DAY_MS));
 
-/** The position after a page: its next page, the window's next kind, the window before. Pure. */
+/** The position after a page: the next page, else the next kind in this window, else the previous window. Pure. */
 export function nextPosition(backfill: Backfill, kinds: readonly string[], nextCursor: string | null): Position {
   const { position } = backfill;
   const kind = position.kind ?? kinds[0] ?? null;

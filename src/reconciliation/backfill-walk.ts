@@ -1,5 +1,5 @@
-// The walk through an account's past: page by page of the provider's list, newest day first. Progress is kept in Postgres
-// after every page, so that it goes on where it was, whoever goes on.
+// Walks through an account's past, page by page of the provider's list, newest day first. Progress is stored in Postgres, so
+// that any worker can continue.
 import { Injectable } from '@nestjs/common';
 import { publicId } from '../common/ids.js';
 import { Log } from '../common/log.js';
@@ -15,7 +15,7 @@ import {
   windowFrom,
   type Backfill,
   BackfillStore,
-  type Counted,
+  type Counts,
   type Skipped,
 } from './backfill-store.js';
 import type { BackfillProgress } from '../../workflows/reconciliation.workflow.js';
@@ -23,9 +23,9 @@ import { NO_PROGRESS, progressOf } from './backfill-progress.js';
 import { forEachConcurrently } from '../common/concurrency.js';
 import { type Attempt, ListedConversations, type Outcome } from './listed-conversations.js';
 
-/** Progress is written after so many conversations. */
+/** Progress is written after this many conversations. */
 const SLICE = 64;
-/** A step takes about so long, so that history stays small where pages are. */
+/** A step takes about this long: small pages would otherwise make the workflow's history long. */
 const STEP_MS = 20_000;
 
 @Injectable()
@@ -39,15 +39,15 @@ export class BackfillWalk {
   ) {}
 
   /**
-   * Walks on for a while. Throws ProviderError when the provider is away, RetryLater when it says for how long; credentials that
-   * it refuses end the backfill as `failed`, until the account is changed.
+   * Walks for a while. Throws ProviderError if the provider is unavailable, RetryLater if it named a time. Refused credentials end
+   * the backfill as `failed`, until the account is changed.
    */
   async step(accountId: string, options: Omit<Attempt, 'account'>): Promise<BackfillProgress> {
     const until = Date.now() + STEP_MS;
-    let view: BackfillProgress;
-    do view = await this.page(accountId, options);
-    while (view.status === 'running' && Date.now() < until && !options.signal.aborted);
-    return view;
+    let progress: BackfillProgress;
+    do progress = await this.page(accountId, options);
+    while (progress.status === 'running' && Date.now() < until && !options.signal.aborted);
+    return progress;
   }
 
   private async page(accountId: string, options: Omit<Attempt, 'account'>): Promise<BackfillProgress> {
@@ -58,7 +58,7 @@ export class BackfillWalk {
     try {
       return progressOf(await this.walkPage({ ...options, account }, backfill));
     } catch (error) {
-      // Somebody changed the account meanwhile: the next page begins with what is there now.
+      // The account was changed meanwhile: the next page begins by reading it again.
       if (error instanceof BackfillChanged) return progressOf(backfill);
       throw error;
     }
@@ -68,20 +68,20 @@ export class BackfillWalk {
     const { store, conversations } = this;
     const { account, signal } = attempt;
     let current = backfill;
-    // Told with the page, so that one which is repeated counts nothing twice.
+    // Written together with the page, so that a repeated page counts nothing twice.
     const skipped: Skipped = {};
     try {
       const { items, next } = await this.list(attempt, backfill);
-      const listed = await conversations.knownOf(account, items);
+      const listed = await conversations.lookUp(account, items);
       for (let from = 0; from < listed.length; from += SLICE) {
-        const counted: Counted = { checked: 0, added: 0 };
+        const counts: Counts = { checked: 0, added: 0 };
         try {
           await forEachConcurrently(listed.slice(from, from + SLICE), async (item) =>
-            count(await conversations.seeTo(attempt, item), counted, skipped),
+            count(await conversations.process(attempt, item), counts, skipped),
           );
         } finally {
-          // What was done is done, whatever became of the rest.
-          current = await store.count(current, counted);
+          // Also after a failure: what was done stays done.
+          current = await store.count(current, counts);
         }
       }
       return await store.advance(current, nextPosition(current, providerNamed(account.provider).kinds, next), skipped);
@@ -91,14 +91,14 @@ export class BackfillWalk {
     }
   }
 
-  /** A provider that is away is asked again; one that refuses us is not, until somebody has changed the account. */
+  /** An unavailable provider is asked again later; one that refuses our credentials only after the account has been changed. */
   private async stopped(backfill: Backfill, error: ProviderError): Promise<Backfill> {
     const { problem } = error;
-    this.log.warn('backfill stands still', { account: publicId('providerAccount', backfill.accountId), problem });
-    const after = await this.store.trouble(backfill, error.retryable ? 'running' : 'failed', problem);
+    this.log.warn('backfill is blocked', { account: publicId('providerAccount', backfill.accountId), problem });
+    const after = await this.store.recordProblem(backfill, error.retryable ? 'running' : 'failed', problem);
     if (!error.retryable) return after;
     if (error.retryAfterMs === null || error.retryAfterMs === 0) throw error;
-    // Temporal waits better than a process does, and shows it.
+    // Let Temporal wait: it survives restarts and shows the wait in its UI.
     throw new RetryLater(`the provider, which answered ${error.status}`, error.retryAfterMs);
   }
 
@@ -116,8 +116,8 @@ export class BackfillWalk {
   }
 }
 
-function count({ added, skipped }: Outcome, counted: Counted, reasons: Skipped): void {
-  counted.checked += 1;
-  if (added) counted.added += 1;
+function count({ added, skipped }: Outcome, counts: Counts, reasons: Skipped): void {
+  counts.checked += 1;
+  if (added) counts.added += 1;
   if (skipped !== null) reasons[skipped] = (reasons[skipped] ?? 0) + 1;
 }

@@ -1,4 +1,4 @@
-// The workflow that brings in the past of an account: which accounts need one, and how it is started.
+// Which accounts need a backfill workflow, and how it is started.
 import { QUEUE } from '../../workflows/names.js';
 import type { AccountInput, AccountSignal } from '../../workflows/reconciliation.workflow.js';
 import { publicId, uuidOf } from '../common/ids.js';

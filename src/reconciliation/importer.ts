@@ -1,5 +1,5 @@
-// Brings one listed conversation in whole: its record, its recordings, then all of it applied at once. What comes complete
-// is settled by that, so that it needs no workflow; what does not gets one by the normal wake.
+// Imports one listed conversation: fetches its record and recordings, then applies everything at once. A complete conversation
+// is settled by that and needs no workflow; an incomplete one gets a workflow by the usual workflow command.
 import { Injectable } from '@nestjs/common';
 import { FactWriter } from '../intake/fact-writer.js';
 import type { StoredRecording, WorkflowFact } from '../reducer/fact.js';
@@ -14,10 +14,10 @@ import { providerNamed } from '../providers/providers.js';
 import { VaultService } from '../vault/vault.service.js';
 import { ListedIdentities, type Reserved } from './listed-identities.js';
 
-/** `busy`: somebody else is at it. `missing`: the provider lists it and does not give it. */
-export type Imported = 'added' | 'known' | 'busy' | 'missing';
+/** `busy`: another import or poll has reserved it. `missing`: the provider lists it but does not deliver it. */
+export type ImportResult = 'added' | 'known' | 'busy' | 'missing';
 
-export interface ImportOrder {
+export interface ImportRequest {
   account: ProviderAccount;
   listed: ListedConversation;
   hash: Buffer;
@@ -27,7 +27,7 @@ export interface ImportOrder {
 
 interface Audio {
   recordings: StoredRecording[];
-  /** Those that cannot be had for good, and why. */
+  /** Recordings that are permanently unavailable, with the reason. */
   refused: (RecordingSource & { reason: string })[];
 }
 
@@ -41,43 +41,43 @@ export class Importer {
     private readonly vault: VaultService,
   ) {}
 
-  /** Throws ProviderError when the provider is away or refuses our credentials. */
-  async bring(order: ImportOrder): Promise<Imported> {
-    const { account, listed, hash, by } = order;
-    const subject = { accountId: account.id, hash };
+  /** Throws ProviderError if the provider is unavailable or refuses our credentials. */
+  async import(request: ImportRequest): Promise<ImportResult> {
+    const { account, listed, hash, by } = request;
+    const identity = { accountId: account.id, hash };
     const clientId = clientOfAgent(account, listed.providerAgentId);
-    const reserved = await this.identities.reserve({ ...subject, clientId }, by);
+    const reserved = await this.identities.reserve({ ...identity, clientId }, by);
     if (typeof reserved === 'string') return reserved;
     let found: boolean;
     try {
-      found = await this.fetch(order, reserved);
+      found = await this.fetch(request, reserved);
     } finally {
-      await this.identities.release(subject, by);
+      await this.identities.release(identity, by);
     }
     if (!found) return 'missing';
     await this.facts.apply({ account, identityHash: hash });
     return 'added';
   }
 
-  /** False when the provider does not know it. */
-  private async fetch(order: ImportOrder, reserved: Reserved): Promise<boolean> {
-    const { account, listed, hash, by, signal } = order;
+  /** False if the provider does not know the conversation. */
+  private async fetch(request: ImportRequest, reserved: Reserved): Promise<boolean> {
+    const { account, listed, hash, by, signal } = request;
     const isPoll = by === 'poll';
     const asking = { signal, worth: isPoll ? NOW_OR_NOT : INSIST };
     const answer = await this.gateway.fetchRecord(account, listed, asking);
     if (!answer.found) return false;
-    // A poll has no time for recordings: whatever is over by now gets a workflow.
-    const statements = isPoll ? [] : await this.statementsOf(order, reserved, answer.document);
+    // A poll has no time for recordings: a conversation that has ended by now gets a workflow.
+    const statements = isPoll ? [] : await this.statementsOf(request, reserved, answer.document);
     await this.facts.bring({ account, identityHash: hash }, { by, document: answer.document, statements });
     return true;
   }
 
-  /** What is known beside the record: recordings, and parts that nobody will deliver any more. */
-  private async statementsOf(order: ImportOrder, reserved: Reserved, document: Json): Promise<WorkflowFact[]> {
-    const { account } = order;
+  /** Facts to apply along with the record: stored recordings, and parts that will never be delivered. */
+  private async statementsOf(request: ImportRequest, reserved: Reserved, document: Json): Promise<WorkflowFact[]> {
+    const { account } = request;
     const claims = claimsOf(account, document);
     if (claims === null || claims.ended === null) return [];
-    const audio = await this.audioOf(order, reserved, claims);
+    const audio = await this.audioOf(request, reserved, claims);
     const hasAudio = audio === null || audio.recordings.length > 0;
     const overdue = overdueParts(claims, { hasAudio, account, now: Date.now() });
     const reasonOf = (part: Part): string => (part === 'audio' && audio?.refused.at(-1)?.reason) || 'deadline';
@@ -89,19 +89,20 @@ export class Importer {
   }
 
   /**
-   * The recordings, and which of them are wanting for good. Null when asking again may help: then none of them is stated,
-   * so that the audio stays pending, and the conversation's own workflow sees to all.
+   * The recordings, stored or permanently missing. Null if asking again may help: then no fact about audio is reported, the
+   * audio stays pending, and the conversation's workflow fetches all of it.
    */
-  private async audioOf(order: ImportOrder, reserved: Reserved, claims: Claims): Promise<Audio | null> {
+  private async audioOf(request: ImportRequest, reserved: Reserved, claims: Claims): Promise<Audio | null> {
     const audio: Audio = { recordings: [], refused: [] };
     for (const wanted of claims.recordings) {
       try {
-        audio.recordings.push(await this.recordingOf(order, reserved, { ...wanted, claims }));
+        audio.recordings.push(await this.recordingOf(request, reserved, { ...wanted, claims }));
       } catch (error) {
-        // A worker that stops has not heard the provider's answer.
-        if (!(error instanceof ProviderError) || order.signal.aborted) throw error;
-        // Shortly after the end a recording may be on its way to where it is said to be.
-        if (!isFinal(error) || !isOver(claims, { part: 'audio', account: order.account, now: Date.now() })) return null;
+        // Cut off because the worker stops: this says nothing about the recording.
+        if (!(error instanceof ProviderError) || request.signal.aborted) throw error;
+        // Shortly after the end a recording may not be available at its location yet.
+        if (!isFinal(error) || !isOverdue(claims, { part: 'audio', account: request.account, now: Date.now() }))
+          return null;
         audio.refused.push({ ...wanted, reason: error.problem });
       }
     }
@@ -109,7 +110,7 @@ export class Importer {
   }
 
   private async recordingOf(
-    { account, signal }: ImportOrder,
+    { account, signal }: ImportRequest,
     reserved: Reserved,
     { claims, variant, source }: RecordingSource & { claims: Claims },
   ): Promise<StoredRecording> {
@@ -120,10 +121,10 @@ export class Importer {
   }
 }
 
-/** A refused key says nothing of the recording. */
+/** A refused API key (401) says nothing about the recording. */
 const isFinal = ({ retryable, status }: ProviderError): boolean => !retryable && status !== 401;
 
-/** Null when our mapping does not understand the document: intake then parks it with the reason. */
+/** Null if the mapping cannot interpret the document: intake then parks it with the reason. */
 function claimsOf(account: ProviderAccount, document: Json): Claims | null {
   try {
     return providerNamed(account.provider).interpretRecord(document);
@@ -133,7 +134,7 @@ function claimsOf(account: ProviderAccount, document: Json): Claims | null {
 }
 
 interface Circumstances {
-  /** It is there, or still to be had. */
+  /** A recording is stored, or may still be fetched. */
   hasAudio: boolean;
   account: ProviderAccount;
   /** Epoch milliseconds. */
@@ -141,8 +142,8 @@ interface Circumstances {
 }
 
 /**
- * Parts that the record lacks although their deadline, counted from the end that the provider names, has passed: nobody
- * waits a day for the recording of a call of last month.
+ * Parts that the record lacks although their deadline, counted from the end that the provider names, has passed: there is no
+ * point in waiting a day for the recording of a call of last month.
  */
 function overdueParts(claims: Claims, { hasAudio, account, now }: Circumstances): Part[] {
   if (claims.ended?.neverConnected === true) return [];
@@ -151,12 +152,12 @@ function overdueParts(claims: Claims, { hasAudio, account, now }: Circumstances)
     (part) =>
       !isPresent[part] &&
       !claims.denied.some((denied) => denied.part === part) &&
-      isOver(claims, { part, account, now }),
+      isOverdue(claims, { part, account, now }),
   );
 }
 
-/** The deadline of a part has passed, counted from the end that the provider names. */
-const isOver = (
+/** Whether the deadline of a part has passed, counted from the end that the provider names. */
+const isOverdue = (
   { fields }: Claims,
   { part, account, now }: { part: Part; account: ProviderAccount; now: number },
 ): boolean => fields.end_time !== undefined && fields.end_time + account.deadlines[part] * 1000 <= now;

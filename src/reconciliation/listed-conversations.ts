@@ -1,4 +1,4 @@
-// What becomes of the conversations on a page of an account's list: brought in, known already, or passed over.
+// Processes the conversations on a page of an account's list: each is imported, known already, or skipped.
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicId } from '../common/ids.js';
@@ -12,9 +12,9 @@ import { ProviderError, type ListedConversation } from '../providers/provider.js
 import { VaultService } from '../vault/vault.service.js';
 import { blameOf, mayPassOver, type ProbeResult } from '../providers/gateway/failure-scope.js';
 import { ListedIdentities, type KnownIdentity } from './listed-identities.js';
-import { Importer, type Imported } from './importer.js';
+import { Importer, type ImportResult } from './importer.js';
 
-/** Between two looks at a conversation that somebody else is bringing in. */
+/** Pause before checking again on a conversation that somebody else is importing, milliseconds. */
 const BUSY_MS = 1_000;
 
 export interface Listed {
@@ -23,13 +23,13 @@ export interface Listed {
   known: KnownIdentity;
 }
 
-/** `skipped`: why it was passed over, as a code; null: it was not. */
+/** `skipped`: why the conversation was skipped, as a code; null: it was not. */
 export interface Outcome {
   added: boolean;
   skipped: string | null;
 }
 
-/** One attempt at a stretch of the list. */
+/** One attempt of the activity that walks the list. */
 export interface Attempt {
   account: ProviderAccount;
   /** From 1. */
@@ -49,10 +49,10 @@ export class ListedConversations {
     private readonly log: Log,
   ) {}
 
-  /** A page with what is known of each. */
-  async knownOf(account: ProviderAccount, items: ListedConversation[]): Promise<Listed[]> {
+  /** The items of a page with what our tables know of each. */
+  async lookUp(account: ProviderAccount, items: ListedConversation[]): Promise<Listed[]> {
     const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
-    // A list that shifts while it is paged may name one twice.
+    // A list that changes while it is paged may contain a conversation twice.
     const byHash = new Map(
       items.map((listed) => {
         const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
@@ -68,35 +68,35 @@ export class ListedConversations {
     });
   }
 
-  /** Sees to one of them. Throws ProviderError when it is not this one that is in the way, but the account. */
-  async seeTo(attempt: Attempt, item: Listed): Promise<Outcome> {
+  /** Imports or confirms one conversation, if needed. Throws ProviderError if not the conversation but the account is at fault. */
+  async process(attempt: Attempt, item: Listed): Promise<Outcome> {
     attempt.signal.throwIfAborted();
     try {
-      const outcome = await this.bring(attempt, item);
-      return { added: outcome === 'added', skipped: outcome === 'missing' ? 'provider_does_not_know_it' : null };
+      const result = await this.importOrConfirm(attempt, item);
+      return { added: result === 'added', skipped: result === 'missing' ? 'provider_does_not_know_it' : null };
     } catch (error) {
       if (!(error instanceof ProviderError) || attempt.signal.aborted) throw error;
       if (!(await this.isItsOwn(error, attempt, item))) throw error;
       const { problem } = error;
       const account = publicId('providerAccount', attempt.account.id);
-      this.log.warn('the provider lists a conversation and does not give it', { account, problem });
+      this.log.warn('the provider lists a conversation but does not deliver it', { account, problem });
       return { added: false, skipped: problem };
     }
   }
 
-  private async bring({ account, signal }: Attempt, { listed, hash, known }: Listed): Promise<Imported> {
+  private async importOrConfirm({ account, signal }: Attempt, { listed, hash, known }: Listed): Promise<ImportResult> {
     if (known.isErased) return 'known';
     if (known.settledId !== null) return this.confirm(account, known.settledId, signal);
     if (known.isKnown) return 'known';
     for (;;) {
-      const outcome = await this.importer.bring({ account, listed, hash, by: 'backfill', signal });
-      if (outcome !== 'busy') return outcome;
+      const result = await this.importer.import({ account, listed, hash, by: 'backfill', signal });
+      if (result !== 'busy') return result;
       await sleep(BUSY_MS, undefined, { signal });
     }
   }
 
-  /** One that settled without the provider's record (given up, or away too long) gets it now. */
-  private async confirm(account: ProviderAccount, conversationId: string, signal: AbortSignal): Promise<Imported> {
+  /** Fetches the record of a conversation that settled without it, because it was given up or the provider was unavailable. */
+  private async confirm(account: ProviderAccount, conversationId: string, signal: AbortSignal): Promise<ImportResult> {
     const snapshot = await this.snapshots.read(conversationId);
     if (snapshot === null || snapshot.hasRecord) return 'known';
     const answer = await this.gateway.fetchRecord(account, snapshot, { signal, worth: INSIST });
@@ -105,14 +105,15 @@ export class ListedConversations {
     return 'known';
   }
 
+  /** Whether the failure concerns this conversation alone, not the account. */
   private async isItsOwn(error: ProviderError, attempt: Attempt, { hash }: Listed): Promise<boolean> {
     const blame = blameOf(error);
     if (blame !== 'unclear') return blame === 'conversation';
-    return mayPassOver(await this.witness(attempt, hash), attempt.attempt);
+    return mayPassOver(await this.probe(attempt, hash), attempt.attempt);
   }
 
-  /** Asks for another conversation of the account. */
-  private async witness({ account, signal }: Attempt, hash: Buffer): Promise<ProbeResult> {
+  /** Requests another conversation of the account, to see whether the account answers at all. */
+  private async probe({ account, signal }: Attempt, hash: Buffer): Promise<ProbeResult> {
     const id = await this.identities.otherThan(account.id, hash);
     const snapshot = id === null ? null : await this.snapshots.read(id);
     if (snapshot === null) return 'unasked';

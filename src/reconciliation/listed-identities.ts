@@ -1,4 +1,4 @@
-// What is known of listed conversations, and the reservation under which one of them is brought in.
+// What our tables know of listed conversations, and the reservation under which one of them is imported.
 import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { newUuid } from '../common/ids.js';
@@ -6,11 +6,11 @@ import { WorkerDatabase } from '../database/database.js';
 
 /** A listed conversation as our tables know it. */
 export interface KnownIdentity {
-  /** There is a conversation, or facts wait that will make it one. */
+  /** The conversation exists, or facts that will create it wait in the inbox. */
   isKnown: boolean;
-  /** It is erased or being erased: never taken back. */
+  /** It is erased or being erased, and must never be imported again. */
   isErased: boolean;
-  /** Set when it has settled: only then may its record be wanting without anybody seeing to it. */
+  /** Its id, if it has settled: only then can its record be missing without a workflow that fetches it. */
   settledId: string | null;
 }
 
@@ -19,7 +19,7 @@ export interface Reserved {
   clientId: string;
 }
 
-/** Long enough for a slow record and a short recording; when it ends too early, the worst is a second request. */
+/** Long enough for a slow record and a short recording. If it expires too early, the cost is a second request. */
 const RESERVED_SECONDS = 60;
 
 const KNOWN = `
@@ -45,7 +45,7 @@ values ($1, $2, $3, $4) on conflict do nothing`;
 const LOCK = `
 select coalesce(reserved_until > now() and reserved_by is distinct from $3, false) as busy
 from conversation_identities where provider_account_id = $1 and identity_hash = $2 for no key update`;
-// A statement of its own: it sees what was committed before the lock was had.
+// A separate statement after LOCK, so that it sees everything that was committed before the lock was acquired.
 const RESERVE = `
 update conversation_identities i set reserved_until = now() + make_interval(secs => ${RESERVED_SECONDS}), reserved_by = $3
 where provider_account_id = $1 and identity_hash = $2 and state = 'live'
@@ -55,7 +55,7 @@ where provider_account_id = $1 and identity_hash = $2 and state = 'live'
     select from inbox f
     where f.provider_account_id = i.provider_account_id and f.identity_hash = i.identity_hash and f.state = 'pending')
 returning id as "conversationId", client_id as "clientId"`;
-// From a random place on, so that one which can never be had is not asked for again and again.
+// The next one after a random hash, so that a conversation that is never delivered is not chosen every time.
 const OTHER = (side: '>' | '<'): string => `(
 select c.id from conversation_identities i join conversations c on c.id = i.id
 where i.provider_account_id = $1 and i.identity_hash <> $2 and i.state = 'live' and i.identity_hash ${side} $3
@@ -74,7 +74,7 @@ interface Listed {
 export class ListedIdentities {
   constructor(private readonly database: WorkerDatabase) {}
 
-  /** What is known of each hash, in their order. */
+  /** What is known of each hash, in the given order. */
   async known(accountId: string, hashes: Buffer[]): Promise<KnownIdentity[]> {
     if (hashes.length === 0) return [];
     const rows = await this.database.withScope('all', (tx) =>
@@ -88,8 +88,8 @@ export class ListedIdentities {
   }
 
   /**
-   * Makes the conversation the business of `by`, with its identity row; other facts of it wait for at most a minute.
-   * `known`: it is there, or will be; `busy`: somebody else has reserved it.
+   * Reserves the conversation for `by` and creates its identity row; its other facts wait for at most a minute.
+   * `known`: it exists already, or facts wait for it; `busy`: somebody else has reserved it.
    */
   async reserve(
     { accountId, hash, clientId }: Listed & { clientId: string },
@@ -106,7 +106,7 @@ export class ListedIdentities {
     });
   }
 
-  /** Any other conversation of the account that is known; null: there is none. */
+  /** Another known conversation of the account, chosen at random; null: there is none. */
   async otherThan(accountId: string, hash: Buffer): Promise<string | null> {
     const [found] = await this.database.withScope('all', (tx) =>
       tx.query<{ id: string }>({ text: OTHER_THAN, values: [accountId, hash, randomBytes(hash.length)] }),

@@ -1,33 +1,32 @@
-// Polling of an account as the API asks for it and shows it. It changes in the transaction of its account, so that the two
-// never differ.
+// The API's side of polling: starts and ends it in the transaction that changes the account, and reads its health.
 import type { Transaction } from '../database/with-scope.js';
 
-/** `health.live_poll` of a provider account: the last look at its list. */
+/** `health.live_poll` of a provider account: its last poll. */
 export interface LivePollHealth {
-  /** When it ended, RFC 3339; null: there was none yet. */
+  /** When it ended, RFC 3339; null: there was no poll yet. */
   last_at: string | null;
-  /** How many conversations were live; null: the provider did not answer. */
+  /** How many conversations were live; null: the list could not be read. */
   live: number | null;
   /** What went wrong, as a code. */
   problem: string | null;
 }
 
-// The clock and not the transaction's time: a look that began meanwhile must see that this is newer.
+// clock_timestamp(), not now(): a poll that began meanwhile must see that this request is newer.
 const REQUEST = `
 insert into live_polls (provider_account_id, client_id) values ($1, $2)
 on conflict on constraint live_polls_pkey do update set next_at = clock_timestamp(), failures = 0`;
-// The row stays, with the lease of a look that is under way: polling that is switched on again waits for its end.
+// The row stays, with the lease of a running poll: if polling is switched on again, it waits for that one to end.
 const END = `
 update live_polls set next_at = null, failures = 0, last_at = null, live = null, problem = null
 where provider_account_id = $1`;
 
-/** The account's list is looked at now, and then at its present interval. */
+/** The account is polled now, and from then on at its current interval. */
 export const requestPoll = (
   tx: Transaction,
   { id, client_id: clientId }: { id: string; client_id: string },
 ): Promise<unknown> => tx.query({ text: REQUEST, values: [id, clientId] });
 
-/** No further look begins; one that is under way ends within seconds. */
+/** No further poll begins; a running one ends within seconds. */
 export const endPoll = (tx: Transaction, accountId: string): Promise<unknown> =>
   tx.query({ text: END, values: [accountId] });
 
@@ -42,7 +41,7 @@ const READ = `
 select provider_account_id, last_at, live, problem from live_polls
 where provider_account_id = any($1::uuid[]) and next_at is not null`;
 
-/** The last look by account. Accounts that are not polled are left out. */
+/** The last poll by account. Accounts that are not polled are left out. */
 export async function readLivePolls(
   tx: Transaction,
   accountIds: readonly string[],

@@ -1,5 +1,5 @@
-// What a provider without a start webhook does not tell: its list is asked for live conversations. Unknown ones are made
-// known, and known ones that it does not list any more are asked for before their watchdog would.
+// Polls the provider's list of live conversations, for providers that send no start webhook. Unknown ones are imported; known
+// ones that are no longer listed are requested from the provider, earlier than their watchdog would.
 import { Injectable } from '@nestjs/common';
 import { SnapshotReader } from '../lifecycle/conversation-snapshot.js';
 import { WorkerDatabase } from '../database/database.js';
@@ -14,28 +14,28 @@ import { ListedIdentities } from './listed-identities.js';
 import { Importer } from './importer.js';
 import { forEachConcurrently } from '../common/concurrency.js';
 
-/** What a look has found: counts and a code. */
-export interface PollView {
+/** Outcome of a poll: counts and a code. */
+export interface PollOutcome {
   /** Null: the list could not be read. */
   live: number | null;
   added: number;
   asked: number;
   problem: string | null;
-  /** How long the provider wants us to stay away, milliseconds; null: it did not say. */
+  /** `Retry-After`, milliseconds; null: the provider named none. */
   retryAfterMs: number | null;
 }
 
-/** A list may be a little behind what the provider said by webhook. */
+/** A list may lag behind the provider's webhooks by this much. */
 const QUIET_SECONDS = 5;
-/** How often a vanished one is asked for while the provider has no end of it. */
+/** Pause between requests for a conversation that is no longer listed and has no end yet. */
 const ASK_EVERY_MS = 15_000;
-/** At most so many of them a poll. */
-const ASKED_AT_ONCE = 20;
-/** Longer lists are read so far: a provider that lies must not fill the memory. */
-const MOST_LIVE = 20_000;
-const MOST_PAGES = 200;
+/** At most this many such requests per poll. */
+const MAX_ASKED = 20;
+/** Longer lists are cut off here: a faulty provider must not fill the memory. */
+const MAX_LIVE = 20_000;
+const MAX_PAGES = 200;
 
-// Started before the list was asked for, and silent since: else it may be newer than the list.
+// Only conversations that have been silent for a few seconds: others may be newer than the list.
 const KNOWN_LIVE = `
 select c.id, encode(i.identity_hash, 'hex') as hash
 from conversations c join conversation_identities i on i.id = c.id
@@ -44,7 +44,7 @@ where c.provider_account_id = $1 and c.status in ('ringing', 'active', 'transfer
 
 interface Poll {
   account: ProviderAccount;
-  view: PollView;
+  outcome: PollOutcome;
   signal: AbortSignal;
 }
 
@@ -55,7 +55,7 @@ interface Live {
 
 @Injectable()
 export class LivePoll {
-  /** Conversation → when it was last asked for, epoch milliseconds. Of this process: at worst another one asks too. */
+  /** Conversation → time of its last request, epoch milliseconds. Per process: at worst another worker requests it too. */
   private readonly askedAt = new Map<string, number>();
 
   constructor(
@@ -69,24 +69,24 @@ export class LivePoll {
     private readonly snapshots: SnapshotReader,
   ) {}
 
-  /** One look. What the provider does not answer is said in the result: the next poll comes soon. */
-  async poll(accountId: string, signal: AbortSignal): Promise<PollView> {
-    const view: PollView = { live: null, added: 0, asked: 0, problem: null, retryAfterMs: null };
+  /** Polls once. Failures of the provider are part of the outcome, not thrown: the next poll comes soon. */
+  async poll(accountId: string, signal: AbortSignal): Promise<PollOutcome> {
+    const outcome: PollOutcome = { live: null, added: 0, asked: 0, problem: null, retryAfterMs: null };
     const account = await this.accounts.find(accountId);
-    if (account !== null && !account.isDeleted) await this.look({ account, view, signal });
-    return view;
+    if (account !== null && !account.isDeleted) await this.compareWithList({ account, outcome, signal });
+    return outcome;
   }
 
-  private look(poll: Poll): Promise<void> {
-    const { account, view } = poll;
-    return noting(poll, async () => {
-      // Before the list, so that one which appears meanwhile does not count as vanished.
+  private compareWithList(poll: Poll): Promise<void> {
+    const { account, outcome } = poll;
+    return noteProblem(poll, async () => {
+      // Read before the list, so that a conversation that appears meanwhile does not count as no longer listed.
       const known = await this.database.withScope('all', (tx) =>
         tx.query<{ id: string; hash: string }>({ name: 'known_live', text: KNOWN_LIVE, values: [account.id] }),
       );
       const live = await this.listLive(poll);
-      view.live = live.length;
-      await this.makeKnown(poll, live);
+      outcome.live = live.length;
+      await this.importUnknown(poll, live);
       const listed = new Set(live.map(({ hash }) => hash.toString('hex')));
       await this.askFor(
         poll,
@@ -95,7 +95,7 @@ export class LivePoll {
     });
   }
 
-  private async listLive({ account, signal, view }: Poll): Promise<Live[]> {
+  private async listLive({ account, signal, outcome }: Poll): Promise<Live[]> {
     const provider = providerNamed(account.provider);
     const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
     const found: Live[] = [];
@@ -111,8 +111,8 @@ export class LivePoll {
         }
         cursor = page.next;
         pages += 1;
-        if (found.length >= MOST_LIVE || pages >= MOST_PAGES) {
-          view.problem = 'list_too_long';
+        if (found.length >= MAX_LIVE || pages >= MAX_PAGES) {
+          outcome.problem = 'list_too_long';
           return found;
         }
       } while (cursor !== null);
@@ -120,8 +120,8 @@ export class LivePoll {
     return found;
   }
 
-  private async makeKnown(poll: Poll, live: Live[]): Promise<void> {
-    const { account, view, signal } = poll;
+  private async importUnknown(poll: Poll, live: Live[]): Promise<void> {
+    const { account, outcome, signal } = poll;
     const hashes = live.map(({ hash }) => hash);
     const all = await this.identities.known(account.id, hashes);
     const unknown = live.filter((_, index) => {
@@ -129,38 +129,38 @@ export class LivePoll {
       return known !== undefined && !known.isKnown && !known.isErased;
     });
     await forEachConcurrently(unknown, ({ listed, hash }) =>
-      noting(poll, async () => {
-        const outcome = await this.importer.bring({ account, listed, hash, by: 'poll', signal });
-        if (outcome === 'added') view.added += 1;
+      noteProblem(poll, async () => {
+        const result = await this.importer.import({ account, listed, hash, by: 'poll', signal });
+        if (result === 'added') outcome.added += 1;
       }),
     );
   }
 
-  /** An end that is found here is told to the conversation's workflow like every other. */
+  /** Requests conversations that are no longer listed. An end found this way signals the workflow like any other. */
   private async askFor(poll: Poll, conversationIds: string[]): Promise<void> {
     const now = Date.now();
     for (const [id, at] of this.askedAt) if (now - at > ASK_EVERY_MS) this.askedAt.delete(id);
-    const due = conversationIds.filter((id) => !this.askedAt.has(id)).slice(0, ASKED_AT_ONCE);
+    const due = conversationIds.filter((id) => !this.askedAt.has(id)).slice(0, MAX_ASKED);
     for (const id of due) this.askedAt.set(id, now);
-    await forEachConcurrently(due, (id) => noting(poll, () => this.askForOne(poll, id)));
+    await forEachConcurrently(due, (id) => noteProblem(poll, () => this.askForOne(poll, id)));
   }
 
-  private async askForOne({ account, view, signal }: Poll, conversationId: string): Promise<void> {
+  private async askForOne({ account, outcome, signal }: Poll, conversationId: string): Promise<void> {
     const snapshot = await this.snapshots.read(conversationId);
     if (snapshot === null || snapshot.record.recordState !== 'open') return;
-    view.asked += 1;
+    outcome.asked += 1;
     const answer = await this.gateway.fetchRecord(account, snapshot, { signal, worth: NOW_OR_NOT });
     if (answer.found) await this.facts.record(snapshot, answer.document);
   }
 }
 
-/** One conversation that the provider does not give is no reason to pass over the others: what it was is said in the result. */
-async function noting({ view, signal }: Poll, work: () => Promise<void>): Promise<void> {
+/** Records a failure of the provider in the outcome instead of throwing it, so that one conversation does not stop the others. */
+async function noteProblem({ outcome, signal }: Poll, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (!(error instanceof ProviderError) || signal.aborted) throw error;
-    view.problem = error.problem;
-    view.retryAfterMs = error.retryAfterMs ?? view.retryAfterMs;
+    outcome.problem = error.problem;
+    outcome.retryAfterMs = error.retryAfterMs ?? outcome.retryAfterMs;
   }
 }

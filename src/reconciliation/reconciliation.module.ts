@@ -1,4 +1,4 @@
-// What providers have and we lack: the past of an account, and what is live there now.
+// Finds conversations that the provider has and we lack: the past of an account (backfill) and live ones (polling).
 import { Module } from '@nestjs/common';
 import { InboxModule } from '../inbox/inbox.module.js';
 import { IntakeModule } from '../intake/intake.module.js';

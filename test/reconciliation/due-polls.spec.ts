@@ -126,7 +126,7 @@ describe('polling by several workers', () => {
     const accountId = uuidOf('providerAccount', await polled(3_600));
     const database = await workerDatabase();
     const leases = new PollLeases(database);
-    const claim = async () => (await leases.claim({ most: 1, mostOfClient: 1, underWay: new Map() }))[0];
+    const claim = async () => (await leases.claim({ most: 1, mostOfClient: 1, running: new Map() }))[0];
     const result = { problem: null, failed: false, nextMs: 1_000 };
     try {
       const lost = await claim();
