@@ -47,7 +47,7 @@ export class BackfillKind implements WorkflowKind {
     return id === undefined ? null : uuidOf('providerAccount', id);
   }
 
-  // Its activity waits by retrying, for as long as the provider is away: silence says nothing.
+  // Never reported as quiet: its activity waits by retrying for as long as the provider is unavailable.
   private readonly dueOf = (row: Row): DueWorkflow => ({ id: row.id, start: this.startOf(row), isQuiet: false });
 
   private startOf({ id, client_id: clientId, provider }: Row): WorkflowStart {

@@ -1,5 +1,6 @@
-// Objects that no record names: written down before they are stored, so that what a crash leaves behind is found without
-// asking the store for all it has. Referenced objects leave the list; an object whose copy was replaced enters it (record-store/write-recordings.ts).
+// The list of objects that no record references. An object is listed before it is uploaded, so that what a crash leaves behind
+// is found without listing the whole store. Writing a record removes the objects it references from the list, and adds those it
+// no longer references (record-store/write-recordings.ts).
 import { Batcher } from '../common/batcher.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
@@ -13,15 +14,15 @@ insert into orphaned_objects (object_key, conversation_id) select * from unnest(
 const OLD = `
 select object_key, conversation_id from orphaned_objects where since < $1 and object_key > $2
 order by object_key limit ${BATCH}`;
-/** Whoever applies facts holds this lock, or waits for it. */
+/** Intake holds this lock while it applies facts. */
 const LOCK = 'select 1 from conversation_identities where id = $1 for no key update skip locked';
-// A fact that waits, or was parked, may still make a record name the object.
+// A waiting or parked fact may still make the record reference the object.
 const CLAIMS = `
-select exists (select from recordings where conversation_id = i.id and object_key = $2) as named,
+select exists (select from recordings where conversation_id = i.id and object_key = $2) as referenced,
   exists (select from inbox f where f.provider_account_id = i.provider_account_id and f.identity_hash = i.identity_hash)
-    as awaited
+      as has_facts
 from conversation_identities i where i.id = $1`;
-const STRIKE_OUT = 'delete from orphaned_objects where object_key = $1';
+const REMOVE = 'delete from orphaned_objects where object_key = $1';
 
 interface Row {
   object_key: string;
@@ -38,12 +39,12 @@ export class OrphanedObjects {
     this.announcing = new Batcher((refs) => this.insert(refs), { maxItems: 64, concurrency: 1 });
   }
 
-  /** Resolves when it is on disk that the object may come to lie there. */
+  /** Lists an object that is about to be uploaded; resolves when that is committed. */
   announce(ref: RecordingRef): Promise<void> {
     return this.announcing.add(ref);
   }
 
-  /** Removes objects that have been orphaned since before `olderThan`, by when their attempts are over; how many. */
+  /** Removes objects listed before `olderThan`, whose uploads must be over by now. Resolves with how many. */
   async sweep(olderThan: Date): Promise<number> {
     let removed = 0;
     let after = '';
@@ -66,11 +67,11 @@ export class OrphanedObjects {
   private async remove(tx: Transaction, { object_key: key, conversation_id: conversationId }: Row): Promise<boolean> {
     const [lock, [claims]] = await Promise.all([
       tx.query({ text: LOCK, values: [conversationId] }),
-      tx.query<{ named: boolean; awaited: boolean }>({ text: CLAIMS, values: [conversationId, key] }),
+      tx.query<{ referenced: boolean; has_facts: boolean }>({ text: CLAIMS, values: [conversationId, key] }),
     ]);
-    if (lock.length === 0 || claims === undefined || claims.awaited) return false;
-    if (!claims.named) await this.objects.remove(key);
-    await tx.query({ text: STRIKE_OUT, values: [key] });
-    return !claims.named;
+    if (lock.length === 0 || claims === undefined || claims.has_facts) return false;
+    if (!claims.referenced) await this.objects.remove(key);
+    await tx.query({ text: REMOVE, values: [key] });
+    return !claims.referenced;
   }
 }

@@ -27,14 +27,14 @@ describe('rangeOf', () => {
     },
   );
 
-  it('has nothing to give of an empty body', () => {
+  it('finds any range of an empty body unsatisfiable', () => {
     expect(rangeOf('bytes=0-', 0)).toEqual({ kind: 'unsatisfiable' });
     expect(rangeOf(undefined, 0)).toEqual({ kind: 'whole' });
   });
 });
 
 describe('isRangeWanted', () => {
-  it('holds for the same entity tag alone', () => {
+  it('is true only for the same entity tag', () => {
     expect(isRangeWanted(undefined, '"a"')).toBe(true);
     expect(isRangeWanted('"a"', '"a"')).toBe(true);
     expect(isRangeWanted('"b"', '"a"')).toBe(false);

@@ -1,4 +1,4 @@
-// One recording from the provider into our store, sealed on its way; what is said of it afterwards is the caller's.
+// Downloads one recording from the provider into our store, sealing it on the way. The caller reports the fact.
 import { AppError } from '../common/errors.js';
 import type { StoredRecording } from '../reducer/fact.js';
 import type { Asking, ProviderGateway } from '../providers/gateway/gateway.js';
@@ -19,19 +19,19 @@ interface WantedRecording extends Asking {
   clientId: string;
   account: ProviderAccount;
   variant: RecordingVariant;
-  /** In the provider's own words. */
+  /** Where it is; only the provider's own code interprets this. */
   source: string;
   durationMs: number | null;
   key: DataKey;
   signal: AbortSignal;
 }
 
-/** Downloads and stores a recording; a repetition makes another object. Throws ProviderError, and what the store throws. */
+/** Downloads and stores a recording; each call creates a new object. Throws ProviderError, and what the store throws. */
 export function downloadRecording({ gateway, store }: Dependencies, wanted: WantedRecording): Promise<StoredRecording> {
-  return gateway.download(wanted.account, wanted.source, wanted, (recording) => kept(store, wanted, recording));
+  return gateway.download(wanted.account, wanted.source, wanted, (recording) => storeStream(store, wanted, recording));
 }
 
-async function kept(
+async function storeStream(
   store: RecordingStore,
   wanted: WantedRecording,
   { body, contentType }: RecordingStream,
@@ -39,7 +39,7 @@ async function kept(
   const { conversationId, clientId, variant } = wanted;
   const ref = newRecordingRef({ conversationId, clientId }, variant);
   const bytes = await store.write(ref, wanted.key, body).catch((error: unknown) => {
-    // A download that broke is the provider's matter and has a deadline; a full disk is ours and has none.
+    // A broken download is a failure of the provider and has a deadline; a full disk is our own failure and has none.
     throw error instanceof AppError ? error : brokenOff(error);
   });
   return {

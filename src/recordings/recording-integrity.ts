@@ -1,5 +1,5 @@
-// A stored recording that does not open was altered, cut, or lies in another's place. Operators read it in the log; who
-// audits, in the history.
+// Reports a stored recording that cannot be decrypted, because it was altered, cut or moved: to operators in the log, to
+// auditors in the history.
 import { Injectable } from '@nestjs/common';
 import { publicId } from '../common/ids.js';
 import { Log } from '../common/log.js';
@@ -7,13 +7,13 @@ import { ApiDatabase } from '../database/database.js';
 import { appendJournal } from '../journal/append.js';
 import { VaultError } from '../vault/errors.js';
 
-interface Suspect {
+interface Recording {
   id: string;
   conversation: { id: string; client_id: string };
 }
 
-/** Whoever listens to it asks again and again: one entry an hour is enough. */
-const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
+/** Players retry such a recording again and again, so it gets one entry an hour. */
+const LOCK = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 const RECENT = `
 select 1 from journal where conversation_id = $1 and client_id = $2 and action = 'integrity.failed' and $3 = any(object_ids)
   and time > now() - interval '1 hour' limit 1`;
@@ -25,8 +25,8 @@ export class RecordingIntegrity {
     private readonly log: Log,
   ) {}
 
-  /** Tells of a failed read, if the recording is to blame for it. Never rejects: the reader's own failure counts. */
-  async tell(failure: unknown, recording: Suspect): Promise<void> {
+  /** Reports a failed read, if the recording is the reason. Never rejects: the caller already handles the failed read. */
+  async report(failure: unknown, recording: Recording): Promise<void> {
     if (!(failure instanceof VaultError) || failure.reason !== 'open_failed') return;
     const fields = {
       conversation_id: publicId('conversation', recording.conversation.id),
@@ -38,10 +38,10 @@ export class RecordingIntegrity {
     );
   }
 
-  private async journal({ id, conversation }: Suspect): Promise<void> {
+  private async journal({ id, conversation }: Recording): Promise<void> {
     await this.database.withScope([conversation.client_id], async (tx) => {
       const [, recent] = await Promise.all([
-        tx.query({ text: ALONE, values: [`integrity ${id}`] }),
+        tx.query({ text: LOCK, values: [`integrity ${id}`] }),
         tx.query({ text: RECENT, values: [conversation.id, conversation.client_id, id] }),
       ]);
       if (recent.length > 0) return;

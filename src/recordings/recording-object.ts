@@ -1,4 +1,4 @@
-// The objects of recordings: each attempt to store one makes an object of its own, with a key and a seal that no other has.
+// Keys and sealing contexts of stored recordings: each attempt to store one creates an object of its own.
 import { derivedUuid, newUuid } from '../common/ids.js';
 import { recordingContext } from '../vault/sealing/chunked.js';
 
@@ -9,11 +9,11 @@ interface Owner {
 
 export interface RecordingRef extends Owner {
   id: string;
-  /** Which attempt's object; null: stored before there were versions. */
+  /** Identifies the attempt that stored the object; null: stored before there were versions. */
   version: string | null;
 }
 
-/** An object to be stored of a conversation's recording of one variant. The recording's id is the same each time. */
+/** A new object for the recording of one variant. The recording's id is the same each time, the version is new. */
 export const newRecordingRef = ({ conversationId, clientId }: Owner, variant: string): RecordingRef => ({
   id: derivedUuid(conversationId, `recording:${variant}`),
   conversationId,
@@ -21,13 +21,13 @@ export const newRecordingRef = ({ conversationId, clientId }: Owner, variant: st
   version: newUuid(),
 });
 
-/** Where it lies: a folder for each conversation, so that all of one goes together. */
+/** Key in the store: one folder per conversation, so that all its objects can be removed together. */
 export const objectKeyOf = ({ id, clientId, conversationId, version }: RecordingRef): string =>
   `${clientId}/${conversationId}/${id}${version === null ? '' : `.${version}`}`;
 
 /** The version that an object's key ends in. */
 export const versionOf = (objectKey: string): string | null => objectKey.split('.')[1] ?? null;
 
-/** What it is sealed to: an older object of the same recording does not open in its place. */
+/** The context it is sealed under, so that an older object of the same recording cannot replace it. */
 export const contextOf = ({ id: recordingId, ...place }: RecordingRef): string =>
   recordingContext({ ...place, recordingId });

@@ -1,5 +1,5 @@
-// The store of recordings as workers write it: what is about to lie there is written down first, so that a crash leaves nothing
-// that nobody knows of.
+// The worker's store of recordings: each object is listed as orphaned before it is written, so that a crash leaves no object
+// behind that nothing refers to.
 import { Global, Module } from '@nestjs/common';
 import { WorkerDatabase } from '../database/database.js';
 import { STORE_AUDIO, type StoreAudio } from '../intake/payload-audio.js';

@@ -1,4 +1,4 @@
-// Recordings, sealed on their way in and opened on their way out. Memory does not grow with their length.
+// Stores and reads recordings, sealing and decrypting them as streams: memory does not grow with their length.
 import { Readable, Transform, pipeline, type TransformCallback } from 'node:stream';
 import { decryptRange, encryptChunked, readHeader } from '../vault/sealing/chunked.js';
 import type { DataKey } from '../vault/sealing/sealing.js';
@@ -6,19 +6,19 @@ import { AppError } from '../common/errors.js';
 import { storeAway, type ObjectStore } from '../object-store/object-store.js';
 import { contextOf, objectKeyOf, type RecordingRef } from './recording-object.js';
 
-/** With the bytes of its plaintext. */
+/** `bytes`: length of the plaintext. */
 type StoredRecording = RecordingRef & { bytes: number };
 
-/** What a read must know of an object before its first chunk. */
-interface Opening {
+/** What a read needs to know about an object before its first chunk. */
+interface ObjectHead {
   cipherSize: number;
   header: Buffer;
 }
 
-const MAX_OPENINGS = 10_000;
+const MAX_HEADS = 10_000;
 
-/** Counts what passes. */
-class Counter extends Transform {
+/** Counts the bytes that pass through. */
+class ByteCounter extends Transform {
   bytes = 0;
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -28,21 +28,21 @@ class Counter extends Transform {
 }
 
 export class RecordingStore {
-  /** By object: a player that jumps about asks the store for nothing but the chunks that it hears. */
-  private readonly openings = new Map<string, Opening>();
+  /** By object key: a player that seeks costs the store only the chunks that it plays. */
+  private readonly heads = new Map<string, ObjectHead>();
 
-  /** Who writes announces what is about to lie there; see {@link OrphanedObjects}. */
+  /** `announce` is called before an object is written; see {@link OrphanedObjects}. */
   constructor(
     private readonly objects: ObjectStore,
     private readonly announce: (ref: RecordingRef) => Promise<void> = () => Promise.resolve(),
   ) {}
 
   /**
-   * Seals and stores `audio`; resolves with its own bytes. Throws AppError `storage_unavailable` when the store cannot
-   * take it, and the error of `audio` when that one breaks.
+   * Seals and stores `audio`; resolves with its length in bytes. Throws AppError `storage_unavailable` if the store cannot
+   * take it, and the error of `audio` if that stream fails.
    */
   async write(ref: RecordingRef, key: DataKey, audio: Readable): Promise<number> {
-    const counter = new Counter();
+    const counter = new ByteCounter();
     const sealed = encryptChunked(key, contextOf(ref));
     // A failure anywhere destroys the last stream, which put() sees.
     pipeline(audio, counter, sealed, () => undefined);
@@ -54,29 +54,28 @@ export class RecordingStore {
     return counter.bytes;
   }
 
-  /** Stores audio that is in memory; resolves with the key of its object. */
+  /** Stores audio that is in memory; resolves with its object key. */
   async writeBytes(ref: RecordingRef, key: DataKey, bytes: Buffer): Promise<string> {
     await this.write(ref, key, Readable.from([bytes], { objectMode: false }));
     return objectKeyOf(ref);
   }
 
-  /** Removes an object that no record names, nor ever will. */
+  /** Removes an object that no record references, or ever will. */
   remove(objectKey: string): Promise<void> {
     return this.objects.remove(objectKey);
   }
 
   /**
-   * Bytes `start` to `end` inclusive of a recording of `bytes` bytes, verified before they come out; resolves once the
-   * first are. Fails when the object is gone, cut or altered, or the store away. What fails only later is the stream:
-   * the receiver must then cut the connection.
+   * Bytes `start` to `end` inclusive, verified before they are returned. Rejects if the first bytes cannot be read: the object is
+   * missing, cut or altered, or the store unavailable. A later failure is an error of the stream: cut the connection then.
    */
   async read(recording: StoredRecording, key: DataKey, start: number, end: number): Promise<Readable> {
     const pieces = this.pieces(recording, key, start, end);
     const first = await pieces.next().catch(asStoreFailure);
-    return Readable.from(new Begun(first, pieces), { objectMode: false });
+    return Readable.from(new PrefetchedPieces(first, pieces), { objectMode: false });
   }
 
-  /** As {@link read}, all at once: for short ranges, which need no stream. */
+  /** Like {@link read}, but all at once: for short ranges, which need no stream. */
   async readBytes(recording: StoredRecording, key: DataKey, start: number, end: number): Promise<Buffer> {
     const read: Buffer[] = [];
     try {
@@ -89,36 +88,36 @@ export class RecordingStore {
 
   private async *pieces(ref: StoredRecording, key: DataKey, start: number, end: number): AsyncGenerator<Buffer> {
     const name = objectKeyOf(ref);
-    const known = this.openings.get(name);
+    const known = this.heads.get(name);
     const stored = await this.objects.open(name, known?.cipherSize);
     if (stored === null) throw new AppError('internal', 'the stored recording is gone');
     try {
       const read = (from: number, to: number): AsyncIterable<Uint8Array> => stored.read(from, to);
-      const opening = known ?? { cipherSize: stored.bytes, header: await readHeader(read) };
-      this.remember(name, opening);
-      yield* decryptRange({ key, context: contextOf(ref), plaintextSize: ref.bytes, ...opening, read }, start, end);
+      const head = known ?? { cipherSize: stored.bytes, header: await readHeader(read) };
+      this.remember(name, head);
+      yield* decryptRange({ key, context: contextOf(ref), plaintextSize: ref.bytes, ...head, read }, start, end);
     } catch (error) {
-      // Whatever failed, the next read asks again.
-      this.openings.delete(name);
+      // Whatever the reason, the next read fetches the head again.
+      this.heads.delete(name);
       throw error;
     } finally {
       await stored.close();
     }
   }
 
-  private remember(name: string, opening: Opening): void {
-    if (this.openings.size >= MAX_OPENINGS) this.openings.clear();
-    this.openings.set(name, opening);
+  private remember(name: string, head: ObjectHead): void {
+    if (this.heads.size >= MAX_HEADS) this.heads.clear();
+    this.heads.set(name, head);
   }
 }
 
-/** What is neither ours nor the vault's comes from reading the store. */
+/** Any error that is no AppError came from reading the store. */
 function asStoreFailure(error: unknown): never {
   throw error instanceof AppError ? error : storeAway(error);
 }
 
-/** The pieces, the first of which is already there. By hand: a generator that was never begun would not end `rest`. */
-class Begun implements AsyncIterableIterator<Buffer> {
+/** Pieces of which the first has been read already. Not a generator: one that was never started would not close `rest`. */
+class PrefetchedPieces implements AsyncIterableIterator<Buffer> {
   private first: IteratorResult<Buffer> | null;
 
   constructor(

@@ -1,3 +1,4 @@
+// GET /v1/conversations/{id}/audio.
 import { Readable } from 'node:stream';
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -27,9 +28,10 @@ export class RecordingsController {
   @Operation({
     id: 'getAudio',
     summary: 'The recording',
-    description: 'A content read. HEAD and single ranges are supported; several or malformed ranges give the whole.',
+    description:
+      'A content read. HEAD and single ranges are supported; for several or malformed ranges the whole recording is sent.',
     response: { mediaTypes: ['audio/*'] },
-    otherStatuses: { 206: { description: 'The part that was asked for', mediaTypes: ['audio/*'] } },
+    otherStatuses: { 206: { description: 'The requested range', mediaTypes: ['audio/*'] } },
     problems: [
       ...(['invalid_request', 'unknown_field', 'invalid_id', 'not_found', 'audio_absent', 'audio_pending'] as const),
       ...(['range_not_satisfiable', 'erased', 'restricted'] as const),
@@ -50,7 +52,7 @@ export class RecordingsController {
     const type = audioTypeOf(recording.contentType) ?? 'application/octet-stream';
     reply.headers({ 'content-type': type, 'content-length': String(end - start + 1) });
     if (isPart) reply.code(206).header('content-range', `bytes ${start}-${end}/${bytes}`);
-    // HEAD sends no content, so it is no content read. An empty stream: for nothing at all Fastify would say length 0.
+    // HEAD sends no content, so it is not a content read. An empty stream, because without a body Fastify would send length 0.
     if (request.method === 'HEAD') return void (await reply.send(Readable.from([])));
     await reply.send(await this.recordings.read(caller, recording, start, end));
   }

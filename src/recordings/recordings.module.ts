@@ -18,7 +18,7 @@ import { RecordingsService } from './recordings.service.js';
       provide: RecordingStore,
       inject: [OBJECT_STORE, HealthProbes],
       useFactory: (objects: ObjectStore, probes: HealthProbes) => {
-        // Named only: all instances share it, and without it everything but recordings is answered, webhooks above all.
+        // Reported by /readyz but does not fail it: all instances share the store, and without it everything but recordings works.
         probes.add({ name: 'object_store', check: () => objects.ping(), code: null });
         return new RecordingStore(objects);
       },

@@ -1,4 +1,4 @@
-// Recordings for callers: found, journaled, opened range by range.
+// Serves recordings to callers: finds them, journals the read, decrypts ranges.
 import { Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import type { Caller } from '../access/caller.js';
@@ -17,21 +17,21 @@ import { RecordingIntegrity } from './recording-integrity.js';
 import { versionOf } from './recording-object.js';
 import { RecordingStore } from './recording-store.js';
 
-type Subject = Pick<ConversationRow, 'id' | 'client_id' | 'restricted' | 'audio_state' | 'audio_reason'>;
+type ConversationColumns = Pick<ConversationRow, 'id' | 'client_id' | 'restricted' | 'audio_state' | 'audio_reason'>;
 
 export interface FoundRecording {
-  conversation: Subject;
+  conversation: ConversationColumns;
   id: string;
   contentType: string;
   bytes: number;
-  /** Of its object; see {@link versionOf}. */
+  /** Version of its object; see {@link versionOf}. */
   version: string | null;
   /** Changes when the recording is stored again. */
   etag: string;
 }
 
-/** One a recording; of a conversation without any, one row of nulls. */
-interface Row extends Subject {
+/** One row per recording; a conversation without any has one row of nulls. */
+interface Row extends ConversationColumns {
   recording_id: string | null;
   variant: string;
   content_type: string;
@@ -46,7 +46,7 @@ const FIND = conversationStatement(
   'left join recordings r on r.conversation_id = i.id and r.client_id = i.client_id',
 );
 const RETRY_AFTER_S = 10;
-/** What a player asks for when somebody jumps: answered without a stream. */
+/** Ranges up to this size, as players request when seeking, are sent without a stream. */
 const SHORT_BYTES = 262_144;
 
 @Injectable()
@@ -64,7 +64,7 @@ export class RecordingsService {
   }
 
   /**
-   * The recording of that variant; without one `mixed`, else the only one there is.
+   * The recording of `variant`; if undefined, `mixed`, else any there is.
    * Throws `not_found`, `erased`, `restricted`, `audio_pending`, `audio_absent`.
    */
   async find(caller: Caller, id: string, variant: string | undefined): Promise<FoundRecording> {
@@ -88,7 +88,7 @@ export class RecordingsService {
     };
   }
 
-  /** Bytes `start` to `end` inclusive, journaled first; short ranges whole, longer ones as a stream. */
+  /** Bytes `start` to `end` inclusive, after journaling the read; short ranges as a buffer, longer ones as a stream. */
   async read(caller: Caller, recording: FoundRecording, start: number, end: number): Promise<Readable | Buffer> {
     const { conversation, id, bytes, version } = recording;
     const [key] = await Promise.all([
@@ -99,18 +99,18 @@ export class RecordingsService {
     try {
       if (end - start < SHORT_BYTES) return await this.store.readBytes(stored, key, start, end);
       const content = await this.store.read(stored, key, start, end);
-      // After the first bytes all that can be done for the listener is to cut the connection.
-      return content.once('error', (error) => void this.integrity.tell(error, recording));
+      // Once the first bytes are sent, a failure can only cut the connection.
+      return content.once('error', (error) => void this.integrity.report(error, recording));
     } catch (error) {
-      await this.integrity.tell(error, recording);
+      await this.integrity.report(error, recording);
       throw error;
     }
   }
 }
 
-function missing({ audio_state, audio_reason }: Subject, hasOthers: boolean): AppError {
+function missing({ audio_state, audio_reason }: ConversationColumns, hasOthers: boolean): AppError {
   if (audio_state === 'pending') {
-    return new AppError('audio_pending', 'the recording is not here yet', {
+    return new AppError('audio_pending', 'the recording is not available yet', {
       headers: { 'retry-after': String(RETRY_AFTER_S) },
     });
   }

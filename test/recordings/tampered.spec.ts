@@ -168,8 +168,8 @@ describe('the log', () => {
     const log = new Log('info', { write: (line: string) => void lines.push(line) });
     const integrity = new RecordingIntegrity(api.app.get(ApiDatabase), log);
     const recording = { id: newUuid(), conversation: { id: conversationId, client_id: colloquy.clientId } };
-    await integrity.tell(new AppError('storage_unavailable', 'away'), recording);
-    await integrity.tell(recordingFailed(), recording);
+    await integrity.report(new AppError('storage_unavailable', 'away'), recording);
+    await integrity.report(recordingFailed(), recording);
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
       expect.objectContaining({
         msg: 'a stored recording does not open',
