@@ -12,7 +12,7 @@ const SURFACE = {
     'completeness|conversation-state|fact|header|journal-entries|merge|project|record|reducer|register-writes|registers|wake-rule',
   egress: 'egress|egress\\.module|open-egress|refusal',
   vault:
-    'vault\\.service|vault\\.module|open-vault|sealing/(sealing|chunked)|signing-keys|blind-index-hasher|data-key|errors|keystore/keystore-data-source',
+    'vault\\.service|vault\\.module|open-vault|conversation-keys|sealing/(sealing|chunked)|signing-keys|blind-index-hasher|data-key|errors|keystore/keystore-data-source',
   providers:
     'provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(failure-scope|gateway|gateway\\.module|open-gateway|persistence|circuit-row)',
 };

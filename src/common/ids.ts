@@ -43,6 +43,12 @@ export function newUuid(): string {
   return v7({ random, ...last });
 }
 
+/** The lowest uuid that can be drawn at a time (epoch milliseconds): those before it in order were drawn before. */
+export function lowestUuidAt(ms: number): string {
+  const time = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
+
 /** uuid → public id, such as `conv_01h…`. */
 export const publicId = (kind: IdKind, uuid: string): string => TypeID.fromUUID(PREFIXES[kind], uuid).toString();
 

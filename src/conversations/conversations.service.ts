@@ -11,13 +11,17 @@ import { ApiDatabase } from '../database/database.js';
 import { PURPOSE } from '../record-store/seal-purposes.js';
 import type { Header } from '../reducer/record.js';
 import { ContentReads } from '../journal/content-reads.js';
-import { openJson, type DataKey } from '../vault/sealing/sealing.js';
+import type { ConversationKeys, KeyClass } from '../vault/conversation-keys.js';
+import { openJson } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { ConversationFilter } from './conversation-filters.js';
 import { ACTIVE_LIMIT, countTotal, findActive, findPage, type Total } from './conversation-list.js';
 import { findConversation, refuseRestricted, type ConversationRow } from './conversation-row.js';
 import { basicView, fullView } from './conversation-view.js';
 import type { BasicConversation, FullConversation } from './conversation.schema.js';
+
+/** Keys of what a full view shows. */
+const OPENED: KeyClass[] = ['record'];
 
 export interface ListQuery {
   filter: ConversationFilter;
@@ -89,8 +93,8 @@ export class ConversationsService {
     if (isUnchanged(ifNoneMatch, etag)) return new ApiResponse(undefined, { etag });
     if (!full) return new ApiResponse(basicView(row, this.workflowUrl), { etag });
     await this.reads.record(caller, row, 'detail');
-    const key = await this.vault.existingConversationKey(id);
-    return new ApiResponse(this.openView(row, key), { etag });
+    const keys = await this.vault.existingConversationKeys(id, OPENED);
+    return new ApiResponse(this.openView(row, keys), { etag });
   }
 
   /** Live conversations: the newest 1,000, and whether there are more. */
@@ -114,16 +118,17 @@ export class ConversationsService {
   private async openPage(caller: Caller, rows: ConversationRow[]): Promise<FullConversation[]> {
     const readable = rows.filter(({ restricted }) => !restricted || caller.role === 'compliance');
     await this.reads.recordPage(caller, readable);
-    const keys = await this.vault.existingConversationKeys(readable.map(({ id }) => id));
+    const opening = readable.map(({ id }) => id);
+    const keys = await this.vault.existingKeysOf(opening, OPENED);
     return readable.flatMap((row) => {
-      const key = keys.get(row.id);
-      return key === undefined ? [] : [this.openView(row, key)];
+      const own = keys.get(row.id);
+      return own === undefined ? [] : [this.openView(row, own)];
     });
   }
 
-  private openView(row: ConversationRow, key: DataKey): FullConversation {
+  private openView(row: ConversationRow, keys: ConversationKeys): FullConversation {
     if (row.header === null) throw new Error('the statement did not read the header');
-    return fullView(row, openJson(key, PURPOSE.header, row.header) as Header, this.workflowUrl);
+    return fullView(row, openJson(keys.get('record'), PURPOSE.header, row.header) as Header, this.workflowUrl);
   }
 
   private readonly workflowUrl = (workflowId: string): string | null => {

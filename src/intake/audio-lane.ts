@@ -115,8 +115,12 @@ export class AudioLane extends LoopedWork {
     if (account === null || identity === undefined || row === undefined) throw new Error('whose fact it is, is gone');
     if (identity.state !== 'live') return null;
     const owner = refOf({ identity, account });
-    const [key, facts] = await Promise.all([vault.conversationKey(owner), openFacts(vault, account, [pending])]);
-    const registers = openState(row, key)?.state.registers ?? {};
+    const [keys, facts] = await Promise.all([
+      vault.conversationKeys(owner, ['record', 'audio']),
+      openFacts(vault, account, [pending]),
+    ]);
+    const key = keys.get('audio');
+    const registers = openState(row, keys)?.state.registers ?? {};
     const [fact = null] = await storePayloadAudio(storeAudio, { owner, key, facts, registers });
     this.breaker.succeeded();
     if (fact !== null) this.remember(pending.id, fact);

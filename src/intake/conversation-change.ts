@@ -6,7 +6,7 @@ import type { NewEntry } from '../journal/append.js';
 import { traceparent } from '../observability/tracing.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Turn } from '../providers/provider-fact.js';
-import type { DataKey } from '../vault/sealing/sealing.js';
+import type { ConversationKeys } from '../vault/conversation-keys.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { entriesOf } from '../reducer/journal-entries.js';
 import type { Fact } from '../reducer/fact.js';
@@ -47,7 +47,7 @@ export interface ReadFacts {
 export interface Change {
   ref: ConversationRef;
   account: ProviderAccount;
-  key: DataKey;
+  keys: ConversationKeys;
   facts: Fact[];
   before: ConversationRecord | null;
   after: ConversationRecord;
@@ -87,8 +87,8 @@ export async function factsOf(
 export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToApply, facts: Fact[]): Promise<Change> {
   const { account, stored: row } = toApply;
   const ref = refOf(toApply);
-  const key = await vault.conversationKey(ref);
-  const stored = openState(row, key);
+  const keys = await vault.conversationKeys(ref, ['record', 'transcript']);
+  const stored = openState(row, keys);
   const { default_region: defaultRegion } = row;
   const settings = { deadlines: account.deadlines, defaultRegion, readNumber: numberReader(defaultRegion) };
   const before = stored && project(stored.state, settings);
@@ -103,7 +103,7 @@ export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToAp
   return {
     ref,
     account,
-    key,
+    keys,
     facts,
     before,
     after,
@@ -118,7 +118,7 @@ export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToAp
 
 /** Where a conversation stands whose facts were all known already. */
 export async function stateOf({ vault }: ChangeDependencies, toApply: FactsToApply): Promise<StateAtRevision | null> {
-  return openState(toApply.stored, await vault.conversationKey(refOf(toApply)));
+  return openState(toApply.stored, await vault.conversationKeys(refOf(toApply), ['record']));
 }
 
 export const refOf = ({ identity, account }: Pick<FactsToApply, 'identity' | 'account'>): ConversationRef => ({

@@ -76,8 +76,8 @@ export class SnapshotReader {
   private async opened(row: Row): Promise<ConversationSnapshot | null> {
     const account = await this.accounts.find(row.provider_account_id);
     if (account === null) return null;
-    const key = await this.vault.existingConversationKey(row.id);
-    const state = openJson(key, PURPOSE.state, row.sealed) as ConversationState;
+    const keys = await this.vault.existingConversationKeys(row.id, ['record']);
+    const state = openJson(keys.get('record'), PURPOSE.state, row.sealed) as ConversationState;
     return {
       ...snapshotOf(state, account),
       conversationId: row.id,

@@ -129,7 +129,8 @@ export class RecordingFetcher {
     { variant, source }: RecordingSource,
     signal: AbortSignal,
   ): Promise<StateAtRevision | null> {
-    const key = await this.vault.existingConversationKey(snapshot.conversationId);
+    const keys = await this.vault.existingConversationKeys(snapshot.conversationId, ['audio']);
+    const key = keys.get('audio');
     const { durationMs } = snapshot.record;
     // Does not wait for a download slot of the account: that would occupy a slot of the worker.
     const wanted = { ...snapshot, variant, source, durationMs, key, signal, worth: NOW_OR_NOT };

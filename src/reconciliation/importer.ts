@@ -114,7 +114,8 @@ export class Importer {
     reserved: Reserved,
     { claims, variant, source }: RecordingSource & { claims: Claims },
   ): Promise<StoredRecording> {
-    const key = await this.vault.conversationKey(reserved);
+    const keys = await this.vault.conversationKeys(reserved, ['audio']);
+    const key = keys.get('audio');
     const durationMs = claims.fields.duration_ms ?? null;
     const wanted = { ...reserved, account, variant, source, durationMs, key, signal, worth: INSIST };
     return downloadRecording({ gateway: this.gateway, store: this.store }, wanted);

@@ -1,7 +1,8 @@
 // What is known of conversations before their facts are applied.
 import type { Transaction } from '../database/with-scope.js';
 import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending-facts.js';
-import { openJson, type DataKey } from '../vault/sealing/sealing.js';
+import type { ConversationKeys } from '../vault/conversation-keys.js';
+import { openJson } from '../vault/sealing/sealing.js';
 import type { ConversationState, StateAtRevision } from '../reducer/conversation-state.js';
 import { PURPOSE } from './seal-purposes.js';
 
@@ -26,7 +27,7 @@ export async function loadStates(tx: Transaction, candidates: Candidate[]): Prom
 }
 
 /** The state that was stored last; null where nothing was. */
-export const openState = ({ revision, sealed }: StoredRow, key: DataKey): StateAtRevision | null =>
+export const openState = ({ revision, sealed }: StoredRow, keys: ConversationKeys): StateAtRevision | null =>
   revision === null || sealed === null
     ? null
-    : { revision, state: openJson(key, PURPOSE.state, sealed) as ConversationState };
+    : { revision, state: openJson(keys.get('record'), PURPOSE.state, sealed) as ConversationState };

@@ -2,7 +2,8 @@
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { ConversationRecord } from '../reducer/record.js';
 import type { Turn } from '../providers/provider-fact.js';
-import { sealJson, type DataKey } from '../vault/sealing/sealing.js';
+import type { ConversationKeys } from '../vault/conversation-keys.js';
+import { sealJson } from '../vault/sealing/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-ids.js';
 import { blindIndexEntriesOf } from './blind-index-entries.js';
@@ -14,7 +15,7 @@ import type { SealedConversation } from './sealed-conversation.js';
 interface RecordChange {
   ref: ConversationRef;
   account: { id: string };
-  key: DataKey;
+  keys: ConversationKeys;
   before: ConversationRecord | null;
   after: ConversationRecord;
   stateAtRevision: StateAtRevision;
@@ -27,12 +28,13 @@ interface RecordChange {
 /** Seals what a change writes. */
 export async function sealConversation(
   vault: VaultService,
-  { ref, account, key, before, after, stateAtRevision: { state, revision }, blobs, turns }: RecordChange,
+  { ref, account, keys, before, after, stateAtRevision: { state, revision }, blobs, turns }: RecordChange,
   agents: AgentIds,
 ): Promise<SealedConversation> {
   const idOf = (providerAgentId: string): string | undefined =>
     agents.get(agentKey({ clientId: ref.clientId, accountId: account.id, providerAgentId }));
   const record = withAgentIds(after, idOf);
+  const key = keys.get('record');
   const known = new Set(before?.recordings.map((recording) => JSON.stringify(recording)));
   return {
     ref,
@@ -43,7 +45,8 @@ export async function sealConversation(
     header: sealJson(key, PURPOSE.header, record.header),
     state: sealJson(key, PURPOSE.state, state),
     providerRecord: blobs.has('record') ? sealJson(key, PURPOSE.record, blobs.get('record')) : null,
-    transcript: turns === undefined ? null : sealJson(key, PURPOSE.transcript, turnsWithAgentIds(turns, idOf)),
+    transcript:
+      turns === undefined ? null : sealJson(keys.get('transcript'), PURPOSE.transcript, turnsWithAgentIds(turns, idOf)),
     blindIndexEntries: hasNewHeader(before, after)
       ? blindIndexEntriesOf(record.header, await vault.indexHasher(ref.clientId))
       : null,

@@ -91,10 +91,11 @@ export class RecordingsService {
   /** Bytes `start` to `end` inclusive, after journaling the read; short ranges as a buffer, longer ones as a stream. */
   async read(caller: Caller, recording: FoundRecording, start: number, end: number): Promise<Readable | Buffer> {
     const { conversation, id, bytes, version } = recording;
-    const [key] = await Promise.all([
-      this.vault.existingConversationKey(conversation.id),
+    const [keys] = await Promise.all([
+      this.vault.existingConversationKeys(conversation.id, ['audio']),
       this.reads.record(caller, conversation, 'audio'),
     ]);
+    const key = keys.get('audio');
     const stored = { id, clientId: conversation.client_id, conversationId: conversation.id, bytes, version };
     try {
       if (end - start < SHORT_BYTES) return await this.store.readBytes(stored, key, start, end);

@@ -94,11 +94,11 @@ export class TranscriptsService {
   private async openTurns(caller: Caller, { conversation, sealed }: FoundTranscript): Promise<Buffer | null> {
     if (sealed === null) return null;
     // The key may be fetched beside it; nothing is opened before the entry is on disk.
-    const [key] = await Promise.all([
-      this.vault.existingConversationKey(conversation.id),
+    const [keys] = await Promise.all([
+      this.vault.existingConversationKeys(conversation.id, ['transcript']),
       this.reads.record(caller, conversation, 'transcript'),
     ]);
-    return open(key, PURPOSE.transcript, sealed);
+    return open(keys.get('transcript'), PURPOSE.transcript, sealed);
   }
 }
 

@@ -5,9 +5,9 @@ import { KeyCache } from './key-cache.js';
 const keyOf = (fill: number) => new DataKey(Buffer.alloc(32, fill), 'a');
 const firstByte = (key: DataKey | undefined) => key?.use((bytes) => bytes[0]);
 
-function cacheAt(maxEntries = 1_000): { cache: KeyCache; at: (ms: number) => void } {
+function cacheAt(maxEntries = 1_000): { cache: KeyCache<DataKey>; at: (ms: number) => void } {
   let now = 0;
-  const cache = new KeyCache({ maxEntries, now: () => now });
+  const cache = new KeyCache<DataKey>({ maxEntries, now: () => now });
   return { cache, at: (ms) => (now = ms) };
 }
 

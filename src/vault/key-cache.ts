@@ -2,7 +2,13 @@
 // The cache owns its copies: it takes a copy in and gives copies out, so wiping one on eviction can never hit a key
 // that a request is sealing with. (The option not taken, counting references, needs every caller to give keys back.)
 // A caller's copy is left to the garbage collector; wiping is best effort, as V8 may have moved the bytes before.
-import type { DataKey } from './data-key.js';
+
+/** What a cache keeps. */
+export interface Cacheable<Self> {
+  copy(): Self;
+  /** Overwrites what is secret in it. */
+  wipe(): void;
+}
 
 const MAX_ENTRIES = 1_000;
 /** Served for 55 s and swept every 5 s, so that none is in memory for more than 60 s. */
@@ -15,8 +21,8 @@ interface CacheOptions {
   now?: () => number;
 }
 
-export class KeyCache {
-  readonly #entries = new Map<string, { key: DataKey; servedUntil: number }>();
+export class KeyCache<Key extends Cacheable<Key>> {
+  readonly #entries = new Map<string, { key: Key; servedUntil: number }>();
   readonly #maxEntries: number;
   readonly #now: () => number;
   readonly #sweeper: NodeJS.Timeout;
@@ -38,7 +44,7 @@ export class KeyCache {
   }
 
   /** A copy for the caller, or undefined. */
-  get(name: string): DataKey | undefined {
+  get(name: string): Key | undefined {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.servedUntil <= this.#now()) return undefined;
     // Map keeps insertion order: moved to the end, so that the least recently used is evicted first.
@@ -48,7 +54,7 @@ export class KeyCache {
   }
 
   /** Keeps a copy, unless a key was dropped since the ticket: this one may be what a destruction just removed. */
-  put(name: string, key: DataKey, ticket: number): void {
+  put(name: string, key: Key, ticket: number): void {
     if (ticket !== this.#drops) return;
     this.#evict(name);
     this.#entries.set(name, { key: key.copy(), servedUntil: this.#now() + SERVED_MS });

@@ -3,6 +3,8 @@ declare module 'sodium-native' {
   interface Sodium {
     randombytes_buf(buffer: Uint8Array): void;
     sodium_memzero(buffer: Uint8Array): void;
+    /** Equal content of equal length; takes as long whatever differs. */
+    sodium_memcmp(a: Uint8Array, b: Uint8Array): boolean;
     crypto_generichash(output: Uint8Array, input: Uint8Array, key?: Uint8Array): void;
     crypto_aead_xchacha20poly1305_ietf_encrypt(
       ciphertext: Uint8Array,
@@ -21,6 +23,7 @@ declare module 'sodium-native' {
       nonce: Uint8Array,
       key: Uint8Array,
     ): number;
+    crypto_stream_xchacha20_xor(output: Uint8Array, input: Uint8Array, nonce: Uint8Array, key: Uint8Array): void;
   }
   const sodium: Sodium;
   export default sodium;

@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
+import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-source.js';
 import { searchDataSource } from '../../src/database/search/search-data-source.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
@@ -134,15 +135,18 @@ describe('the entities', () => {
   });
 });
 
-describe('the entities of the search database', () => {
-  it('declare its tables as well', async () => {
+describe('the entities of the other databases', () => {
+  it.each([
+    ['searchUrl', 10, (url: string) => searchDataSource({ url, role: 'owner', poolSize: 1 })],
+    ['keystoreUrl', 30, (url: string) => keystoreDataSource(url)],
+  ] as const)('declare their tables as well: %s', async (name, least, sourceOf) => {
     const [one, other] = databases;
-    const client = await open(one?.searchUrl ?? '');
-    const url = other?.searchUrl ?? '';
-    const entities = await declare(url, searchDataSource({ url, role: 'owner', poolSize: 1 }));
+    const client = await open(one?.[name] ?? '');
+    const url = other?.[name] ?? '';
+    const entities = await declare(url, sourceOf(url));
     const made = await catalogOf(client);
     await client.end();
-    expect(entities.length).toBeGreaterThan(10);
+    expect(entities.length).toBeGreaterThan(least);
     expect(driftOf(made, entities)).toEqual({ undeclared: [], unmigrated: [] });
   });
 });

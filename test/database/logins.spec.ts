@@ -78,6 +78,7 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
     for (const [client, table] of [
       [inContent, 'conversations'],
       [inKeystore, 'data_keys'],
+      [inKeystore, 'conversation_keys'],
       [inSearch, 'blind_indexes'],
     ] as const) {
       for (const statement of ['set role none', 'set session authorization default', 'reset all']) {
@@ -127,7 +128,11 @@ describe('the API', () => {
     "update data_keys set wrapped = ''",
     'update keks set wrapped = wrapped',
     'delete from keks',
-    "insert into data_keys (purpose, owner, client_id, epoch, destroyed_at) values ('client', gen_random_uuid(), gen_random_uuid(), 1, now())",
+    "insert into data_keys (purpose, owner, destroyed_at) values ('client', gen_random_uuid(), now())",
+    'delete from conversation_keys',
+    'update conversation_keys set audio = null, parked = null, destroyed_at = now()',
+    'insert into conversation_keys (conversation_id, destroyed_at) values (gen_random_uuid(), now())',
+    'insert into keys_marked_for_deletion (conversation_id) select conversation_id from conversation_keys',
   ])('destroys no key: %s', async (statement) => {
     const client = await open(databases.settingsOf('api').KEYSTORE_DATABASE_URL, 'colloquy_keystore_api');
     await expect(client.query(statement)).rejects.toMatchObject(DENIED);

@@ -148,9 +148,9 @@ async function crashedAttempt(more: { version?: null } = {}) {
   const id = await finishedCall();
   const addressee = await worker.snapshots.read(id);
   if (addressee === null) throw new Error('there is no such conversation');
-  const key = await colloquy.vault.existingConversationKey(id);
+  const keys = await colloquy.vault.existingConversationKeys(id, ['audio']);
   const ref = { ...newRecordingRef(addressee, 'mixed'), ...more };
-  const bytes = await worker.store.write(ref, key, Readable.from([FIRST], { objectMode: false }));
+  const bytes = await worker.store.write(ref, keys.get('audio'), Readable.from([FIRST], { objectMode: false }));
   const left = objectKeyOf(ref);
   const recording: StoredRecording = {
     id: ref.id,

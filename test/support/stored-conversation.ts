@@ -42,9 +42,9 @@ export interface StoredEntry {
 }
 
 const SEALED = {
-  state: ['conversation_states', PURPOSE.state],
-  record: ['provider_records', PURPOSE.record],
-  transcript: ['transcripts', PURPOSE.transcript],
+  state: ['conversation_states', PURPOSE.state, 'record'],
+  record: ['provider_records', PURPOSE.record, 'record'],
+  transcript: ['transcripts', PURPOSE.transcript, 'transcript'],
 } as const;
 
 export class ConversationStore {
@@ -63,7 +63,8 @@ export class ConversationStore {
   }
 
   async header({ id, header }: StoredConversation): Promise<Header> {
-    return openJson(await this.vault.existingConversationKey(id), PURPOSE.header, header) as Header;
+    const keys = await this.vault.existingConversationKeys(id, ['record']);
+    return openJson(keys.get('record'), PURPOSE.header, header) as Header;
   }
 
   turns(id: string): Promise<Turn[]> {
@@ -94,12 +95,13 @@ export class ConversationStore {
   }
 
   private async sealed(id: string, what: keyof typeof SEALED): Promise<unknown> {
-    const [table, purpose] = SEALED[what];
+    const [table, purpose, keyClass] = SEALED[what];
     const { rows } = await this.sql.query<{ sealed: Buffer }>(
       `select sealed from ${table} where conversation_id = $1`,
       [id],
     );
     if (rows[0] === undefined) throw new Error(`nothing in ${table}`);
-    return openJson(await this.vault.existingConversationKey(id), purpose, rows[0].sealed);
+    const keys = await this.vault.existingConversationKeys(id, [keyClass]);
+    return openJson(keys.get(keyClass), purpose, rows[0].sealed);
   }
 }

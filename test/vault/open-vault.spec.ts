@@ -24,10 +24,11 @@ describe('openVault', () => {
     await ensureRootKey(settings);
     const ask = { conversationId: randomUUID(), clientId: randomUUID() };
     const first = await openVault(settings);
-    const key = await first.conversationKey(ask);
+    const keys = await first.conversationKeys(ask, ['record']);
     await first.close();
     const second = await openVault(settings);
-    expect(hex(await second.existingConversationKey(ask.conversationId))).toBe(hex(key));
+    const again = await second.existingConversationKeys(ask.conversationId, ['record']);
+    expect(hex(again.get('record'))).toBe(hex(keys.get('record')));
     await second.close();
     const lost = { ...settings, rootKeyFile: join(own.folder, 'other.key') };
     await ensureRootKey(lost);
@@ -38,7 +39,8 @@ describe('openVault', () => {
       reason: 'root_key',
       message: 'The root key does not open this keystore: its keys were wrapped by another root key',
     });
-    await expect(other.existingConversationKey(ask.conversationId)).rejects.toMatchObject({ reason: 'open_failed' });
+    const asked = other.existingConversationKeys(ask.conversationId, ['record']);
+    await expect(asked).rejects.toMatchObject({ reason: 'open_failed' });
     await other.close();
   });
 
@@ -47,7 +49,7 @@ describe('openVault', () => {
     await vault.ping();
     await own.restart(async () => {
       await expect(vault.ping()).rejects.toMatchObject({ code: 'keystore_unavailable' });
-      const asked = vault.conversationKey({ conversationId: randomUUID(), clientId: randomUUID() });
+      const asked = vault.conversationKeys({ conversationId: randomUUID(), clientId: randomUUID() }, ['record']);
       await expect(asked).rejects.toThrow(AppError);
     });
     await vault.ping();

@@ -2,8 +2,9 @@
 // was. Time is moved in the tables.
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest';
-import { newUuid } from '../../src/common/ids.js';
+import { lowestUuidAt, newUuid } from '../../src/common/ids.js';
 import { abandonedAmong } from '../../src/maintenance/abandoned-identities.js';
+import { PURPOSE } from '../../src/record-store/seal-purposes.js';
 import { ListedIdentities } from '../../src/reconciliation/listed-identities.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import { open, seal } from '../../src/vault/sealing/sealing.js';
@@ -55,24 +56,33 @@ interface Reserved {
   hash: Buffer;
 }
 
-/** A call that a backfill reserved two days ago, with a key for its recording, and never brought in. */
-async function orphan(name: string): Promise<Reserved> {
+/** An id as it was drawn some hours ago. */
+const idOf = (hoursAgo: number): string =>
+  lowestUuidAt(Date.now() - hoursAgo * 3_600_000).slice(0, 14) + newUuid().slice(14);
+
+/** A call that a backfill reserved two days ago, with keys for its recording, and never brought in. */
+async function orphan(name: string, hoursAgo = 48): Promise<Reserved> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({}, name);
   const owner = { providerAccountId: colloquy.accountId, clientId: colloquy.clientId };
   const hash = (await colloquy.vault.identityHasher(owner)).hash('provider_id', 'call', callId);
   const listed = { accountId: colloquy.accountId, hash, clientId: colloquy.clientId };
   const reserved = await identities.reserve(listed, 'backfill');
   if (typeof reserved === 'string') throw new Error(reserved);
-  await (await freshVault()).conversationKey(reserved);
+  const id = idOf(hoursAgo);
+  await colloquy.sql.query('update conversation_identities set id = $1 where id = $2', [id, reserved.conversationId]);
+  await makeKeys(id);
   await identities.release(listed, 'backfill');
-  await age(reserved.conversationId);
-  return { id: reserved.conversationId, callId, hash };
+  return { id, callId, hash };
 }
 
-const age = (id: string) =>
-  keystore.query("update data_keys set created_at = now() - interval '2 days' where owner = $1", [id]);
+const askFor = async (vault: VaultService, id: string) =>
+  (await vault.conversationKeys({ conversationId: id, clientId: colloquy.clientId }, ['record'])).get('record');
+const makeKeys = async (id: string) => askFor(await freshVault(), id);
 const ageMarks = () =>
-  keystore.query("update data_keys set marked_for_deletion_at = marked_for_deletion_at - interval '31 minutes'");
+  keystore.query(
+    "update keys_marked_for_deletion set marked_for_deletion_at = marked_for_deletion_at - interval '31 minutes'",
+  );
+const deleteKeys = (id: string) => keystore.query('delete from conversation_keys where conversation_id = $1', [id]);
 const sweep = async () => {
   const vault = await freshVault();
   return vault.sweepConversationKeys((ids) => abandonedAmong(worker.database, ids));
@@ -84,21 +94,22 @@ async function sweepTwice(): Promise<number> {
   return (await sweep()).removed;
 }
 async function keyOf(id: string): Promise<'none' | 'marked' | 'live' | 'destroyed'> {
-  const { rows } = await keystore.query<{ wrapped: Buffer | null; marked_for_deletion_at: Date | null }>(
-    "select wrapped, marked_for_deletion_at from data_keys where purpose = 'conversation' and owner = $1",
+  const { rows } = await keystore.query<{ record: Buffer | null; marked_for_deletion_at: Date | null }>(
+    `select c.record, m.marked_for_deletion_at from conversation_keys c left join keys_marked_for_deletion m
+     using (conversation_id) where c.conversation_id = $1`,
     [id],
   );
-  const [key] = rows;
-  if (key === undefined) return 'none';
-  if (key.wrapped === null) return 'destroyed';
-  return key.marked_for_deletion_at === null ? 'live' : 'marked';
+  const [keys] = rows;
+  if (keys === undefined) return 'none';
+  if (keys.record === null) return 'destroyed';
+  return keys.marked_for_deletion_at === null ? 'live' : 'marked';
 }
 /** Whether another process can open what is stored of it. */
 async function opens(id: string): Promise<boolean> {
   const conversation = (await colloquy.conversations()).find((one) => one.id === id);
   if (conversation === undefined) throw new Error('there is no such conversation');
-  const key = await (await freshVault()).existingConversationKey(id);
-  return open(key, 'header', conversation.header).length > 0;
+  const keys = await (await freshVault()).existingConversationKeys(id, ['record']);
+  return open(keys.get('record'), PURPOSE.header, conversation.header).length > 0;
 }
 /** Its webhook comes in. */
 async function hearOf({ callId }: Reserved): Promise<void> {
@@ -138,7 +149,7 @@ describe('the key of a conversation that never came to be', () => {
 
   it('stays, when the fact is applied with a key that the worker held in memory', async () => {
     const remembered = await orphan('remembered');
-    await worker.vault.conversationKey({ conversationId: remembered.id, clientId: colloquy.clientId });
+    await askFor(worker.vault, remembered.id);
     await sweep();
     await hearOf(remembered);
     // With the vault of the line before, which asks nobody for this key.
@@ -157,12 +168,12 @@ describe('the key of a conversation that never came to be', () => {
     const removing = (await freshVault()).sweepConversationKeys(async (ids) => {
       const orphans = await abandonedAmong(worker.database, ids);
       // It was judged; now it is used.
-      if (orphans.includes(id)) await asker.conversationKey({ conversationId: id, clientId: colloquy.clientId });
+      if (orphans.includes(id)) await askFor(asker, id);
       return orphans;
     });
     expect((await removing).removed).toBe(0);
     expect(await keyOf(id)).not.toBe('none');
-    await keystore.query('delete from data_keys where owner = $1', [id]);
+    await deleteKeys(id);
   });
 
   it('is one and the same for all who ask while it is being removed', async () => {
@@ -170,32 +181,28 @@ describe('the key of a conversation that never came to be', () => {
       const { id } = await orphan(`race ${round}`);
       await sweep();
       await ageMarks();
-      const ask = { conversationId: id, clientId: colloquy.clientId };
       const askers = [await freshVault(), await freshVault()];
       const [first, second] = await Promise.all([
-        ...askers.map(async (vault) => seal(await vault.conversationKey(ask), 'x', Buffer.from('sealed'))),
+        ...askers.map(async (vault) => seal(await askFor(vault, id), 'x', Buffer.from('sealed'))),
         sweep(),
       ]);
-      const key = await (await freshVault()).existingConversationKey(id);
+      const key = await askFor(await freshVault(), id);
       for (const sealed of [first, second]) expect(open(key, 'x', sealed as Buffer).toString()).toBe('sealed');
-      await keystore.query('delete from data_keys where owner = $1', [id]);
+      await deleteKeys(id);
     }
   });
 });
 
 describe('a key stays', () => {
   it('when its conversation exists', async () => {
-    const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'exists');
-    await colloquy.send('call_analyzed', callId);
+    const exists = await orphan('exists');
+    await hearOf(exists);
     await worker.intake.round();
-    const { id } = await colloquy.call(callId);
-    await age(id);
-    expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
+    expect([await sweepTwice(), await keyOf(exists.id)]).toEqual([0, 'live']);
   });
 
   it('when it is younger than a day', async () => {
-    const { id } = await orphan('young');
-    await keystore.query("update data_keys set created_at = now() - interval '23 hours' where owner = $1", [id]);
+    const { id } = await orphan('young', 23);
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
   });
 
@@ -229,31 +236,38 @@ describe('a key stays', () => {
   });
 
   it('when nothing is known of its conversation: these may be the tables of another day', async () => {
-    const id = newUuid();
-    await colloquy.vault.conversationKey({ conversationId: id, clientId: colloquy.clientId });
-    await age(id);
+    const id = idOf(48);
+    await makeKeys(id);
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
   });
 
   it('destroyed, when it was destroyed', async () => {
     const { id } = await orphan('destroyed');
     await sweep();
-    await colloquy.vault.destroyConversationKey(id);
+    await colloquy.vault.destroyConversationKeys(id);
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'destroyed']);
-    const ask = { conversationId: id, clientId: colloquy.clientId };
-    await expect((await freshVault()).conversationKey(ask)).rejects.toMatchObject({ code: 'erased' });
+    await expect(makeKeys(id)).rejects.toMatchObject({ code: 'erased' });
+  });
+
+  it('when a part of it was destroyed, marked or not', async () => {
+    const { id } = await orphan('partly destroyed');
+    await sweep();
+    await colloquy.vault.destroyConversationKey(id, 'audio');
+    expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
   });
 });
 
 describe('the walk', () => {
   it('comes by every key, the youngest conversations first, however many there are', async () => {
     await keystore.query(
-      `insert into data_keys (purpose, owner, client_id, epoch, wrapped, created_at)
-       select 'conversation', gen_random_uuid(), $1, 0, '\\x00', now() - interval '2 days' from generate_series(1, 2500)`,
-      [colloquy.clientId],
+      `insert into conversation_keys (conversation_id, kek_id, record, transcript, audio, analysis, parked)
+       select id, 0, '\\x00', '\\x00', '\\x00', '\\x00', '\\x00' from unnest($1::uuid[]) as r(id)`,
+      [Array.from({ length: 2_500 }, (_, index) => idOf(48 + index / 100))],
     );
-    const { rows } = await keystore.query<{ owner: string }>(
-      "select owner from data_keys where purpose = 'conversation' and wrapped is not null and created_at < now() - interval '1 day' order by owner desc",
+    const { rows } = await keystore.query<{ id: string }>(
+      `select conversation_id as id from conversation_keys
+       where destroyed_at is null and conversation_id < $1 order by conversation_id desc`,
+      [idOf(24)],
     );
     const seen: string[] = [];
     const vault = await freshVault();
@@ -262,10 +276,10 @@ describe('the walk', () => {
       return Promise.resolve([]);
     };
     await vault.sweepConversationKeys(look);
-    expect(seen).toEqual(rows.map(({ owner }) => owner));
+    expect(seen).toEqual(rows.map(({ id }) => id));
     await vault.sweepConversationKeys(look);
     expect(seen).toHaveLength(2 * rows.length);
-    await keystore.query("delete from data_keys where wrapped = '\\x00'");
+    await keystore.query('delete from conversation_keys where kek_id = 0');
   });
 
   it('is a part of what a worker does each hour', async () => {

@@ -4,7 +4,8 @@
 // caches it (60 s). If its conversation still does not exist, nothing was sealed with it: it is deleted, without a tombstone,
 // so that a later fact creates a new key. A lock in the content database could not guarantee this: it ends unnoticed with
 // its connection.
-import type { Keystore } from './keystore.js';
+import { lowestUuidAt } from '../../common/ids.js';
+import type { ConversationKeyTable } from './conversation-key-table.js';
 
 /** Which of these conversations do not exist, with nothing waiting or under way that may make them. */
 export type AbandonedAmong = (conversationIds: string[]) => Promise<string[]>;
@@ -12,15 +13,16 @@ export type AbandonedAmong = (conversationIds: string[]) => Promise<string[]>;
 const PAGE = 1_000;
 /** Of one run: a hundred thousand keys. The next one goes on there. */
 const PAGES = 100;
+const DAY_MS = 86_400_000;
 const BEYOND_ALL = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export class KeySweep {
-  readonly #keystore: Keystore;
+  readonly #keys: ConversationKeyTable;
   /** The walk goes down, from the youngest conversations to the oldest, and starts over. */
   #below = BEYOND_ALL;
 
-  constructor(keystore: Keystore) {
-    this.#keystore = keystore;
+  constructor(keys: ConversationKeyTable) {
+    this.#keys = keys;
   }
 
   async run(abandonedAmong: AbandonedAmong): Promise<{ marked: number; removed: number }> {
@@ -31,20 +33,23 @@ export class KeySweep {
   async #remove(abandonedAmong: AbandonedAmong): Promise<number> {
     let removed = 0;
     for (let page = 0; page < PAGES; page += 1) {
-      const ids = await this.#keystore.markedConversations(PAGE);
+      const ids = await this.#keys.markedConversations(PAGE);
       if (ids.length === 0) break;
       const orphans = new Set(await abandonedAmong(ids));
-      await this.#keystore.unmark(ids.filter((id) => !orphans.has(id)));
-      removed += await this.#keystore.sweepMarked([...orphans]);
+      await this.#keys.unmark(ids.filter((id) => !orphans.has(id)));
+      removed += await this.#keys.sweepMarked([...orphans]);
     }
     return removed;
   }
 
   async #markForDeletion(abandonedAmong: AbandonedAmong): Promise<number> {
+    // Ids of conversations tell when they were drawn, which saves a column.
+    const olderThan = lowestUuidAt(Date.now() - DAY_MS);
     let marked = 0;
     for (let page = 0; page < PAGES; page += 1) {
-      const ids = await this.#keystore.keyedConversations(this.#below, PAGE);
-      marked += ids.length === 0 ? 0 : await this.#keystore.markForDeletion(await abandonedAmong(ids));
+      const ids = await this.#keys.keyedConversations(this.#below, olderThan, PAGE);
+      const orphans = ids.length === 0 ? [] : await abandonedAmong(ids);
+      if (orphans.length > 0) marked += await this.#keys.markForDeletion(orphans, olderThan);
       const last = ids.at(-1);
       this.#below = last === undefined || ids.length < PAGE ? BEYOND_ALL : last;
       if (this.#below === BEYOND_ALL) break;

@@ -1,5 +1,10 @@
 // The keystore is a database of its own: other connection string, other backups, other migrations.
+import 'reflect-metadata';
 import { DataSource } from 'typeorm';
+import { Naming } from '../../database/naming.js';
+import { ConversationKeysEntity, MarkedKeysEntity } from './entities/conversation-keys.entity.js';
+import { DataKeyEntity } from './entities/data-key.entity.js';
+import { KekEntity } from './entities/kek.entity.js';
 import { CreateKeystore1800000000000 } from './migrations/1800000000000-create-keystore.js';
 import { CreateKeystoreRoles1800000000001 } from './migrations/1800000000001-create-keystore-roles.js';
 
@@ -8,12 +13,13 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** What a process connects to the keystore as. */
 export type KeystoreRole = 'colloquy_keystore_api' | 'colloquy_keystore_worker';
 
-/** For migrations, and for asking which have run; keys are read and written through a pg pool (keystore.ts). */
+/** For migrations, and for asking which have run; declares the tables (test/database/drift.spec.ts). Keys are read and written through a pg pool (keystore.ts). */
 export const keystoreDataSource = (url: string, role: KeystoreRole | 'owner' = 'owner'): DataSource =>
   new DataSource({
     type: 'postgres',
     url,
-    entities: [],
+    entities: [KekEntity, DataKeyEntity, ConversationKeysEntity, MarkedKeysEntity],
+    namingStrategy: new Naming(),
     migrations: [CreateKeystore1800000000000, CreateKeystoreRoles1800000000001],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -1,0 +1,14 @@
+/**
+ * What a data key of `data_keys` is for, and who owns it:
+ * `client`: free text and names of one client · `inbox`: payloads of one provider account and day (part) ·
+ * `index`: blind indexes of one client · `identity`: provider ids of one provider account
+ */
+export const KEY_PURPOSES = ['client', 'inbox', 'index', 'identity'] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
+
+/**
+ * The keys of one conversation: one for each class of data, and `parked` for facts of it that could not be applied and are
+ * kept, which may hold content of every class.
+ */
+export const KEY_CLASSES = ['record', 'transcript', 'audio', 'analysis', 'parked'] as const;
+export type KeyClass = (typeof KEY_CLASSES)[number];
