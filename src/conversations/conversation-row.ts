@@ -4,6 +4,7 @@ import { AppError } from '../common/errors.js';
 import { columnNames } from '../database/entities/column-names.js';
 import { ConversationEntity } from '../database/entities/conversation.entity.js';
 import type { Transaction } from '../database/with-scope.js';
+import type { PlainValues } from '../providers/plain-fields.js';
 
 export interface RecordingRow {
   id: string;
@@ -16,7 +17,14 @@ export interface RecordingRow {
 /** Columns that the API never shows. */
 const HIDDEN = ['last_fact_at', 'unfetched'] as const;
 
-export interface ConversationRow extends Omit<ConversationEntity, (typeof HIDDEN)[number] | 'header'> {
+/** A row with more exact types for some columns. Does not compile if a column is missing or has another type. */
+type Narrowed<Row, Columns extends { [Name in keyof Columns]: Name extends keyof Row ? Row[Name] : never }> = Columns &
+  Omit<Row, keyof Columns>;
+
+export interface ConversationRow extends Narrowed<
+  Omit<ConversationEntity, (typeof HIDDEN)[number] | 'header'>,
+  PlainValues
+> {
   /** The sealed header; null if the statement does not read it. */
   header: Buffer | null;
   recordings: RecordingRow[];

@@ -1,5 +1,6 @@
 // Converts a row, and its opened header, to the API's conversation object. Pure.
 import { publicId } from '../common/ids.js';
+import { plainOf } from '../providers/plain-fields.js';
 import type { Header, Segment, TransferRecord } from '../reducer/record.js';
 import type { ConversationRow } from './conversation-row.js';
 import type { BasicConversation, FullConversation } from './conversation.schema.js';
@@ -25,7 +26,7 @@ export function basicView(row: ConversationRow, workflowUrl: WorkflowUrl): Basic
     provider: row.provider,
     provider_account_id: publicId('providerAccount', row.provider_account_id),
     channel: row.channel as BasicConversation['channel'],
-    direction: row.direction as BasicConversation['direction'],
+    ...plainOf(row),
     status: row.status as BasicConversation['status'],
     record_state: row.record_state as BasicConversation['record_state'],
     restricted: row.restricted,
@@ -35,7 +36,6 @@ export function basicView(row: ConversationRow, workflowUrl: WorkflowUrl): Basic
     end: row.end_category === null ? null : { category: row.end_category, party: row.end_party },
     outcome: outcomeOf(row),
     sentiment: row.sentiment === null ? null : { label: row.sentiment as 'neutral', score: row.sentiment_score },
-    language: row.language,
     turn_count: row.turn_count,
     transfer_count: row.transfer_count,
     cost: costOf(row),

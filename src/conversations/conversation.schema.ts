@@ -1,6 +1,7 @@
 // Schemas of the API's conversation object; the OpenAPI components are generated from them.
 import { z } from 'zod';
 import { publicIdText, timeText } from '../http/id-schema.js';
+import { PLAIN_SCHEMAS } from '../providers/plain-fields.js';
 
 const json: z.ZodType = z.unknown();
 const part = z
@@ -51,7 +52,7 @@ const plain = {
   provider: z.string(),
   provider_account_id: publicIdText('providerAccount'),
   channel: z.enum(['phone', 'web_call', 'chat', 'sms', 'whatsapp', 'other']),
-  direction: z.enum(['inbound', 'outbound']).nullable(),
+  ...PLAIN_SCHEMAS,
   status: z.enum(['ringing', 'active', 'transferring', 'completed', 'failed']),
   record_state: z.enum(['open', 'settling', 'settled', 'erasing']),
   restricted: z.boolean(),
@@ -59,7 +60,6 @@ const plain = {
   end_time: timeText.nullable(),
   duration_ms: z.int().nullable(),
   sentiment: z.object({ label: z.enum(['positive', 'neutral', 'negative']), score: z.number().nullable() }).nullable(),
-  language: z.string().nullable(),
   turn_count: z.int(),
   transfer_count: z.int(),
   cost: z.object({ amount_micros: z.int(), currency: z.string() }).nullable(),

@@ -1,7 +1,8 @@
 // The neutral words in which a provider's document is told: what one payload claims about a conversation.
+import type { PlainFields } from './plain-fields.js';
 
 export type Channel = 'phone' | 'web_call' | 'chat' | 'sms' | 'whatsapp' | 'other';
-export type Direction = 'inbound' | 'outbound';
+export type Direction = PlainFields['direction'];
 export type LiveStatus = 'ringing' | 'active' | 'transferring';
 export type Part = 'transcript' | 'audio' | 'analysis';
 export type RecordingVariant = 'mixed' | 'agent' | 'customer' | 'redacted';
@@ -30,10 +31,9 @@ export interface Turn {
 }
 
 /** Values that a later document may correct. Times are epoch milliseconds. */
-export interface Fields {
+export interface Fields extends PlainFields {
   provider_conversation_id: string;
   channel: Channel;
-  direction: Direction;
   start_time: number;
   end_time: number;
   duration_ms: number;
@@ -46,7 +46,6 @@ export interface Fields {
   sentiment: { label: 'positive' | 'neutral' | 'negative'; score: number | null };
   title: string;
   summary: string;
-  language: string;
   cost: { amount_micros: number; currency: string };
   latency: { p50_ms: number | null; p95_ms: number | null };
   metadata: { [key: string]: Json };

@@ -1,5 +1,7 @@
 // The step after every mapper: whatever a provider sends, its claims can be stored, and cost no more than a bounded amount.
 // What cannot be stored, or is beyond a bound, is left out by itself; its conversation is not. Pure.
+import { PLAIN_KINDS, plainValues, type PlainValues } from './plain-fields.js';
+import { exactNumber, wholeUpTo, type PlainKind } from './plain-kinds.js';
 import type { ListPage } from './provider.js';
 import type { Claims, Fields, Json, TransferClaim, Turn } from './provider-fact.js';
 import { storableJson, type Note, type Omission } from './storable-json.js';
@@ -31,8 +33,6 @@ const LONGEST_LATENCY_MS = 86_400_000;
 /** A billion, in micros. */
 const HIGHEST_COST = 1e15;
 
-/** BCP 47 by its form. */
-const LANGUAGE = /^[a-z]{1,8}([-_][a-z0-9]{1,8}){0,4}$/i;
 /** A version is a plain column: what could be a sentence is none. */
 const VERSION = /^[\w.:/+@-]{1,128}$/;
 
@@ -92,6 +92,7 @@ class Sanitiser {
     const { cost, latency, outcome, sentiment, end, metadata, variables, correlation } = fields;
     const kept: { [Name in keyof Fields]?: Fields[Name] | null | undefined } = {
       ...fields,
+      ...this.plain(fields),
       provider_conversation_id: this.short(fields.provider_conversation_id, BOUNDS.id),
       customer_number: this.short(fields.customer_number, BOUNDS.key),
       agent_number: this.short(fields.agent_number, BOUNDS.key),
@@ -101,7 +102,6 @@ class Sanitiser {
       duration_ms: this.whole(fields.duration_ms, LONGEST_MS, 'times'),
       title: this.cut(fields.title, BOUNDS.line),
       summary: this.cut(fields.summary, BOUNDS.text),
-      language: this.language(fields.language),
       end: end && { ...end, provider_reason: this.cut(end.provider_reason, BOUNDS.line) },
       outcome: outcome && {
         ...outcome,
@@ -119,6 +119,14 @@ class Sanitiser {
       correlation: correlation && this.correlation(correlation),
     };
     return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== null && value !== undefined));
+  }
+
+  private plain(fields: Partial<Fields>): PlainValues {
+    return plainValues((name) => this.ofKind(PLAIN_KINDS[name], fields[name]));
+  }
+
+  private ofKind<Value>({ stored, omission }: PlainKind<Value>, given: Value | undefined): Value | null {
+    return given === undefined ? null : this.noted(stored(given), omission);
   }
 
   private costOf({ amount_micros: amount, currency }: Fields['cost']): Fields['cost'] | null {
@@ -201,30 +209,20 @@ class Sanitiser {
   /** A whole number from 0 to `most`; a fraction is rounded, all else is null. */
   private whole(value: number | null | undefined, most: number, what: Omission): number | null {
     if (value === null || value === undefined) return null;
-    const rounded = Math.round(value);
-    // No negative zero: as text it is another number.
-    if (rounded >= 0 && rounded <= most) return Math.abs(rounded);
-    this.note(what);
-    return null;
+    return this.noted(wholeUpTo(most, value), what);
   }
 
   private finite(value: number | null): number | null {
-    if (value === null || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
-    this.note('numbers');
-    return null;
-  }
-
-  private language(given: string | undefined): string | null {
-    return this.fits(given, LANGUAGE);
+    return value === null ? null : this.noted(exactNumber(value), 'numbers');
   }
 
   private version(given: string | null): string | null {
-    return this.fits(given, VERSION);
+    return given === null ? null : this.noted(VERSION.test(given) ? given : null, 'texts');
   }
 
-  private fits(given: string | null | undefined, form: RegExp): string | null {
-    if (given === null || given === undefined || form.test(given)) return given ?? null;
-    this.note('texts');
-    return null;
+  /** Notes an omission if there is nothing to store. */
+  private noted<Value>(stored: Value | null, what: Omission): Value | null {
+    if (stored === null) this.note(what);
+    return stored;
   }
 }

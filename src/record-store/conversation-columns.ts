@@ -1,4 +1,5 @@
 // The plain columns of a conversation: their types, and the values that a record gives them.
+import { PLAIN_COLUMNS, plainOf } from '../providers/plain-fields.js';
 import type { SealedConversation } from './sealed-conversation.js';
 
 /** Plain columns that intake writes, and how they travel: times as epoch milliseconds, so that every year fits. */
@@ -10,7 +11,7 @@ export const COLUMNS = {
   agent_id: 'uuid',
   agent_version: 'text',
   channel: 'text',
-  direction: 'text',
+  ...PLAIN_COLUMNS,
   status: 'text',
   record_state: 'text',
   start_time: 'time',
@@ -22,7 +23,6 @@ export const COLUMNS = {
   outcome_score: 'double precision',
   sentiment: 'text',
   sentiment_score: 'double precision',
-  language: 'text',
   turn_count: 'integer',
   transfer_count: 'integer',
   cost_amount_micros: 'bigint',
@@ -66,7 +66,7 @@ export function columnsOf({
     agent_id: agentId,
     agent_version: record.agent?.version ?? null,
     channel: record.channel,
-    direction: record.direction,
+    ...plainOf(record),
     status: record.status,
     record_state: record.recordState,
     start_time: record.startTime,
@@ -78,7 +78,6 @@ export function columnsOf({
     outcome_score: record.outcome?.score ?? null,
     sentiment: record.sentiment?.label ?? null,
     sentiment_score: record.sentiment?.score ?? null,
-    language: record.language,
     turn_count: record.turnCount,
     transfer_count: record.transferCount,
     cost_amount_micros: record.cost?.amount_micros ?? null,

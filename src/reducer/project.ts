@@ -1,4 +1,5 @@
 // State → record: what the registers add up to. Pure; it alone decides status, record state and completeness.
+import { plainValues } from '../providers/plain-fields.js';
 import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 import { fieldOf, membersOf, valueOf, type Registers } from './registers.js';
@@ -53,7 +54,7 @@ export function project(
   return {
     agent,
     channel: field('channel') ?? (valueOf(registers, 'kind') === 'chat' ? 'chat' : 'other'),
-    direction: field('direction'),
+    ...plainValues(field),
     status,
     recordState: ended === null ? 'open' : resolved && isConfirmed(registers) ? 'settled' : 'settling',
     startTime,
@@ -62,7 +63,6 @@ export function project(
     end: end && { category: end.category, party: end.party },
     outcome: outcomeOf(field('outcome'), valueOf(registers, 'analysed') ?? false),
     sentiment: field('sentiment'),
-    language: field('language'),
     turnCount: transcript?.turn_count ?? 0,
     transferCount: transfers.filter(({ status: state }) => state !== 'cancelled' && state !== 'failed').length,
     cost: field('cost'),

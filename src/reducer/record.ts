@@ -1,5 +1,6 @@
 // The record of a conversation as its facts make it: plain values for columns, sealed ones for the header.
-import type { Channel, Direction, Fields, Json, Part } from '../providers/provider-fact.js';
+import type { PlainValues } from '../providers/plain-fields.js';
+import type { Channel, Fields, Json, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 
 export type Status = 'ringing' | 'active' | 'transferring' | 'completed' | 'failed';
@@ -50,10 +51,9 @@ export interface Header {
   transfers: TransferRecord[];
 }
 
-export interface ConversationRecord {
+export interface ConversationRecord extends PlainValues {
   agent: { providerAgentId: string; name: string | null; version: string | null } | null;
   channel: Channel;
-  direction: Direction | null;
   status: Status;
   recordState: RecordState;
   startTime: number;
@@ -62,7 +62,6 @@ export interface ConversationRecord {
   end: { category: string; party: string | null } | null;
   outcome: { value: string; score: number | null } | null;
   sentiment: { label: string; score: number | null } | null;
-  language: string | null;
   turnCount: number;
   transferCount: number;
   cost: Fields['cost'] | null;

@@ -1,6 +1,7 @@
 // What every provider must show of itself: the contract suite runs over these descriptions, one a provider, in
 // fixtures/<name>/contract.ts. All data is invented; numbers are from the reserved 555-01xx range.
 import { readFileSync } from 'node:fs';
+import type { PlainField, PlainValues } from '../../src/providers/plain-fields.js';
 import type { ConversationRecord } from '../../src/reducer/record.js';
 import type { Json, Part, Turn } from '../../src/providers/provider-fact.js';
 import type { ProviderCredentials } from '../../src/providers/provider.js';
@@ -58,8 +59,10 @@ export const COMMON_MODEL: Record<string, string | null> = {
   provider_deleted_at: null,
 };
 
-/** What one record makes, but for what depends on when it came. */
-export type MadeRecord = Omit<ConversationRecord, 'lastFactAt' | 'lastTurnAt' | 'lostEvidence' | 'recordings'>;
+type MadeAlways = Omit<ConversationRecord, 'lastFactAt' | 'lastTurnAt' | 'lostEvidence' | 'recordings' | PlainField>;
+
+/** What one record makes, but for what depends on when it came. Plain fields that are left out are null. */
+export type MadeRecord = MadeAlways & Partial<PlainValues>;
 
 interface Fullest {
   record: Document;
