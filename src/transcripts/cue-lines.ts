@@ -1,14 +1,14 @@
-// Words of a turn → lines that a screen can hold. Pure.
+// Breaks the text of a turn into subtitle lines. Pure.
 
-/** Two lines of a screen. */
-const LONGEST = 84;
+/** Longest cue, characters: two lines on the screen. */
+const MAX_LENGTH = 84;
 
 const WORDS = new Intl.Segmenter('und', { granularity: 'word' });
 const LETTERS = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** `text` (words with single spaces between) in at least `atLeast` lines, if it has so many words; none is too long. */
+/** Splits `text` (words separated by single spaces) into at least `atLeast` lines, if it has that many words. None is too long. */
 export function linesOf(text: string, atLeast: number): string[] {
-  const longest = Math.min(LONGEST, Math.ceil(text.length / Math.max(1, atLeast)));
+  const longest = Math.min(MAX_LENGTH, Math.ceil(text.length / Math.max(1, atLeast)));
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
@@ -18,20 +18,20 @@ export function linesOf(text: string, atLeast: number): string[] {
       continue;
     }
     if (line !== '') lines.push(line);
-    // A word that is too long: an address, or a language that writes no spaces.
-    const pieces = word.length <= LONGEST ? [word] : cut(word);
+    // A word that is too long: a URL, or text in a language without spaces.
+    const pieces = word.length <= MAX_LENGTH ? [word] : cut(word);
     for (const piece of pieces.slice(0, -1)) lines.push(piece);
     line = pieces.at(-1) ?? '';
   }
   return [...lines, line];
 }
 
-/** Where words end in a language without spaces; an endless one between letters. */
+/** Cuts at word boundaries that Intl.Segmenter finds, and a single long word between letters. */
 function cut(word: string): string[] {
   const pieces: string[] = [];
   let piece = '';
   for (const next of smallPieces(word)) {
-    if (piece !== '' && piece.length + next.length > LONGEST) {
+    if (piece !== '' && piece.length + next.length > MAX_LENGTH) {
       pieces.push(piece);
       piece = '';
     }
@@ -42,7 +42,7 @@ function cut(word: string): string[] {
 
 function* smallPieces(word: string): Generator<string> {
   for (const { segment } of WORDS.segment(word)) {
-    if (segment.length <= LONGEST) yield segment;
+    if (segment.length <= MAX_LENGTH) yield segment;
     else for (const letter of LETTERS.segment(segment)) yield letter.segment;
   }
 }

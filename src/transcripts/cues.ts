@@ -1,4 +1,4 @@
-// Spoken turns → cues: what is on the screen from when to when. In order, one after the other, none of no length. Pure.
+// Spoken turns → subtitle cues with start and end. Cues are in order, do not overlap and have a positive length. Pure.
 import type { Turn, TurnRole } from '../providers/provider-fact.js';
 import { linesOf } from './cue-lines.js';
 
@@ -6,9 +6,9 @@ const SPEAKERS = { customer: 'Customer', agent: 'Agent', human_agent: 'Human age
 type SpokenRole = keyof typeof SPEAKERS;
 
 export interface Cue {
-  /** Of the turn that is spoken. */
+  /** Index of the turn. */
   turnIndex: number;
-  /** From 0; the number of the piece, where a long turn has several cues. */
+  /** From 0: number of the cue within its turn; a long turn has several. */
   part: number;
   speaker: string;
   /** One line, not escaped. */
@@ -18,14 +18,14 @@ export interface Cue {
   end: number;
 }
 
-/** How fast people speak, about: 15 characters a second. */
+/** Average speaking rate: 15 characters a second. */
 const MS_PER_CHARACTER = 65;
-/** Shorter than this nobody sees a cue; it lasts so long even where the provider's times leave it less. */
+/** Shortest cue that is still readable; it lasts this long even if the provider's times leave it less. */
 const SHORTEST_MS = 200;
-/** A cue that stays longer is out of step with the voice. */
+/** A cue that stays longer gets out of step with the voice. */
 const LONGEST_MS = 7_000;
 
-interface Spoken {
+interface SpokenTurn {
   index: number;
   speaker: string;
   text: string;
@@ -34,20 +34,20 @@ interface Spoken {
 }
 
 /**
- * Cues of the spoken turns that have words, in the order of the turns. Times that are missing are filled in from those
- * around them, and what was said at once follows one after the other: a cue ends where the next begins.
+ * Cues of the spoken turns that have text, in the order of the turns. Missing times are filled in from neighbouring turns.
+ * Turns that overlap in time are shown one after the other: a cue ends where the next begins.
  */
 export function cuesOf(turns: Turn[]): Cue[] {
   const spoken = turns.flatMap(spokenOf);
-  const room = new Room(spoken);
+  const timing = new TurnTiming(spoken);
   const cues: Cue[] = [];
   let free = 0;
   spoken.forEach((turn, position) => {
     const start = Math.max(turn.start ?? free, free);
-    const wanted = room.endOf(position, start);
+    const wanted = timing.endOf(position, start);
     const lines = linesOf(turn.text, Math.ceil((wanted - start) / LONGEST_MS));
     const end = Math.max(wanted, start + lines.length * SHORTEST_MS);
-    // One by one: a call takes so many arguments and no more.
+    // Not push(...parts): the number of arguments of a call is limited.
     for (const cue of partsOf(turn, lines, { start, end })) cues.push(cue);
     free = end;
   });
@@ -56,28 +56,28 @@ export function cuesOf(turns: Turn[]): Cue[] {
 
 const isSpoken = (role: TurnRole): role is SpokenRole => role in SPEAKERS;
 
-function spokenOf({ index, role, text, start_ms, end_ms }: Turn): Spoken[] {
+function spokenOf({ index, role, text, start_ms, end_ms }: Turn): SpokenTurn[] {
   if (!isSpoken(role)) return [];
   const words = (text ?? '').replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   return words === '' ? [] : [{ index, speaker: SPEAKERS[role], text: words, start: start_ms, end: end_ms }];
 }
 
-const lengthOf = ({ text }: Spoken): number => Math.max(SHORTEST_MS, text.length * MS_PER_CHARACTER);
+const lengthOf = ({ text }: SpokenTurn): number => Math.max(SHORTEST_MS, text.length * MS_PER_CHARACTER);
 
-/** How long turns may last. Asked for one after the other: what is ahead is looked at once. */
-class Room {
-  /** Milliseconds that the words of all turns before each need. */
+/** When turns end. Call in the order of the turns: the search for the next later start moves forward only. */
+class TurnTiming {
+  /** For each turn the milliseconds that the text of all turns before it needs. */
   private readonly before = [0];
-  /** The first turn that is known to begin later than the one that was asked for last. */
+  /** The first turn known to begin later than the turn of the last call. */
   private ahead = 0;
 
-  constructor(private readonly spoken: Spoken[]) {
+  constructor(private readonly spoken: SpokenTurn[]) {
     for (const turn of spoken) this.before.push((this.before.at(-1) ?? 0) + lengthOf(turn));
   }
 
   /**
-   * When a turn that begins at `start` is over: when the provider says so, else when its words are spoken; but before
-   * the next later start, up to which turns without one, or with the same (some providers tell seconds), have their shares.
+   * When a turn that begins at `start` ends: as the provider says, else after the time that its text needs, but never after the
+   * next later start. Turns up to there without a start, or with the same one (some providers round to seconds), share the time.
    */
   endOf(position: number, start: number): number {
     const next = this.laterStart(position, start);
@@ -100,10 +100,14 @@ class Room {
   }
 }
 
-/** Pieces of one turn, each for as long as its share of the characters. */
-function partsOf({ index, speaker }: Spoken, lines: string[], { start, end }: { start: number; end: number }): Cue[] {
+/** The cues of one turn; each lasts in proportion to its characters. */
+function partsOf(
+  { index, speaker }: SpokenTurn,
+  lines: string[],
+  { start, end }: { start: number; end: number },
+): Cue[] {
   const all = lines.join('').length;
-  // What each piece has for sure; the rest goes by characters.
+  // Each cue gets SHORTEST_MS; the rest is divided by characters.
   const rest = end - start - lines.length * SHORTEST_MS;
   let before = 0;
   const edge = (part: number): number => start + part * SHORTEST_MS + Math.floor((rest * before) / all);

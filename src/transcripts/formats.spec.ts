@@ -15,11 +15,11 @@ describe('formatOf', () => {
     ['text/html, text/vtt;q=0.8, application/x-subrip;q=0.9', 'srt'],
     ['text/plain;q=0, text/vtt', 'vtt'],
     ['text/html, */*;q=0.1', 'json'],
-  ])('gives for %s the form %s', (accept, format) => {
+  ])('for Accept %s is %s', (accept, format) => {
     expect(formatOf(accept)).toBe(format);
   });
 
-  it.each(['text/html', 'text/vtt;q=0', 'audio/mpeg'])('has nothing for %s', (accept) => {
+  it.each(['text/html', 'text/vtt;q=0', 'audio/mpeg'])('refuses Accept %s', (accept) => {
     expect(() => formatOf(accept)).toThrow(expect.objectContaining({ code: 'not_acceptable' }));
   });
 });

@@ -1,4 +1,4 @@
-// Which form of a transcript a request asks for. Pure.
+// Chooses the format of a transcript from a request. Pure.
 import { AppError } from '../common/errors.js';
 
 export const FORMATS = ['json', 'text', 'srt', 'vtt'] as const;
@@ -18,7 +18,7 @@ const BY_TYPE = new Map<string, Format>([
   ['text/*', 'text'],
 ]);
 
-/** The first media type of `Accept` that we have, by weight (RFC 9110 12.5.1). Throws `not_acceptable`. */
+/** The best media type of `Accept` that we offer, by weight (RFC 9110 12.5.1). Throws `not_acceptable`. */
 export function formatOf(accept: string | undefined): Format {
   if (accept === undefined || accept.trim() === '') return 'json';
   const [best] = accept
@@ -28,7 +28,7 @@ export function formatOf(accept: string | undefined): Format {
     .sort((a, b) => b.weight - a.weight);
   if (best?.format !== undefined) return best.format;
   const types = Object.values(MEDIA_TYPES).join(', ');
-  throw new AppError('not_acceptable', `a transcript comes as one of ${types}`);
+  throw new AppError('not_acceptable', `a transcript is available as ${types}`);
 }
 
 function rangeOf(range: string): { format: Format | undefined; weight: number } {

@@ -1,4 +1,4 @@
-// A transcript as people read it: one line a turn. Pure.
+// A transcript as plain text: one line per turn. Pure.
 import type { Turn, TurnRole } from '../providers/provider-fact.js';
 
 const SPEAKER: Record<TurnRole, string> = {
@@ -11,7 +11,7 @@ const SPEAKER: Record<TurnRole, string> = {
   system: 'System',
 };
 
-/** `[00:04] Customer: …`, lines ended by \n. Line breaks inside a turn become spaces, so that a line is a turn. */
+/** `[00:04] Customer: …`, each line ends with \n. Line breaks inside a turn become spaces, so that each line is one turn. */
 export const transcriptText = (turns: Turn[]): string => turns.map((turn) => `${lineOf(turn)}\n`).join('');
 
 function lineOf(turn: Turn): string {
@@ -28,7 +28,7 @@ function wordsOf({ text, tool, role }: Turn): string {
     .join(' ');
 }
 
-/** mm:ss, hours when there are any. */
+/** mm:ss, with hours only if there are any. */
 function clock(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const two = (value: number): string => String(value).padStart(2, '0');

@@ -1,3 +1,4 @@
+// GET /v1/conversations/{id}/transcript.
 import { Controller, Get, Headers, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -60,11 +61,11 @@ export class TranscriptsController {
   @Requires('content:read')
   @Operation({
     id: 'getTranscript',
-    summary: 'The transcript, whole',
+    summary: 'The whole transcript',
     description:
-      'A content read. While the conversation is live it grows (`final` false); where the final transcript never came, what ' +
-      'was heard until then is given (`final` false). By `format` or `Accept` also as text, one line a turn (`text/plain`), ' +
-      'and as subtitles of the spoken turns: `application/x-subrip`, `text/vtt`.',
+      'A content read. `final` is false while the conversation is live and its transcript grows, and if only the live ' +
+      'transcript ever arrived. Choose with `format` or `Accept`: JSON, text with one line per turn (`text/plain`), or subtitles ' +
+      'of the spoken turns (`application/x-subrip`, `text/vtt`).',
     response: transcriptSchema,
     otherMediaTypes: FORMATS.filter((format) => format !== 'json').map((format) => MEDIA_TYPES[format]),
     problems: [
@@ -91,7 +92,7 @@ export class TranscriptsController {
       etag: etagOfTranscript(found, wanted, after),
       headers: { 'cache-control': 'no-store', vary: 'accept', 'content-type': `${MEDIA_TYPES[wanted]}; charset=utf-8` },
     };
-    // Nothing is sent, so nothing is read.
+    // A 304 sends no content, so it is not a content read.
     if (isUnchanged(ifNoneMatch, extras.etag)) return new ApiResponse(undefined, extras);
     if (wanted === 'json' && after === -1)
       return new ApiResponse(await this.transcripts.openAsJson(caller, found), extras);
@@ -99,7 +100,7 @@ export class TranscriptsController {
   }
 }
 
-/** Of these very bytes: the same transcript in another form has another. */
+/** Identifies these exact bytes: the same transcript in another format has another entity tag. */
 const etagOfTranscript = (
   { revision, final, conversation: { language } }: FoundTranscript,
   format: Format,

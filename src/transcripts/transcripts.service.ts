@@ -1,4 +1,4 @@
-// Transcripts: one sealed block each, journaled before it is opened.
+// Serves transcripts: one sealed block per conversation, decrypted only after the read is journaled.
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
 import { AppError } from '../common/errors.js';
@@ -20,29 +20,29 @@ import { VaultService } from '../vault/vault.service.js';
 export interface Transcript {
   conversation_id: string;
   revision: number;
-  /** False while it may still grow, and of words whose final transcript was given up. */
+  /** False while it may still grow, and if only the live transcript ever arrived. */
   final: boolean;
   language: string | null;
   turns: Turn[];
 }
 
-type Subject = Pick<
+type ConversationColumns = Pick<
   ConversationRow,
   'id' | 'client_id' | 'restricted' | 'language' | 'transcript_state' | 'transcript_reason'
 >;
 
-/** A transcript that was found and not opened yet. */
+/** A transcript that was found but not decrypted yet. */
 export interface FoundTranscript {
-  conversation: Subject;
-  /** Null: live and nobody has spoken, or not yet delivered. */
+  conversation: ConversationColumns;
+  /** Null: nobody has spoken yet, or the transcript has not been delivered yet. */
   sealed: Buffer | null;
   revision: number;
   final: boolean;
 }
 
-interface Row extends Subject {
+interface Row extends ConversationColumns {
   revision: number;
-  /** Of the block; null where there is none. */
+  /** Revision of the block; null if there is none. */
   block_revision: number | null;
   sealed: Buffer | null;
 }
@@ -68,32 +68,32 @@ export class TranscriptsService {
     this.rows = new BatchedLookup(database, { name: 'transcripts', text: FIND });
   }
 
-  /** The transcript, or what there is of it. Throws `not_found`, `erased`, `restricted`, `transcript_absent`. */
+  /** Finds the transcript, final or live. Throws `not_found`, `erased`, `restricted`, `transcript_absent`. */
   async find(caller: Caller, id: string): Promise<FoundTranscript> {
     const row = requireVisible(await this.rows.find(caller.clients, id));
     refuseRestricted(caller, row);
     const { sealed, transcript_state: state } = row;
-    // What was heard while it was live stays, when no final transcript came after it.
+    // A live transcript is kept and served if the final one never arrived.
     if (sealed === null && state !== 'pending') throw absent(row.transcript_reason);
     return { conversation: row, sealed, revision: row.block_revision ?? row.revision, final: state === 'present' };
   }
 
-  /** What was found, opened: a content read, journaled first. Nothing is read where there is nothing yet. */
+  /** Decrypts the transcript after journaling the read. If there is no transcript yet, nothing is read or journaled. */
   async open(caller: Caller, found: FoundTranscript): Promise<Transcript> {
     const turns = await this.openTurns(caller, found);
     return { ...headOf(found), turns: turns === null ? [] : (JSON.parse(turns.toString('utf8')) as Turn[]) };
   }
 
-  /** As {@link open}, as bytes of JSON: what was sealed is JSON already, so it is neither decoded, parsed nor written anew. */
+  /** Like {@link open}, but as bytes of JSON: the sealed block is JSON already, which saves parsing and serialising it. */
   async openAsJson(caller: Caller, found: FoundTranscript): Promise<Buffer> {
     const turns = (await this.openTurns(caller, found)) ?? NO_TURNS;
     return Buffer.concat([Buffer.from(`${JSON.stringify(headOf(found)).slice(0, -1)},"turns":`), turns, END]);
   }
 
-  /** The JSON of the turns; null where there are none yet. */
+  /** The JSON of the turns; null if there are none yet. */
   private async openTurns(caller: Caller, { conversation, sealed }: FoundTranscript): Promise<Buffer | null> {
     if (sealed === null) return null;
-    // The key may be fetched beside it; nothing is opened before the entry is on disk.
+    // The key may be fetched in parallel, but nothing is decrypted before the journal entry is committed.
     const [keys] = await Promise.all([
       this.vault.existingConversationKeys(conversation.id, ['transcript']),
       this.reads.record(caller, conversation, 'transcript'),
