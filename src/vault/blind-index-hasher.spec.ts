@@ -6,7 +6,7 @@ import { DataKey } from './data-key.js';
 const indexOf = (fill: number) => new BlindIndexHasher(new DataKey(Buffer.alloc(32, fill), 'a'));
 
 describe('BlindIndexHasher', () => {
-  it('gives one hash per key, kind and value', () => {
+  it('gives the same hash for the same key, kind and value only', () => {
     const hash = indexOf(1).hash('phone', '+14155550123');
     expect(hash.length).toBe(BLIND_INDEX_BYTES);
     expect(indexOf(1).hash('phone', '+14155550123')).toEqual(hash);
@@ -14,7 +14,7 @@ describe('BlindIndexHasher', () => {
     expect(indexOf(1).hash('user_id', '+14155550123')).not.toEqual(hash);
   });
 
-  it('tells pairs apart that join to the same text', () => {
+  it('distinguishes pairs that join to the same text', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (a, b, c, d) => {
         fc.pre(a !== c || b !== d);
@@ -24,7 +24,7 @@ describe('BlindIndexHasher', () => {
   });
 
   // Checked against Python: hashlib.blake2b(b'["phone","+14155550123"]', key=b'\x01' * 32, digest_size=16)
-  it('does not change between versions, or every index row would be lost', () => {
+  it('does not change between versions, which would make every index row useless', () => {
     expect(indexOf(1).hash('phone', '+14155550123').toString('hex')).toBe('090860969a51fc49d9961685a42d9c30');
   });
 });

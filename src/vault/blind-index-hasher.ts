@@ -1,10 +1,10 @@
-// Look-ups of sealed values by equality: a keyed hash of the normalised value stands in the index, never the value.
+// Look-ups of sealed values by equality: the index holds a keyed hash of the normalised value, never the value itself.
 import sodium from 'sodium-native';
 import type { DataKey } from './data-key.js';
 
 /**
- * 16 bytes: under a secret key an outsider cannot search for collisions, and by chance two of 10 billion values of one
- * client meet with a probability of 10^-19; half the index of 32 bytes.
+ * 16 bytes, half the index size of 32: without the secret key nobody can search for collisions, and the chance that any two of
+ * 10 billion values of one client collide is 10^-19.
  */
 export const BLIND_INDEX_BYTES = 16;
 
@@ -24,14 +24,14 @@ export type BlindIndexKind =
 export class BlindIndexHasher {
   readonly #key: DataKey;
 
-  /** Takes the key over; nobody else may wipe it. */
+  /** Takes ownership of the key: nobody else may wipe it. */
   constructor(key: DataKey) {
     this.#key = key;
   }
 
   /**
-   * {@link BLIND_INDEX_BYTES} bytes of keyed BLAKE2b over kind and value. Pass values normalised (normalise.ts); a pair
-   * such as metadata is `hash('metadata', name, value)`. As JSON, so that no other kind or split gives the same hash.
+   * {@link BLIND_INDEX_BYTES} bytes of keyed BLAKE2b over kind and value, encoded as JSON so that no other kind or split gives
+   * the same hash. Pass normalised values (normalise.ts); a pair such as metadata is `hash('metadata', name, value)`.
    */
   hash(kind: BlindIndexKind, ...value: [string, ...string[]]): Buffer {
     const hash = Buffer.allocUnsafe(BLIND_INDEX_BYTES);

@@ -1,4 +1,4 @@
-// Keys of conversations as this process needs them: found or made, cached wrapped, destroyed.
+// Finds, creates, caches (wrapped) and destroys the keys of conversations.
 import { Batcher } from '../common/batcher.js';
 import { ConversationKeys, newKeys } from './conversation-keys.js';
 import { KeyDestroyed, VaultError } from './errors.js';
@@ -16,10 +16,10 @@ export interface ConversationOwner {
   clientId: string;
 }
 
-/** Those that are asked for or made at the same time share a statement, and a commit. */
-const TOGETHER = { maxItems: 64, concurrency: 1 };
+/** Concurrent reads share a statement, and so do concurrent inserts. */
+const BATCHING = { maxItems: 64, concurrency: 1 };
 
-/** Wrapped keys are no secret, so all who ask get the same row: unwrapping one takes 3 µs. */
+/** Wrapped keys are not secret, so all callers share the row. Unwrapping a key takes 3 µs. */
 class CachedRow implements Cacheable<CachedRow> {
   constructor(readonly row: ConversationKeyRow) {}
 
@@ -28,7 +28,7 @@ class CachedRow implements Cacheable<CachedRow> {
   }
 
   wipe(): void {
-    // Nothing here opens anything.
+    // Nothing secret to overwrite.
   }
 }
 
@@ -36,32 +36,32 @@ export class ConversationKeyring {
   readonly #table: ConversationKeyTable;
   readonly #keks: KeyEncryptionKeys;
   readonly #cache = new KeyCache<CachedRow>();
-  readonly #found: Batcher<string, ConversationKeyRow | undefined>;
-  readonly #added: Batcher<NewConversationKeys, boolean>;
+  readonly #finds: Batcher<string, ConversationKeyRow | undefined>;
+  readonly #inserts: Batcher<NewConversationKeys, boolean>;
 
   constructor(table: ConversationKeyTable, keks: KeyEncryptionKeys) {
     this.#table = table;
     this.#keks = keks;
-    this.#found = new Batcher((ids) => this.#find(ids), TOGETHER);
-    this.#added = new Batcher((keys) => this.#add(keys), TOGETHER);
+    this.#finds = new Batcher((ids) => this.#find(ids), BATCHING);
+    this.#inserts = new Batcher((keys) => this.#add(keys), BATCHING);
   }
 
-  /** The keys of these classes, all five made if there are none. `wrong_owner` when they are another client's. */
-  async make(owner: ConversationOwner, classes: readonly KeyClass[]): Promise<ConversationKeys> {
-    const row = (await this.#row(owner.conversationId)) ?? (await this.#makeRow(owner));
+  /** The keys of these classes; all five are created if there are none. Throws `wrong_owner` if they belong to another client. */
+  async findOrCreate(owner: ConversationOwner, classes: readonly KeyClass[]): Promise<ConversationKeys> {
+    const row = (await this.#row(owner.conversationId)) ?? (await this.#createRow(owner));
     const keys = await this.#unwrap(row, classes);
     if (row.clientId === owner.clientId) return keys;
     throw new VaultError('wrong_owner', 'The keys of this conversation belong to another client');
   }
 
-  /** The keys of these classes; `key_missing` when it never had keys. */
+  /** The keys of these classes. Throws `key_missing` if the conversation never had keys. */
   async existing(conversationId: string, classes: readonly KeyClass[]): Promise<ConversationKeys> {
     const row = await this.#row(conversationId);
     if (row === undefined) throw new VaultError('key_missing', 'This conversation has no keys');
     return this.#unwrap(row, classes);
   }
 
-  /** Of many conversations with one query at most; without those that have no keys, or none any more. */
+  /** Keys of many conversations, with at most one query; those without keys, or with destroyed ones only, are left out. */
   async existingOf(
     conversationIds: readonly string[],
     classes: readonly KeyClass[],
@@ -73,7 +73,7 @@ export class ConversationKeyring {
     return found;
   }
 
-  /** Returns when a key of the conversation was last destroyed; `key_missing` when it never had keys. */
+  /** Resolves with the time when a key of the conversation was last destroyed. Throws `key_missing` if it never had keys. */
   async destroy(conversationId: string, keyClass: KeyClass): Promise<Date> {
     const destroyedAt = await this.#table.destroy(conversationId, keyClass);
     this.#cache.drop(conversationId);
@@ -81,7 +81,7 @@ export class ConversationKeyring {
     return destroyedAt;
   }
 
-  /** Destroys all keys, or sees to it that none are ever made. Returns when the last was destroyed. */
+  /** Destroys all keys, or prevents that any are ever created. Resolves with the time of the last destruction. */
   async destroyAll(conversationId: string): Promise<Date> {
     const destroyedAt = await this.#table.destroyAll(conversationId);
     this.#cache.drop(conversationId);
@@ -96,7 +96,7 @@ export class ConversationKeyring {
     const cached = this.#cache.get(conversationId);
     if (cached !== undefined) return cached.row;
     const ticket = this.#cache.ticket();
-    return this.#kept(await this.#found.add(conversationId), ticket);
+    return this.#kept(await this.#finds.add(conversationId), ticket);
   }
 
   async #rows(conversationIds: readonly string[]): Promise<ConversationKeyRow[]> {
@@ -109,12 +109,12 @@ export class ConversationKeyring {
     return [...cached, ...kept.filter((row) => row !== undefined)];
   }
 
-  /** Whoever asks for marked keys keeps them; undefined when they were deleted a moment ago. */
+  /** Asking for marked keys keeps them; undefined if they were deleted a moment ago. */
   async #kept(row: ConversationKeyRow | undefined, ticket: number): Promise<ConversationKeyRow | undefined> {
     if (row === undefined) return undefined;
     const { conversationId } = row;
     if (row.isMarked && (await this.#table.unmark([conversationId])) === 0) {
-      // Somebody else was first: unmarked them too, or deleted them.
+      // Another process removed the mark first: it either kept the keys or deleted them.
       const [again] = await this.#table.find([conversationId]);
       return this.#kept(again, ticket);
     }
@@ -123,19 +123,19 @@ export class ConversationKeyring {
     return kept;
   }
 
-  /** Concurrent callers, of other processes too, get the same keys: the first insert wins and the others read it. */
-  async #makeRow({ conversationId, clientId }: ConversationOwner): Promise<ConversationKeyRow> {
+  /** Concurrent callers, also in other processes, get the same keys: the first insert wins and the others read it. */
+  async #createRow({ conversationId, clientId }: ConversationOwner): Promise<ConversationKeyRow> {
     const ticket = this.#cache.ticket();
     const { id, wrap } = await this.#keks.current(clientId);
     const keys = newKeys({ conversationId, clientId });
     const entries = KEY_CLASSES.map((keyClass) => [keyClass, wrap.wrap(keys[keyClass])] as const);
     for (const key of Object.values(keys)) key.wipe();
     const wrapped = Object.fromEntries(entries) as Record<KeyClass, Buffer>;
-    if (!(await this.#added.add({ conversationId, kek: id, wrapped }))) {
+    if (!(await this.#inserts.add({ conversationId, kek: id, wrapped }))) {
       const theirs = await this.#row(conversationId);
       if (theirs !== undefined) return theirs;
       this.#keks.forget(id);
-      throw new VaultError('key_missing', 'No keys could be made: their key-encryption key was destroyed meanwhile');
+      throw new VaultError('key_missing', 'No keys could be created: their key-encryption key was destroyed meanwhile');
     }
     const row = {
       conversationId,
@@ -162,7 +162,7 @@ export class ConversationKeyring {
     return ids.map((id) => byId.get(id));
   }
 
-  /** True for those that are now the conversation's keys; of two that were made here at once, the first is tried. */
+  /** True for keys that were inserted. Of several for one conversation in a batch, only the first is tried. */
   async #add(keys: NewConversationKeys[]): Promise<boolean[]> {
     const firstOf = new Map(keys.toReversed().map((one) => [one.conversationId, one]));
     const added = await this.#table.add([...firstOf.values()]);
@@ -170,7 +170,7 @@ export class ConversationKeyring {
   }
 }
 
-/** When the last of its keys was destroyed; null while there are any. */
+/** When the last of its keys was destroyed; null while any is left. */
 function destroyedIn(row: ConversationKeyRow): Date | null {
   if (row.kekDestroyedAt !== null) return row.kekDestroyedAt;
   return KEY_CLASSES.every((keyClass) => row[keyClass] === null) ? row.destroyedAt : null;

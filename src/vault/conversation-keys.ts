@@ -1,4 +1,4 @@
-// The keys of one conversation, as far as somebody asked for them.
+// The unwrapped keys of one conversation.
 import { DataKey } from './data-key.js';
 import { KeyDestroyed } from './errors.js';
 import type { KeyWrap } from './key-wrap.js';
@@ -7,7 +7,7 @@ import { KEY_CLASSES, type KeyClass } from './keystore/key-purposes.js';
 
 export type { KeyClass } from './keystore/key-purposes.js';
 
-/** What a conversation's key is bound to when it is wrapped, and everything that it seals. */
+/** Binds a wrapped key of a conversation, and everything sealed with it, to its owner and class. */
 export const keyContext = (of: { conversationId: string; clientId: string; keyClass: KeyClass }): string =>
   JSON.stringify(['conversation', of.conversationId, of.keyClass, of.clientId]);
 
@@ -20,7 +20,7 @@ export function newKeys(owner: { conversationId: string; clientId: string }): Re
 /** Null: destroyed. */
 type Keys = Partial<Record<KeyClass, DataKey | null>>;
 
-/** Belongs to whoever asked; holds the classes asked for and no others. */
+/** Holds the requested classes only. Belongs to the caller. */
 export class ConversationKeys {
   readonly #keys: Keys;
   readonly #destroyedAt: Date | null;
@@ -55,7 +55,7 @@ export class ConversationKeys {
   /** Null: destroyed. */
   find(keyClass: KeyClass): DataKey | null {
     const key = this.#keys[keyClass];
-    if (key === undefined) throw new Error(`the ${keyClass} key was not asked for`);
+    if (key === undefined) throw new Error(`the ${keyClass} key was not requested`);
     return key;
   }
 }

@@ -1,18 +1,18 @@
-// 32 secret bytes and what they are for. Nothing prints them: the bytes sit in a private field.
+// A secret key of 32 bytes with its context. The bytes are in a private field, so that nothing prints them.
 import sodium from 'sodium-native';
 
 export const KEY_BYTES = 32;
 
 /**
- * A key and its context: the text that says whose it is (purpose, owner, part, client). The context goes into the
- * additional data of everything sealed under the key, so a blob does not open under a key of another owner.
+ * A key and its context: text that names its owner (purpose, owner, part, client). The context is part of the additional data of
+ * everything sealed under the key, so that nothing opens under a key of another owner.
  */
 export class DataKey {
   readonly context: string;
   readonly #bytes: Buffer;
   #wiped = false;
 
-  /** Copies `bytes` (32, else RangeError) into memory of its own, never Node's shared buffer pool. */
+  /** Copies `bytes` (32, else RangeError) into separate memory, not Node's shared buffer pool. */
   constructor(bytes: Uint8Array, context: string) {
     if (bytes.byteLength !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`);
     this.#bytes = Buffer.alloc(KEY_BYTES);
@@ -26,15 +26,14 @@ export class DataKey {
     return key;
   }
 
-  /** Lends the bytes to `use`, which must not keep them. Throws once wiped: zeros must never seal anything. */
+  /** Lends the bytes to `use`, which must not keep them. Throws after wipe(): nothing may be sealed with zeros. */
   use<T>(use: (bytes: Buffer) => T): T {
     if (this.#wiped) throw new Error('this key was wiped');
     return use(this.#bytes);
   }
 
   /**
-   * A key for another algorithm, derived one way (keyed BLAKE2b of the label): the bytes that XChaCha20 uses never
-   * serve AES or a hash as well.
+   * Derives a key for another algorithm (keyed BLAKE2b of the label, one-way), so that no key serves two algorithms.
    */
   subkey(label: string): DataKey {
     const derived = new DataKey(new Uint8Array(KEY_BYTES), this.context);
@@ -47,7 +46,7 @@ export class DataKey {
     return this.use((bytes) => new DataKey(bytes, this.context));
   }
 
-  /** Overwrites the bytes. The key then opens nothing; only its sole owner may call this. */
+  /** Overwrites the bytes; the key is useless afterwards. Only its sole owner may call this. */
   wipe(): void {
     this.#wiped = true;
     sodium.sodium_memzero(this.#bytes);

@@ -12,7 +12,7 @@ function cacheAt(maxEntries = 1_000): { cache: KeyCache<DataKey>; at: (ms: numbe
 }
 
 describe('KeyCache', () => {
-  it('serves a key for less than 60 s, and a look does not prolong it', () => {
+  it('serves a key for less than 60 s, which a read does not extend', () => {
     const { cache, at } = cacheAt();
     cache.put('a', keyOf(1), cache.ticket());
     at(54_999);
@@ -31,7 +31,7 @@ describe('KeyCache', () => {
     expect(['a', 'b', 'c'].map((name) => cache.get(name) !== undefined)).toEqual([true, false, true]);
   });
 
-  it('leaves the keys of callers alone when it evicts or closes', () => {
+  it('does not wipe the keys of callers when it evicts or closes', () => {
     const { cache } = cacheAt(1);
     const given = keyOf(1);
     cache.put('a', given, cache.ticket());
@@ -42,7 +42,7 @@ describe('KeyCache', () => {
     expect(cache.size).toBe(0);
   });
 
-  it('does not keep a key that was read before a drop', () => {
+  it('does not store a key that was read before a drop', () => {
     const { cache } = cacheAt();
     const ticket = cache.ticket();
     cache.drop('a');

@@ -1,7 +1,6 @@
-// Unwrapped keys in this process, for at most 60 s and at most 1,000 of them.
-// The cache owns its copies: it takes a copy in and gives copies out, so wiping one on eviction can never hit a key
-// that a request is sealing with. (The option not taken, counting references, needs every caller to give keys back.)
-// A caller's copy is left to the garbage collector; wiping is best effort, as V8 may have moved the bytes before.
+// Caches unwrapped keys in this process: at most 1,000, each for at most 60 s. The cache stores and returns copies, so that
+// wiping an evicted key never affects a request that is using it. (Reference counting would need every caller to release keys.)
+// A caller's copy is left to the garbage collector; wiping is best effort, because V8 may have moved the bytes.
 
 /** What a cache keeps. */
 export interface Cacheable<Self> {
@@ -38,7 +37,7 @@ export class KeyCache<Key extends Cacheable<Key>> {
     return this.#entries.size;
   }
 
-  /** Take before reading a key from the keystore and hand to {@link put}. */
+  /** Take a ticket before reading a key from the keystore, and pass it to {@link put}. */
   ticket(): number {
     return this.#drops;
   }
@@ -47,13 +46,13 @@ export class KeyCache<Key extends Cacheable<Key>> {
   get(name: string): Key | undefined {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.servedUntil <= this.#now()) return undefined;
-    // Map keeps insertion order: moved to the end, so that the least recently used is evicted first.
+    // A Map keeps insertion order: moving the entry to the end makes the least recently used one the first.
     this.#entries.delete(name);
     this.#entries.set(name, entry);
     return entry.key.copy();
   }
 
-  /** Keeps a copy, unless a key was dropped since the ticket: this one may be what a destruction just removed. */
+  /** Stores a copy, unless any key was dropped since the ticket was taken: this one may have been destroyed meanwhile. */
   put(name: string, key: Key, ticket: number): void {
     if (ticket !== this.#drops) return;
     this.#evict(name);

@@ -1,4 +1,4 @@
-// Key-encryption keys, one per client and epoch, as this process needs them: to wrap new data keys and to unwrap stored ones.
+// Finds, creates and caches key-encryption keys, one per client and epoch, which wrap the data keys.
 import { DataKey } from './data-key.js';
 import { KeyDestroyed, VaultError } from './errors.js';
 import { epochOf } from './kek-epoch.js';
@@ -19,30 +19,30 @@ export class KeyEncryptionKeys {
     this.#now = now;
   }
 
-  /** The one that new keys of a client are wrapped by, made if there is none. Throws {@link KeyDestroyed}. */
+  /** The key that wraps new keys of a client, created if there is none. Throws {@link KeyDestroyed}. */
   async current(clientId: string): Promise<{ id: KekId; wrap: KeyWrap }> {
     const id = { clientId, epoch: epochOf(this.#now()) };
-    return { id, wrap: this.#cache.get(kekContext(id)) ?? (await this.#findOrMake(id)) };
+    return { id, wrap: this.#cache.get(kekContext(id)) ?? (await this.#findOrCreate(id)) };
   }
 
-  /** The one that the keys of a row are wrapped by. Throws {@link KeyDestroyed} and VaultError `key_missing`. */
+  /** The key that wrapped the keys of a row. Throws {@link KeyDestroyed} and VaultError `key_missing`. */
   async of({ clientId, epoch, kek, kekDestroyedAt }: WrappingKek): Promise<KeyWrap> {
     if (kekDestroyedAt !== null) throw new KeyDestroyed(kekDestroyedAt);
     if (clientId === null || epoch === null) {
       throw new VaultError('key_missing', 'The key-encryption key of a data key is missing');
     }
     const id = { clientId, epoch };
-    return this.#cache.get(kekContext(id)) ?? (kek === null ? this.#findOrMake(id) : this.#unwrap(id, kek));
+    return this.#cache.get(kekContext(id)) ?? (kek === null ? this.#findOrCreate(id) : this.#unwrap(id, kek));
   }
 
-  /** Forgets what this process knows of one: it was destroyed by somebody else. */
+  /** Removes a key from the cache, because another process destroyed it. */
   forget(id: KekId): void {
     this.#cache.drop(kekContext(id));
   }
 
-  /** Makes `clientId` have one if the keystore has none at all, else tries the root key on one. Throws `open_failed`. */
+  /** Checks the root key on any stored key; if the keystore is empty, creates one for `clientId`. Throws `open_failed`. */
   async verify(clientId: string): Promise<void> {
-    const kek = await this.#keystore.someKek();
+    const kek = await this.#keystore.anyKek();
     if (kek === undefined) await this.current(clientId);
     else if (kek.wrapped !== null) (await this.#rootKey.unwrap(kek.wrapped, kek)).wipe();
   }
@@ -51,7 +51,7 @@ export class KeyEncryptionKeys {
     this.#cache.close();
   }
 
-  async #findOrMake(id: KekId): Promise<KeyWrap> {
+  async #findOrCreate(id: KekId): Promise<KeyWrap> {
     let row = await this.#keystore.findKek(id);
     if (row === undefined) {
       const fresh = DataKey.random(kekContext(id));
@@ -59,7 +59,8 @@ export class KeyEncryptionKeys {
       fresh.wipe();
       row = await this.#keystore.findKek(id);
     }
-    if (row === undefined) throw new VaultError('key_missing', 'A key-encryption key vanished while it was being made');
+    if (row === undefined)
+      throw new VaultError('key_missing', 'A key-encryption key disappeared while it was being created');
     if (row.wrapped === null) throw new KeyDestroyed(row.destroyedAt);
     return this.#unwrap(id, row.wrapped);
   }

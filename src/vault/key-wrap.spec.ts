@@ -26,7 +26,7 @@ function failure(call: () => unknown): unknown {
 }
 
 describe('a wrapped key', () => {
-  it('opens to the key and its context, whatever both are, in 39 bytes', () => {
+  it('takes 39 bytes and unwraps to the same key and context', () => {
     fc.assert(
       fc.property(bytes(32), bytes(32), fc.string(), (kek, content, context) => {
         const wrap = KeyWrap.under(keyOf(kek));
@@ -39,14 +39,14 @@ describe('a wrapped key', () => {
     expect(WRAPPED_BYTES).toBe(39);
   });
 
-  it('does not open when any one bit of it is another', () => {
+  it('does not unwrap if any single bit is flipped', () => {
     const wrapped = kekOf(1).wrap(KEY);
     for (let bit = 0; bit < wrapped.length * 8; bit += 1) {
       expect(failure(() => kekOf(1).unwrap(flipped(wrapped, bit), 'a'))).toBe('open_failed');
     }
   });
 
-  it('does not open when any of its bytes are others', () => {
+  it('does not unwrap if any bytes are changed', () => {
     const wrapped = kekOf(1).wrap(KEY);
     fc.assert(
       fc.property(bytes(WRAPPED_BYTES), (altered) => {
@@ -56,7 +56,7 @@ describe('a wrapped key', () => {
     );
   });
 
-  it('does not open shorter or longer', () => {
+  it('does not unwrap if it is shortened or extended', () => {
     const wrapped = kekOf(1).wrap(KEY);
     for (let length = 0; length < wrapped.length; length += 1) {
       expect(failure(() => kekOf(1).unwrap(wrapped.subarray(0, length), 'a'))).toBe('open_failed');
@@ -64,7 +64,7 @@ describe('a wrapped key', () => {
     expect(failure(() => kekOf(1).unwrap(Buffer.concat([wrapped, Buffer.of(0)]), 'a'))).toBe('open_failed');
   });
 
-  it('does not open for another context or under another key-encryption key', () => {
+  it('does not unwrap for another context or under another key-encryption key', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (context, other) => {
         fc.pre(Buffer.compare(Buffer.from(context), Buffer.from(other)) !== 0);
@@ -75,13 +75,13 @@ describe('a wrapped key', () => {
     );
   });
 
-  it('never has the parts of two wraps mixed', () => {
+  it('does not unwrap if parts of two wrapped keys are combined', () => {
     const [one, other] = [kekOf(1).wrap(KEY), kekOf(1).wrap(keyOf(Buffer.alloc(32, 8)))];
     const mixed = Buffer.concat([one.subarray(0, 7), other.subarray(7)]);
     expect(failure(() => kekOf(1).unwrap(mixed, 'a'))).toBe('open_failed');
   });
 
-  it('is the same each time, and another for another key, context or key-encryption key', () => {
+  it('is deterministic, and differs for another key, context or key-encryption key', () => {
     const wraps = [
       kekOf(1).wrap(KEY),
       kekOf(1).wrap(keyOf(Buffer.alloc(32, 7), 'b')),
@@ -95,7 +95,7 @@ describe('a wrapped key', () => {
     }
   });
 
-  it('shows nothing of the key: with one key under many contexts, every bit is set about half of the time', () => {
+  it('reveals nothing about the key: over many contexts, every bit is set about half of the time', () => {
     const wraps = Array.from({ length: 2_000 }, (_, index) =>
       kekOf(1).wrap(keyOf(Buffer.alloc(32), `context ${index}`)),
     );
@@ -105,7 +105,7 @@ describe('a wrapped key', () => {
     }
   });
 
-  it('says nothing of the key when it does not open', () => {
+  it('reveals nothing about the key in its error', () => {
     const wrapped = kekOf(1).wrap(keyOf(Buffer.alloc(32, 0xab)));
     const error = failure(() => kekOf(2).unwrap(wrapped, 'a'));
     expect(inspect(error, { depth: 9 }).toLowerCase()).not.toMatch(/abab|ab ab/);
@@ -113,14 +113,14 @@ describe('a wrapped key', () => {
 });
 
 describe('KeyWrap', () => {
-  it('keeps the form that is on disk', () => {
+  it('keeps the stored format', () => {
     // Written by this code once: whatever changes it leaves installations without their keys.
     expect(kekOf(1).wrap(KEY).toString('hex')).toBe(
       '45da59c0cdfe8cac256d239a47fdeedafde8c6efae4a4c07b24443e3f0953641bbd30977877df1',
     );
   });
 
-  it('wraps with a copy when the original was wiped, and with nothing once wiped', () => {
+  it('still wraps with a copy after the original was wiped, but not with a wiped one', () => {
     const wrap = kekOf(1);
     const copy = wrap.copy();
     const wrapped = wrap.wrap(KEY);
@@ -130,13 +130,13 @@ describe('KeyWrap', () => {
     expect(() => wrap.unwrap(wrapped, 'a')).toThrow('wiped');
   });
 
-  it('leaves the key-encryption key to its owner', () => {
+  it('does not wipe the key-encryption key', () => {
     const kek = new DataKey(Buffer.alloc(32, 1), 'kek');
     KeyWrap.under(kek).wipe();
     expect(hex(kek)).toBe('01'.repeat(32));
   });
 
-  it('shows its bytes nowhere', () => {
+  it('never prints its bytes', () => {
     expect(inspect(kekOf(1), { depth: 9, showHidden: true })).not.toMatch(/[0-9a-f]{16}|Buffer/i);
   });
 });

@@ -1,23 +1,23 @@
 // Data keys wrapped in 39 bytes: five of them fit a conversation's keystore row (decision 0044).
 //
 // Deterministic authenticated encryption with a synthetic nonce, as in SIV (Rogaway and Shrimpton, "Deterministic
-// Authenticated-Encryption"), of libsodium's primitives. Under subkeys of the key-encryption key for hashing and encrypting:
+// Authenticated-Encryption"), built from libsodium's primitives. With subkeys of the key-encryption key for hashing and encrypting:
 //
 //   tag        = first 7 bytes of BLAKE2b-128(hash subkey, 1 | context | key)
 //   nonce      = BLAKE2b-192(hash subkey, 2 | context | tag)
 //   ciphertext = XChaCha20(encryption subkey, nonce, key)
 //   wrapped    = tag (7) | ciphertext (32)
 //
-// A wrapped key reveals nothing: the tag is a keyed hash of 256 random bits, and the nonce is another for each context, so
-// that one key stream never covers two keys of different owners. Two keys of the same owner, of which the keystore keeps one
-// alone, share a nonce with a probability of 2^-56. Whoever may write to the keystore passes the tag once in 2^56 attempts,
-// each of which is a request to a process of ours, and gains a random key that nobody knows and that opens nothing.
+// A wrapped key reveals nothing: the tag is a keyed hash of 256 random bits, and the nonce differs for each context, so that one
+// key stream never covers two keys of different owners. Two keys of the same owner, of which the keystore stores only one, share
+// a nonce with a probability of 2^-56. An attacker who can write to the keystore forges a tag once in 2^56 attempts, each of which
+// is a request to one of our processes, and gains a random key that nobody knows and that opens nothing.
 import sodium from 'sodium-native';
 import { DataKey, KEY_BYTES } from './data-key.js';
 import { VaultError } from './errors.js';
 
 const TAG_BYTES = 7;
-/** The shortest that libsodium gives. */
+/** The shortest hash that libsodium offers. */
 const HASH_BYTES = 16;
 const NONCE_BYTES = 24;
 const FOR_TAG = Buffer.of(1);
@@ -26,7 +26,7 @@ const FOR_NONCE = Buffer.of(2);
 /** Bytes of a wrapped key. */
 export const WRAPPED_BYTES = TAG_BYTES + KEY_BYTES;
 
-/** A key-encryption key, ready to wrap and unwrap. */
+/** Wraps and unwraps data keys under one key-encryption key. */
 export class KeyWrap {
   readonly #hashing: DataKey;
   readonly #encrypting: DataKey;
@@ -36,12 +36,12 @@ export class KeyWrap {
     this.#encrypting = encrypting;
   }
 
-  /** Derives what it needs of `kek`, which stays the caller's. */
+  /** Derives its subkeys from `kek`, which still belongs to the caller. */
   static under(kek: DataKey): KeyWrap {
     return new KeyWrap(kek.subkey('wrap: hash'), kek.subkey('wrap: encrypt'));
   }
 
-  /** `key` wrapped for its own context: {@link WRAPPED_BYTES} bytes, the same each time. */
+  /** Wraps `key` for its own context: {@link WRAPPED_BYTES} bytes, the same each time. */
   wrap(key: DataKey): Buffer {
     const context = Buffer.from(key.context);
     const wrapped = Buffer.allocUnsafe(WRAPPED_BYTES);
@@ -52,7 +52,7 @@ export class KeyWrap {
     return wrapped;
   }
 
-  /** The key that was wrapped for `context`. Throws {@link VaultError} `open_failed`, whatever did not fit. */
+  /** Unwraps the key that was wrapped for `context`. Throws {@link VaultError} `open_failed`, the same for every reason. */
   unwrap(wrapped: Uint8Array, context: string): DataKey {
     if (wrapped.byteLength !== WRAPPED_BYTES) throw unwrapFailed();
     const bound = Buffer.from(context);
@@ -85,7 +85,7 @@ export class KeyWrap {
     this.#encrypting.use((key) => sodium.crypto_stream_xchacha20_xor(output, input, nonce, key));
   }
 
-  /** The last part has one length for each purpose, so that no other context and part read the same when joined. */
+  /** `last` has a fixed length for each purpose, so that no two combinations give the same message. */
   #hash(purpose: Buffer, context: Buffer, last: Uint8Array, length: number): Buffer {
     const hash = Buffer.allocUnsafe(length);
     const message = Buffer.concat([purpose, context, last]);
@@ -96,4 +96,7 @@ export class KeyWrap {
 }
 
 const unwrapFailed = (): VaultError =>
-  new VaultError('open_failed', 'A wrapped key does not open: another key-encryption key or owner, or it was altered');
+  new VaultError(
+    'open_failed',
+    'A wrapped key cannot be unwrapped: wrong key-encryption key or owner, or it was altered',
+  );

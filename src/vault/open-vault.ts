@@ -1,3 +1,4 @@
+// Opens the vault of a process.
 import { existsSync } from 'node:fs';
 import { Pool } from 'pg';
 import { LIMITS, timeouts } from '../database/limits.js';
@@ -14,12 +15,12 @@ interface VaultSettings {
   /** Absolute path of the root key. */
   rootKeyFile: string;
   maxConnections?: number;
-  /** What every connection becomes at once; absent: it stays what the URL logs in as. */
+  /** Role that every connection assumes; absent: the role of the URL's login. */
   role?: KeystoreRole;
 }
 
 /**
- * The vault of a process: connects to the (migrated) keystore, reads the root key and checks that they belong together.
+ * Connects to the (migrated) keystore, reads the root key and checks that they belong together.
  * Throws VaultError `root_key` with one sentence for the operator, or AppError `keystore_unavailable`.
  */
 export async function openVault({
@@ -47,7 +48,7 @@ export async function openVault({
   }
 }
 
-/** For `npm run up`: makes the root key of an empty keystore. With keys in it, whoever misses the file says so. */
+/** For `npm run up`: creates a root key if the keystore is empty. If it holds keys, a missing file is an error of openVault(). */
 export async function ensureRootKey({ keystoreUrl, rootKeyFile }: VaultSettings): Promise<void> {
   if (existsSync(rootKeyFile)) return;
   const keystore = new Keystore(new Pool({ connectionString: keystoreUrl, max: 1 }));

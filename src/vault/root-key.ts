@@ -1,4 +1,4 @@
-// The root key wraps the key-encryption keys of all clients. Here: the contract of a driver and the file driver.
+// The root key, which wraps the key-encryption keys of all clients: the interface of its drivers, and the file driver.
 import { constants } from 'node:fs';
 import { link, mkdir, open as openFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -7,18 +7,18 @@ import { DataKey, KEY_BYTES } from './data-key.js';
 import { VaultError } from './errors.js';
 import { open, seal } from './sealing/sealing.js';
 
-/** Whose key-encryption key, and of which 28-day epoch; bound into its wrapping. */
+/** Client and 28-day epoch of a key-encryption key; bound into its wrapping. */
 export interface KekId {
   clientId: string;
   epoch: number;
 }
 
-/** A driver. Asynchronous, because AWS KMS and Vault Transit answer over the network. */
+/** A driver. Asynchronous, because AWS KMS and Vault Transit are network services. */
 export interface RootKey {
-  /** How an operator knows it, such as "Root key file /…"; begins the sentences about it. */
+  /** Its name in messages to operators, such as "Root key file /…"; sentences begin with it. */
   readonly name: string;
   wrap(kek: DataKey, id: KekId): Promise<Buffer>;
-  /** Throws {@link VaultError} `open_failed` when this is not the root key or `id` not the id it was wrapped for. */
+  /** Throws {@link VaultError} `open_failed` if this is not the root key, or `id` not the id it was wrapped for. */
   unwrap(wrapped: Buffer, id: KekId): Promise<DataKey>;
   close(): void;
 }
@@ -55,15 +55,15 @@ export class LocalRootKey implements RootKey {
 }
 
 /**
- * Reads the root key from a file: 32 bytes, raw or as 64 hex digits. Makes none: a mistyped path must not become a second root
- * key. Throws {@link VaultError} `root_key` with one sentence that says what to do.
+ * Reads the root key from a file: 32 bytes, raw or as 64 hex digits. Creates none, so that a mistyped path does not become a
+ * second root key. Throws {@link VaultError} `root_key` with one sentence that says what to do.
  */
 export async function fileRootKey(path: string, isKeystoreEmpty: () => Promise<boolean>): Promise<RootKey> {
   const found = await readKey(path);
   if (found !== null) return found;
   const what = (await isKeystoreEmpty())
-    ? 'is missing: make the one of a new installation with "colloquy keys init", or correct COLLOQUY_ROOT_KEY'
-    : 'is missing but the keystore already holds keys wrapped by it: put the file back from its backup';
+    ? 'is missing: create one for a new installation with "colloquy keys init", or correct COLLOQUY_ROOT_KEY'
+    : 'is missing but the keystore already holds keys wrapped by it: restore the file from its backup';
   throw new VaultError('root_key', `Root key file ${path} ${what}`);
 }
 
@@ -73,8 +73,8 @@ async function readKey(path: string): Promise<RootKey | null> {
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new VaultError('root_key', `Root key file ${path} is not a file`);
-    const tooOpen = tooOpenFor(found, process.geteuid?.());
-    if (tooOpen !== null) throw new VaultError('root_key', `Root key file ${path} is ${tooOpen}`);
+    const tooPermissive = permissionProblem(found, process.geteuid?.());
+    if (tooPermissive !== null) throw new VaultError('root_key', `Root key file ${path} is ${tooPermissive}`);
     const content = await file.readFile();
     const key = new LocalRootKey(parseKey(content, path), `Root key file ${path}`);
     content.fill(0);
@@ -85,12 +85,15 @@ async function readKey(path: string): Promise<RootKey | null> {
 }
 
 /**
- * What is wrong with a file's mode; null: nothing. Its owner alone may read it, and where that is not us, as with a mounted
- * secret of an orchestrator, the group that lets us read it.
+ * What is wrong with a file's mode; null: nothing. Only its owner may read it; if that is another user, as with a secret mounted
+ * by an orchestrator, also the group through which we read it. `processUid`: the effective user of this process.
  */
-export function tooOpenFor({ mode, uid }: { mode: number; uid: number }, us: number | undefined): string | null {
+export function permissionProblem(
+  { mode, uid }: { mode: number; uid: number },
+  processUid: number | undefined,
+): string | null {
   const shown = (mode & 0o777).toString(8).padStart(4, '0');
-  if (uid === us) return (mode & 0o077) === 0 ? null : `open to group or others (mode ${shown}): chmod 600 it`;
+  if (uid === processUid) return (mode & 0o077) === 0 ? null : `open to group or others (mode ${shown}): chmod 600 it`;
   return (mode & 0o037) === 0 ? null : `open to others, or to be written by its group (mode ${shown}): chmod 440 it`;
 }
 
@@ -111,8 +114,8 @@ function parseKey(content: Buffer, path: string): Buffer {
 }
 
 /**
- * Makes a root key, readable by its owner alone. Written beside its place, synced, then linked: the name appears with its whole
- * content or not at all. Throws {@link VaultError} `root_key` when there is one, which stays as it is.
+ * Creates a root key file that only its owner can read. Written to a temporary file, synced, then linked: the name appears with
+ * its whole content or not at all. Throws {@link VaultError} `root_key` if there is one already, and leaves it unchanged.
  */
 export async function createRootKey(path: string): Promise<void> {
   const folder = dirname(path);
@@ -124,7 +127,7 @@ export async function createRootKey(path: string): Promise<void> {
     await link(draft, path);
     await syncFolder(folder);
   } catch (error) {
-    const what = codeOf(error) === 'EEXIST' ? 'is there already, and stays as it is' : 'cannot be made';
+    const what = codeOf(error) === 'EEXIST' ? 'exists already and was left unchanged' : 'cannot be created';
     throw new VaultError('root_key', `Root key file ${path} ${what}`, error);
   } finally {
     await rm(draft, { force: true });

@@ -10,7 +10,7 @@ import { VaultService } from './vault.service.js';
 export class VaultModule implements OnApplicationShutdown {
   constructor(@Inject(VaultService) private readonly vault: VaultService) {}
 
-  /** {@link VaultService}, in the role of the process. */
+  /** Provides {@link VaultService}, connected in the role of the process. */
   static as(role: KeystoreRole): DynamicModule {
     const open = ({ keystoreDatabaseUrl, rootKeyFile }: Config): Promise<VaultService> =>
       openVault({ keystoreUrl: required(keystoreDatabaseUrl, 'KEYSTORE_DATABASE_URL'), rootKeyFile, role });

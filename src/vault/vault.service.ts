@@ -1,4 +1,4 @@
-// Who needs a key asks here. A key is made on first use and committed to the keystore before anyone gets it.
+// The source of all data keys. A key is created on first use and committed to the keystore before anyone receives it.
 import type { Pool } from 'pg';
 import { BlindIndexHasher } from './blind-index-hasher.js';
 import { ConversationKeyring, type ConversationOwner } from './conversation-keyring.js';
@@ -12,7 +12,7 @@ import { KeySweep, type AbandonedAmong } from './keystore/key-sweep.js';
 import { type KeyId, Keystore } from './keystore/keystore.js';
 import type { RootKey } from './root-key.js';
 
-/** Owner of what belongs to no client. */
+/** Owner of data that belongs to no client. */
 export const SYSTEM_CLIENT = '00000000-0000-0000-0000-000000000000';
 
 /** A provider account and the client it is registered for. */
@@ -22,7 +22,7 @@ export interface AccountOwner {
 }
 
 interface VaultDependencies {
-  /** Of the keystore's database; ended by `close()`. */
+  /** Pool of the keystore's database; ended by `close()`. */
   pool: Pool;
   rootKey: RootKey;
   /** Decides the epoch of new keys. */
@@ -30,7 +30,7 @@ interface VaultDependencies {
 }
 
 const cacheName = (id: KeyId): string => `${id.purpose}|${id.owner}|${id.part}`;
-/** What a data key is bound to when it is wrapped, and everything that it seals. */
+/** Binds a wrapped data key, and everything sealed with it, to its owner. */
 const contextOf = (id: KeyId, clientId: string): string => JSON.stringify([id.purpose, id.owner, id.part, clientId]);
 
 function inbox(owner: string, day: string): KeyId {
@@ -39,10 +39,10 @@ function inbox(owner: string, day: string): KeyId {
 }
 
 /**
- * All ids are uuids in lower case. Keys that come back belong to the caller. Everything here throws AppError
- * `keystore_unavailable` when the keystore is away, {@link KeyDestroyed} for a key that is gone for good and
- * {@link VaultError} `open_failed` when a stored key was altered or the root key is another one.
- * Other processes may serve a destroyed key from memory for 60 s more: check the identity row on every request.
+ * All ids are lower-case uuids. Returned keys belong to the caller. Every method throws AppError `keystore_unavailable` if the
+ * keystore cannot be reached, {@link KeyDestroyed} for a destroyed key, and {@link VaultError} `open_failed` if a stored key was
+ * altered or wrapped by another root key. Other processes may still serve a destroyed key from memory for 60 s: check the
+ * identity row on every request.
  */
 export class VaultService {
   readonly #keystore: Keystore;
@@ -62,19 +62,19 @@ export class VaultService {
   }
 
   /**
-   * The conversation's keys of these classes; all five are made together if there are none. Destroyed ones are null in it;
-   * {@link KeyDestroyed} when all are. `wrong_owner` when they are another client's.
+   * The conversation's keys of these classes; all five are created together if there are none. Destroyed ones are null. Throws
+   * {@link KeyDestroyed} if all are destroyed, `wrong_owner` if they belong to another client.
    */
   conversationKeys(owner: ConversationOwner, classes: readonly KeyClass[]): Promise<ConversationKeys> {
-    return this.#conversations.make(owner, classes);
+    return this.#conversations.findOrCreate(owner, classes);
   }
 
-  /** The same, but `key_missing` when it never had keys. Look-ups at the same time share a query. */
+  /** Like {@link conversationKeys}, but throws `key_missing` if it never had keys. Concurrent reads share a query. */
   existingConversationKeys(conversationId: string, classes: readonly KeyClass[]): Promise<ConversationKeys> {
     return this.#conversations.existing(conversationId, classes);
   }
 
-  /** Keys of many conversations with one query at most; those that have none, or none any more, are left out. */
+  /** Keys of many conversations, with at most one query. Conversations without keys, or with destroyed ones only, are left out. */
   existingKeysOf(
     conversationIds: readonly string[],
     classes: readonly KeyClass[],
@@ -83,48 +83,48 @@ export class VaultService {
   }
 
   /**
-   * Destroys the key of one class for good, and with it that of the conversation's parked facts. Returns when a key of it was
-   * last destroyed; `key_missing` when it never had keys.
+   * Destroys the key of one class for good, and with it the key of the conversation's parked facts. Resolves with the time when a
+   * key of it was last destroyed. Throws `key_missing` if it never had keys.
    */
   destroyConversationKey(conversationId: string, keyClass: KeyClass): Promise<Date> {
     return this.#conversations.destroy(conversationId, keyClass);
   }
 
-  /** Destroys all keys for good, or sees to it that none are ever made. Returns when the last was destroyed. */
+  /** Destroys all keys for good, or prevents that any are ever created. Resolves with the time of the last destruction. */
   destroyConversationKeys(conversationId: string): Promise<Date> {
     return this.#conversations.destroyAll(conversationId);
   }
 
-  /** Seals free text of officers and operators, and names. */
+  /** The client's own key, for names and for free text of officers and operators. */
   clientKey(clientId: string): Promise<DataKey> {
     return this.#insertOrRead({ purpose: 'client', owner: clientId, part: '' }, clientId);
   }
 
-  /** Seals payloads received on `day` (YYYY-MM-DD, UTC). */
+  /** The key for payloads received on `day` (YYYY-MM-DD, UTC). */
   inboxKey({ providerAccountId, clientId, day }: AccountOwner & { day: string }): Promise<DataKey> {
     return this.#insertOrRead(inbox(providerAccountId, day), clientId);
   }
 
-  /** Hashes the provider's own ids; the key never rotates, because the hashes outlive what they identify. */
+  /** Hasher of the provider's own ids. Its key never rotates, because the hashes outlive the conversations. */
   async identityHasher({ providerAccountId, clientId }: AccountOwner): Promise<BlindIndexHasher> {
     return new BlindIndexHasher(
       await this.#insertOrRead({ purpose: 'identity', owner: providerAccountId, part: '' }, clientId),
     );
   }
 
-  /** Hashes what a client's conversations are looked up by; the key never rotates. */
+  /** Hasher of the values that a client's conversations are looked up by. Its key never rotates. */
   async indexHasher(clientId: string): Promise<BlindIndexHasher> {
     return new BlindIndexHasher(await this.#insertOrRead({ purpose: 'index', owner: clientId, part: '' }, clientId));
   }
 
-  /** Destroys the key for payloads of one account and day, or sees to it that none is ever made. */
+  /** Destroys the key for payloads of one account and day, or prevents that one is ever created. */
   async destroyInboxKey(providerAccountId: string, day: string): Promise<void> {
     const id = inbox(providerAccountId, day);
     await this.#keystore.destroyDataKey(id);
     this.#dataKeys.drop(cacheName(id));
   }
 
-  /** Accounts and days before `day` whose inbox key still lives, oldest first. */
+  /** Accounts and days before the day `before` whose inbox key is not destroyed, oldest first. */
   async inboxKeyDays(before: string): Promise<{ providerAccountId: string; day: string }[]> {
     const keys = await this.#keystore.keysOfDaysBefore('inbox', before);
     return keys.map(({ owner, part }) => ({ providerAccountId: owner, day: part }));
@@ -140,8 +140,8 @@ export class VaultService {
   }
 
   /**
-   * Makes sure that the root key is the one of this keystore; in an empty keystore it becomes that, by wrapping the
-   * first key. Throws {@link VaultError} `root_key` otherwise. Call at start.
+   * Checks that the root key belongs to this keystore; an empty keystore adopts it by wrapping its first key. Throws
+   * {@link VaultError} `root_key` otherwise. Call at start.
    */
   async verifyRootKey(): Promise<void> {
     try {
@@ -174,7 +174,7 @@ export class VaultService {
     return key;
   }
 
-  /** Concurrent callers, of other processes too, get the same key: the first insert wins and the others read it. */
+  /** Concurrent callers, also in other processes, get the same key: the first insert wins and the others read it. */
   async #insertOrRead(id: KeyId, clientId: string): Promise<DataKey> {
     const found = await this.#read(id);
     if (found !== undefined) return found;
@@ -188,6 +188,6 @@ export class VaultService {
     const theirs = await this.#read(id);
     if (theirs !== undefined) return theirs;
     this.#keks.forget(kek.id);
-    throw new VaultError('key_missing', 'No key could be made: its key-encryption key was destroyed meanwhile');
+    throw new VaultError('key_missing', 'No key could be created: its key-encryption key was destroyed meanwhile');
   }
 }

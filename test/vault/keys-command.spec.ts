@@ -31,19 +31,19 @@ async function run(name: 'main' | 'worker' | 'cli', ...args: string[]): Promise<
 }
 
 describe('the root key of an installation', () => {
-  it.each(['main', 'worker'] as const)('is not made by %s, which names the command and ends', async (name) => {
+  it.each(['main', 'worker'] as const)('is not created by %s, which names the command and ends', async (name) => {
     const [code, said] = await run(name);
     expect(code).toBe(1);
     expect(said).toContain('colloquy keys init');
     expect(existsSync(rootKeyFile)).toBe(false);
   });
 
-  it('is made by the command, for its owner alone, and stays when it is told again', async () => {
+  it('is created by the command, readable only by its owner, and left unchanged by a second run', async () => {
     expect((await run('cli', 'keys', 'init'))[0]).toBe(0);
     expect(statSync(rootKeyFile).mode & 0o777).toBe(0o600);
     const made = readFileSync(rootKeyFile, 'utf8');
     const [code, said] = await run('cli', 'keys', 'init');
-    expect([code, said]).toEqual([1, expect.stringContaining('is there already, and stays as it is')]);
+    expect([code, said]).toEqual([1, expect.stringContaining('exists already and was left unchanged')]);
     expect(readFileSync(rootKeyFile, 'utf8')).toBe(made);
   });
 });

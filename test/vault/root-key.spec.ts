@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataKey } from '../../src/vault/data-key.js';
-import { createRootKey, fileRootKey, LocalRootKey, tooOpenFor, type RootKey } from '../../src/vault/root-key.js';
+import { createRootKey, fileRootKey, LocalRootKey, permissionProblem, type RootKey } from '../../src/vault/root-key.js';
 
 const id = { clientId: '019a0000-0000-7000-8000-000000000001', epoch: 742 };
 const empty = () => Promise.resolve(true);
@@ -42,9 +42,9 @@ describe('fileRootKey', () => {
     );
   });
 
-  it('makes none: it names the command, or the backup where the keystore holds keys', async () => {
+  it('creates none: the error names the command, or the backup if the keystore holds keys', async () => {
     const path = join(folder, 'lost.key');
-    await expect(fileRootKey(path, empty)).rejects.toThrow(/is missing: make .* with "colloquy keys init"/);
+    await expect(fileRootKey(path, empty)).rejects.toThrow(/is missing: create .* with "colloquy keys init"/);
     await expect(fileRootKey(path, filled)).rejects.toThrow('is missing but the keystore already holds keys');
     expect(await readdir(folder)).not.toContain('lost.key');
   });
@@ -78,7 +78,7 @@ describe('the mode of a root key file', () => {
     [0o460, 0, false],
     [0o450, 0, false],
   ])('%o of owner %i: %s', (mode, uid, isTaken) => {
-    expect(tooOpenFor({ mode: 0o100000 | mode, uid }, us) === null).toBe(isTaken);
+    expect(permissionProblem({ mode: 0o100000 | mode, uid }, us) === null).toBe(isTaken);
   });
 
   it.runIf(process.getuid?.() === 0)('is taken as it is on disk', async () => {
@@ -105,7 +105,7 @@ describe('createRootKey', () => {
     const made = await Promise.allSettled(Array.from({ length: 10 }, () => createRootKey(path)));
     expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const before = await readFile(path, 'utf8');
-    await expect(createRootKey(path)).rejects.toThrow(/is there already, and stays as it is$/);
+    await expect(createRootKey(path)).rejects.toThrow(/exists already and was left unchanged$/);
     expect(await readFile(path, 'utf8')).toBe(before);
     expect(await readdir(join(folder, 'race'))).toEqual(['root.key']);
   });

@@ -1,4 +1,4 @@
-// Keys of conversations in the keystore: one row each, five wrapped keys, made by one insert.
+// Keys of conversations in the keystore: one row per conversation with five wrapped keys, created by one insert.
 import type { KekId } from '../root-key.js';
 import { KEY_CLASSES, type KeyClass } from './key-purposes.js';
 import { type Keystore, WRAPPING_KEK, type WrappingKek } from './keystore.js';
@@ -9,9 +9,9 @@ export type WrappedKeys = Record<KeyClass, Buffer | null>;
 /** The keys of a conversation with the key-encryption key they are wrapped by. */
 export interface ConversationKeyRow extends WrappedKeys, WrappingKek {
   conversationId: string;
-  /** When one of them was last destroyed; null: all are there. */
+  /** When one of them was last destroyed; null: none was. */
   destroyedAt: Date | null;
-  /** Before its use, see that it is not removed ({@link ConversationKeyTable.unmark}). */
+  /** Marked for deletion: {@link ConversationKeyTable.unmark} must keep the keys before they are used. */
   isMarked: boolean;
 }
 
@@ -29,7 +29,7 @@ FROM conversation_keys c
 LEFT JOIN keks k ON k.id = c.kek_id
 LEFT JOIN keys_marked_for_deletion m ON m.conversation_id = c.conversation_id
 WHERE c.conversation_id = ANY($1::uuid[])`;
-// In one order, so that two processes that make the same keys never wait for each other in a circle.
+// In a fixed order, so that two processes that create the same keys cannot deadlock.
 const ADD = `
 INSERT INTO conversation_keys (conversation_id, kek_id, ${COLUMNS})
 SELECT n.conversation_id, k.id, ${COLUMNS}
@@ -46,7 +46,7 @@ ON CONFLICT ON CONSTRAINT conversation_keys_pkey DO UPDATE SET ${KEY_CLASSES.map
   destroyed_at = CASE WHEN num_nonnulls(${KEY_CLASSES.map((name) => `conversation_keys.${name}`).join(', ')}) = 0
     THEN conversation_keys.destroyed_at ELSE now() END
 RETURNING destroyed_at AS "destroyedAt"`;
-/** Of keys whose conversation may never have been created: nothing of them was destroyed, and they are `$2` or older. */
+/** Keys whose conversation may never have been created: none is destroyed, and they are older than `$2`. */
 const OLD_AND_WHOLE = 'c.destroyed_at IS NULL AND c.conversation_id < $2';
 /** Longer than any process caches a key. */
 const MARKED_LONG_AGO = "marked_for_deletion_at < now() - interval '30 minutes'";
@@ -58,15 +58,15 @@ export class ConversationKeyTable {
     this.#keystore = keystore;
   }
 
-  /** In no order; conversations without keys are left out. */
+  /** In no particular order; conversations without keys are left out. */
   async find(conversationIds: readonly string[]): Promise<ConversationKeyRow[]> {
     const query = { name: 'vault_find_conversation_keys', text: FIND, values: [conversationIds] };
     return (await this.#keystore.query<ConversationKeyRow>(query)).rows;
   }
 
   /**
-   * Conversations, each named once, whose keys are now these. Left out are those that had keys already, live or destroyed,
-   * and those whose key-encryption key was destroyed meanwhile (keys under it would be lost).
+   * Inserts keys; `keys` names each conversation once. Resolves with the conversations whose keys were inserted: not those that had
+   * keys already, live or destroyed, nor those whose key-encryption key was destroyed meanwhile (keys wrapped by it would be lost).
    */
   async add(keys: readonly NewConversationKeys[]): Promise<Set<string>> {
     const values = [
@@ -79,8 +79,8 @@ export class ConversationKeyTable {
   }
 
   /**
-   * Destroys the key of a class, and that of parked facts with it. Returns when a key of the conversation was last
-   * destroyed; null when it never had keys.
+   * Destroys the key of a class, and with it the key of parked facts. Resolves with the time when a key of the conversation was last
+   * destroyed; null if it never had keys.
    */
   async destroy(conversationId: string, keyClass: KeyClass): Promise<Date | null> {
     const text = `
@@ -91,7 +91,7 @@ export class ConversationKeyTable {
     return rows[0]?.destroyedAt ?? null;
   }
 
-  /** Leaves a tombstone, also where no keys were yet. Returns when the last of them was destroyed. */
+  /** Leaves a tombstone, even if there were no keys yet. Resolves with the time when the last of them was destroyed. */
   async destroyAll(conversationId: string): Promise<Date> {
     const query = { text: DESTROY_ALL, values: [conversationId] };
     const [row] = (await this.#keystore.query<{ destroyedAt: Date }>(query)).rows;
@@ -99,7 +99,7 @@ export class ConversationKeyTable {
     return row.destroyedAt;
   }
 
-  /** Conversations before `olderThan` whose keys are whole and unmarked, downwards from below `below`; both are uuids. */
+  /** Conversations older than `olderThan` with unmarked keys of which none is destroyed, descending, below `below`; both are uuids. */
   keyedConversations(below: string, olderThan: string, limit: number): Promise<string[]> {
     const text = `
       SELECT c.conversation_id AS id FROM conversation_keys c WHERE ${OLD_AND_WHOLE} AND c.conversation_id < $1

@@ -7,8 +7,7 @@ export const KEY_PURPOSES = ['client', 'inbox', 'index', 'identity'] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 /**
- * The keys of one conversation: one for each class of data, and `parked` for facts of it that could not be applied and are
- * kept, which may hold content of every class.
+ * The keys of one conversation: one per data class, and `parked` for its parked facts, which may hold content of every class.
  */
 export const KEY_CLASSES = ['record', 'transcript', 'audio', 'analysis', 'parked'] as const;
 export type KeyClass = (typeof KEY_CLASSES)[number];

@@ -7,18 +7,18 @@
 import { lowestUuidAt } from '../../common/ids.js';
 import type { ConversationKeyTable } from './conversation-key-table.js';
 
-/** Which of these conversations do not exist, with nothing waiting or under way that may make them. */
+/** Those conversations that do not exist and will not: nothing waits or is under way that may create them. */
 export type AbandonedAmong = (conversationIds: string[]) => Promise<string[]>;
 
 const PAGE = 1_000;
-/** Of one run: a hundred thousand keys. The next one goes on there. */
+/** Pages per run: a hundred thousand keys. The next run continues there. */
 const PAGES = 100;
 const DAY_MS = 86_400_000;
 const BEYOND_ALL = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export class KeySweep {
   readonly #keys: ConversationKeyTable;
-  /** The walk goes down, from the youngest conversations to the oldest, and starts over. */
+  /** The walk goes from the newest conversations to the oldest, then starts over. */
   #below = BEYOND_ALL;
 
   constructor(keys: ConversationKeyTable) {

@@ -1,4 +1,4 @@
-// The keystore is a database of its own: other connection string, other backups, other migrations.
+// The keystore is a separate database, with its own connection string, backups and migrations.
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { Naming } from '../../database/naming.js';
@@ -10,10 +10,13 @@ import { CreateKeystoreRoles1800000000001 } from './migrations/1800000000001-cre
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** What a process connects to the keystore as. */
+/** Role in which a process uses the keystore. */
 export type KeystoreRole = 'colloquy_keystore_api' | 'colloquy_keystore_worker';
 
-/** For migrations, and for asking which have run; declares the tables (test/database/drift.spec.ts). Keys are read and written through a pg pool (keystore.ts). */
+/**
+ * For migrations, to check which have run, and as the declaration of the tables (test/database/drift.spec.ts). Keys are read and
+ * written through a pg pool (keystore.ts).
+ */
 export const keystoreDataSource = (url: string, role: KeystoreRole | 'owner' = 'owner'): DataSource =>
   new DataSource({
     type: 'postgres',

@@ -1,12 +1,12 @@
-// The keystore's SQL, but for the keys of conversations (conversation-key-table.ts). Wrapped keys only: nothing in this
-// database opens anything without the root key. Every statement commits by itself, so a key that this returns is on disk
-// before its first use.
+// The keystore's SQL, except for the keys of conversations (conversation-key-table.ts). It stores wrapped keys only: without the
+// root key nothing in this database opens anything. Every statement commits by itself, so a returned key is on disk before its
+// first use.
 import { DatabaseError, type Pool, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
 import { AppError } from '../../common/errors.js';
 import type { KekId } from '../root-key.js';
 import type { KeyPurpose } from './key-purposes.js';
 
-/** `owner` is a uuid; `part` is empty but for `inbox`, where it is the day, YYYY-MM-DD. */
+/** `owner` is a uuid; `part` is the day (YYYY-MM-DD) of an `inbox` key and empty otherwise. */
 export interface KeyId {
   purpose: KeyPurpose;
   owner: string;
@@ -18,10 +18,10 @@ export type KekRow = KekId & ({ wrapped: Buffer; destroyedAt: null } | { wrapped
 
 /** The key-encryption key that a row's keys are wrapped by. */
 export interface WrappingKek {
-  /** Null: the row names none, or that one is missing. */
+  /** Null: the row has none, or its key-encryption key is missing. */
   clientId: string | null;
   epoch: number | null;
-  /** Null: destroyed, or not read along. */
+  /** Null: destroyed or missing. */
   kek: Buffer | null;
   kekDestroyedAt: Date | null;
 }
@@ -34,7 +34,7 @@ export type DataKeyRow = KeyId &
 /** Columns of {@link WrappingKek} of `keks k`. */
 export const WRAPPING_KEK = 'k.client_id AS "clientId", k.epoch, k.wrapped AS kek, k.destroyed_at AS "kekDestroyedAt"';
 
-/** Connection lost or refused, server starting or stopping, no free connection: worth trying again later. */
+/** SQLSTATE classes that mean unavailable: connection lost or refused, server starting or stopping, no free connection. */
 const UNAVAILABLE_CLASSES = ['08', '53', '57'];
 
 /** All methods throw AppError `keystore_unavailable` when the database cannot be reached; other errors come through. */
@@ -43,7 +43,7 @@ export class Keystore {
 
   constructor(pool: Pool) {
     this.#pool = pool;
-    // An idle connection that breaks is replaced by the pool; unheard, its event would end the process.
+    // The pool replaces a broken idle connection; without a listener its error event would end the process.
     pool.on('error', () => undefined);
   }
 
@@ -58,8 +58,8 @@ export class Keystore {
     return rows[0]?.empty === true;
   }
 
-  /** Any live key-encryption key, to try the root key on. */
-  async someKek(): Promise<KekRow | undefined> {
+  /** Any live key-encryption key, to check the root key with. */
+  async anyKek(): Promise<KekRow | undefined> {
     const text = `SELECT client_id AS "clientId", epoch, wrapped, destroyed_at AS "destroyedAt"
       FROM keks WHERE destroyed_at IS NULL ORDER BY client_id, epoch LIMIT 1`;
     return (await this.query<KekRow>({ text })).rows[0];
@@ -71,7 +71,7 @@ export class Keystore {
     return (await this.query<KekRow>({ text, values: [clientId, epoch] })).rows[0];
   }
 
-  /** Does nothing when there is one already, live or destroyed: read it again afterwards. */
+  /** Does nothing if there is one already, live or destroyed: read it again afterwards. */
   async addKek({ clientId, epoch }: KekId, wrapped: Buffer): Promise<void> {
     const text = 'INSERT INTO keks (client_id, epoch, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING';
     await this.query({ text, values: [clientId, epoch, wrapped] });
@@ -86,8 +86,8 @@ export class Keystore {
   }
 
   /**
-   * True when this key is now the one; false when there was one already, live or destroyed, or when the
-   * key-encryption key was destroyed meanwhile (a key under it would be lost).
+   * True if the key was inserted. False if there was one already, live or destroyed, or if the key-encryption key was destroyed
+   * meanwhile (a key wrapped by it would be lost).
    */
   async addDataKey(id: KeyId, kek: KekId, wrapped: Buffer): Promise<boolean> {
     const name = 'vault_add_data_key';
@@ -99,7 +99,10 @@ export class Keystore {
     return (await this.query({ name, text, values })).rowCount === 1;
   }
 
-  /** Leaves a tombstone, also where no key was yet, so that none is made later. Returns the time of the first destruction. */
+  /**
+   * Leaves a tombstone, even if there was no key yet, so that none is created later. Resolves with the time of the first
+   * destruction.
+   */
   async destroyDataKey({ purpose, owner, part }: KeyId): Promise<Date> {
     const text = `
       INSERT INTO data_keys (purpose, owner, part, destroyed_at) VALUES ($1, $2, $3, now())
@@ -130,7 +133,7 @@ export class Keystore {
       if (cause instanceof DatabaseError && !UNAVAILABLE_CLASSES.some((start) => cause.code?.startsWith(start))) {
         throw cause;
       }
-      // What is not the server's answer is pg's word on the connection: refused, broken, timed out, pool closed.
+      // Any other error is pg's about the connection: refused, broken, timed out, pool closed.
       throw new AppError('keystore_unavailable', 'The keystore cannot be reached', { cause });
     }
   }

@@ -1,11 +1,11 @@
 // The stored form of a recording: one format byte, then a C2SP chunked-encryption message, instance Cobblestone-256
-// (https://c2sp.org/chunked-encryption: HKDF-Expand-SHA-512, AES-256-GCM, 16 KiB chunks). Here: sizes, offsets and keys.
+// (https://c2sp.org/chunked-encryption: HKDF-Expand-SHA-512, AES-256-GCM, 16 KiB chunks). This file: sizes, offsets and keys.
 //
 //   0        format id, 1
 //   1        salt (24), random
-//   25       commitment (32): only the right key and context derive it
+//   25       commitment (32): can be derived only from the right key and context
 //   57       chunk 0, chunk 1, …: 16384 bytes and a tag of 16 each; chunk k begins at 57 + k × 16400.
-//            The last one is always short (0 to 16383 bytes), so that a cut at a chunk border shows.
+//            The last one is always short (0 to 16383 bytes), so that a cut at a chunk boundary is detected.
 import { createHmac } from 'node:crypto';
 import { VaultError } from '../errors.js';
 
@@ -17,19 +17,20 @@ export const SALT_BYTES = 24;
 export const COMMITMENT_BYTES = 32;
 /** Format id, salt and commitment. */
 export const HEADER_BYTES = 1 + SALT_BYTES + COMMITMENT_BYTES;
-/** The limit of the specification: the counter must leave the upper 58 bits of the nonce alone. */
+/** Limit of the specification: the counter must not reach the upper 58 bits of the nonce. */
 const MAX_CHUNKS = 2 ** 38;
 const INFO = Buffer.from('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0');
 
-/** Stored bytes of a plaintext of `plaintextBytes`. */
+/** Length of the stored form of a plaintext of `plaintextBytes`. */
 export function cipherSize(plaintextBytes: number): number {
-  if (!Number.isSafeInteger(plaintextBytes) || plaintextBytes < 0) throw new RangeError('a size is a whole number');
+  if (!Number.isSafeInteger(plaintextBytes) || plaintextBytes < 0)
+    throw new RangeError('a size must be a whole number');
   const chunks = lastChunk(plaintextBytes) + 1;
   if (chunks > MAX_CHUNKS) throw new RangeError('too long for one message');
   return HEADER_BYTES + plaintextBytes + chunks * TAG_BYTES;
 }
 
-/** Plaintext bytes of a stored object. Throws {@link VaultError} `open_failed` for a length that no whole object has. */
+/** Plaintext length of a stored object. Throws {@link VaultError} `open_failed` for a length that no complete object has. */
 export function plaintextSize(cipherBytes: number): number {
   const body = cipherBytes - HEADER_BYTES;
   const tail = body % SEALED_CHUNK_BYTES;
@@ -37,10 +38,10 @@ export function plaintextSize(cipherBytes: number): number {
   return Math.floor(body / SEALED_CHUNK_BYTES) * CHUNK_BYTES + tail - TAG_BYTES;
 }
 
-/** Number of the short chunk that ends a plaintext of `plaintextBytes`. */
+/** Index of the short chunk that ends a plaintext of `plaintextBytes`. */
 export const lastChunk = (plaintextBytes: number): number => Math.floor(plaintextBytes / CHUNK_BYTES);
 
-/** First stored byte of chunk `index`. */
+/** Offset of chunk `index` in the stored object. */
 export const chunkOffset = (index: number): number => HEADER_BYTES + index * SEALED_CHUNK_BYTES;
 
 export interface ObjectKeys {
@@ -58,7 +59,7 @@ export function objectKeys(inputKey: Uint8Array, salt: Uint8Array, context: stri
   return { key: okm.subarray(0, 32), baseNonce: okm.subarray(32, 44), commitment: okm.subarray(44, 76) };
 }
 
-/** Base nonce XOR chunk number (big-endian; 38 bits, of which JavaScript's XOR takes 32 at a time). */
+/** Base nonce XOR chunk index, big-endian. The index has 38 bits, and JavaScript's XOR handles 32 at a time. */
 export function chunkNonce(baseNonce: Buffer, index: number): Buffer {
   if (index >= MAX_CHUNKS) throw new RangeError('too long for one message');
   const nonce = Buffer.from(baseNonce);
@@ -68,4 +69,7 @@ export function chunkNonce(baseNonce: Buffer, index: number): Buffer {
 }
 
 export const recordingFailed = (): VaultError =>
-  new VaultError('open_failed', 'A stored recording does not open: another key or context, or it was altered or cut');
+  new VaultError(
+    'open_failed',
+    'A stored recording cannot be decrypted: wrong key or context, or it was altered or cut',
+  );

@@ -1,5 +1,5 @@
-// Recordings, sealed in chunks so that a Range request decrypts only what it sends. Layout: chunk-format.ts.
-// Nothing leaves before the tag of its chunk was verified.
+// Seals recordings in chunks, so that a Range request decrypts only what it sends. Layout: chunk-format.ts. No byte is returned
+// before the tag of its chunk is verified.
 import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import {
@@ -26,11 +26,11 @@ interface RecordingPlace {
   clientId: string;
   conversationId: string;
   recordingId: string;
-  /** Null: of a recording that was stored before there were versions. */
+  /** Null: the recording was stored before there were versions. */
   version: string | null;
 }
 
-/** Text that binds an object to its place: as JSON, so that no two places share one. */
+/** Text that binds an object to its recording; JSON, so that no two recordings share one. */
 export const recordingContext = ({ clientId, conversationId, recordingId, version }: RecordingPlace): string =>
   JSON.stringify([
     ...['recording', FORMAT_COBBLESTONE_256, clientId, conversationId, recordingId],
@@ -51,7 +51,7 @@ function encryptChunk(keys: ObjectKeys, index: number, plain: Uint8Array): Buffe
   return Buffer.concat([body, cipher.getAuthTag()]);
 }
 
-/** A stream of plaintext in, the stored form out; holds at most one chunk (16 KiB) back. */
+/** Transforms a stream of plaintext into the stored form; buffers at most one chunk (16 KiB). */
 class ChunkedEncryption extends Transform {
   readonly #keys: ObjectKeys;
   readonly #pending = Buffer.alloc(CHUNK_BYTES);
@@ -90,7 +90,7 @@ class ChunkedEncryption extends Transform {
 }
 
 /**
- * Seals a stream of any length; pipe the plaintext in. Output has `cipherSize(bytes in)` bytes.
+ * Seals a stream of any length; pipe the plaintext in. The output has `cipherSize(bytes in)` bytes.
  * `context` comes from {@link recordingContext}.
  */
 export function encryptChunked(key: DataKey, context: string): Transform {
@@ -101,11 +101,11 @@ export function encryptChunked(key: DataKey, context: string): Transform {
 export interface ChunkedObject {
   key: DataKey;
   context: string;
-  /** Bytes of plaintext, as recorded when it was stored; a lie about it shows at the last chunk. */
+  /** Length of the plaintext, as recorded when it was stored; a wrong value is detected at the last chunk. */
   plaintextSize: number;
-  /** Bytes in the store, when known (its stat): must then fit `plaintextSize`, so that appended bytes show too. */
+  /** Length of the stored object, if known. It must match `plaintextSize`, so that appended bytes are detected too. */
   cipherSize?: number;
-  /** What {@link readHeader} gave for this very object; it holds no secret. */
+  /** Result of {@link readHeader} for this object; not secret. */
   header: Uint8Array;
   /** Stored bytes from `start` to `end` inclusive, in pieces of any size: a file or object stream. */
   read: Reader;
@@ -114,18 +114,18 @@ export interface ChunkedObject {
 type Reader = (start: number, end: number) => AsyncIterable<Uint8Array>;
 
 /**
- * Chunks that are read, opened and handed on together: each step between disk and socket costs more than a chunk does. With
- * 16, sixty-four readers at once no longer fit the processor's cache and each costs a half more.
+ * Chunks that are read, decrypted and passed on together, because each step between disk and socket costs more than a chunk.
+ * With 16, sixty-four concurrent readers no longer fit the processor's cache, and each costs half as much again.
  */
 const WINDOW_CHUNKS = 8;
-/** Stores that hand on pieces of this size save a copy. */
+/** Stores that return pieces of this size save a copy. */
 export const WINDOW_BYTES = WINDOW_CHUNKS * SEALED_CHUNK_BYTES;
 
 /**
- * Plaintext bytes `start` to `end` inclusive, up to 128 KiB at a time; reads the chunks in question only.
- * The whole of an empty object is 0 to -1 (its empty chunk is verified). Every byte that comes out is verified;
- * throws {@link VaultError} `open_failed` on the first that is not, after right bytes perhaps, so the receiver must cut
- * the connection. RangeError when the range is not inside the object.
+ * Plaintext bytes `start` to `end` inclusive, up to 128 KiB at a time; reads only the chunks it needs. The whole of an empty
+ * object is 0 to -1 (its empty chunk is verified). Every returned byte is verified. Throws {@link VaultError} `open_failed` at
+ * the first chunk that is not, possibly after correct bytes, so the receiver must cut the connection. RangeError if the range
+ * is not inside the object.
  */
 export async function* decryptRange(object: ChunkedObject, start: number, end: number): AsyncGenerator<Buffer> {
   const size = object.plaintextSize;
@@ -136,7 +136,7 @@ export async function* decryptRange(object: ChunkedObject, start: number, end: n
 
   const keys = keysOf(object);
   const first = Math.floor(start / CHUNK_BYTES);
-  // A range that reaches the end takes the short last chunk along, even an empty one: it proves that nothing was cut.
+  // A range that reaches the end includes the short last chunk, even an empty one: it proves that nothing was cut.
   const last = end === size - 1 ? lastChunk(size) : Math.floor(end / CHUNK_BYTES);
   const lastByte = Math.min(chunkOffset(last + 1), stored) - 1;
   let index = first;
@@ -152,7 +152,7 @@ export async function* decryptRange(object: ChunkedObject, start: number, end: n
         index += 1;
       }
     } finally {
-      // What was verified before a broken chunk goes out as well.
+      // Also returns what was verified before a broken chunk.
       const together = opened.length === 1 ? opened[0] : Buffer.concat(opened);
       if (together !== undefined && together.length > 0) yield together;
     }
@@ -160,7 +160,7 @@ export async function* decryptRange(object: ChunkedObject, start: number, end: n
   if (index !== last + 1) throw recordingFailed();
 }
 
-/** What every read of an object begins with: salt and commitment. Read it once an object, it never changes. */
+/** Reads salt and commitment, which every read of an object needs. Once per object is enough: they never change. */
 export async function readHeader(read: Reader): Promise<Buffer> {
   for await (const header of exactPieces(read(0, HEADER_BYTES - 1), HEADER_BYTES)) return Buffer.from(header);
   throw recordingFailed();
@@ -181,7 +181,7 @@ function decryptChunk(keys: ObjectKeys, index: number, sealed: Uint8Array, plain
   try {
     decipher.final();
   } catch {
-    // Only the tag can fail here, and OpenSSL says no more than that.
+    // Only the tag can fail here, and OpenSSL gives no further reason.
     throw recordingFailed();
   }
   return plain;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exactPieces } from './exact-pieces.js';
 
 describe('exactPieces', () => {
-  it('cuts alike, however the bytes arrive', async () => {
+  it('gives the same pieces, however the bytes arrive', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.uint8Array({ maxLength: 25 }), { maxLength: 12 }),

@@ -1,9 +1,9 @@
 /**
- * Cuts a byte stream into pieces of exactly `size` bytes; the last one may be shorter. Pieces that lie whole in what
- * arrives are views of it, not copies.
+ * Cuts a byte stream into pieces of exactly `size` bytes; the last one may be shorter. A piece that lies within one arriving
+ * chunk is a view of it, not a copy.
  */
 export async function* exactPieces(stream: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
-  // Made when it is needed: what arrives in pieces of the right size needs none.
+  // Allocated only if needed: input in pieces of the right size needs no buffer.
   let pending: Buffer | null = null;
   let pendingBytes = 0;
   for await (const arrived of stream) {

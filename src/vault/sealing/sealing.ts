@@ -1,5 +1,5 @@
-// Sealing of headers, turns and keys: XChaCha20-Poly1305 with random nonces, which at 192 bits may be drawn forever.
-// Layout: format (1) | nonce (24) | ciphertext and tag (plaintext + 16). Format 1: as is. Format 2: gzip inside.
+// Seals headers, turns and keys: XChaCha20-Poly1305 with random nonces, which at 192 bits never repeat in practice.
+// Layout: format (1) | nonce (24) | ciphertext and tag (plaintext + 16). Format 1: plain. Format 2: compressed with gzip.
 import { gunzipSync, gzipSync } from 'node:zlib';
 import sodium from 'sodium-native';
 import type { DataKey } from '../data-key.js';
@@ -11,7 +11,7 @@ const FORMAT_PLAIN = 1;
 const FORMAT_GZIP = 2;
 const NONCE_END = 25;
 const TAG_BYTES = 16;
-/** Below this, gzip costs more time than it saves bytes. */
+/** Below this length gzip is not worth its time. */
 const GZIP_FROM_BYTES = 1024;
 /** Half the time of zlib's default for 3 % more bytes (12 KB of transcript: 50 µs instead of 110). */
 const GZIP = { level: 3 };
@@ -19,7 +19,7 @@ const GZIP = { level: 3 };
 /** Bytes that sealing adds to a plaintext. */
 export const SEAL_OVERHEAD = NONCE_END + TAG_BYTES;
 
-/** JSON of a list has one reading only, so no choice of purpose and context can imitate another. */
+/** A JSON list is unambiguous, so that no combination of context and purpose equals another. */
 const additionalData = (format: number, context: string, purpose: string): Buffer =>
   Buffer.from(JSON.stringify([format, context, purpose]));
 
@@ -34,14 +34,14 @@ function sealAs(format: number, key: DataKey, purpose: string, plaintext: Uint8A
   return sealed;
 }
 
-/** Seals `plaintext` so that it opens only with this key, the key's context and the same `purpose`. */
+/** Seals `plaintext`; it opens only with this key, the key's context and the same `purpose`. */
 export function seal(key: DataKey, purpose: string, plaintext: Uint8Array): Buffer {
   return sealAs(FORMAT_PLAIN, key, purpose, plaintext);
 }
 
 /**
- * The plaintext of {@link seal} (or the JSON text of {@link sealJson}).
- * Throws {@link VaultError} `open_failed`, always the same whatever did not fit.
+ * Returns the plaintext of {@link seal}, or the JSON text of {@link sealJson}. Throws {@link VaultError} `open_failed`, the same
+ * for every reason.
  */
 export function open(key: DataKey, purpose: string, sealed: Uint8Array): Buffer {
   const format = sealed[0];
@@ -60,13 +60,13 @@ export function open(key: DataKey, purpose: string, sealed: Uint8Array): Buffer 
       ),
     );
   } catch {
-    // The only failure here is the tag's, and libsodium says no more than that.
+    // Only the tag can fail here, and libsodium gives no further reason.
     throw openFailed();
   }
   return format === FORMAT_GZIP ? gunzipSync(plaintext) : plaintext;
 }
 
-/** Seals any JSON value; from 1 KiB on it is compressed first where that makes it smaller. */
+/** Seals any JSON value; from 1 KiB on it is compressed first, if that makes it smaller. */
 export function sealJson(key: DataKey, purpose: string, value: unknown): Buffer {
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new TypeError('only a JSON value can be sealed');
@@ -78,10 +78,10 @@ export function sealJson(key: DataKey, purpose: string, value: unknown): Buffer 
     : sealAs(FORMAT_PLAIN, key, purpose, plain);
 }
 
-/** The value of {@link sealJson}; its shape is the caller's to check. Throws {@link VaultError} `open_failed`. */
+/** Returns the value of {@link sealJson}; the caller must check its shape. Throws {@link VaultError} `open_failed`. */
 export function openJson(key: DataKey, purpose: string, sealed: Uint8Array): unknown {
   return JSON.parse(open(key, purpose, sealed).toString('utf8'));
 }
 
 const openFailed = (): VaultError =>
-  new VaultError('open_failed', 'Sealed bytes do not open: another key or purpose, or they were altered');
+  new VaultError('open_failed', 'Sealed bytes cannot be decrypted: wrong key or purpose, or they were altered');

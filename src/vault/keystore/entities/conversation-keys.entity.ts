@@ -15,7 +15,7 @@ export class ConversationKeysEntity {
   @PrimaryColumn('uuid')
   conversation_id: string;
 
-  /** Null: of keys that were destroyed before they were ever made. */
+  /** Null: the keys were destroyed before any existed. */
   @Column('integer', { nullable: true })
   kek_id: number | null;
 

@@ -17,7 +17,7 @@ export class DataKeyEntity {
   @PrimaryColumn('text', { default: '' })
   part: string;
 
-  /** Null: of a key that was destroyed before it was ever made. */
+  /** Null: the key was destroyed before one existed. */
   @Column('integer', { nullable: true })
   kek_id: number | null;
 
