@@ -1,9 +1,9 @@
-// A fact as it enters the inbox.
+// The form of a fact that enters the inbox.
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 
 export type FactSource = 'webhook' | 'record' | 'workflow';
 
-/** What is appended. `identity` is null when the payload names no conversation: kept as unknown. */
+/** A fact to append. `identity` null: the payload names no conversation; the fact is kept as unknown. */
 export interface NewFact {
   account: ProviderAccount;
   identity: { providerKind: string; providerId: string; clientId: string } | { hash: Buffer } | null;
@@ -12,5 +12,5 @@ export interface NewFact {
   body: Buffer;
 }
 
-/** Seals a fact's body to its own row: no other row's bytes open in its place. */
+/** The purpose binds a sealed body to its row, so that it cannot be opened in another row. */
 export const factPurpose = (factId: string): string => `fact:${factId}`;

@@ -1,4 +1,4 @@
-// The way in: accounts with their secrets and the inbox, in the role that may append and not much else.
+// Provides the inbox and the provider accounts with their secrets.
 import { Module } from '@nestjs/common';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { Inbox } from './inbox.js';

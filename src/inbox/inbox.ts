@@ -1,4 +1,4 @@
-// Durable and once: facts go in here, each with its identity row, before anybody is told that they arrived.
+// Stores facts durably and once, each with its identity row, before their receipt is confirmed.
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
 import { newUuid } from '../common/ids.js';
@@ -17,7 +17,7 @@ interface Row {
   id: string;
   accountId: string;
   identityHash: Buffer | null;
-  /** Whose a conversation becomes if this fact is its first. */
+  /** Id and client of a new conversation, if this fact is its first. */
   conversationId: string | null;
   clientId: string | null;
   source: FactSource;
@@ -27,13 +27,13 @@ interface Row {
   keyDay: string;
   sealed: Buffer;
   lane: Lane;
-  /** Where its trace goes on; null when nothing is traced. */
+  /** W3C traceparent; null: not traced. */
   traceparent: string | null;
 }
 
 /**
- * One statement a batch. Rows are sorted, so that two doors never wait for each other in a circle. All sealed bodies come as
- * one binary parameter, cut by the offsets of $11: as an array they would be written and read as text, twice as long.
+ * One statement per batch. Rows are sorted, so that two processes never deadlock. All sealed bodies are one binary parameter,
+ * split by the offsets in $11: an array of them would be sent as text, twice as long.
  */
 const APPEND = `
 with incoming as (
@@ -59,9 +59,9 @@ select i.id, i.account_id, i.identity_hash, i.source, i.kind, i.hash, i.received
 from incoming i join receipts r on r.provider_account_id = i.account_id and r.hash = i.hash
 returning id`;
 
-/** Postgres takes no parameter of a gigabyte, and no batch needs more than this to be worth its sync. */
+/** PostgreSQL's limit for a parameter is 1 GB, and larger batches would not save more syncs. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
-/** What is larger goes in batches of its own: a small body never waits for the bytes of a large one. */
+/** Larger bodies have batches of their own, so that small ones never wait for them. */
 const LARGE_BYTES = 256 * 1024;
 
 @Injectable()
@@ -74,7 +74,7 @@ export class Inbox {
     private readonly vault: VaultService,
     private readonly notifier: Notifier,
   ) {
-    const lane = (): Batcher<Row, boolean> =>
+    const newBatcher = (): Batcher<Row, boolean> =>
       new Batcher((rows) => this.insert(rows), {
         maxItems: 64,
         concurrency: 1,
@@ -82,10 +82,10 @@ export class Inbox {
         maxWeight: MAX_BATCH_BYTES,
         weightOf: ({ sealed }) => sealed.length,
       });
-    [this.small, this.large] = [lane(), lane()];
+    [this.small, this.large] = [newBatcher(), newBatcher()];
   }
 
-  /** Resolves once the fact is on disk: true when it is new, false when the same bytes were known. */
+  /** Resolves once the fact is on disk: true if it is new, false if the same bytes were received before. */
   async append(fact: NewFact): Promise<boolean> {
     const stored = await traced('inbox append', { kind: 'producer' }, () => this.appendSealed(fact));
     const result = !stored ? 'duplicate' : fact.identity === null ? 'unknown' : 'stored';
@@ -110,7 +110,7 @@ export class Inbox {
       id,
       accountId: account.id,
       identityHash,
-      ...firstOf(fact.identity),
+      ...newConversationOf(fact.identity),
       source: fact.source,
       kind: fact.kind,
       hash: factHash(hasher, { source: fact.source, identityHash, body: fact.body }),
@@ -137,7 +137,7 @@ export class Inbox {
   }
 }
 
-/** Where each sealed body begins in the concatenation of all, from 1 as substr() counts. */
+/** The offset of each sealed body in their concatenation, from 1 as in substr(). */
 function offsetsOf(rows: Row[]): number[] {
   let next = 1;
   return rows.map(({ sealed }) => {
@@ -152,7 +152,7 @@ function identityHashOf(identity: NewFact['identity'], hasher: BlindIndexHasher)
   return 'hash' in identity ? identity.hash : hasher.hash('provider_id', identity.providerKind, identity.providerId);
 }
 
-const firstOf = (identity: NewFact['identity']): Pick<Row, 'conversationId' | 'clientId'> =>
+const newConversationOf = (identity: NewFact['identity']): Pick<Row, 'conversationId' | 'clientId'> =>
   identity === null || 'hash' in identity
     ? { conversationId: null, clientId: null }
     : { conversationId: newUuid(), clientId: identity.clientId };

@@ -1,5 +1,5 @@
-// Which provider accounts there are, for the door to ask before it reads a body. Asking costs a query once a minute and
-// account; a flood of ids that nobody knows shares one query in 100 ms.
+// Caches which provider accounts exist; the webhook door asks before it reads a body. Costs one query per minute and account;
+// all look-ups share at most one query per 100 ms, so a flood of unknown ids costs little.
 import { AppError } from '../common/errors.js';
 import type { Database } from '../database/database.js';
 
@@ -9,20 +9,19 @@ export interface KnownAccount {
   provider: string;
 }
 
-/** Held so long, there or not. */
-const HELD_MS = 60_000;
-const EVERY_MS = 100;
-/** Of each kind: those that are there are not driven out by those that are not. */
-const MAX_HELD = 10_000;
-/** More ids that nobody knows do not wait for the database at once. */
-const MAX_STRANGERS = 1_000;
+const CACHE_MS = 60_000;
+const QUERY_EVERY_MS = 100;
+/** Size of each of the two caches; existing accounts are not evicted by unknown ids. */
+const MAX_CACHED = 10_000;
+/** Most look-ups of unknown ids that wait for the database at once. */
+const MAX_WAITING = 1_000;
 
-interface Held {
+interface CachedAccount {
   account: KnownAccount | null;
   at: number;
 }
 
-interface Asking {
+interface PendingLookup {
   id: string;
   resolve: (account: KnownAccount | null) => void;
   reject: (error: unknown) => void;
@@ -32,63 +31,63 @@ const FIND = `
 select id, client_id as "clientId", provider from provider_accounts where id = any($1::uuid[]) and deleted_at is null`;
 
 export class KnownAccounts {
-  private readonly there = new Map<string, Held>();
-  private readonly absent = new Map<string, Held>();
-  private asking: Asking[] = [];
-  private strangers = 0;
+  private readonly existing = new Map<string, CachedAccount>();
+  private readonly missing = new Map<string, CachedAccount>();
+  private pending: PendingLookup[] = [];
+  private waiting = 0;
   private timer: NodeJS.Timeout | undefined;
   private lastAt = -Infinity;
 
   constructor(private readonly database: Database) {}
 
-  /** The account, or null when there is none or it was deleted. Throws `storage_unavailable`. */
+  /** The account, or null if it does not exist or was deleted. Throws `storage_unavailable`. */
   async find(id: string): Promise<KnownAccount | null> {
-    const held = this.there.get(id) ?? this.absent.get(id);
-    if (held !== undefined && performance.now() - held.at < HELD_MS) return held.account;
-    return this.there.has(id) ? this.ask(id) : this.askForStranger(id);
+    const cached = this.existing.get(id) ?? this.missing.get(id);
+    if (cached !== undefined && performance.now() - cached.at < CACHE_MS) return cached.account;
+    return this.existing.has(id) ? this.enqueue(id) : this.enqueueBounded(id);
   }
 
-  private async askForStranger(id: string): Promise<KnownAccount | null> {
-    if (this.strangers >= MAX_STRANGERS) {
-      throw new AppError('storage_unavailable', 'too many unknown accounts at once: repeat', {
+  private async enqueueBounded(id: string): Promise<KnownAccount | null> {
+    if (this.waiting >= MAX_WAITING) {
+      throw new AppError('storage_unavailable', 'too many unknown accounts at once: retry', {
         headers: { 'retry-after': '2' },
       });
     }
-    this.strangers += 1;
+    this.waiting += 1;
     try {
-      return await this.ask(id);
+      return await this.enqueue(id);
     } finally {
-      this.strangers -= 1;
+      this.waiting -= 1;
     }
   }
 
-  private ask(id: string): Promise<KnownAccount | null> {
-    const wait = Math.max(0, this.lastAt + EVERY_MS - performance.now());
+  private enqueue(id: string): Promise<KnownAccount | null> {
+    const wait = Math.max(0, this.lastAt + QUERY_EVERY_MS - performance.now());
     this.timer ??= setTimeout(() => void this.lookUp(), wait);
-    return new Promise((resolve, reject) => void this.asking.push({ id, resolve, reject }));
+    return new Promise((resolve, reject) => void this.pending.push({ id, resolve, reject }));
   }
 
   private async lookUp(): Promise<void> {
-    const { asking } = this;
-    this.asking = [];
+    const { pending } = this;
+    this.pending = [];
     this.timer = undefined;
     this.lastAt = performance.now();
-    const ids = [...new Set(asking.map(({ id }) => id))];
+    const ids = [...new Set(pending.map(({ id }) => id))];
     try {
       const rows = await this.database.once<KnownAccount>('all', { name: 'known_accounts', text: FIND, values: [ids] });
       const found = new Map(rows.map((account) => [account.id, account]));
-      for (const id of ids) this.keep(id, found.get(id) ?? null);
-      for (const { id, resolve } of asking) resolve(found.get(id) ?? null);
+      for (const id of ids) this.cache(id, found.get(id) ?? null);
+      for (const { id, resolve } of pending) resolve(found.get(id) ?? null);
     } catch (error) {
-      for (const { reject } of asking) reject(error);
+      for (const { reject } of pending) reject(error);
     }
   }
 
-  private keep(id: string, account: KnownAccount | null): void {
-    const [into, outOf] = account === null ? [this.absent, this.there] : [this.there, this.absent];
-    outOf.delete(id);
+  private cache(id: string, account: KnownAccount | null): void {
+    const [into, other] = account === null ? [this.missing, this.existing] : [this.existing, this.missing];
+    other.delete(id);
     into.delete(id);
-    if (into.size >= MAX_HELD) into.delete(into.keys().next().value ?? id);
+    if (into.size >= MAX_CACHED) into.delete(into.keys().next().value ?? id);
     into.set(id, { account, at: performance.now() });
   }
 }

@@ -11,15 +11,15 @@ export const parkedFactSchema = z
     provider_account_id: publicIdText('providerAccount').nullable(),
     conversation_id: publicIdText('conversation')
       .nullable()
-      .meta({ description: 'Null while nothing of the conversation has been applied' }),
+      .meta({ description: 'Null until a fact of the conversation has been applied' }),
     source: z.enum(['webhook', 'record', 'workflow']).nullable(),
-    kind: z.string().nullable().meta({ description: "The provider's event, or our statement" }),
-    reason: z.string().nullable().meta({ description: 'Why it could not be applied, as a code' }),
+    kind: z.string().nullable().meta({ description: "The provider's event, or the kind of a fact of our own" }),
+    reason: z.string().nullable().meta({ description: 'Code: why it could not be applied' }),
     attempts: z.int(),
     received_at: timeText.nullable(),
     parked_at: timeText.nullable(),
   })
-  .meta({ id: 'ParkedFact', description: 'Without its content. Once it is applied, only its id is left' });
+  .meta({ id: 'ParkedFact', description: 'Without its content. Once it is applied, only its id remains' });
 
 export const parkedFactList = listSchema('ParkedFactList', parkedFactSchema);
 export const parkedFactQuery = z.strictObject({
@@ -30,12 +30,12 @@ export const parkedFactQuery = z.strictObject({
 
 export const retryInput = z
   .strictObject({
-    reason: z.string().min(1).max(64).optional().meta({ description: 'Only those that were parked for it' }),
+    reason: z.string().min(1).max(64).optional().meta({ description: 'Only facts that were parked for this reason' }),
     provider_account_id: idInput('providerAccount').optional(),
   })
   .meta({ id: 'ParkedFactsRetryInput' });
 export const retriedSchema = z
-  .object({ retried: z.int().meta({ description: 'At most 1,000: ask again until it is 0' }) })
+  .object({ retried: z.int().meta({ description: 'At most 1,000: repeat until it is 0' }) })
   .meta({ id: 'RetriedFacts' });
 
 export type RetryInput = z.infer<typeof retryInput>;

@@ -1,4 +1,4 @@
-// Retrying parked facts together, once their common cause is repaired.
+// Retries parked facts in bulk, once their common cause has been fixed.
 import { Injectable } from '@nestjs/common';
 import { actorOf, clientFilterOf, type Caller } from '../access/caller.js';
 import { Idempotency, type IdempotentRequest } from '../access/idempotency.js';
@@ -10,7 +10,7 @@ import type { Transaction } from '../database/with-scope.js';
 import { appendJournal } from '../journal/append.js';
 import type { RetriedFacts, RetryInput } from './parked-fact.schema.js';
 
-/** Of one request: it is one transaction, and more would be applied no sooner. */
+/** Per request, which is one transaction. */
 export const MAX_RETRIED = 1_000;
 
 const RETRY = `
@@ -39,9 +39,9 @@ export class ParkedFactsRetry {
     private readonly notifier: Notifier,
   ) {}
 
-  /** Lets intake try them again, the longest parked first, {@link MAX_RETRIED} at most; says how many. */
-  async retryAll(caller: Caller, attempt: IdempotentRequest, input: RetryInput): Promise<ApiResponse<RetriedFacts>> {
-    const once = await this.idempotency.prepare(attempt);
+  /** Makes parked facts pending again, the longest parked first, at most {@link MAX_RETRIED}; returns how many. */
+  async retryAll(caller: Caller, request: IdempotentRequest, input: RetryInput): Promise<ApiResponse<RetriedFacts>> {
+    const once = await this.idempotency.prepare(request);
     const { status, count } = await this.database.withScope(caller.clients, (tx) =>
       once(tx, async () => {
         const retried = await release(tx, caller, input);

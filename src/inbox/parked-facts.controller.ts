@@ -27,14 +27,14 @@ const factId = idInput('parkedFact');
 export class ParkedFactsController {
   constructor(
     private readonly facts: ParkedFactsService,
-    private readonly together: ParkedFactsRetry,
+    private readonly bulk: ParkedFactsRetry,
   ) {}
 
   @Get()
   @Requires('operations:manage')
   @Operation({
     id: 'listParkedFacts',
-    summary: 'Facts that could not be applied, without their content, first received first',
+    summary: 'List facts that could not be applied, without their content, oldest first',
     response: parkedFactList,
   })
   list(
@@ -48,32 +48,32 @@ export class ParkedFactsController {
   @Requires('operations:manage')
   @Operation({
     id: 'retryParkedFacts',
-    summary: 'Apply parked facts again, all or those of one reason or account',
+    summary: 'Retry parked facts: all, or those with a certain reason or account',
     status: 202,
     response: retriedSchema,
   })
   retryAll(
     @Caller() caller: Caller,
-    @IdempotencyKey() attempt: IdempotentRequest,
+    @IdempotencyKey() request: IdempotentRequest,
     @Body({ schema: retryInput }) input: RetryInput,
   ): Promise<ApiResponse<RetriedFacts>> {
-    return this.together.retryAll(caller, attempt, input);
+    return this.bulk.retryAll(caller, request, input);
   }
 
   @Post(':id/retry')
   @Requires('operations:manage')
   @Operation({
     id: 'retryParkedFact',
-    summary: 'Apply a parked fact again',
+    summary: 'Retry a parked fact',
     status: 202,
     response: parkedFactSchema,
     problems: ['invalid_state'],
   })
   retry(
     @Caller() caller: Caller,
-    @IdempotencyKey() attempt: IdempotentRequest,
+    @IdempotencyKey() request: IdempotentRequest,
     @Param('id', { schema: factId }) id: string,
   ): Promise<ApiResponse<ParkedFact>> {
-    return this.facts.retry(caller, attempt, id);
+    return this.facts.retry(caller, request, id);
   }
 }

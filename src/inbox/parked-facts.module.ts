@@ -1,4 +1,4 @@
-// What an operator sees of facts that could not be applied.
+// The API for facts that could not be applied.
 import { Module } from '@nestjs/common';
 import { ParkedFactsController } from './parked-facts.controller.js';
 import { ParkedFactsRetry } from './parked-facts-retry.js';

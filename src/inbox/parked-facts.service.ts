@@ -1,4 +1,4 @@
-// Parked facts as operators see and retry them. Whose they are is told by the identity row: its client, its policy.
+// Lists and retries parked facts for operators. The identity row says which client a fact belongs to.
 import { Injectable } from '@nestjs/common';
 import { unknownObject } from '../access/admin.js';
 import { actorOf, clientFilterOf, type Caller } from '../access/caller.js';
@@ -63,13 +63,13 @@ export class ParkedFactsService {
       this.database.withScope(caller.clients, (tx) =>
         tx.query<Row>({ text: LIST, values: [clientFilterOf(caller), client, account, after, most] }),
       );
-    const question = { limit, cursor, filter: ['parked_facts', filter] };
-    return pageById(this.cursors, question, { read, render: async (row) => render(row) });
+    const page = { limit, cursor, filter: ['parked_facts', filter] };
+    return pageById(this.cursors, page, { read, render: async (row) => render(row) });
   }
 
-  /** Lets intake try it again, from the first attempt. Throws `not_found`, and `invalid_state` when it waits already. */
-  async retry(caller: Caller, attempt: IdempotentRequest, id: string): Promise<ApiResponse<ParkedFact>> {
-    const once = await this.idempotency.prepare(attempt);
+  /** Makes a fact pending again, with all its attempts. Throws `not_found`, or `invalid_state` if it is pending already. */
+  async retry(caller: Caller, request: IdempotentRequest, id: string): Promise<ApiResponse<ParkedFact>> {
+    const once = await this.idempotency.prepare(request);
     const { row, status } = await this.database.withScope(caller.clients, async (tx) => {
       const outcome = await once(tx, async () => {
         await this.release(tx, caller, id);
@@ -118,7 +118,7 @@ const render = (row: Row): ParkedFact => ({
   parked_at: row.parked_at?.toISOString() ?? null,
 });
 
-/** A repeated request may come when the fact has left the inbox: nothing is known of it any more. */
+/** For a repeated request after the fact has left the inbox: only its id is still known. */
 const applied = (id: string): ParkedFact => ({
   id: publicId('parkedFact', id),
   object: 'parked_fact',

@@ -1,5 +1,5 @@
-// Facts that intake gave up on stay until an operator retries them. The day's key that sealed them is destroyed after a
-// week like every other, so they are sealed again, under the key of the account's client.
+// Re-seals parked facts with the key of the account's client. They stay until an operator retries them, but their day key is
+// destroyed after a week like every other.
 import type { WorkerDatabase } from '../database/database.js';
 import { open, seal } from '../vault/sealing/sealing.js';
 import { KeyDestroyed, VaultError } from '../vault/errors.js';
@@ -12,7 +12,7 @@ const NEXT = `
 select f.id, f.provider_account_id, a.client_id, to_char(f.key_day, 'YYYY-MM-DD') as key_day, f.sealed
 from inbox f join provider_accounts a on a.id = f.provider_account_id
 where f.state = 'parked' and f.key_day is not null and f.id > $1 order by f.id limit ${BATCH}`;
-const KEEP = `
+const SAVE = `
 update inbox set sealed = $2, key_day = null where id = $1 and state = 'parked' and key_day is not null returning 1`;
 
 interface Row {
@@ -23,7 +23,7 @@ interface Row {
   sealed: Buffer;
 }
 
-/** Seals again every parked fact that is still under a day's key; how many. What does not open stays as it is. */
+/** Re-seals every parked fact that is still sealed with a day key; returns how many. Those that cannot be opened stay as they are. */
 export async function resealParked(database: WorkerDatabase, vault: VaultService): Promise<number> {
   let resealed = 0;
   let after = '00000000-0000-0000-0000-000000000000';
@@ -44,11 +44,12 @@ async function reseal(database: WorkerDatabase, vault: VaultService, row: Row): 
     const dayKey = await vault.inboxKey({ providerAccountId, clientId, day });
     sealed = seal(clientKey, factPurpose(id), open(dayKey, factPurpose(id), row.sealed));
   } catch (error) {
-    // Altered bytes or a destroyed key: nothing opens them, now or later, so they need not keep a day's key alive.
-    const isHopeless = error instanceof KeyDestroyed || (error instanceof VaultError && error.reason === 'open_failed');
-    if (!isHopeless) throw error;
+    // Altered bytes or a destroyed key: they can never be opened, so they need not keep the day key alive.
+    const isUnopenable =
+      error instanceof KeyDestroyed || (error instanceof VaultError && error.reason === 'open_failed');
+    if (!isUnopenable) throw error;
     ({ sealed } = row);
   }
-  const kept = await database.withScope('all', (tx) => tx.query({ text: KEEP, values: [id, sealed] }));
-  return kept.length > 0;
+  const saved = await database.withScope('all', (tx) => tx.query({ text: SAVE, values: [id, sealed] }));
+  return saved.length > 0;
 }

@@ -1,4 +1,4 @@
-// A provider's webhook: verified on the raw bytes, stored, answered. Nothing else happens before the 200.
+// Receives webhooks: verifies the signature over the raw bytes and stores the fact. Nothing else happens before the 200.
 import { AppError } from '../common/errors.js';
 import { uuidOf } from '../common/ids.js';
 import type { Json } from '../providers/provider-fact.js';
@@ -8,12 +8,12 @@ import { providerNamed } from '../providers/providers.js';
 import type { Inbox } from './inbox.js';
 import type { WebhookHealth } from './webhook-health.js';
 
-/** An account that was read so lately counts as it is: a flood of forged webhooks costs four queries a second, not one each. */
+/** How old a cached account may be when a signature fails: a flood of forged webhooks costs at most four queries a second. */
 const FRESH_MS = 250;
 
 export type Received = 'stored' | 'duplicate' | 'unknown';
 
-/** What became of a webhook, in enumerations: for logs. */
+/** What happened to a webhook; enumerations only, for logs. */
 export interface WebhookReceipt {
   provider: string;
   event: string;
@@ -29,10 +29,10 @@ export class WebhookDoor {
 
   /**
    * Stores a webhook. Throws `not_found` (account), `invalid_signature` (missing, wrong, stale), `invalid_payload` (not a
-   * JSON object), `storage_unavailable`. An event or id that we do not know is kept as `unknown`.
+   * JSON object), `storage_unavailable`. Unknown events and ids are stored as `unknown`.
    */
   async receive(accountId: string, request: Omit<SignedRequest, 'nowMs'>): Promise<WebhookReceipt> {
-    const account = await this.verified(uuidOf('providerAccount', accountId), { ...request, nowMs: Date.now() });
+    const account = await this.verify(uuidOf('providerAccount', accountId), { ...request, nowMs: Date.now() });
     const provider = providerNamed(account.provider);
     const body = parseObject(request.rawBody);
     const subject = provider.subject(body);
@@ -48,19 +48,19 @@ export class WebhookDoor {
     return { provider: provider.name, event, result };
   }
 
-  private async verified(id: string, request: SignedRequest): Promise<ProviderAccount> {
+  private async verify(id: string, request: SignedRequest): Promise<ProviderAccount> {
     const known = await this.accounts.find(id);
-    if (known && isSignedFor(known, request)) return this.counted(known, { isValid: true });
-    // Before saying no: the account or its secret may have been made a moment ago.
+    if (known && isSignedFor(known, request)) return this.count(known, { isValid: true });
+    // Re-read before refusing: the account or its secret may be new.
     const fresh = await this.accounts.find(id, { heldMs: FRESH_MS });
     if (fresh === null || fresh.isDeleted) throw new AppError('not_found', 'there is no such provider account');
-    if (isSignedFor(fresh, request)) return this.counted(fresh, { isValid: true });
-    this.counted(fresh, { isValid: false });
-    throw new AppError('invalid_signature', 'the signature is missing, does not fit the body, or is stale');
+    if (isSignedFor(fresh, request)) return this.count(fresh, { isValid: true });
+    this.count(fresh, { isValid: false });
+    throw new AppError('invalid_signature', 'the signature is missing, invalid or stale');
   }
 
-  private counted(account: ProviderAccount, { isValid }: { isValid: boolean }): ProviderAccount {
-    this.health.arrived(account, { isValid });
+  private count(account: ProviderAccount, { isValid }: { isValid: boolean }): ProviderAccount {
+    this.health.count(account, { isValid });
     return account;
   }
 }

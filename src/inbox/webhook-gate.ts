@@ -1,4 +1,4 @@
-// What is known of a webhook before its body is read, and enough to refuse it: account, length, header of the signature, room.
+// Refuses webhooks before their body is read: by account, length, signature header, and the bytes in flight.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BytesInFlight } from '../http/bytes-in-flight.js';
 import { RAW_LIMIT_BYTES } from '../http/body-parser.js';
@@ -10,7 +10,7 @@ import type { KnownAccounts } from './known-accounts.js';
 import type { WebhookHealth } from './webhook-health.js';
 
 const MIB = 1024 * 1024;
-/** Bodies that have not been answered. An account may have one of the largest and many small ones. */
+/** Limits on bodies in flight. An account may have one body of maximum size and many small ones. */
 const LIMITS = { perOwner: 96 * MIB, total: 256 * MIB, smallBytes: MIB / 4 };
 
 export class WebhookGate {
@@ -23,7 +23,7 @@ export class WebhookGate {
 
   /**
    * Fastify's onRequest hook of the webhook route. Throws `invalid_id`, `too_large`, `not_found`, `invalid_signature`, and
-   * `storage_unavailable` when too many bytes are under way.
+   * `storage_unavailable` if too many bytes are in flight.
    */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { headers } = request;
@@ -34,7 +34,7 @@ export class WebhookGate {
     const account = await this.accounts.find(id);
     if (account === null) throw new AppError('not_found', 'there is no such provider account');
     if (!providerNamed(account.provider).isSigned({ headers, nowMs: Date.now() })) {
-      this.health.arrived(account, { isValid: false });
+      this.health.count(account, { isValid: false });
       throw new AppError('invalid_signature', 'the signature is missing, malformed or stale');
     }
     const held = this.bytes.begin(id, length);

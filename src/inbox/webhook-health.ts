@@ -1,12 +1,12 @@
-// When an account's webhooks came, and how many were badly signed: counted in memory, told to the database at most once in a
-// few seconds for all accounts together. A flood of webhooks is no flood of writes.
+// Records when webhooks of an account arrive and how many have invalid signatures. Counted in memory and written every 2 s for
+// all accounts together, so that a flood of webhooks does not cause a flood of writes.
 import type { Log } from '../common/log.js';
 import type { Database } from '../database/database.js';
 
-const EVERY_MS = 2_000;
+const WRITE_EVERY_MS = 2_000;
 
-/** Of one account since the last write. */
-interface Counted {
+/** Counts of one account since the last write. */
+interface Counts {
   clientId: string;
   lastAt: Date;
   lastValidAt: Date | null;
@@ -15,7 +15,7 @@ interface Counted {
 
 type Account = { id: string; clientId: string };
 
-/** Sorted, so that two processes never wait for each other in a circle. */
+/** Sorted, so that two processes never deadlock. */
 const ADD = `
 with counted as (
   select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
@@ -34,8 +34,8 @@ select id, client_id, date_trunc('hour', now()), failures from counted where fai
 on conflict on constraint signature_failures_pkey do update set failures = f.failures + excluded.failures`;
 
 export class WebhookHealth {
-  /** At most as many as there are accounts. */
-  private counted = new Map<string, Counted>();
+  /** By account id. */
+  private counts = new Map<string, Counts>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
   private isClosed = false;
@@ -45,20 +45,20 @@ export class WebhookHealth {
     private readonly log: Log,
   ) {}
 
-  /** A webhook of this account came, rightly signed or not. Returns at once. */
-  arrived(account: Account, { isValid }: { isValid: boolean }): void {
+  /** Counts a webhook of this account. Returns at once. */
+  count(account: Account, { isValid }: { isValid: boolean }): void {
     const now = new Date();
-    const { lastValidAt = null, failures = 0 } = this.counted.get(account.id) ?? {};
-    this.counted.set(account.id, {
+    const { lastValidAt = null, failures = 0 } = this.counts.get(account.id) ?? {};
+    this.counts.set(account.id, {
       clientId: account.clientId,
       lastAt: now,
       lastValidAt: isValid ? now : lastValidAt,
       failures: failures + (isValid ? 0 : 1),
     });
-    if (!this.isClosed) this.timer ??= this.armed();
+    if (!this.isClosed) this.timer ??= this.schedule();
   }
 
-  /** Writes what is left, for the last time. */
+  /** Writes the rest at shutdown. */
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
@@ -66,33 +66,33 @@ export class WebhookHealth {
     await this.write();
   }
 
-  private armed(): NodeJS.Timeout {
+  private schedule(): NodeJS.Timeout {
     return setTimeout(() => {
-      // One at a time: the next is not armed before this one is over.
+      // One write at a time: the next is scheduled after this one.
       this.writing = this.write().then(() => {
-        this.timer = this.counted.size > 0 && !this.isClosed ? this.armed() : undefined;
+        this.timer = this.counts.size > 0 && !this.isClosed ? this.schedule() : undefined;
       });
-    }, EVERY_MS).unref();
+    }, WRITE_EVERY_MS).unref();
   }
 
   private async write(): Promise<void> {
-    const { counted } = this;
-    if (counted.size === 0) return;
-    this.counted = new Map();
-    await this.store(counted);
+    const { counts } = this;
+    if (counts.size === 0) return;
+    this.counts = new Map();
+    await this.store(counts);
   }
 
-  private async store(counted: Map<string, Counted>): Promise<void> {
-    const rows = [...counted.values()];
+  private async store(counts: Map<string, Counts>): Promise<void> {
+    const rows = [...counts.values()];
     const values = [
-      ...[[...counted.keys()], rows.map(({ clientId }) => clientId), rows.map(({ lastAt }) => lastAt)],
+      ...[[...counts.keys()], rows.map(({ clientId }) => clientId), rows.map(({ lastAt }) => lastAt)],
       ...[rows.map(({ lastValidAt }) => lastValidAt), rows.map(({ failures }) => failures)],
     ];
     try {
       await this.database.once('all', { name: 'webhook_health', text: ADD, values });
     } catch (error) {
-      // The next webhook tells it again; what was counted meanwhile is lost.
-      this.log.error('health of webhooks not stored', { accounts: counted.size }, error);
+      // These counts are lost; the next webhooks are counted again.
+      this.log.error('failed to store the health of webhooks', { accounts: counts.size }, error);
     }
   }
 }

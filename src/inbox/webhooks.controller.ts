@@ -1,4 +1,4 @@
-// The door that providers knock at: no key, the signature is checked on the raw bytes.
+// The webhook route. It needs no API key; the signature over the raw bytes is verified instead.
 import { Controller, Param, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
@@ -9,7 +9,7 @@ import { publicIdText } from '../http/id-schema.js';
 import { note } from '../http/request-notes.js';
 import { WebhookDoor } from './webhook-door.js';
 
-const NOTHING = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 const accountId = publicIdText('providerAccount');
 const received = z.object({}).meta({ id: 'WebhookReceived' });
 
@@ -20,10 +20,10 @@ export class WebhooksController {
 
   @Post(':provider_account_id')
   @Public({ raw: true })
-  @ApiBody({ description: "The provider's bytes, 64 MiB at most", schema: { type: 'object' } })
+  @ApiBody({ description: "The provider's payload, up to 64 MiB", schema: { type: 'object' } })
   @Operation({
     id: 'receiveWebhook',
-    summary: "A provider's webhook: 200 once it is on disk, and for what was known already",
+    summary: 'Receive a webhook; 200 once it is stored, and for duplicates',
     response: received,
     problems: ['invalid_signature', 'invalid_payload', 'storage_unavailable', 'keystore_unavailable'],
   })
@@ -32,7 +32,7 @@ export class WebhooksController {
     @Req() request: FastifyRequest,
   ): Promise<object> {
     const { body, headers, heldBytes } = request;
-    const storing = this.door.receive(id, { rawBody: Buffer.isBuffer(body) ? body : NOTHING, headers });
+    const storing = this.door.receive(id, { rawBody: Buffer.isBuffer(body) ? body : EMPTY, headers });
     const receipt = await (heldBytes?.keepFor(storing) ?? storing);
     note(request, { ...receipt });
     return {};

@@ -1,4 +1,4 @@
-// The door that providers knock at.
+// The webhook route and what it needs.
 import { Module, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { IngestDatabase } from '../database/database.js';

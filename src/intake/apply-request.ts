@@ -1,4 +1,4 @@
-// What intake is asked to do for one conversation, and what came of it.
+// Request and result of applying facts to one conversation.
 import type { Candidate } from '../inbox/pending-facts.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { Json } from '../providers/provider-fact.js';
@@ -6,37 +6,38 @@ import type { Fact } from '../reducer/fact.js';
 import type { ApplyTelemetry } from './apply-telemetry.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 
-/** A fact of our own that is applied at once: it never lies in the inbox, its receipt is committed with what it changed. */
+/** A fact of our own that is applied at once, without the inbox; its receipt is committed together with its changes. */
 export interface DirectFact {
   source: 'record' | 'workflow';
   kind: string;
   body: Json;
   hash: Buffer;
   receivedAt: Date;
-  /** Where its trace goes on; null when nothing is traced. */
+  /** W3C traceparent; null: not traced. */
   traceparent: string | null;
 }
 
-/** Apply what waits for a conversation, and these facts of our own with it. */
+/** Applies the pending facts of a conversation, together with `direct`. */
 export interface ApplyRequest {
   candidate: Candidate;
-  /** Whose facts they are; null when the account is gone. */
+  /** Null if the account no longer exists. */
   account: ProviderAccount | null;
   direct: DirectFact[];
-  /** Facts of the inbox that were opened before, by id, and their recordings stored; null: of an erased conversation. */
+  /** Pending facts that are opened already, with their recordings stored, by id; null: of an erased conversation. */
   opened?: Map<string, Fact | null>;
 }
 
 export interface ApplyResult {
-  /** How many facts; those that were known already are not counted. */
+  /** How many facts were applied, without duplicates. */
   facts: number;
   /** How many were moved to the audio lane instead. */
   moved: number;
   /** How many of the direct facts were new. */
   accepted: number;
+  /** A workflow command was written. */
   woken: boolean;
-  /** To be told after the commit; null when no record was written. */
+  /** To be reported after the commit; null if no record was written. */
   telemetry: ApplyTelemetry | null;
-  /** Null where the request had no direct facts, or nothing may be written any more. */
+  /** Null if the request had no direct facts, or the conversation is erased. */
   stateAtRevision: StateAtRevision | null;
 }

@@ -23,7 +23,7 @@ const record = (endTime: number | null, category: string | null, reason: string 
   }) as unknown as ConversationRecord;
 
 describe('telemetryOf', () => {
-  it('tells of an unmapped reason once: when the provider named one and the mapping did not know it', () => {
+  it('reports an unmapped reason once', () => {
     const told = (before: ConversationRecord | null, after: ConversationRecord): boolean =>
       telemetryOf(ref(NOW), [], before, after).isUnmapped;
     const unmapped = record(NOW, 'unknown', 'new_reason');
@@ -34,7 +34,7 @@ describe('telemetryOf', () => {
     expect(told(null, record(NOW, 'customer_hangup', 'user_hangup'))).toBe(false);
   });
 
-  it('counts custody from the end, at the first recording, and not for what comes from an account’s past', () => {
+  it('counts custody from the end, at the first recording, and not for backfilled conversations', () => {
     const before = record(NOW, 'customer_hangup', 'user_hangup');
     const after = record(NOW, 'customer_hangup', 'user_hangup', 1);
     expect(telemetryOf(ref(NOW - 60_000), [], before, after).inCustodySince).toBe(NOW);

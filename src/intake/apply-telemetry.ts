@@ -1,4 +1,4 @@
-// What operators learn of applied facts: counted and logged once they are committed, never before.
+// Metrics and log lines about applied facts, written after the commit.
 import type { Log } from '../common/log.js';
 import { publicId } from '../common/ids.js';
 import { documentTrimmed, endUnmapped, factsCommitted, recordingStored } from '../observability/metrics.js';
@@ -10,19 +10,19 @@ import type { ConversationRecord } from '../reducer/record.js';
 export interface ApplyTelemetry {
   conversationId: string;
   provider: string;
-  /** Epoch milliseconds, one a fact. */
+  /** Epoch milliseconds, one per fact. */
   receivedAt: number[];
   status: string;
   recordState: string;
-  /** It ended, for a reason that the mapping does not know. */
+  /** It ended for a reason that the mapping does not know. */
   isUnmapped: boolean;
-  /** What of its documents was changed or left out, since it could not be stored or was beyond a bound. */
+  /** Values of its documents that were changed or left out, because they cannot be stored or exceed a limit. */
   omitted: Omission[];
-  /** When a live conversation ended (epoch milliseconds) whose first recording is now ours; null otherwise. */
+  /** End of a conversation whose first recording was stored by this change (epoch milliseconds); otherwise null. */
   inCustodySince: number | null;
 }
 
-/** What was first heard of so long after its end comes from an account's past: its times tell nothing of ours. */
+/** A conversation first seen this long after its end is backfilled, so its delay is not measured. */
 const PAST_MS = 3_600_000;
 
 /** The telemetry of one application. Pure. */
@@ -47,11 +47,11 @@ export function telemetryOf(
   };
 }
 
-/** The provider gave a reason, and the mapping made nothing of it. */
+/** The provider gave a reason that the mapping does not know. */
 const isUnmapped = ({ end, header }: ConversationRecord): boolean =>
   end?.category === 'unknown' && header.provider_reason !== null;
 
-/** Counts and logs it. */
+/** Counts and logs an application. */
 export function reportApplied(log: Log, telemetry: ApplyTelemetry): void {
   const { conversationId: conversation_id, provider, receivedAt } = telemetry;
   factsCommitted(provider, receivedAt);
@@ -59,11 +59,15 @@ export function reportApplied(log: Log, telemetry: ApplyTelemetry): void {
   const { status, recordState: record_state } = telemetry;
   log.debug('facts applied', { conversation_id, provider, facts: receivedAt.length, status, record_state });
   if (telemetry.omitted.length > 0) {
-    log.warn('values of a document were left out', { conversation_id, provider, omitted: telemetry.omitted.join(' ') });
+    log.warn('values of a document were left out', {
+      conversation_id,
+      provider,
+      omitted: telemetry.omitted.join(' '),
+    });
     for (const what of telemetry.omitted) documentTrimmed(provider, what);
   }
   if (!telemetry.isUnmapped) return;
   endUnmapped(provider);
-  // Its words are in the record (end.provider_reason), for those who may read it.
+  // The reason itself is in the sealed record (end.provider_reason).
   log.warn('the end reason of a conversation is not in the mapping', { conversation_id, provider });
 }

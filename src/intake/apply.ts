@@ -1,7 +1,7 @@
-// Applies facts of several conversations: their locks, their reductions, one commit.
+// Applies the facts of several conversations in one transaction: locks, reduces, writes, commits.
 import { CONVERSATION } from '../../workflows/conversation.names.js';
 import type { Transaction } from '../database/with-scope.js';
-import { originOf, tracesOf } from '../inbox/trace-context.js';
+import { traceContextOf, tracesOf } from '../inbox/trace-context.js';
 import type { Lane } from '../inbox/lanes.js';
 import { lockIdentities, moveToAudio, readPending, removeFacts, type Identity } from '../inbox/pending-facts.js';
 import { addReceipts, knownReceipts, type Receipt } from '../inbox/receipts.js';
@@ -11,7 +11,7 @@ import { traced } from '../observability/tracing.js';
 import type { AgentDirectory } from '../record-store/agent-directory.js';
 import {
   changeOf,
-  factsOf,
+  readFacts,
   stateOf,
   type Change,
   type ChangeDependencies,
@@ -31,23 +31,24 @@ export interface ApplyDependencies extends ChangeDependencies {
 export interface ApplyOptions {
   /** Wait for the lock (of one conversation) instead of skipping conversations that somebody else has. */
   wait: boolean;
-  /** Of what waits for a conversation in these lanes, at most so many facts at once. */
+  /** Which pending facts are applied. */
   lanes: Lane[];
+  /** Most pending facts per conversation. */
   limit: number;
 }
 
 const NOTHING: ApplyResult = { facts: 0, moved: 0, accepted: 0, woken: false, telemetry: null, stateAtRevision: null };
 
-/** A request whose lock was acquired. */
+/** A request whose conversation is locked, with what was read of it. */
 interface LockedConversation extends Omit<FactsToApply, 'account'> {
   request: ApplyRequest;
-  /** That leave the inbox. */
+  /** Facts that leave the inbox. */
   factIds: string[];
-  /** That wait in it, in the audio lane. */
+  /** Facts that move to the audio lane. */
   movedIds: string[];
 }
 
-/** Carries out requests, each of another conversation, in `tx`, and commits it. Null where the lock could not be acquired: nothing was done. */
+/** Applies requests, each for another conversation, in `tx`, and commits it. Null: the lock could not be acquired, nothing was done. */
 export async function applyRequests(
   deps: ApplyDependencies,
   tx: Transaction,
@@ -55,9 +56,9 @@ export async function applyRequests(
   options: ApplyOptions,
 ): Promise<(ApplyResult | null)[]> {
   const locked = await lockAndRead(tx, requests, options);
-  const erased = locked.filter((one) => isAtWork(one) && one.identity.state !== 'live');
+  const erased = locked.filter((one) => hasFacts(one) && one.identity.state !== 'live');
   const live = locked.filter(({ identity }) => identity.state === 'live');
-  const changes = await changesOf(deps, tx, live.filter(isAtWork));
+  const changes = await changesOf(deps, tx, live.filter(hasFacts));
   const ids = (name: 'factIds' | 'movedIds'): string[] => locked.flatMap((one) => one[name]);
   const agents = await deps.agents.idsFor(tx, [...changes.values()]);
   const rows = await Promise.all([...changes.values()].map((change) => sealConversation(deps.vault, change, agents)));
@@ -74,12 +75,12 @@ export async function applyRequests(
   ]);
   tx.commit();
   await written;
-  return outcomesOf(deps, requests, locked, changes);
+  return resultsOf(deps, requests, locked, changes);
 }
 
-const isAtWork = ({ pending, direct }: LockedConversation): boolean => pending.length > 0 || direct.length > 0;
+const hasFacts = ({ pending, direct }: LockedConversation): boolean => pending.length > 0 || direct.length > 0;
 
-/** Sent together, run one after another: what follows the lock sees what was committed before the lock was had. */
+/** One round trip. The statements after the lock see what was committed before the lock was acquired. */
 async function lockAndRead(
   tx: Transaction,
   requests: ApplyRequest[],
@@ -95,10 +96,10 @@ async function lockAndRead(
       requests.flatMap((request) => receiptsOf(request, request.direct)),
     ),
   ]);
-  return requests.flatMap((request, place): LockedConversation[] => {
-    const [identity, row] = [identities.get(place), stored.get(place)];
+  return requests.flatMap((request, index): LockedConversation[] => {
+    const [identity, row] = [identities.get(index), stored.get(index)];
     if (identity === undefined || row === undefined) return [];
-    const facts = pending.get(place) ?? [];
+    const facts = pending.get(index) ?? [];
     const direct = request.direct.filter(({ hash }) => !known.has(hash.toString('hex')));
     const opened = request.opened ?? new Map();
     const factIds = facts.map(({ id }) => id);
@@ -114,7 +115,7 @@ const commandsOf = (changes: Change[]): WorkflowCommand[] =>
 const receiptsOf = ({ candidate }: ApplyRequest, direct: DirectFact[]): Receipt[] =>
   direct.map(({ hash, receivedAt }) => ({ accountId: candidate.provider_account_id, hash, receivedAt }));
 
-/** Nothing erased is taken back: the facts go, and only the journal knows that they came. */
+/** Facts of an erased conversation are dropped; only the journal records that they arrived. */
 const suppressed = ({ identity: { id, client_id } }: { identity: Identity }): NewEntry => ({
   clientId: client_id,
   conversationId: id,
@@ -122,7 +123,7 @@ const suppressed = ({ identity: { id, client_id } }: { identity: Identity }): Ne
   actor: { type: 'system', id: 'intake' },
 });
 
-/** What changes, by request; facts that hold recordings are put aside. */
+/** The changes by request. Facts that contain recordings are moved to the audio lane. */
 async function changesOf(
   deps: ApplyDependencies,
   tx: Transaction,
@@ -134,18 +135,18 @@ async function changesOf(
   );
   const changes = await Promise.all(
     locked.map((one) => {
-      const origin = originOf([
+      const traceContext = traceContextOf([
         ...one.factIds.map((id) => traces.get(id) ?? null),
         ...one.direct.map(({ traceparent }) => traceparent),
       ]);
-      return traced('intake apply', { kind: 'consumer', ...origin }, async (span) => {
+      return traced('intake apply', { kind: 'consumer', ...traceContext }, async (span) => {
         const toApply = factsToApply(one);
         const { id } = one.identity;
         span?.set({
           'colloquy.conversation_id': publicId('conversation', id),
           'colloquy.provider': toApply.account.provider,
         });
-        const { facts, withAudio } = await factsOf(deps, toApply);
+        const { facts, withAudio } = await readFacts(deps, toApply);
         one.movedIds = withAudio;
         one.factIds = one.factIds.filter((factId) => !withAudio.includes(factId));
         return facts.length === 0 ? [] : [[one.request, await changeOf(deps, toApply, facts)] as const];
@@ -156,11 +157,11 @@ async function changesOf(
 }
 
 function factsToApply({ request: { account }, ...rest }: LockedConversation): FactsToApply {
-  if (account === null) throw new Error('the provider account of these facts is gone');
+  if (account === null) throw new Error('the provider account of these facts no longer exists');
   return { ...rest, account };
 }
 
-function outcomesOf(
+function resultsOf(
   deps: ApplyDependencies,
   requests: ApplyRequest[],
   locked: LockedConversation[],

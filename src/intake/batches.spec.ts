@@ -7,12 +7,12 @@ const waiting = (count: number, bytes = 1_000) =>
     provider_account_id: 'account',
     identity_hash: Buffer.of(index),
     bytes,
-    turn: index + 1,
+    rank: index + 1,
   }));
 const sizes = (batches: unknown[][]): number[] => batches.map(({ length }) => length);
 
-describe('batches', () => {
-  it('share the work among the lanes, at least four and at most eight together', () => {
+describe('batchesOf', () => {
+  it('divides the work among the loops, in batches of four to eight', () => {
     expect(sizes(batchesOf(waiting(3), { loops: 4 }))).toEqual([3]);
     expect(sizes(batchesOf(waiting(10), { loops: 4 }))).toEqual([4, 4, 2]);
     expect(sizes(batchesOf(waiting(24), { loops: 4 }))).toEqual([6, 6, 6, 6]);
@@ -20,33 +20,33 @@ describe('batches', () => {
     expect(batchesOf([], { loops: 4 })).toEqual([]);
   });
 
-  it('are full, while more wait behind what was looked at', () => {
+  it('fills batches while more conversations wait', () => {
     expect(sizes(batchesOf(waiting(16), { loops: 2 }))).toEqual([8, 8]);
     expect(sizes(batchesOf(waiting(8), { loops: 2 }))).toEqual([4, 4]);
     expect(sizes(batchesOf(waiting(8), { loops: 2, hasMore: true }))).toEqual([8]);
   });
 
-  it('end before a megabyte, and leave a conversation with more alone', () => {
+  it('limits a batch to a megabyte, and gives larger conversations their own', () => {
     const [small, large] = [waiting(6, 300_000), waiting(2, 5_000_000)];
-    const inTurn = [...small, ...large].map((candidate, index) => ({ ...candidate, turn: index + 1 }));
-    expect(sizes(batchesOf(inTurn, { loops: 1 }))).toEqual([3, 3, 1, 1]);
+    const ranked = [...small, ...large].map((candidate, index) => ({ ...candidate, rank: index + 1 }));
+    expect(sizes(batchesOf(ranked, { loops: 1 }))).toEqual([3, 3, 1, 1]);
   });
 
-  it('let the first of each account go before what one of them has much of', () => {
+  it('applies the first of each account before the rest of a busy one', () => {
     const flood = waiting(8);
     const [first, ...others] = flood;
-    const quiet = { provider_account_id: 'quiet', identity_hash: Buffer.of(99), bytes: 1_000, turn: 1 };
+    const quiet = { provider_account_id: 'quiet', identity_hash: Buffer.of(99), bytes: 1_000, rank: 1 };
     expect(batchesOf([quiet, ...flood], { loops: 1 })).toEqual([[quiet, first], others]);
   });
 
-  it('keep the order, so that the longest waiting goes first', () => {
+  it('keeps the order, so that the longest waiting goes first', () => {
     const candidates = waiting(40);
     expect(batchesOf(candidates, { loops: 4 }).flat()).toEqual(candidates);
   });
 });
 
-describe('orders of one conversation', () => {
-  it('become one that says everything', () => {
+describe('byConversation', () => {
+  it('merges requests for the same conversation', () => {
     const direct = (kind: string) => ({ kind }) as ApplyRequest['direct'][number];
     const request = (conversation: number, kind: string): ApplyRequest => ({
       candidate: { provider_account_id: 'account', identity_hash: Buffer.of(conversation) },

@@ -1,37 +1,37 @@
-// How requests share transactions. Pure.
+// Groups candidates and requests into transactions. Pure.
 import type { WaitingCandidate } from '../inbox/candidates.js';
 import type { ApplyRequest } from './apply-request.js';
 
-/** Beyond, a transaction keeps its first conversation waiting for its last. */
+/** In larger transactions, the first conversations would wait too long for the last. */
 const MAX_CONVERSATIONS = 8;
-/** Fewer are not worth a second transaction. */
+/** Fewer do not justify another transaction. */
 const MIN_CONVERSATIONS = 4;
-/** Sealed. A conversation with more goes alone: to open it would hold up the others. */
+/** Sealed bytes. A larger conversation has its own transaction, so that opening it does not delay others. */
 const MAX_BYTES = 1024 * 1024;
 
-interface Cut {
-  /** Transactions that run at once. */
+interface BatchOptions {
+  /** Transactions that run concurrently. */
   loops: number;
-  /** Conversations that share one at most. */
-  together?: number | undefined;
-  /** More wait behind these candidates: full transactions, since no loop will have nothing to do. */
+  /** Most conversations per transaction. */
+  maxConversations?: number | undefined;
+  /** More wait behind these candidates, so transactions are filled up instead of divided among the loops. */
   hasMore?: boolean;
 }
 
-/** Candidates in their order, cut into transactions. */
+/** Splits candidates, in order, into transactions. */
 export function batchesOf(
   candidates: WaitingCandidate[],
-  { loops, together = MAX_CONVERSATIONS, hasMore = false }: Cut,
+  { loops, maxConversations = MAX_CONVERSATIONS, hasMore = false }: BatchOptions,
 ): WaitingCandidate[][] {
-  const fair = hasMore ? together : Math.ceil(candidates.length / loops);
-  const most = Math.min(together, Math.max(MIN_CONVERSATIONS, fair));
-  const severalAccounts = candidates.some(({ turn }, index) => index > 0 && turn === 1);
+  const fair = hasMore ? maxConversations : Math.ceil(candidates.length / loops);
+  const most = Math.min(maxConversations, Math.max(MIN_CONVERSATIONS, fair));
+  const severalAccounts = candidates.some(({ rank }, index) => index > 0 && rank === 1);
   const batches: WaitingCandidate[][] = [];
   let [batch, total]: [WaitingCandidate[], number] = [[], 0];
   for (const candidate of candidates) {
     total += candidate.bytes;
-    // The first of each account do not wait for what one of them has much of.
-    const isBehindFirst = severalAccounts && candidate.turn > 1 && batch.at(-1)?.turn === 1;
+    // The first conversation of each account does not wait for the others of a busy account.
+    const isBehindFirst = severalAccounts && candidate.rank > 1 && batch.at(-1)?.rank === 1;
     if (batch.length > 0 && (batch.length === most || total > MAX_BYTES || isBehindFirst)) {
       batches.push(batch);
       [batch, total] = [[], candidate.bytes];
@@ -41,7 +41,7 @@ export function batchesOf(
   return batch.length === 0 ? batches : [...batches, batch];
 }
 
-/** Orders of one conversation become one: the merged request → those it was made of. */
+/** Merges requests for the same conversation; maps each merged request to its parts. */
 export function byConversation(requests: ApplyRequest[]): Map<ApplyRequest, ApplyRequest[]> {
   const parts = new Map<string, ApplyRequest[]>();
   for (const request of requests) {

@@ -1,4 +1,4 @@
-// Conversations with facts to apply, shared out among the loops of one lane. Other processes are kept off by locks.
+// Distributes conversations with pending facts among the loops of a lane. Locks keep other processes out.
 import type { WaitingCandidate } from '../inbox/candidates.js';
 import type { Candidate } from '../inbox/pending-facts.js';
 import { batchesOf } from './batches.js';
@@ -6,56 +6,60 @@ import { batchesOf } from './batches.js';
 const keyOf = ({ provider_account_id: account, identity_hash: hash }: Candidate): string =>
   `${account}|${hash.toString('hex')}`;
 
-/** Where the line comes from, look by look (inbox/candidates.ts). */
-export interface Source {
-  look(): Promise<WaitingCandidate[]>;
+/** Finds waiting conversations, query by query (inbox/candidates.ts). */
+export interface CandidateSource {
+  next(): Promise<WaitingCandidate[]>;
   readonly hasMore: boolean;
   scatter(): void;
 }
 
 export class ClaimCursor {
   private waiting: WaitingCandidate[] = [];
-  private readonly taken = new Set<string>();
-  private looking: Promise<void> | undefined;
+  private readonly claimed = new Set<string>();
+  private finding: Promise<void> | undefined;
 
   constructor(
-    private readonly source: Source,
+    private readonly source: CandidateSource,
     private readonly loops: number,
-    /** Conversations that share a transaction at most. */
-    private readonly together?: number,
+    /** Most conversations per transaction. */
+    private readonly maxConversations?: number,
   ) {}
 
-  /** There is more than the loops that are at work have taken. */
+  /** Conversations have been found that no loop has claimed. */
   get hasMore(): boolean {
     return this.waiting.length > 0;
   }
 
-  /** A transaction's worth of those that no loop has; empty: nobody waits. To be given back when they are done. */
-  async take(): Promise<WaitingCandidate[]> {
-    if (!this.hasMore) await this.lookOnce();
+  /** Claims conversations for one transaction; empty: none waits. Call {@link release} afterwards. */
+  async claim(): Promise<WaitingCandidate[]> {
+    if (!this.hasMore) await this.find();
     const { hasMore } = this.source;
-    const [batch = []] = batchesOf(this.waiting, { loops: this.loops, together: this.together, hasMore });
+    const [batch = []] = batchesOf(this.waiting, {
+      loops: this.loops,
+      maxConversations: this.maxConversations,
+      hasMore,
+    });
     this.waiting = this.waiting.slice(batch.length);
-    for (const candidate of batch) this.taken.add(keyOf(candidate));
+    for (const candidate of batch) this.claimed.add(keyOf(candidate));
     return batch;
   }
 
-  /** `applied`: how many facts; of none the conversations were locked or reserved by others. */
-  giveBack(batch: WaitingCandidate[], applied: number): void {
+  /** `applied`: the number of applied facts; 0: the conversations were locked or reserved by others. */
+  release(batch: WaitingCandidate[], applied: number): void {
     if (applied === 0) this.source.scatter();
-    for (const candidate of batch) this.taken.delete(keyOf(candidate));
+    for (const candidate of batch) this.claimed.delete(keyOf(candidate));
   }
 
-  /** Loops that run dry at the same time share the look. */
-  private lookOnce(): Promise<void> {
-    this.looking ??= this.look().finally(() => (this.looking = undefined));
-    return this.looking;
+  /** Idle loops share one query. */
+  private find(): Promise<void> {
+    this.finding ??= this.findUnclaimed().finally(() => (this.finding = undefined));
+    return this.finding;
   }
 
-  private async look(): Promise<void> {
+  private async findUnclaimed(): Promise<void> {
     for (;;) {
-      const found = await this.source.look();
-      this.waiting = found.filter((candidate) => !this.taken.has(keyOf(candidate)));
+      const found = await this.source.next();
+      this.waiting = found.filter((candidate) => !this.claimed.has(keyOf(candidate)));
       if (this.waiting.length > 0 || !this.source.hasMore) return;
     }
   }

@@ -1,4 +1,4 @@
-// One conversation's facts → what changes in it. Nothing is written here, and nobody outside is asked.
+// Computes what the facts of one conversation change in it. Writes nothing.
 import { conversationWorkflowId } from '../../workflows/conversation.names.js';
 import { publicId } from '../common/ids.js';
 import type { Identity, PendingFact } from '../inbox/pending-facts.js';
@@ -10,7 +10,7 @@ import type { ConversationKeys } from '../vault/conversation-keys.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { entriesOf } from '../reducer/journal-entries.js';
 import type { Fact } from '../reducer/fact.js';
-import { ofTheFact } from './fact-failures.js';
+import { attributeToFact } from './fact-failures.js';
 import { numberReader } from '../reducer/header.js';
 import { openFacts, directFacts } from './open-facts.js';
 import type { DirectFact } from './apply-request.js';
@@ -32,18 +32,18 @@ export interface FactsToApply {
   account: ProviderAccount;
   stored: StoredRow;
   pending: PendingFact[];
-  /** Those of `pending` that were opened before. */
+  /** The facts of `pending` that are opened already. */
   opened: Map<string, Fact | null>;
   direct: DirectFact[];
 }
 
-/** Facts, and the ids of those that hold recordings which must be stored first. */
-export interface ReadFacts {
+/** Opened facts, and the ids of those that contain recordings, which must be stored first. */
+export interface OpenedFacts {
   facts: Fact[];
   withAudio: string[];
 }
 
-/** What one application of facts makes of a conversation. */
+/** The result of applying facts to a conversation. */
 export interface Change {
   ref: ConversationRef;
   account: ProviderAccount;
@@ -52,38 +52,38 @@ export interface Change {
   before: ConversationRecord | null;
   after: ConversationRecord;
   stateAtRevision: StateAtRevision;
-  /** Content to be stored: `transcript` (turns), `record` (document). */
+  /** Content to store: `transcript` (turns), `record` (the provider's document). */
   blobs: Map<string, unknown>;
   /** The transcript among them. */
   turns: Turn[] | undefined;
   journal: NewEntry[];
   wake: WakeKind | null;
-  /** Where its trace goes on; null when nothing is traced. */
+  /** W3C traceparent for the workflow command; null: not traced. */
   traceparent: string | null;
 }
 
-/** Reads the facts of a conversation. Throws {@link FactFailure}. */
-export async function factsOf(
+/** Opens and interprets the facts of a conversation. Throws {@link FactFailure}. */
+export async function readFacts(
   { vault }: ChangeDependencies,
   { account, pending, opened: known, direct }: FactsToApply,
-): Promise<ReadFacts> {
+): Promise<OpenedFacts> {
   const sealed = pending.filter(({ id }) => !known.has(id));
   const read = await openFacts(vault, account, sealed);
   const byId = new Map<string, Fact | null>([
     ...known,
-    ...sealed.map(({ id }, place) => [id, read[place] ?? null] as const),
+    ...sealed.map(({ id }, index) => [id, read[index] ?? null] as const),
   ]);
   const [facts, withAudio]: [Fact[], string[]] = [[], []];
   for (const { id } of pending) {
     const fact = byId.get(id) ?? null;
-    if (fact === null) throw new Error('a fact of an erased conversation is not applied');
+    if (fact === null) throw new Error('a fact of an erased conversation must not be applied');
     if (fact.source !== 'workflow' && fact.claims.audio.length > 0) withAudio.push(id);
     else facts.push(fact);
   }
   return { facts: [...facts, ...directFacts(account, direct)], withAudio };
 }
 
-/** What these facts change. Throws {@link FactFailure} where the facts are the reason. */
+/** Reduces the facts to a change. Throws {@link FactFailure} if a fact is the cause. */
 export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToApply, facts: Fact[]): Promise<Change> {
   const { account, stored: row } = toApply;
   const ref = refOf(toApply);
@@ -92,7 +92,7 @@ export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToAp
   const { default_region: defaultRegion } = row;
   const settings = { deadlines: account.deadlines, defaultRegion, readNumber: numberReader(defaultRegion) };
   const before = stored && project(stored.state, settings);
-  const { state, blobs, after } = ofTheFact(() => {
+  const { state, blobs, after } = attributeToFact(() => {
     const reduction = reduce(stored?.state ?? EMPTY, facts);
     return { ...reduction, after: project(reduction.state, settings) };
   });
@@ -116,7 +116,7 @@ export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToAp
   };
 }
 
-/** Where a conversation stands whose facts were all known already. */
+/** The current state, for a request whose facts were all duplicates. */
 export async function stateOf({ vault }: ChangeDependencies, toApply: FactsToApply): Promise<StateAtRevision | null> {
   return openState(toApply.stored, await vault.conversationKeys(refOf(toApply), ['record']));
 }
@@ -129,14 +129,14 @@ export const refOf = ({ identity, account }: Pick<FactsToApply, 'identity' | 'ac
   createdAt: identity.created_at,
 });
 
-/** A provider speaks through its webhooks and its record; what a workflow found is that workflow's word. */
+/** The actor of a change: the provider for webhooks, otherwise the workflow or poll that obtained the facts. */
 function actorOf(ref: ConversationRef, facts: Fact[]): Pick<NewEntry, 'actor' | 'workflowId'> {
   const byWebhook = facts.some(({ source }) => source === 'webhook');
   const account = publicId('providerAccount', ref.providerAccountId);
   if (byWebhook) return { actor: { type: 'provider', id: account }, workflowId: null };
   const conversation = conversationWorkflowId(publicId('conversation', ref.conversationId));
   const listed = facts.find(({ source, event }) => source === 'record' && event !== 'record');
-  // No workflow: a worker that looked at the list.
+  // Polling is a loop of the worker, not a workflow.
   if (listed?.event === 'poll') return { actor: { type: 'system', id: `poll/${account}` }, workflowId: null };
   const workflowId = listed === undefined ? conversation : `reconciliation/${listed.event}/${account}`;
   return { actor: { type: 'workflow', id: workflowId }, workflowId };

@@ -1,4 +1,4 @@
-// Whose failure is it? Only what is wrong with a fact counts against it; for everything else it waits. Pure.
+// Classifies failures of applying facts. Only a fact's own failure counts against it; for others it is postponed. Pure.
 import { AppError } from '../common/errors.js';
 import { isStorageUnavailable } from '../database/failures.js';
 import { KeyDestroyed, VaultError } from '../vault/errors.js';
@@ -11,8 +11,8 @@ export class FactFailure extends Error {
   }
 }
 
-/** Runs what depends on nothing but the fact. Throws {@link FactFailure}. */
-export function ofTheFact<Result>(work: () => Result): Result {
+/** Runs work that depends only on the fact, so its errors are the fact's: throws them as {@link FactFailure}. */
+export function attributeToFact<Result>(work: () => Result): Result {
   try {
     return work();
   } catch (error) {
@@ -20,28 +20,31 @@ export function ofTheFact<Result>(work: () => Result): Result {
   }
 }
 
-/** `away`: try again soon; `fact`: count it; `one`: ours, but perhaps about this fact alone; `all`: ours, whatever the fact. */
-export type Blame = 'away' | 'fact' | 'one' | 'all';
+/**
+ * What a failure concerns. `unavailable`: a database or keystore, retry soon; `fact`: the fact itself, count it; `one`: not
+ * the fact's fault, but perhaps specific to it, so apply facts one by one; `all`: every fact of the conversation, postpone all.
+ */
+export type FailureScope = 'unavailable' | 'fact' | 'one' | 'all';
 
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html: data exception, constraint violation, limit exceeded. */
 const ABOUT_VALUES = /^(22|23|54)...$/;
 
 const QUERY_CANCELED = '57014';
 
-export function blameOf(error: unknown): Blame {
+export function failureScopeOf(error: unknown): FailureScope {
   if (error instanceof FactFailure || error instanceof KeyDestroyed) return 'fact';
-  if (isStorageUnavailable(error)) return 'away';
+  if (isStorageUnavailable(error)) return 'unavailable';
   if (error instanceof AppError) {
-    // These facts take too long; the next ones may not.
+    // A statement timeout: these facts take too long, others may not.
     if (sqlState(error.cause) === QUERY_CANCELED) return 'all';
-    const isAway = error.code === 'storage_unavailable' || error.code === 'keystore_unavailable';
-    return isAway ? 'away' : 'all';
+    const isUnavailable = error.code === 'storage_unavailable' || error.code === 'keystore_unavailable';
+    return isUnavailable ? 'unavailable' : 'all';
   }
   const state = sqlState(error);
   return state === null || ABOUT_VALUES.test(state) ? 'one' : 'all';
 }
 
-/** A code to log and to park by. Messages may quote values, so they are left out. */
+/** The code to log and to park with. Messages are left out, since they may quote values. */
 export function codeOf(error: unknown): string {
   if (error instanceof FactFailure) return codeOf(error.cause);
   if (error instanceof VaultError) return error.reason;

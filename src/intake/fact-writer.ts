@@ -1,5 +1,5 @@
-// How workflows report what they found out: a fact that is applied at once, by the same code as every other. What cannot be goes
-// into the inbox like a webhook, where failures are counted.
+// Accepts facts of our own, such as results of workflows. A fact is applied at once, by the same code as every other; if that is
+// not possible, it goes into the inbox like a webhook, where failures are counted.
 import { Injectable } from '@nestjs/common';
 import { Inbox } from '../inbox/inbox.js';
 import type { FactSource } from '../inbox/inbox-fact.js';
@@ -11,8 +11,8 @@ import { Intake } from './intake.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { DirectFact } from './apply-request.js';
 
-/** The conversation that is spoken of. */
-export interface Addressee {
+/** The conversation that a fact is about. */
+export interface FactTarget {
   account: ProviderAccount;
   identityHash: Buffer;
 }
@@ -25,56 +25,56 @@ export class FactWriter {
   ) {}
 
   /**
-   * Reports what the workflow found out. Reporting it twice changes nothing. Resolves with where the conversation stands then;
-   * null: it could not be applied now (somebody is bringing the conversation in, or it is erased).
+   * Applies a fact that a workflow found out; a repeated report changes nothing. Resolves with the new state; null: it could not
+   * be applied now (the conversation is being imported, or is erased).
    */
-  report(addressee: Addressee, fact: WorkflowFact): Promise<StateAtRevision | null> {
+  report(target: FactTarget, fact: WorkflowFact): Promise<StateAtRevision | null> {
     const body = bytesOf(fact);
     return this.applyDirect(
-      addressee,
+      target,
       { source: 'workflow', kind: fact.kind, body: JSON.parse(body.toString()) as Json },
       body,
     );
   }
 
-  /** Hands in the provider's own record; see {@link report}. */
-  record(addressee: Addressee, document: Json): Promise<StateAtRevision | null> {
-    return this.applyDirect(addressee, { source: 'record', kind: 'record', body: document }, bytesOf(document));
+  /** Applies the provider's record; see {@link report}. */
+  record(target: FactTarget, document: Json): Promise<StateAtRevision | null> {
+    return this.applyDirect(target, { source: 'record', kind: 'record', body: document }, bytesOf(document));
   }
 
   /**
-   * Hands in all that is known of a conversation at once, without applying it: `by` asked for the record, `statements` are
-   * what came with it. Call {@link apply} when nothing more follows.
+   * Appends the record that `by` fetched, and the `statements` that go with it, to the inbox without applying them. Call
+   * {@link apply} afterwards.
    */
-  async bring(
-    addressee: Addressee,
+  async appendAll(
+    target: FactTarget,
     { by, document, statements }: { by: 'backfill' | 'poll'; document: Json; statements: WorkflowFact[] },
   ): Promise<void> {
     await Promise.all([
-      this.append(addressee, 'record', by, bytesOf(document)),
-      ...statements.map((statement) => this.append(addressee, 'workflow', statement.kind, bytesOf(statement))),
+      this.append(target, 'record', by, bytesOf(document)),
+      ...statements.map((statement) => this.append(target, 'workflow', statement.kind, bytesOf(statement))),
     ]);
   }
 
-  /** Applies what waits for the conversation. Throws `storage_unavailable` when it is locked for more than 2 s. */
-  async apply({ account, identityHash }: Addressee): Promise<void> {
+  /** Applies all pending facts of the conversation. Throws `storage_unavailable` if it stays locked for more than 2 s. */
+  async apply({ account, identityHash }: FactTarget): Promise<void> {
     await this.intake.applyNow({ provider_account_id: account.id, identity_hash: identityHash });
   }
 
   private async applyDirect(
-    addressee: Addressee,
+    target: FactTarget,
     fact: Pick<DirectFact, 'source' | 'kind' | 'body'>,
     bytes: Buffer,
   ): Promise<StateAtRevision | null> {
-    const { account } = addressee;
-    const keep = (): Promise<void> => this.append(addressee, fact.source, fact.kind, bytes);
-    const applied = await this.intake.applyDirect(addressee, fact, bytes).catch(async (error: unknown) => {
-      // It is on disk before anybody hears of the failure, and failures are counted there.
-      await keep();
+    const { account } = target;
+    const appendToInbox = (): Promise<void> => this.append(target, fact.source, fact.kind, bytes);
+    const applied = await this.intake.applyDirect(target, fact, bytes).catch(async (error: unknown) => {
+      // The fact is on disk before the caller sees the error; the inbox counts its failures.
+      await appendToInbox();
       throw error;
     });
     if (applied === null) {
-      await keep();
+      await appendToInbox();
       return null;
     }
     const result = applied.accepted > 0 ? 'stored' : 'duplicate';
@@ -83,7 +83,7 @@ export class FactWriter {
   }
 
   private async append(
-    { account, identityHash }: Addressee,
+    { account, identityHash }: FactTarget,
     source: FactSource,
     kind: string,
     body: Buffer,

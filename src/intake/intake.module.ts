@@ -1,4 +1,4 @@
-// Applies facts, and takes those of our own. Whoever imports it provides STORE_AUDIO (src/recordings/recording-store.module.ts).
+// Provides intake and the fact writer. Importing it requires a provider of STORE_AUDIO (src/recordings/recording-store.module.ts).
 import { Module } from '@nestjs/common';
 import { InboxModule } from '../inbox/inbox.module.js';
 import { FactWriter } from './fact-writer.js';

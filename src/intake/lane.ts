@@ -1,107 +1,113 @@
-// A lane of intake: some loops over conversations whose facts need nothing but Postgres.
+// A lane of intake whose facts need only PostgreSQL: a few loops that apply the facts of waiting conversations.
 import type { Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { Candidates } from '../inbox/candidates.js';
 import type { Lane as LaneName } from '../inbox/lanes.js';
 import type { Candidate } from '../inbox/pending-facts.js';
-import type { Attempts } from './attempt.js';
-import { factsOf } from './attempt.js';
-import { blameOf } from './fact-failures.js';
-import type { PutOff } from './put-off.js';
+import type { Applier } from './applier.js';
+import { countFacts } from './applier.js';
+import { failureScopeOf } from './fact-failures.js';
+import type { FailureRecorder } from './failure-recorder.js';
 import { ClaimCursor } from './claim-cursor.js';
 
 export const POLL_MS = 1_000;
-/** Of one look: what comes meanwhile is found by the next, so that nobody waits for more than this. */
+/** Conversations per query. Few, so that newly arrived ones are found soon. */
 const CANDIDATES = 16;
 export const FACTS_AT_ONCE = 200;
 
 interface LaneDependencies {
   database: WorkerDatabase;
-  attempts: Attempts;
-  putOff: PutOff;
+  applier: Applier;
+  failures: FailureRecorder;
   log: Log;
 }
 
-interface Shape {
+interface LaneOptions {
   name: LaneName;
-  /** Transactions under way at once: one computes here while the other is with Postgres. More only make the first wait. */
+  /** Concurrent transactions: one computes while another waits for PostgreSQL. */
   loops: number;
-  /** Conversations that share a transaction at most. */
-  together?: number;
+  /** Most conversations per transaction. */
+  maxConversations?: number;
 }
 
 export class Lane extends LoopedWork {
-  private readonly line: ClaimCursor;
-  private readonly wanted;
+  private readonly claims: ClaimCursor;
+  private readonly selection;
 
   constructor(
     private readonly deps: LaneDependencies,
-    { name, loops, together }: Shape,
+    { name, loops, maxConversations }: LaneOptions,
   ) {
     super(loops, POLL_MS);
-    this.line = new ClaimCursor(new Candidates(deps.database, name, CANDIDATES), loops, together);
-    this.wanted = { lanes: [name], limit: FACTS_AT_ONCE };
+    this.claims = new ClaimCursor(new Candidates(deps.database, name, CANDIDATES), loops, maxConversations);
+    this.selection = { lanes: [name], limit: FACTS_AT_ONCE };
   }
 
-  /** One turn of a loop: a transaction's worth of what waits. Resolves with how many facts were applied. */
+  /** One round of a loop: applies one batch. Resolves with the number of applied facts. */
   async round(): Promise<number> {
-    const batch = await this.line.take();
+    const batch = await this.claims.claim();
     if (batch.length === 0) return 0;
-    if (this.line.hasMore) this.nudge();
+    if (this.claims.hasMore) this.nudge();
     let applied = 0;
     try {
-      applied = await this.applyOrBlame(batch);
+      applied = await this.applyOrRecordFailure(batch);
       return applied;
     } finally {
-      this.line.giveBack(batch, applied);
+      this.claims.release(batch, applied);
     }
   }
 
   protected override async runRound(): Promise<boolean> {
     try {
-      return (await this.round()) > 0 || this.line.hasMore;
+      return (await this.round()) > 0 || this.claims.hasMore;
     } catch (error) {
-      this.deps.log.error('intake round failed; trying again', {}, error);
+      this.deps.log.error('intake round failed, retrying', {}, error);
       return false;
     }
   }
 
-  /** A batch that fails is taken apart: conversation by conversation, then fact by fact. */
-  private async applyOrBlame(candidates: Candidate[]): Promise<number> {
-    const { attempts, putOff } = this.deps;
+  /** If a batch fails, its conversations are applied one by one, then their facts one by one. */
+  private async applyOrRecordFailure(candidates: Candidate[]): Promise<number> {
+    const { applier, failures } = this.deps;
     try {
-      const requests = await Promise.all(candidates.map((candidate) => attempts.requestOf(candidate)));
-      return factsOf(await attempts.together(requests, { wait: false, ...this.wanted }));
+      const requests = await Promise.all(candidates.map((candidate) => applier.requestOf(candidate)));
+      return countFacts(await applier.applyBatch(requests, { wait: false, ...this.selection }));
     } catch (error) {
-      const blame = blameOf(error);
-      if (blame === 'away') throw error;
+      const scope = failureScopeOf(error);
+      if (scope === 'unavailable') throw error;
       const [first, ...others] = candidates;
       if (first === undefined) return 0;
-      if (others.length === 0 && blame === 'all') return putOff.conversation(first, this.wanted.lanes, error);
-      if (others.length === 0) return this.oneByOne(first);
+      if (others.length === 0 && scope === 'all') {
+        await failures.recordForConversation(first, this.selection.lanes, error);
+        return 0;
+      }
+      if (others.length === 0) return this.applyOneByOne(first);
       let applied = 0;
-      for (const candidate of candidates) applied += await this.applyOrBlame([candidate]);
+      for (const candidate of candidates) applied += await this.applyOrRecordFailure([candidate]);
       return applied;
     }
   }
 
-  /** A conversation's facts are tried alone, so that the bad one is counted and its neighbours are applied. */
-  private async oneByOne(candidate: Candidate): Promise<number> {
-    const { attempts, putOff } = this.deps;
-    const { lanes } = this.wanted;
+  /** Applies the facts of a conversation one by one, so that only the bad one counts as failed. */
+  private async applyOneByOne(candidate: Candidate): Promise<number> {
+    const { applier, failures } = this.deps;
+    const { lanes } = this.selection;
     let applied = 0;
     for (;;) {
       try {
-        const request = await attempts.requestOf(candidate);
-        const facts = factsOf(await attempts.together([request], { wait: false, lanes, limit: 1 }));
+        const request = await applier.requestOf(candidate);
+        const facts = countFacts(await applier.applyBatch([request], { wait: false, lanes, limit: 1 }));
         if (facts === 0) return applied;
         applied += facts;
       } catch (error) {
-        const blame = blameOf(error);
-        if (blame === 'away') throw error;
-        if (blame === 'all') return applied + (await putOff.conversation(candidate, lanes, error));
-        await putOff.firstFact(candidate, lanes, error);
+        const scope = failureScopeOf(error);
+        if (scope === 'unavailable') throw error;
+        if (scope === 'all') {
+          await failures.recordForConversation(candidate, lanes, error);
+          return applied;
+        }
+        await failures.recordForFirstFact(candidate, lanes, error);
       }
     }
   }

@@ -1,4 +1,4 @@
-// Sealed rows of the inbox → facts that the reducer understands.
+// Opens sealed facts of the inbox and interprets them for the reducer.
 import { factPurpose } from '../inbox/inbox-fact.js';
 import type { PendingFact } from '../inbox/pending-facts.js';
 import type { Json } from '../providers/provider-fact.js';
@@ -9,10 +9,10 @@ import { storable } from '../providers/storable.js';
 import { open } from '../vault/sealing/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
 import { workflowFactOf, type Fact } from '../reducer/fact.js';
-import { ofTheFact } from './fact-failures.js';
+import { attributeToFact } from './fact-failures.js';
 import type { DirectFact } from './apply-request.js';
 
-/** Opens and interprets facts of one account. Throws {@link FactFailure} where the fact itself is the reason. */
+/** Opens and interprets facts of one account. Throws {@link FactFailure} if a fact itself is the cause. */
 export async function openFacts(
   vault: VaultService,
   account: ProviderAccount,
@@ -24,17 +24,17 @@ export async function openFacts(
   for (const row of pending) {
     const { key_day: day } = row;
     const key = day === null ? await vault.clientKey(account.clientId) : await vault.inboxKey({ ...owner, day });
-    const body = ofTheFact(() => JSON.parse(open(key, factPurpose(row.id), row.sealed).toString('utf8')) as Json);
-    facts.push(ofTheFact(() => interpret(provider, row, body)));
+    const body = attributeToFact(() => JSON.parse(open(key, factPurpose(row.id), row.sealed).toString('utf8')) as Json);
+    facts.push(attributeToFact(() => interpret(provider, row, body)));
   }
   return facts;
 }
 
-/** The same for facts of our own. */
+/** Interprets facts of our own. Throws {@link FactFailure}. */
 export function directFacts(account: ProviderAccount, direct: DirectFact[]): Fact[] {
   const provider = providerNamed(account.provider);
   return direct.map(({ receivedAt, body, ...rest }) =>
-    ofTheFact(() => interpret(provider, { ...rest, received_at: receivedAt }, body)),
+    attributeToFact(() => interpret(provider, { ...rest, received_at: receivedAt }, body)),
   );
 }
 

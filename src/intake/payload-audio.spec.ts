@@ -36,7 +36,7 @@ const heard = (receivedAt: number, hash = 'aa'): Fact => ({
   claims: CLAIMS,
 });
 
-/** Counts what is laid down, as the store would. */
+/** Records what is stored. */
 function recorder(): { store: StoreAudio; laid: string[]; versions: string[] } {
   const laid: string[] = [];
   const versions: string[] = [];
@@ -62,7 +62,7 @@ function known(receivedAt: number): Registers {
 }
 
 describe('storePayloadAudio', () => {
-  it('lays the audio down and names its object, without its bytes', async () => {
+  it('stores the audio and refers to its object, without the bytes', async () => {
     const { store, laid } = recorder();
     const facts = await storePayloadAudio(store, { owner, key, facts: [heard(5)], registers: {} });
     const [recording] = stored(facts);
@@ -77,7 +77,7 @@ describe('storePayloadAudio', () => {
     expect(facts).toMatchObject([{ claims: { audio: [] } }]);
   });
 
-  it('tells of the same recording by another object, when it is repeated; of another one for other bytes', async () => {
+  it('uses the same recording id and another object when repeated, another id for other bytes', async () => {
     const { store, laid, versions } = recorder();
     const attempt = (facts: Fact[]) => storePayloadAudio(store, { owner, key, facts, registers: {} });
     await attempt([heard(5)]);
@@ -88,7 +88,7 @@ describe('storePayloadAudio', () => {
     expect(new Set(versions).size).toBe(3);
   });
 
-  it('stores nothing, when a recording was there before', async () => {
+  it('stores nothing if a recording exists already', async () => {
     const { store, laid } = recorder();
     const facts = await storePayloadAudio(store, { owner, key, facts: [heard(5)], registers: known(4) });
     expect([laid, stored(facts)]).toEqual([[], []]);
@@ -96,7 +96,7 @@ describe('storePayloadAudio', () => {
     expect(laid).toHaveLength(1);
   });
 
-  it('says that it is not the fact, when the store fails', async () => {
+  it('throws AudioNotStored if the store fails', async () => {
     const failing = storePayloadAudio(() => Promise.reject(new Error('full')), {
       owner,
       key,

@@ -1,5 +1,5 @@
-// Audio that came inside a webhook: laid into the store before the commit, so that no fact is dropped before its audio is stored.
-// Under zero retention it is the only copy there will ever be.
+// Stores audio that a webhook contains before its fact is committed and dropped. With zero retention at the provider, it is the
+// only copy.
 import { derivedUuid, newUuid } from '../common/ids.js';
 import type { AudioClaim } from '../providers/provider-fact.js';
 import type { DataKey } from '../vault/sealing/sealing.js';
@@ -15,13 +15,13 @@ interface RecordingRef {
   version: string;
 }
 
-/** Injection token of {@link StoreAudio}: intake does not know the store of recordings. */
+/** Injection token of {@link StoreAudio}, since intake does not import the recordings folder. */
 export const STORE_AUDIO = Symbol('store audio');
 
-/** Seals and stores `bytes`, beside what earlier attempts left; resolves with the key of the object. */
+/** Seals and stores `bytes` as a new object; resolves with its key. */
 export type StoreAudio = (ref: RecordingRef, key: DataKey, bytes: Buffer) => Promise<string>;
 
-/** The store of recordings cannot take it now. The fact is good and waits; it must not be parked. */
+/** The object store failed. The fact is not the cause: it is postponed, never parked. */
 export class AudioNotStored extends Error {
   constructor(cause: unknown) {
     super('the audio of a webhook could not be stored', { cause });
@@ -36,7 +36,7 @@ interface FactsWithAudio {
   registers: Registers;
 }
 
-/** The facts, with their audio stored. Throws {@link AudioNotStored}. */
+/** Stores the audio of facts and returns them with references to it. Throws {@link AudioNotStored}. */
 export async function storePayloadAudio(
   store: StoreAudio,
   { owner, key, facts, registers }: FactsWithAudio,
@@ -50,7 +50,7 @@ export async function storePayloadAudio(
     const stored: StoredRecording[] = [];
     for (const audio of fact.claims.audio) {
       const recording = recordingOf(audio, owner, fact);
-      // It would lose to the recording that is there.
+      // Skip a recording that would lose to the present one.
       if (!wins(registers, ofRecording(recording, fact))) continue;
       const ref = { id: recording.id, ...owner, version: newUuid() };
       const objectKey = await store(ref, key, audio.bytes).catch((error: unknown) => {
@@ -58,13 +58,13 @@ export async function storePayloadAudio(
       });
       stored.push({ ...recording, object_key: objectKey });
     }
-    // The bytes have been laid down: nobody needs them in memory any more.
+    // The bytes are stored; free the memory.
     done.push({ ...fact, claims: { ...fact.claims, audio: [] }, stored });
   }
   return done;
 }
 
-/** By its fact: a repeated attempt tells of the same recording, which is none that was fetched from the provider. */
+/** The id is derived from the fact: repeated attempts refer to the same recording, distinct from fetched ones. */
 const recordingOf = (
   { variant, contentType, bytes }: AudioClaim,
   { conversationId }: FactsWithAudio['owner'],

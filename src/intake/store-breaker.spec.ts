@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { StoreBreaker } from './store-breaker.js';
 
-/** A breaker on a clock of its own; `fail` lets tries fail one after the other, each as soon as it may begin. */
+/** A breaker with its own clock; `fail` makes attempts fail one after the other, each as soon as it is admitted. */
 function broken() {
   const clock = { now: 1_760_000_000_000 };
   const breaker = new StoreBreaker(() => clock.now);
-  /** Milliseconds that nothing may begin; the clock then stands where it may. */
+  /** Advances the clock until an attempt is admitted; returns the milliseconds. */
   const pause = (): number => {
     const from = clock.now;
     while (!breaker.admit()) clock.now += 1;
@@ -20,20 +20,20 @@ function broken() {
   return { breaker, clock, fail, pause };
 }
 
-describe('the breaker before a store of recordings', () => {
-  it('lets three failures in a row pass, then waits twice as long after each, a minute at most', () => {
+describe('StoreBreaker', () => {
+  it('tolerates three failures in a row, then doubles the pause after each, up to a minute', () => {
     const { fail } = broken();
     expect(fail(11)).toEqual([0, 0, 0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  it('counts what fails in a row: one success in between, and it starts over', () => {
+  it('starts over after a success', () => {
     const { breaker, fail } = broken();
     fail(2);
     breaker.succeeded();
     expect(fail(4)).toEqual([0, 0, 0, 1_000]);
   });
 
-  it('lets any number begin while it is whole, and one at a time once it is not', () => {
+  it('admits any number while closed, and one at a time once open', () => {
     const { breaker, clock, fail } = broken();
     expect([breaker.admit(), breaker.admit(), breaker.admit()]).toEqual([true, true, true]);
     fail(3);
@@ -44,12 +44,12 @@ describe('the breaker before a store of recordings', () => {
     expect([breaker.admit(), breaker.admit()]).toEqual([true, true]);
   });
 
-  it('gives the place of a try to another one, when there was nothing to store', () => {
+  it('admits another attempt if the first had nothing to store', () => {
     const { breaker, fail, pause } = broken();
     fail(3);
     pause();
     expect(breaker.admit()).toBe(false);
-    breaker.withdrawn();
+    breaker.unused();
     expect(breaker.admit()).toBe(true);
   });
 });

@@ -1,39 +1,39 @@
-// Keeps away from a store that keeps failing: after some failures in a row nothing is sent for a while, then one try at a time. Pure.
+// A circuit breaker for the object store: after several failures in a row it pauses, then admits one attempt at a time. Pure.
 
-/** Failures in a row, whatever they were about. */
+/** Consecutive failures before the breaker opens. */
 const TOLERATED = 3;
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
 
 export class StoreBreaker {
   private failures = 0;
-  private closedAgainAt = -Infinity;
-  private trying = false;
+  private retryAt = -Infinity;
+  private probing = false;
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** May a try begin? Whoever gets true says how it went. */
+  /** Whether an attempt may begin. If so, report its outcome with one of the methods below. */
   admit(): boolean {
     if (this.failures < TOLERATED) return true;
-    if (this.trying || this.now() < this.closedAgainAt) return false;
-    this.trying = true;
+    if (this.probing || this.now() < this.retryAt) return false;
+    this.probing = true;
     return true;
   }
 
   succeeded(): void {
     this.failures = 0;
-    this.trying = false;
+    this.probing = false;
   }
 
   failed(): void {
     this.failures += 1;
-    this.trying = false;
+    this.probing = false;
     const beyond = this.failures - TOLERATED;
-    if (beyond >= 0) this.closedAgainAt = this.now() + Math.min(LONGEST_MS, FIRST_MS * 2 ** beyond);
+    if (beyond >= 0) this.retryAt = this.now() + Math.min(LONGEST_MS, FIRST_MS * 2 ** beyond);
   }
 
-  /** It was no try after all: there was nothing to store. */
-  withdrawn(): void {
-    this.trying = false;
+  /** Nothing had to be stored. */
+  unused(): void {
+    this.probing = false;
   }
 }

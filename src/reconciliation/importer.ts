@@ -68,7 +68,7 @@ export class Importer {
     if (!answer.found) return false;
     // A poll has no time for recordings: a conversation that has ended by now gets a workflow.
     const statements = isPoll ? [] : await this.statementsOf(request, reserved, answer.document);
-    await this.facts.bring({ account, identityHash: hash }, { by, document: answer.document, statements });
+    await this.facts.appendAll({ account, identityHash: hash }, { by, document: answer.document, statements });
     return true;
   }
 

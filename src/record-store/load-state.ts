@@ -1,6 +1,6 @@
 // What is known of conversations before their facts are applied.
 import type { Transaction } from '../database/with-scope.js';
-import { askedFor, IDENTITIES_ASKED, type Candidate } from '../inbox/pending-facts.js';
+import { requestedValues, REQUESTED_IDENTITIES, type Candidate } from '../inbox/pending-facts.js';
 import type { ConversationKeys } from '../vault/conversation-keys.js';
 import { openJson } from '../vault/sealing/sealing.js';
 import type { ConversationState, StateAtRevision } from '../reducer/conversation-state.js';
@@ -15,14 +15,18 @@ export interface StoredRow {
 }
 
 const LOAD = `
-select asked.nth::int, c.revision, s.sealed, cl.default_region from ${IDENTITIES_ASKED}
+select requested.nth::int, c.revision, s.sealed, cl.default_region from ${REQUESTED_IDENTITIES}
 left join clients cl on cl.id = i.client_id
 left join conversations c on c.id = i.id
 left join conversation_states s on s.conversation_id = i.id`;
 
 /** By place in `candidates`. A statement after the lock's, as it must see what was committed before the lock was had. */
 export async function loadStates(tx: Transaction, candidates: Candidate[]): Promise<Map<number, StoredRow>> {
-  const rows = await tx.query<StoredRow & { nth: number }>({ name: 'load', text: LOAD, values: askedFor(candidates) });
+  const rows = await tx.query<StoredRow & { nth: number }>({
+    name: 'load',
+    text: LOAD,
+    values: requestedValues(candidates),
+  });
   return new Map(rows.map((row) => [row.nth - 1, row]));
 }
 

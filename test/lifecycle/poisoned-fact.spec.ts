@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Transaction } from '../../src/database/with-scope.js';
-import { countFailure } from '../../src/inbox/put-off.js';
+import { countFailure } from '../../src/inbox/failed-facts.js';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 

@@ -61,7 +61,7 @@ afterAll(async () => {
 describe('a look into a long inbox', () => {
   it('reads a few hundred facts, and finds the conversations of every account', async () => {
     read = 0;
-    const found = await candidates().look();
+    const found = await candidates().next();
     expect(read).toBeLessThan(500);
     expect(found.filter(({ provider_account_id: account }) => account === QUIET).map(number)).toEqual([1, 2]);
     expect(found.filter(({ provider_account_id: account }) => account === FLOOD).map(number)).toEqual(
@@ -80,35 +80,35 @@ describe('a look into a long inbox', () => {
     const worker = candidates();
     const seen = new Set<number>();
     read = 0;
-    for (let look = 0; look < 100; look += 1) for (const one of await worker.look()) seen.add(number(one));
+    for (let look = 0; look < 100; look += 1) for (const one of await worker.next()) seen.add(number(one));
     expect(seen.size).toBe(100 * (LIMIT - 2));
     expect(read).toBeLessThan(100 * 500);
   });
 
   it('goes on elsewhere when another worker is at the same place', async () => {
     const worker = candidates();
-    await worker.look();
+    await worker.next();
     worker.scatter(Date.now() - 60_000, 0.5);
-    const [first] = await worker.look();
+    const [first] = await worker.next();
     expect(first && number(first)).toBeGreaterThan(50_000);
     expect(first && number(first)).toBeLessThan(70_000);
   });
 
   it('comes to the end, and then to what was passed over', async () => {
     const worker = candidates();
-    await worker.look();
+    await worker.next();
     worker.scatter(Date.now() - 60_000, 0.9);
     const seen: number[] = [];
-    while (worker.hasMore) seen.push(...(await worker.look()).map(number));
+    while (worker.hasMore) seen.push(...(await worker.next()).map(number));
     expect(seen).toContain(120_000);
-    expect((await worker.look()).map(number)).toContain(1);
+    expect((await worker.next()).map(number)).toContain(1);
   });
 
   it('passes over facts that wait for a later time, without reading them', async () => {
     await sql.query("update inbox set retry_at = now() + interval '1 hour' where provider_account_id = $1", [FLOOD]);
     await sql.query('vacuum analyze inbox');
     read = 0;
-    expect((await candidates().look()).map(number)).toEqual([1, 2]);
+    expect((await candidates().next()).map(number)).toEqual([1, 2]);
     expect(read).toBeLessThan(50);
   });
 });

@@ -50,13 +50,13 @@ class Worker {
   turns = 0;
   /** Turns in which others had everything. */
   empty = 0;
-  private readonly line: ClaimCursor;
+  private readonly claims: ClaimCursor;
 
   constructor(
     private readonly database: WorkerDatabase,
     readonly looking: CountingDatabase,
   ) {
-    this.line = new ClaimCursor(new Candidates(looking, 'plain', CANDIDATES), LOOPS);
+    this.claims = new ClaimCursor(new Candidates(looking, 'plain', CANDIDATES), LOOPS);
   }
 
   static async open(): Promise<Worker> {
@@ -74,7 +74,7 @@ class Worker {
 
   private async loop(): Promise<void> {
     while ((await sql.query('select 1 from inbox limit 1')).rows.length > 0) {
-      const batch = await this.line.take();
+      const batch = await this.claims.claim();
       if (batch.length === 0) await sleep(5);
       else await this.turn(batch);
     }
@@ -88,7 +88,7 @@ class Worker {
       await removeFacts(tx, ids);
       return ids.length;
     });
-    this.line.giveBack(batch, applied);
+    this.claims.release(batch, applied);
     this.turns += 1;
     this.applied += applied;
     if (applied === 0) this.empty += 1;

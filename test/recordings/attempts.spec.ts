@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
-import type { Addressee } from '../../src/intake/fact-writer.js';
+import type { FactTarget } from '../../src/intake/fact-writer.js';
 import type { StoredRecording } from '../../src/reducer/fact.js';
 import { newRecordingRef, objectKeyOf } from '../../src/recordings/recording-object.js';
 import { startApi, type Api } from '../support/api.js';
@@ -92,8 +92,8 @@ describe('an object that no record names', () => {
   });
 
   it.each(['pending', 'parked'])('stays while a fact of its conversation is %s, however old it is', async (state) => {
-    const { id, left, recording, addressee } = await crashedAttempt();
-    await bring(addressee, recording);
+    const { id, left, recording, target } = await crashedAttempt();
+    await bring(target, recording);
     await colloquy.sql.query('update inbox set state = $1, parked_at = now()', [state]);
     await age(left);
     expect(await sweep()).toBe(0);
@@ -116,8 +116,8 @@ describe('an object that no record names', () => {
   });
 
   it('is the former one, when an earlier fact that waited takes its place', async () => {
-    const { id, left, recording, addressee } = await crashedAttempt();
-    await bring(addressee, recording);
+    const { id, left, recording, target } = await crashedAttempt();
+    await bring(target, recording);
     // As if it was parked while the recording was fetched once more.
     await colloquy.sql.query("update inbox set state = 'parked'");
     await fetched(id);
@@ -134,9 +134,9 @@ describe('an object that no record names', () => {
 
 describe('a recording that was stored before objects had versions', () => {
   it('is served, whole and in ranges', async () => {
-    const { id, left, recording, addressee } = await crashedAttempt({ version: null });
+    const { id, left, recording, target } = await crashedAttempt({ version: null });
     expect(left).toBe(`${colloquy.clientId}/${id}/${recording.id}`);
-    await bring(addressee, recording);
+    await bring(target, recording);
     await worker.intake.round();
     expect((await listen(id)).rawPayload.equals(FIRST)).toBe(true);
     expect((await listen(id, 'bytes=20000-40000')).rawPayload.equals(FIRST.subarray(20_000, 40_001))).toBe(true);
@@ -146,10 +146,10 @@ describe('a recording that was stored before objects had versions', () => {
 /** An attempt that stored {@link FIRST} and ended before it said so. */
 async function crashedAttempt(more: { version?: null } = {}) {
   const id = await finishedCall();
-  const addressee = await worker.snapshots.read(id);
-  if (addressee === null) throw new Error('there is no such conversation');
+  const target = await worker.snapshots.read(id);
+  if (target === null) throw new Error('there is no such conversation');
   const keys = await colloquy.vault.existingConversationKeys(id, ['audio']);
-  const ref = { ...newRecordingRef(addressee, 'mixed'), ...more };
+  const ref = { ...newRecordingRef(target, 'mixed'), ...more };
   const bytes = await worker.store.write(ref, keys.get('audio'), Readable.from([FIRST], { objectMode: false }));
   const left = objectKeyOf(ref);
   const recording: StoredRecording = {
@@ -161,11 +161,11 @@ async function crashedAttempt(more: { version?: null } = {}) {
     object_key: left,
     created_at: Date.now(),
   };
-  return { id, left, recording, addressee };
+  return { id, left, recording, target };
 }
 
 /** The fact of it, into the inbox alone. */
-async function bring({ account, identityHash }: Addressee, recording: StoredRecording): Promise<void> {
+async function bring({ account, identityHash }: FactTarget, recording: StoredRecording): Promise<void> {
   const body = Buffer.from(JSON.stringify({ kind: 'recording_stored', recording }));
   const fact = { account, identity: { hash: identityHash }, body };
   await worker.inbox.append({ ...fact, source: 'workflow', kind: 'recording_stored' });

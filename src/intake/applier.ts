@@ -1,4 +1,4 @@
-// One attempt at requests: a transaction, and what is told once it is committed.
+// Applies requests in a transaction, and notifies and reports after the commit.
 import type { Log } from '../common/log.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Notifier } from '../database/notifier.js';
@@ -10,10 +10,10 @@ import { applyRequests, type ApplyOptions } from './apply.js';
 import { reportApplied } from './apply-telemetry.js';
 import type { ApplyResult, ApplyRequest } from './apply-request.js';
 
-/** How long a caller who wants its own fact applied waits for the lock. */
+/** How long {@link Applier.applyOne} waits for the lock. */
 const LOCK_TIMEOUT = '2s';
 
-export interface AttemptDependencies {
+export interface ApplierDependencies {
   vault: VaultService;
   accounts: ProviderAccounts;
   database: WorkerDatabase;
@@ -21,45 +21,45 @@ export interface AttemptDependencies {
   log: Log;
 }
 
-export class Attempts {
+export class Applier {
   private readonly agents: AgentDirectory;
 
   constructor(
-    private readonly deps: AttemptDependencies,
-    /** Facts came into the audio lane. */
+    private readonly deps: ApplierDependencies,
+    /** Called when facts were moved to the audio lane. */
     private readonly onAudio: () => void,
   ) {
     this.agents = new AgentDirectory(deps.vault);
   }
 
   async requestOf(candidate: Candidate): Promise<ApplyRequest> {
-    // Before the transaction: one that holds a connection and asks for a second can starve the pool.
+    // Before the transaction: holding one connection while waiting for another can exhaust the pool.
     return { candidate, account: await this.deps.accounts.find(candidate.provider_account_id), direct: [] };
   }
 
-  /** Waits up to 2 s for the lock of the conversation, then throws `storage_unavailable`. */
-  async alone(request: ApplyRequest, options: Omit<ApplyOptions, 'wait'>): Promise<ApplyResult | null> {
-    const [applied = null] = await this.together([request], { wait: true, ...options });
+  /** Waits up to 2 s for the conversation's lock, then throws `storage_unavailable`. */
+  async applyOne(request: ApplyRequest, options: Omit<ApplyOptions, 'wait'>): Promise<ApplyResult | null> {
+    const [applied = null] = await this.applyBatch([request], { wait: true, ...options });
     return applied;
   }
 
-  /** Null for those whose lock could not be acquired; see {@link applyRequests}. */
-  async together(requests: ApplyRequest[], options: ApplyOptions): Promise<(ApplyResult | null)[]> {
+  /** Null for requests whose lock could not be acquired; see {@link applyRequests}. */
+  async applyBatch(requests: ApplyRequest[], options: ApplyOptions): Promise<(ApplyResult | null)[]> {
     const { database, notifier, vault } = this.deps;
-    const all = await database.withScope('all', async (tx) => {
-      const [, done] = await Promise.all([
+    const results = await database.withScope('all', async (tx) => {
+      const [, applied] = await Promise.all([
         options.wait && tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` }),
         applyRequests({ vault, agents: this.agents }, tx, requests, options),
       ]);
-      return done;
+      return applied;
     });
-    if (all.some((applied) => applied?.woken === true)) notifier.notify('colloquy_workflow_commands');
-    if (all.some((applied) => (applied?.moved ?? 0) > 0)) this.onAudio();
-    for (const applied of all) if (applied?.telemetry) reportApplied(this.deps.log, applied.telemetry);
-    return all;
+    if (results.some((applied) => applied?.woken === true)) notifier.notify('colloquy_workflow_commands');
+    if (results.some((applied) => (applied?.moved ?? 0) > 0)) this.onAudio();
+    for (const applied of results) if (applied?.telemetry) reportApplied(this.deps.log, applied.telemetry);
+    return results;
   }
 }
 
-/** How many facts were done with. */
-export const factsOf = (all: (ApplyResult | null)[]): number =>
+/** How many facts were applied or moved to the audio lane. */
+export const countFacts = (all: (ApplyResult | null)[]): number =>
   all.reduce((sum, applied) => sum + (applied === null ? 0 : applied.facts + applied.moved), 0);

@@ -1,16 +1,16 @@
-// What becomes of facts that could not be applied: counted, parked, or postponed; logged and counted by the code of the cause.
+// Records facts that could not be applied: counts, parks or postpones them, with a log line and a metric by cause.
 import { publicId } from '../common/ids.js';
 import type { Log } from '../common/log.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { Lane } from '../inbox/lanes.js';
 import { peekIdentity, type Candidate } from '../inbox/pending-facts.js';
-import { countFailure, firstDue, postponeConversation, postponeFact } from '../inbox/put-off.js';
+import { countFailure, firstDue, postponeConversation, postponeFact } from '../inbox/failed-facts.js';
 import { factParked, factsPostponed } from '../observability/metrics.js';
 import type { ProviderAccounts } from '../providers/provider-accounts.js';
-import { blameOf, codeOf } from './fact-failures.js';
+import { failureScopeOf, codeOf } from './fact-failures.js';
 
-interface PutOffDependencies {
+interface Dependencies {
   database: WorkerDatabase;
   accounts: ProviderAccounts;
   log: Log;
@@ -20,37 +20,35 @@ type Outcome = 'parked' | 'failed' | 'postponed' | 'gone';
 
 const MESSAGES: Record<Outcome, string> = {
   parked: 'fact parked',
-  failed: 'fact could not be applied; it will be tried again',
-  postponed: 'fact could not be applied for a reason that is not its own; it waits',
-  gone: 'fact was applied by somebody else',
+  failed: 'fact could not be applied, retrying',
+  postponed: 'fact postponed, for a cause outside the fact',
+  gone: 'fact was applied by another worker',
 };
 
-export class PutOff {
-  constructor(private readonly deps: PutOffDependencies) {}
+export class FailureRecorder {
+  constructor(private readonly deps: Dependencies) {}
 
-  /** Nothing is wrong with the facts of a conversation: all that are due wait. Resolves with 0, the facts applied. */
-  async conversation(candidate: Candidate, lanes: Lane[], error: unknown): Promise<0> {
-    await this.putOff(candidate, error, async (tx) => {
+  /** The cause is outside the facts: postpones all due facts of a conversation. */
+  async recordForConversation(candidate: Candidate, lanes: Lane[], error: unknown): Promise<void> {
+    await this.record(candidate, error, async (tx) => {
       await postponeConversation(tx, candidate, lanes);
       return 'postponed';
     });
-    return 0;
   }
 
-  /** The first due fact of a conversation failed alone. */
-  async firstFact(candidate: Candidate, lanes: Lane[], error: unknown): Promise<void> {
-    await this.putOff(candidate, error, async (tx) => {
+  /** The first due fact of a conversation failed when applied alone. */
+  async recordForFirstFact(candidate: Candidate, lanes: Lane[], error: unknown): Promise<void> {
+    await this.record(candidate, error, async (tx) => {
       const id = await firstDue(tx, candidate, lanes);
       return id === undefined ? 'gone' : outcomeOf(tx, id, error);
     });
   }
 
-  /** This fact failed. */
-  async fact(candidate: Candidate, factId: string, error: unknown): Promise<void> {
-    await this.putOff(candidate, error, (tx) => outcomeOf(tx, factId, error));
+  async recordForFact(candidate: Candidate, factId: string, error: unknown): Promise<void> {
+    await this.record(candidate, error, (tx) => outcomeOf(tx, factId, error));
   }
 
-  private async putOff(
+  private async record(
     candidate: Candidate,
     error: unknown,
     work: (tx: Transaction) => Promise<Outcome>,
@@ -70,7 +68,7 @@ export class PutOff {
 }
 
 async function outcomeOf(tx: Transaction, factId: string, error: unknown): Promise<Outcome> {
-  if (blameOf(error) === 'fact') return (await countFailure(tx, factId, codeOf(error))) ? 'parked' : 'failed';
+  if (failureScopeOf(error) === 'fact') return (await countFailure(tx, factId, codeOf(error))) ? 'parked' : 'failed';
   await postponeFact(tx, factId);
   return 'postponed';
 }
