@@ -1,11 +1,11 @@
-// What `npm run up` installs and builds before it can start anything, and when that is needed.
+// Decides what `npm run up` must install and build, and does it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { killAll, npm } from './npm.mjs';
 
 const BUILD_FILES = ['package.json', 'package-lock.json', 'tsconfig.json'];
 
-/** The product, and the providers that are simulated beside it: no part of it, and built apart. */
+/** The two builds: the product, and the simulators, which are not part of it. */
 const PRODUCT = {
   what: 'building',
   script: 'build',
@@ -22,14 +22,14 @@ const SIMULATORS = {
 };
 
 /** Whether packages must be installed, and which builds are older than their sources. */
-export function missing(root, env) {
+export function findMissing(root, env) {
   const install = needsInstall(root);
   const wanted = env.COLLOQUY_SIMULATORS === 'off' ? [PRODUCT] : [PRODUCT, SIMULATORS];
   return { install, builds: wanted.filter((build) => install || isStale(root, build)) };
 }
 
-/** Installs and builds that; builds run side by side. */
-export async function make(root, { install, builds }) {
+/** Installs and builds what {@link findMissing} returned; builds run in parallel. */
+export async function installAndBuild(root, { install, builds }) {
   if (install) await npm('installing packages', ['ci', '--no-progress'], root);
   try {
     await Promise.all(builds.map(async (build) => await run(root, build)));
@@ -46,7 +46,7 @@ async function run(root, { what, script, stamp }) {
   writeFileSync(join(root, stamp), builtAt.toISOString());
 }
 
-/** By the list that npm keeps of what it installed; its time alone says nothing after a checkout. */
+/** Compares npm's list of installed packages; file times alone are not reliable after a checkout. */
 function needsInstall(root) {
   const installed = join(root, 'node_modules', '.package-lock.json');
   const wanted = join(root, 'package-lock.json');
@@ -64,7 +64,7 @@ function isStale(root, { sources, result, stamp }) {
   return sources.flatMap((path) => filesIn(join(root, path))).some((file) => statSync(file).mtimeMs > builtMs);
 }
 
-/** The file itself, or those of a folder; none where nothing is. Specs are not built. */
+/** The file itself, or all files of a folder, without specs, which are not built; empty if absent. */
 function filesIn(path) {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return path.endsWith('.spec.ts') ? [] : [path];

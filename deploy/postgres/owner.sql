@@ -1,6 +1,6 @@
--- Run once by the image, on a new cluster: the database gets an owner of its own name, who takes over the password that the
--- cluster was made with and is no superuser. The superuser keeps none, and is reached from inside the container alone
--- (docker compose exec content-db psql -U postgres colloquy).
+-- The image runs this once, on a new cluster. It creates an owner with the name of the database, who is not a superuser and gets
+-- the password that the cluster was created with. The superuser is left without a password and can only log in from inside the
+-- container (docker compose exec content-db psql -U postgres colloquy).
 do $$ begin
   execute format(
     'create role %I login createrole password %L',

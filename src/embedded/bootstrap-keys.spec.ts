@@ -20,7 +20,7 @@ const settings = (keys: { bootstrapKey?: string; bootstrapReadKey?: string } = {
 describe('bootstrapKeys', () => {
   it('makes both keys once, and finds them again', () => {
     const first = bootstrapKeys(settings());
-    expect(first.from).toEqual({ admin: 'made', read: 'made' });
+    expect(first.from).toEqual({ admin: 'created', read: 'created' });
     expect(statSync(first.file).mode & 0o777).toBe(0o600);
     expect(bootstrapKeys(settings())).toEqual({ ...first, from: { admin: 'file', read: 'file' } });
   });

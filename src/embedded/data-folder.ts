@@ -1,4 +1,4 @@
-// The one folder that holds everything: its format, its logs, and the lock that keeps a second `up` out.
+// The data folder of `npm run up`: its format version, its logs, and the lock against a second `up`.
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, takeLock, writeLock, type LockFile, type Places } from './lock.js';
@@ -6,23 +6,23 @@ import { endProcess, identityOf } from './processes.js';
 import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
 
-/** Raised when a version can no longer be followed by an older one on the same folder. Folders of formats 1 and 2 are not taken over. */
+/** Increased when older versions can no longer use the folder. Folders of earlier formats are refused. */
 const DATA_FORMAT = 3;
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
 export interface DataFolder {
-  /** Writes the living children into the lock, for the next start to clean up after a crash of this one. */
+  /** Writes the running children into the lock, so that the next start can end them after a crash of this one. */
   record(children: SupervisedChild[]): void;
-  /** Writes into the lock where databases and Temporal are, for commands that are given by hand. */
+  /** Writes the addresses of databases and Temporal into the lock, for the command line (src/cli.ts). */
   tell(places: Places): void;
-  /** A log file of ours, moved aside when it has grown over 20 MiB. */
+  /** The path of a log file; moves the old file aside if it is larger than 20 MiB. */
   log(name: string): string;
   release(): void;
 }
 
 /**
- * Takes the folder, which is made when absent, for this process, and ends what a dead owner left running.
- * Throws {@link StartError} when another `up` lives on it, another version wrote it, or it cannot be written.
+ * Locks the folder for this process, creates it if needed, and ends processes that a crashed `up` left running.
+ * Throws {@link StartError} if another `up` uses it, another version wrote it, or it cannot be written.
  */
 export async function takeDataFolder(dir: string, report: (line: string) => void): Promise<DataFolder> {
   const isNew = formatOf(dir) === undefined;
@@ -55,7 +55,7 @@ function makeFolder(dir: string): void {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
     throw new StartError(
-      `The data folder ${dir} cannot be made (${code}): choose another one with COLLOQUY_DATA_DIR=….`,
+      `The data folder ${dir} cannot be created (${code}): choose another one with COLLOQUY_DATA_DIR=….`,
       {
         cause,
       },
@@ -63,14 +63,14 @@ function makeFolder(dir: string): void {
   }
 }
 
-/** Ours, or undefined when nobody has written here yet. Throws {@link StartError} for a folder that is not for this version. */
+/** The folder's format; undefined: it is new. Throws {@link StartError} for another format. */
 function formatOf(dir: string): number | undefined {
   let text: string;
   try {
     text = readFileSync(join(dir, 'VERSION'), 'utf8').trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // What else is wrong with the folder is told when it is made.
+    // Other problems are reported when the folder is created.
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
@@ -88,7 +88,7 @@ function whatOf(format: number): string {
   const why =
     format > DATA_FORMAT
       ? `was written by a newer version (data format ${format}; this one knows ${DATA_FORMAT})`
-      : 'has a VERSION file that is no number';
+      : 'has a VERSION file that is not a number';
   return `${why}: start the version that wrote it, or choose another folder (COLLOQUY_DATA_DIR=… npm run up).`;
 }
 

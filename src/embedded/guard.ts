@@ -1,6 +1,6 @@
-// Ends our children when this process dies without a chance to do so (SIGKILL, out of memory, a crash).
-// One small shell waits for the end of its stdin, which the kernel closes with us. A shell and not Node: 1 MB, not 40;
-// not prctl(PDEATHSIG): Linux only.
+// Ends our child processes if this process dies without doing so (SIGKILL, out of memory, a crash).
+// A small shell process waits until the kernel closes its stdin. A shell, because it needs 1 MB and Node 40 MB; not
+// prctl(PDEATHSIG), which exists only on Linux.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -10,7 +10,7 @@ const SCRIPT = `
 trap '' HUP INT TERM
 alive() {
   kill -0 "$1" 2>/dev/null || return 1
-  # A zombie that nobody collects, as in containers without an init, is gone.
+  # A zombie, as in containers without an init, counts as ended.
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
   case $stat in *') Z '*) return 1 ;; esac
 }
@@ -34,22 +34,22 @@ done
 
 let guard: { process: ChildProcess; stdin: Socket } | undefined;
 
-/** Has the child ended by `signal` should this process die first. Forgets it when the child exits. */
+/** Makes the guard end `child` with `signal` if this process dies first. */
 export function guardChild(child: ChildProcess, signal: 'INT' | 'TERM'): void {
   const { pid } = child;
   if (pid === undefined) return;
-  tell(`add ${pid} ${signal}\n`);
-  child.once('exit', () => tell(`drop ${pid} -\n`));
+  send(`add ${pid} ${signal}\n`);
+  child.once('exit', () => send(`drop ${pid} -\n`));
 }
 
-function tell(line: string): void {
+function send(line: string): void {
   guard ??= startGuard();
   guard.stdin.write(line);
 }
 
 function startGuard(): { process: ChildProcess; stdin: Socket } {
   const child = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });
-  // A guard that was killed by somebody protects nobody; the lock file's list is the second line of defence.
+  // If the guard itself was killed, the next start ends the children that the lock file lists.
   child.stdin.on('error', () => undefined);
   child.once('error', () => undefined);
   child.unref();

@@ -1,10 +1,10 @@
-// Brings a whole installation up: databases, Temporal, migrations, API, worker, simulators.
+// Starts a whole installation: databases, Temporal, migrations, API, worker, simulators.
 import { join } from 'node:path';
 import { parseConfig, type Config } from '../config/config.js';
 import { bootstrapKeys } from './bootstrap-keys.js';
 import { takeDataFolder } from './data-folder.js';
 import type { DataFolder } from './data-folder.js';
-import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from './demo/demo-accounts.js';
+import { demoPorts, egressEntries, prepareAccounts, type DemoPorts } from './demo/demo-accounts.js';
 import { findTranscript, simulatorService, TRAFFIC } from './demo/demo.js';
 import { ownApi } from './demo/own-api.js';
 import { freePort, portState } from './ports.js';
@@ -21,7 +21,7 @@ export interface InstallationOptions {
   /** The checkout, with `dist/` built. */
   root: string;
   config: Config;
-  /** What the children inherit. */
+  /** Environment of the child processes. */
   env: NodeJS.ProcessEnv;
   report: (line: string) => void;
 }
@@ -40,7 +40,7 @@ export class Installation {
     });
   }
 
-  /** Starts everything that the settings do not place elsewhere. Throws {@link StartError}. */
+  /** Starts every part for which the settings name no server. Throws {@link StartError}. */
   async start(): Promise<Summary> {
     const { config, report } = this.options;
     givenDatabases(config);
@@ -51,7 +51,7 @@ export class Installation {
     const databases = await this.startPostgres(folder);
     const temporal = await this.startTemporal(folder, cli);
     const apiUrl = `http://127.0.0.1:${port}`;
-    // 0 is a free one as well; a port that a process chose itself would be another one after its restart.
+    // Chosen here also for 0: a port that a process chooses itself would change when it is restarted.
     const metricsPorts = {
       api: config.metricsPort || (await freePort()),
       worker: config.workerMetricsPort || (await freePort()),
@@ -62,7 +62,7 @@ export class Installation {
       ...(ports && allowing(this.options.env, ports)),
       ...databases.owner,
       ...temporal,
-      // For this machine alone, and the programs get 8 s to end: nobody sends here by way of a balancer.
+      // Local only, without a load balancer, so no draining: the programs have 8 s to end.
       HOST: '127.0.0.1',
       COLLOQUY_DRAIN_SECONDS: '0',
       PORT: String(port),
@@ -92,13 +92,13 @@ export class Installation {
     };
   }
 
-  /** Ends all children, newest first, and gives the folder free. */
+  /** Ends all children, newest first, and releases the folder. */
   async stop(): Promise<void> {
     await this.supervisor.stop();
     this.folder?.release();
   }
 
-  /** The same, at once. */
+  /** Like {@link stop}, without waiting. */
   async kill(): Promise<void> {
     await this.supervisor.kill();
     this.folder?.release();
@@ -165,7 +165,7 @@ export class Installation {
       { root, env: { ...env, ...databases.worker }, log: folder.log('worker') },
       config.logLevel,
     );
-    // Side by side: neither needs the other one to start.
+    // In parallel: neither needs the other to start.
     await Promise.all([
       this.step('the API', async () => await this.supervisor.start(api)),
       this.step('the worker', async () => await this.supervisor.start(worker)),
@@ -184,7 +184,7 @@ export class Installation {
     await this.step('the simulators', async () => {
       const accounts = await prepareAccounts(config.dataDir, ports, ownApi(apiUrl, adminKey));
       const log = folder.log('simulators');
-      // They play providers, who have no business with our databases.
+      // They play external providers, so they get no access to our databases.
       const own = { ...env, DATABASE_URL: undefined, KEYSTORE_DATABASE_URL: undefined, SEARCH_DATABASE_URL: undefined };
       const service = simulatorService({ root, dataDir: config.dataDir, accounts, apiUrl, env: own, log });
       await this.supervisor.start(service);
@@ -205,9 +205,9 @@ export class Installation {
   }
 }
 
-/** The simulators stand beside what is listed. */
+/** Adds the simulators to the allowed hosts. */
 const allowing = ({ COLLOQUY_EGRESS_ALLOW: listed }: NodeJS.ProcessEnv, ports: DemoPorts) => ({
-  COLLOQUY_EGRESS_ALLOW: [...(listed ? [listed] : []), ...placesOf(ports)].join(','),
+  COLLOQUY_EGRESS_ALLOW: [...(listed ? [listed] : []), ...egressEntries(ports)].join(','),
 });
 
 /** The databases that the settings name; null: none of them. Throws {@link StartError} when they name some and not others. */

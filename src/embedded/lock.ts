@@ -1,4 +1,4 @@
-// The lock of a data folder: who runs on it, with which children, and where what they serve is found.
+// The lock file of a data folder: the owning process, its children, and the addresses of its servers.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
@@ -6,7 +6,7 @@ import { identityOf } from './processes.js';
 import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
 
-/** Where the parts of an installation are. With passwords: the file is its owner's alone. */
+/** Addresses of an installation's servers, with passwords, so only its owner can read the file. */
 export interface Places extends Pick<
   Config,
   'databaseUrl' | 'keystoreDatabaseUrl' | 'searchDatabaseUrl' | 'publicUrl'
@@ -16,16 +16,16 @@ export interface Places extends Pick<
 
 export interface LockFile {
   pid: number;
-  /** `identityOf` the pid, so that a pid that is used again is not taken for the owner. */
+  /** {@link identityOf} the pid, so that a reused pid is not taken for the owner. */
   identity: string;
   children: (SupervisedChild & { identity: string })[];
-  /** Once all of them are known. */
+  /** Set once all servers run. */
   places?: Places;
 }
 
 const pathOf = (dir: string): string => join(dir, 'up.lock');
 
-/** Writes our lock; the answer is its path, and the lock of a dead owner, if there was one. */
+/** Writes our lock. Returns its path, and the lock of a dead owner if there was one. */
 export function takeLock(dir: string, mine: LockFile): { path: string; dead?: LockFile } {
   const path = pathOf(dir);
   const text = JSON.stringify(mine);
@@ -43,13 +43,13 @@ export function takeLock(dir: string, mine: LockFile): { path: string; dead?: Lo
           'port (COLLOQUY_DATA_DIR=… PORT=… npm run up).',
       );
     }
-    // Moved, not removed: of two that find the same dead lock only one gets it; the other one starts over.
+    // Renamed, not removed: if two processes find the same dead lock, only one gets it and the other starts over.
     const taken = `${path}.${process.pid}`;
     renameSync(path, taken);
     const moved = readLock(taken);
     rmSync(taken);
     if (moved !== undefined && isAlive(moved)) {
-      // It was replaced between our look and our move: give it back and look again.
+      // Another process replaced it between reading and renaming: put it back and start over.
       writeFileSync(path, JSON.stringify(moved), { mode: 0o600 });
       continue;
     }
@@ -58,7 +58,7 @@ export function takeLock(dir: string, mine: LockFile): { path: string; dead?: Lo
   }
 }
 
-/** A lock that does not parse was cut off by a crash of the machine: nobody's. */
+/** A lock that does not parse was truncated by a crash of the machine and has no owner. */
 function readLock(path: string): LockFile | undefined {
   try {
     const {
@@ -75,17 +75,17 @@ function readLock(path: string): LockFile | undefined {
   }
 }
 
-/** Whether the process that this was written of is still the one with its pid. */
+/** Whether the recorded process is still running, and not another one with the same pid. */
 export const isAlive = ({ pid, identity }: { pid: number; identity: string }): boolean =>
   pid > 0 && identityOf(pid) === identity;
 
-/** Replaces the lock that is ours. */
+/** Replaces our own lock. */
 export function writeLock(path: string, mine: LockFile): void {
   writeFileSync(`${path}.new`, JSON.stringify(mine), { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
 
-/** The `up` that lives on this folder, once it has told where its parts are. */
+/** The `up` that runs on this folder, once it has recorded its addresses. */
 export function runningOn(dir: string): { pid: number; places: Places } | undefined {
   const lock = readLock(pathOf(dir));
   if (lock?.places === undefined || !isAlive(lock)) return undefined;

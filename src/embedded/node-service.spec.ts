@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { lastWords } from './node-service.js';
+import { lastError } from './node-service.js';
 
-describe('lastWords', () => {
+describe('lastError', () => {
   it('takes the last complaint of a JSON log with its cause, not what came after it', () => {
     const log = [
       '{"level":50,"msg":"first"}',
@@ -9,18 +9,18 @@ describe('lastWords', () => {
       '{"level":30,"msg":"bye"}',
       '',
     ].join('\n');
-    expect(lastWords(log)).toBe('start failed: no such key');
+    expect(lastError(log)).toBe('start failed: no such key');
   });
 
   it('takes the message of an uncaught error, not its stack', () => {
     const log =
       "file:///x.js:3\nthrow new Error('no luck')\n^\n\nError: no luck\n    at file:///x.js:3:7\n\nNode.js v20.20.2\n";
-    expect(lastWords(log)).toBe('Error: no luck');
+    expect(lastError(log)).toBe('Error: no luck');
   });
 
   it('falls back to the last plain line, and says nothing when the log only has good news', () => {
-    expect(lastWords('unknown command\n')).toBe('unknown command');
-    expect(lastWords('{"level":30,"msg":"worker ready"}\n{"level":50,"ms')).toBeUndefined();
-    expect(lastWords('')).toBeUndefined();
+    expect(lastError('unknown command\n')).toBe('unknown command');
+    expect(lastError('{"level":30,"msg":"worker ready"}\n{"level":50,"ms')).toBeUndefined();
+    expect(lastError('')).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-// Our own programs as services of the supervisor.
+// Runs our own Node programs as services of the supervisor.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
@@ -20,12 +20,12 @@ export interface NodeServiceOptions {
   stopMs: number;
   /** See {@link Service}. */
   together?: Service['stop']['together'];
-  /** Asked every 100 ms with what the process has printed so far. */
+  /** Called every 100 ms with the output so far. */
   isReady: (output: string, runningMs: number) => boolean | Promise<boolean>;
   readyMs?: number;
 }
 
-/** A Node program whose output goes to a log file: it goes on when the supervisor's terminal is gone. */
+/** A Node program that writes to a log file, so that it does not depend on the supervisor's terminal. */
 export function nodeService(options: NodeServiceOptions): Service {
   const { name, log } = options;
   let from = 0;
@@ -34,7 +34,7 @@ export function nodeService(options: NodeServiceOptions): Service {
     name,
     log,
     stop: { signal: 'SIGTERM', waitMs: options.stopMs, ...(options.together && { together: options.together }) },
-    lastWords: () => lastWords(output()),
+    lastError: () => lastError(output()),
     start: async (onSpawn) => {
       mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
       const file = openSync(log, 'a', 0o600);
@@ -54,7 +54,7 @@ export function nodeService(options: NodeServiceOptions): Service {
   };
 }
 
-/** What a log holds from a position on, at most its last MiB; '' when somebody removed it. */
+/** The content of a log from a position on, at most its last MiB; '' if it was removed. */
 function readFrom(log: string, from: number): string {
   if (!existsSync(log)) return '';
   const file = openSync(log, 'r');
@@ -84,25 +84,25 @@ async function untilReady(
 }
 
 function startError({ name, log }: NodeServiceOptions, how: string, output: string): StartError {
-  const words = lastWords(output);
+  const words = lastError(output);
   return new StartError(`${name} did not start: ${how}${words === undefined ? '' : `: ${words}`} (its log is ${log}).`);
 }
 
-/** The last complaint in a log of JSON lines and plain text, without stack; else its last line of plain text. */
-export function lastWords(output: string): string | undefined {
+/** The last error in a log of JSON lines and plain text, without stack; otherwise its last line of plain text. */
+export function lastError(output: string): string | undefined {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
-  const complaint = lines.map(complaintOf).findLast((words) => words !== undefined);
-  return (complaint ?? lines.findLast((line) => !line.startsWith('{')))?.trim().slice(0, 300);
+  const error = lines.map(errorIn).findLast((words) => words !== undefined);
+  return (error ?? lines.findLast((line) => !line.startsWith('{')))?.trim().slice(0, 300);
 }
 
-function complaintOf(line: string): string | undefined {
+function errorIn(line: string): string | undefined {
   if (!line.startsWith('{')) return /^(\w*Error|FATAL|PANIC)\b.*|^error: .*/i.exec(line)?.[0];
   try {
     const entry = JSON.parse(line) as { level?: number; msg?: string; err?: { message?: string } };
     if ((entry.level ?? 0) < 50) return undefined;
     return [entry.msg, entry.err?.message].filter((part, index, all) => part && all.indexOf(part) === index).join(': ');
   } catch {
-    // A line that was cut off when the process died.
+    // The line was truncated when the process died.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** `free`, or the code of the system's refusal: `EADDRINUSE`, `EACCES` … */
+/** `free`, or a system error code such as `EADDRINUSE` or `EACCES`. */
 export type PortState = 'free' | (string & {});
 
 /**
@@ -16,11 +16,11 @@ export async function portState(port: number): Promise<PortState> {
   return 'free';
 }
 
-/** A port on 127.0.0.1 that nobody uses: `preferred` when it is free, else one that the system chooses. */
+/** A free port on 127.0.0.1: `preferred` if it is free, otherwise one that the system chooses. */
 export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await portState(preferred)) === 'free') return preferred;
   const { port, code } = await tryListen(0, '127.0.0.1');
-  if (port === undefined) throw new Error(`the system gives no free port (${code ?? 'unknown'})`);
+  if (port === undefined) throw new Error(`no free port is available (${code ?? 'unknown'})`);
   return port;
 }
 

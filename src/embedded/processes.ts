@@ -1,4 +1,4 @@
-// Processes of this machine: who is alive, and how to end them for certain.
+// Checks whether processes of this machine are alive, and ends them reliably.
 import type { ChildProcess } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface Exit {
 export const describeExit = (exit: Exit): string =>
   exit.signal === null ? `exited with code ${exit.code ?? 'unknown'}` : `was killed by ${exit.signal}`;
 
-/** Resolves when the child is gone; a command that could not be started counts as code 127, as in a shell. */
+/** Resolves when the child has ended; a command that could not be started has code 127, as in a shell. */
 export function exitOf(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -25,8 +25,8 @@ export function exitOf(child: ChildProcess): Promise<Exit> {
 }
 
 /**
- * What makes a process id unique: the boot and the time it was started. Pids are used again, above all in containers,
- * so a lock file that holds only a pid blames the wrong process. `undefined`: no such process, or only its zombie.
+ * Identifies a process beyond its pid, by boot id and start time. Pids are reused, above all in containers, so a lock file with
+ * only a pid might name the wrong process. Undefined: there is no such process, or only a zombie.
  */
 export function identityOf(pid: number): string | undefined {
   if (process.platform !== 'linux') {
@@ -35,13 +35,13 @@ export function identityOf(pid: number): string | undefined {
   }
   const stat = readProc(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // The second field is the name in parentheses and may hold spaces; state is the 3rd, start time the 22nd (proc(5)).
+  // Field 2 is the name in parentheses, which may contain spaces; 3 is the state, 22 the start time (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   return `${readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? ''}:${fields[19] ?? ''}`;
 }
 
-/** The command line of a process, or '' when it is gone. */
+/** The command line of a process; '' if it has ended. */
 export const commandOf = (pid: number): string =>
   process.platform === 'linux' ? (readProc(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ') ?? '') : ps(pid, 'command=');
 
@@ -49,10 +49,10 @@ export const commandOf = (pid: number): string =>
 export const isAlive = (child: ChildProcess | undefined): boolean =>
   child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
-/** Signals the process group that `pid` leads. False when there is none. */
+/** Signals the process group of leader `pid`. False if there is none. */
 export const signalGroup = (pid: number, signal: NodeJS.Signals): boolean => signalOne(-pid, signal);
 
-/** Sends each signal in turn (SIGKILL to its group), waiting its milliseconds for the process to go. True once it is gone. */
+/** Sends the signals one after the other (SIGKILL to the group), each followed by its wait in ms. True once the process has ended. */
 export async function endProcess(pid: number, steps: readonly (readonly [NodeJS.Signals, number])[]): Promise<boolean> {
   const identity = identityOf(pid);
   const gone = (): boolean => identity === undefined || identityOf(pid) !== identity;

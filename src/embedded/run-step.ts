@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { guardChild } from './guard.js';
-import { lastWords } from './node-service.js';
+import { lastError } from './node-service.js';
 import { describeExit, exitOf } from './processes.js';
 import { StartError } from './start-error.js';
 
-/** Runs a Node program to its end. Throws {@link StartError} with its last complaint when it fails. */
+/** Runs a Node program until it ends. Throws {@link StartError} with its last error if it fails. */
 export async function runStep(options: {
   name: string;
   args: readonly string[];
@@ -25,6 +25,6 @@ export async function runStep(options: {
   }
   const exit = await exitOf(child);
   if (exit.code === 0) return;
-  const words = lastWords(output);
+  const words = lastError(output);
   throw new StartError(`${options.name} failed: it ${describeExit(exit)}${words === undefined ? '' : `: ${words}`}.`);
 }

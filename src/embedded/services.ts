@@ -1,4 +1,4 @@
-// The processes of an installation, as services of the supervisor, in the order of their start.
+// The processes of an installation as services of the supervisor, in start order.
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { NodeServiceOptions } from './node-service.js';
@@ -10,15 +10,15 @@ import type { EmbeddedTemporal, TemporalOptions } from './temporal/temporal.js';
 import { startTemporal } from './temporal/temporal.js';
 
 /**
- * API, worker and simulators end side by side; the API gives requests in flight 7.5 s, the worker its activities 7 s. After
- * them Temporal and PostgreSQL, side by side too: at their slowest, all is over within 9.9 s.
+ * API, worker and simulators stop in parallel: the API gives requests in flight 7.5 s, the worker its activities 7 s. Then
+ * Temporal and PostgreSQL stop, also in parallel. In the worst case everything ends within 9.9 s.
  */
 export const PROGRAM_STOP_MS = 8_000;
 const SERVER_STOP_MS = 1_400;
 
-/** A service that other processes connect to; after a restart it has the same port. */
+/** A service that other processes connect to; it keeps its port when restarted. */
 export interface ServerService<Server> extends Service {
-  /** The server of the last start that succeeded. */
+  /** The server of the last successful start. */
   current(): Server;
 }
 
@@ -62,7 +62,7 @@ export function temporalService(options: {
 
 type Program = Pick<NodeServiceOptions, 'env' | 'log'> & { root: string };
 
-/** The API process; ready when `/readyz` says so. */
+/** The API process; ready when `/readyz` answers 200. */
 export const apiService = ({ root, env, log }: Program, apiUrl: string): Service =>
   nodeService({
     name: 'the API',
@@ -74,9 +74,9 @@ export const apiService = ({ root, env, log }: Program, apiUrl: string): Service
     isReady: async () => await answersOk(`${apiUrl}/readyz`),
   });
 
-/** The worker process has no port: it says that it is ready, unless its log level is above that. */
+/** The worker process has no port: it is ready when its log says so, or after 5 s if its log level hides that line. */
 export const workerService = ({ root, env, log }: Program, logLevel: Config['logLevel']): Service => {
-  const speaks = ['info', 'debug', 'trace'].includes(logLevel);
+  const logsReady = ['info', 'debug', 'trace'].includes(logLevel);
   return nodeService({
     name: 'the worker',
     args: [join(root, 'dist/src/worker.js')],
@@ -84,12 +84,12 @@ export const workerService = ({ root, env, log }: Program, logLevel: Config['log
     log,
     stopMs: PROGRAM_STOP_MS,
     together: 'programs',
-    isReady: (output, runningMs) => output.includes('"worker ready"') || (!speaks && runningMs > 5_000),
+    isReady: (output, runningMs) => output.includes('"worker ready"') || (!logsReady && runningMs > 5_000),
   });
 };
 
 function started<Server>(server: Server | undefined): Server {
-  if (server === undefined) throw new Error('asked for a server before its start');
+  if (server === undefined) throw new Error('the server has not been started');
   return server;
 }
 
@@ -97,7 +97,7 @@ async function answersOk(url: string): Promise<boolean> {
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
   } catch {
-    // Not listening yet; whoever waits also watches for the end of the process.
+    // Not listening yet; the caller also waits for the exit of the process.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** A start that cannot go on. The message is one sentence for the person at the terminal: what is wrong, and the ways out. */
+/** The start failed. The message is one sentence for the terminal: what is wrong, and what to do. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

@@ -1,4 +1,4 @@
-// What is printed once everything runs.
+// The summary that `npm run up` prints once everything runs.
 import type { BootstrapKeyName, BootstrapKeys } from './bootstrap-keys.js';
 
 export interface Summary {
@@ -9,14 +9,14 @@ export interface Summary {
   dataDir: string;
   /** Path of a transcript that can be read now. */
   transcriptPath: string | undefined;
-  /** What comes of the simulated providers; undefined without them. */
+  /** A note about the simulated traffic; undefined without simulators. */
   traffic: string | undefined;
   tookMs: number;
 }
 
 const SETTING = { admin: 'COLLOQUY_BOOTSTRAP_KEY', read: 'COLLOQUY_BOOTSTRAP_READ_KEY' };
 
-/** What a person needs next, as a table, and one line to paste. */
+/** A table of URLs and keys, and a curl command to paste. */
 export function summaryLines(summary: Summary): string[] {
   const { apiUrl, temporalUiUrl, metricsPorts, keys, dataDir, transcriptPath, traffic } = summary;
   const rows: [string, string][] = [
@@ -25,8 +25,8 @@ export function summaryLines(summary: Summary): string[] {
     ['Temporal UI', temporalUiUrl ?? 'set TEMPORAL_UI_URL to see it here'],
     ['API metrics', `http://127.0.0.1:${metricsPorts.api}/metrics`],
     ['Worker metrics', `http://127.0.0.1:${metricsPorts.worker}/metrics`],
-    ['Admin key', shown(keys, 'admin')],
-    ['Read key', shown(keys, 'read')],
+    ['Admin key', describeKey(keys, 'admin')],
+    ['Read key', describeKey(keys, 'read')],
     ['Data and logs', dataDir],
     ...(traffic === undefined ? [] : [['Simulated traffic', traffic] satisfies [string, string]]),
   ];
@@ -46,14 +46,18 @@ export function summaryLines(summary: Summary): string[] {
   ];
 }
 
-/** A key in full where it was made, and only there. */
-function shown(keys: BootstrapKeys, name: BootstrapKeyName): string {
-  const where = { made: keys[name], file: `made before, see ${keys.file}`, setting: `that of ${SETTING[name]}` };
+/** The key itself only at the start that created it; otherwise where it is. */
+function describeKey(keys: BootstrapKeys, name: BootstrapKeyName): string {
+  const where = {
+    created: keys[name],
+    file: `created earlier, see ${keys.file}`,
+    setting: `the value of ${SETTING[name]}`,
+  };
   return where[keys.from[name]];
 }
 
-/** The read key for a line that works when it is pasted: later starts say where it lies instead of showing it. */
+/** A shell expression for the read key. Later starts read it from its file instead of printing it. */
 function inShell({ read, from, file }: BootstrapKeys): string {
   const script = `require(${JSON.stringify(file)}).read`.replaceAll("'", String.raw`'\''`);
-  return { made: read, file: `$(node -p '${script}')`, setting: `$${SETTING.read}` }[from.read];
+  return { created: read, file: `$(node -p '${script}')`, setting: `$${SETTING.read}` }[from.read];
 }

@@ -1,26 +1,28 @@
-// Keeps the children of `npm run up` alive, and ends them in the reverse order of their start.
+// Keeps the child processes of `npm run up` alive, and ends them in reverse start order.
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit } from './processes.js';
 import { describeExit, endProcess, exitOf, isAlive, signalGroup } from './processes.js';
 import { StartError } from './start-error.js';
 
-/** Something that runs as one child process at a time. */
+/** A part of the installation that runs as one child process at a time. */
 export interface Service {
-  /** As people read it: `the API`. */
+  /** For messages: `the API`. */
   name: string;
-  /** What asks it to end, how long it has before SIGKILL goes to its group, what makes it hurry before that, and with which
-   * neighbours it may end side by side, needing none of them. */
+  /**
+   * How to stop it: `signal`, then after `waitMs` `urgent` (500 ms), then SIGKILL to its group. Adjacent services with the same
+   * `together` do not depend on each other and stop in parallel.
+   */
   stop: { signal: 'SIGINT' | 'SIGTERM'; waitMs: number; urgent?: 'SIGQUIT'; together?: 'programs' | 'servers' };
-  /** Its log, named when it dies. */
+  /** Path of its log, for messages. */
   log: string;
-  /** Starts a process, hands it over at once, and resolves when it is ready. Throws {@link StartError}. */
+  /** Spawns a process, passes it to `onSpawn`, and resolves when it is ready. Throws {@link StartError}. */
   start(onSpawn: (child: ChildProcess) => void): Promise<void>;
-  /** What a dead process said last, in a few words. */
-  lastWords?(): string | undefined;
+  /** The last error that the process logged, in short. */
+  lastError?(): string | undefined;
 }
 
-/** A living child, for the lock file. */
+/** A running child, for the lock file. */
 export interface SupervisedChild {
   name: string;
   pid: number;
@@ -29,12 +31,12 @@ export interface SupervisedChild {
 
 export interface SupervisorOptions {
   report: (line: string) => void;
-  /** Told of all living children after every change. */
+  /** Called with all running children after every change. */
   onChange?: (children: SupervisedChild[]) => void;
-  /** Ends within `windowMs` after which a service is given up. Default 5 in a minute. */
+  /** Number of exits within `windowMs` after which a service is given up. Default 5 in a minute. */
   maxCrashes?: number;
   windowMs?: number;
-  /** Wait before the first restart; doubles with each end within the window. Default 250. */
+  /** Pause before the first restart; doubles with each exit within the window. Default 250. */
   backoffMs?: number;
 }
 
@@ -45,7 +47,7 @@ interface Entry {
 }
 
 export class Supervisor {
-  /** Resolves, with the reason, when a service cannot be kept alive. */
+  /** Resolves with the reason when a service is given up. */
   readonly failed: Promise<string>;
   private readonly entries: Entry[] = [];
   private readonly stopping = new AbortController();
@@ -55,14 +57,14 @@ export class Supervisor {
     this.failed = new Promise((resolve) => (this.fail = resolve));
   }
 
-  /** Starts a service and keeps it alive from then on. Throws {@link StartError} when its first start fails. */
+  /** Starts a service and restarts it whenever it exits. Throws {@link StartError} if the first start fails. */
   async start(service: Service): Promise<void> {
     const entry: Entry = { service, crashes: [] };
     this.entries.push(entry);
     await this.launch(entry);
   }
 
-  /** Runs something that ends by itself; until then it is stopped with the others. */
+  /** Runs a process that ends by itself; stop() ends it too. */
   async runOnce(work: (onSpawn: (child: ChildProcess) => void) => Promise<void>): Promise<void> {
     const service = {
       name: 'a step of the start',
@@ -77,9 +79,8 @@ export class Supervisor {
   }
 
   /**
-   * Ends all children, newest first, each within its own time and then by force. The times, that of neighbours that end
-   * together counted once, must not add up to more than 9.9 s (half a second of it for an urgent way), so that the whole
-   * stays under 10 s.
+   * Ends all children, newest first, each within its own time and then by force. The times, counted once for services that
+   * stop in parallel and including 0.5 s for an urgent signal, must not add up to more than 9.9 s.
    */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -93,7 +94,7 @@ export class Supervisor {
     for (const group of groups) await Promise.all(group.map(async (entry) => await end(entry)));
   }
 
-  /** Ends all children at once; one that knows an urgent way has half a second for it. */
+  /** Ends all children at once; those with an urgent signal have 0.5 s. */
   async kill(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.entries.map((entry) => end(entry, 0)));
@@ -102,7 +103,7 @@ export class Supervisor {
   private async launch(entry: Entry): Promise<void> {
     await entry.service.start((child) => this.adopt(entry, child));
     const { child } = entry;
-    if (child === undefined) throw new Error(`${entry.service.name} was started without a process`);
+    if (child === undefined) throw new Error(`${entry.service.name} started without a process`);
     const exited = isAlive(child) ? exitOf(child) : Promise.resolve({ code: child.exitCode, signal: child.signalCode });
     void exited.then((exit) => this.onExit(entry, exit));
   }
@@ -111,7 +112,7 @@ export class Supervisor {
     entry.child = child;
     this.announce();
     child.once('exit', () => this.announce());
-    // Spawned by a start that was under way when the stop began.
+    // A start was in progress when the stop began.
     if (this.stopping.signal.aborted) void end(entry);
   }
 
@@ -124,7 +125,7 @@ export class Supervisor {
 
   private async onExit(entry: Entry, exit: Exit): Promise<void> {
     if (this.stopping.signal.aborted) return;
-    const words = entry.service.lastWords?.();
+    const words = entry.service.lastError?.();
     let how = `${describeExit(exit)}${words === undefined ? '' : `: ${words}`}`;
     while (!this.stopping.signal.aborted) {
       const waitMs = this.noteCrash(entry, how);
@@ -141,7 +142,7 @@ export class Supervisor {
     }
   }
 
-  /** Milliseconds to wait before the next start, or undefined when the service is given up. */
+  /** Milliseconds to wait before the next start; undefined: the service is given up. */
   private noteCrash(entry: Entry, how: string): number | undefined {
     const { report, maxCrashes = 5, windowMs = 60_000, backoffMs = 250 } = this.options;
     const { name, log } = entry.service;
@@ -158,14 +159,14 @@ export class Supervisor {
   }
 }
 
-async function end({ service, child }: Entry, politeMs = service.stop.waitMs): Promise<void> {
+async function end({ service, child }: Entry, graceMs = service.stop.waitMs): Promise<void> {
   if (child?.pid === undefined || !isAlive(child)) return;
   const { signal, urgent } = service.stop;
   await endProcess(child.pid, [
-    ...(politeMs > 0 ? [[signal, politeMs] as const] : []),
+    ...(graceMs > 0 ? [[signal, graceMs] as const] : []),
     ...(urgent === undefined ? [] : [[urgent, 500] as const]),
     ['SIGKILL', 1_000],
   ]);
-  // What it had started itself, and left.
+  // Ends processes that it started and left behind.
   signalGroup(child.pid, 'SIGKILL');
 }

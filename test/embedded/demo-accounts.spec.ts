@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { demoPorts, placesOf, prepareAccounts, type DemoPorts } from '../../src/embedded/demo/demo-accounts.js';
+import { demoPorts, egressEntries, prepareAccounts, type DemoPorts } from '../../src/embedded/demo/demo-accounts.js';
 import { ownApi, type OwnApi } from '../../src/embedded/demo/own-api.js';
 import { AGENTS } from '../../simulators/retell/agents.js';
 import { startHttpApp, type HttpApp } from '../http/http-app.js';
@@ -15,7 +15,7 @@ let ports: DemoPorts;
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'colloquy-demo-'));
   ports = await demoPorts(dataDir);
-  http = await startHttpApp({ COLLOQUY_EGRESS_ALLOW: placesOf(ports).join(',') });
+  http = await startHttpApp({ COLLOQUY_EGRESS_ALLOW: egressEntries(ports).join(',') });
   await http.app.listen(0, '127.0.0.1');
   admin = ownApi(await http.app.getUrl(), http.adminKey);
 });

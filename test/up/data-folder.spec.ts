@@ -101,11 +101,11 @@ describe('takeDataFolder', () => {
     await expect(take()).rejects.toThrow('by an earlier version');
   });
 
-  it('says so, when the folder cannot be made', async () => {
+  it('says so, when the folder cannot be created', async () => {
     const file = join(dir, 'file');
     writeFileSync(file, '');
     await expect(takeDataFolder(join(file, 'data'), () => undefined)).rejects.toThrow(
-      /cannot be made \(ENOTDIR\).*COLLOQUY_DATA_DIR/,
+      /cannot be created \(ENOTDIR\).*COLLOQUY_DATA_DIR/,
     );
   });
 

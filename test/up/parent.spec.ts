@@ -40,7 +40,7 @@ async function orphaned(env: Record<string, string>): Promise<string[]> {
 describe('the parent of npm run up', { timeout: 15_000 }, () => {
   it('ends it by one signal, when it is npm', async () => {
     const said = await orphaned({ npm_lifecycle_event: 'up' });
-    expect(said).toEqual(['orphan', '  npm, which started this, is gone', 'stopping']);
+    expect(said).toEqual(['orphan', '  npm, which started this, has ended', 'stopping']);
   });
 
   it.each<Record<string, string>>([{}, { npm_lifecycle_event: 'services' }])(

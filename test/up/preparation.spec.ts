@@ -111,6 +111,6 @@ describe('npm run up, before the start', () => {
     expect(run.stdout()).toMatch(
       /installing packages \("npm ci"\) …\n {2}installing packages took \d+ s\n {2}building/,
     );
-    expect(run.stderr()).toMatch(/^The data folder \/dev\/null\/data cannot be made/);
+    expect(run.stderr()).toMatch(/^The data folder \/dev\/null\/data cannot be created/);
   });
 });

@@ -199,7 +199,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     await once(run.process, 'exit');
     await expect
       .poll(() => run.stdout(), { timeout: 15_000 })
-      .toMatch(/npm, which started this, is gone\n[^]*stopped after [\d.]+ s/);
+      .toMatch(/npm, which started this, has ended\n[^]*stopped after [\d.]+ s/);
     await untilGone(pids, 1_000);
   });
 

@@ -1,4 +1,4 @@
-// The simulated providers' accounts, made through our own API: each with its client, one with an agent of another client.
+// Creates the provider accounts of the simulators through our own API: each with its client, one with an agent of another.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ interface Demo {
   settings: { poll_active_seconds?: number };
 }
 
-/** What is made for each provider. */
+/** The account to create for each simulated provider. */
 const DEMOS = {
   retell: {
     name: 'Retell (simulated)',
@@ -25,14 +25,14 @@ const DEMOS = {
     name: 'ElevenLabs (simulated)',
     client: 'Blue Heron Travel (simulated)',
     agents: [],
-    // ElevenLabs tells of no start: live conversations are found by asking.
+    // ElevenLabs sends no webhook at the start of a conversation, so live ones are found by polling.
     settings: { poll_active_seconds: 5 },
   },
 } satisfies Record<string, Demo>;
 
 export type DemoProvider = keyof typeof DEMOS;
 
-/** The providers that are simulated. */
+/** The simulated providers. */
 export const DEMO_PROVIDERS: readonly DemoProvider[] = ['retell', 'elevenlabs'];
 
 /** One simulated account. Retell signs with the API key. */
@@ -43,21 +43,21 @@ export interface DemoAccount {
   accountId: string;
 }
 
-/** What is remembered across starts, in `simulators.json` of the data folder. */
+/** State across starts, in `simulators.json` of the data folder. */
 interface DemoState {
-  /** Makes repeated POSTs of an interrupted start the same request. */
+  /** Part of the idempotency keys, so that an interrupted start can repeat its POSTs. */
   seed: string;
   accounts: Partial<Record<DemoProvider, Partial<DemoAccount>>>;
 }
 
-/** As it was written while Retell was the only simulated provider, or as it is now. */
+/** The current form, or the earlier one when Retell was the only simulated provider. */
 type SavedState = Partial<DemoState> & Partial<Pick<DemoAccount, 'port' | 'apiKey' | 'accountId'>>;
 
 const retellOf = ({ port, apiKey, accountId }: SavedState): DemoState['accounts'] =>
   apiKey === undefined || port === undefined ? {} : { retell: { port, apiKey, ...(accountId && { accountId }) } };
 
-/** The remembered state, written at every change. */
-class Memory {
+/** Reads the state, and writes it after every change. */
+class StateFile {
   private readonly state: DemoState;
   private readonly file: string;
 
@@ -75,13 +75,13 @@ class Memory {
     return this.state.accounts[provider] ?? {};
   }
 
-  remember(provider: DemoProvider, change: Partial<DemoAccount>): void {
+  update(provider: DemoProvider, change: Partial<DemoAccount>): void {
     this.state.accounts[provider] = { ...this.of(provider), ...change };
     this.write();
   }
 
-  /** The database is not the one of the last start: its keys of repetition are not either. */
-  forget(): void {
+  /** For a new database: uses new idempotency keys. */
+  renewSeed(): void {
     this.state.seed = randomUUID();
     this.write();
   }
@@ -93,43 +93,44 @@ class Memory {
 
 export type DemoPorts = Record<DemoProvider, number>;
 
-/** The port of each simulator, that of the last start where it is free. */
+/** The port of each simulator; that of the last start if it is free. */
 export async function demoPorts(dataDir: string): Promise<DemoPorts> {
-  const memory = new Memory(dataDir);
-  const retell = await freePort(memory.of('retell').port);
-  return { retell, elevenlabs: await freePort(memory.of('elevenlabs').port) };
+  const state = new StateFile(dataDir);
+  const retell = await freePort(state.of('retell').port);
+  return { retell, elevenlabs: await freePort(state.of('elevenlabs').port) };
 }
 
-/** Where API and worker may send requests, as `COLLOQUY_EGRESS_ALLOW` lists it. */
-export const placesOf = (ports: DemoPorts): string[] => DEMO_PROVIDERS.map((provider) => `${HOST}:${ports[provider]}`);
+/** Entries for `COLLOQUY_EGRESS_ALLOW`, so that API and worker may send requests to the simulators. */
+export const egressEntries = (ports: DemoPorts): string[] =>
+  DEMO_PROVIDERS.map((provider) => `${HOST}:${ports[provider]}`);
 
-/** Makes clients and accounts unless they exist, and lets each account's `base_url` follow its simulator's port. */
+/** Creates clients and accounts unless they exist, and updates each account's `base_url` to its simulator's port. */
 export async function prepareAccounts(
   dataDir: string,
   ports: DemoPorts,
   admin: OwnApi,
 ): Promise<Record<DemoProvider, DemoAccount>> {
-  const memory = new Memory(dataDir);
-  const retell = await prepareAccount(memory, ['retell', ports.retell], admin);
-  return { retell, elevenlabs: await prepareAccount(memory, ['elevenlabs', ports.elevenlabs], admin) };
+  const state = new StateFile(dataDir);
+  const retell = await prepareAccount(state, ['retell', ports.retell], admin);
+  return { retell, elevenlabs: await prepareAccount(state, ['elevenlabs', ports.elevenlabs], admin) };
 }
 
 async function prepareAccount(
-  memory: Memory,
+  state: StateFile,
   [provider, port]: [DemoProvider, number],
   admin: OwnApi,
 ): Promise<DemoAccount> {
-  const known = memory.of(provider);
+  const known = state.of(provider);
   const apiKey = known.apiKey ?? `key_${randomBytes(16).toString('hex')}`;
   const webhookSecret =
     provider === 'retell' ? apiKey : (known.webhookSecret ?? `wsec_${randomBytes(16).toString('hex')}`);
-  memory.remember(provider, { apiKey, webhookSecret, port });
+  state.update(provider, { apiKey, webhookSecret, port });
   const accountId = await existing(known.accountId, { port, apiKey }, admin);
   if (accountId !== undefined) return { port, apiKey, webhookSecret, accountId };
-  if (known.accountId !== undefined) memory.forget();
-  const made = await makeAccount(memory.seed, provider, { port, apiKey, webhookSecret }, admin);
-  memory.remember(provider, { accountId: made });
-  return { port, apiKey, webhookSecret, accountId: made };
+  if (known.accountId !== undefined) state.renewSeed();
+  const created = await createAccount(state.seed, provider, { port, apiKey, webhookSecret }, admin);
+  state.update(provider, { accountId: created });
+  return { port, apiKey, webhookSecret, accountId: created };
 }
 
 const HOST = '127.0.0.1';
@@ -144,13 +145,13 @@ async function existing(
   const path = `/v1/provider-accounts/${accountId ?? ''}`;
   const account = accountId === undefined ? undefined : await admin.get(path);
   if (account === undefined) return undefined;
-  // Another address wants the key again, because it is sent there from now on.
+  // The API requires the key again when the address changes, because it is sent there from now on.
   const moved = { base_url: baseUrlOf(port), api_key: apiKey };
   if (account['base_url'] !== moved.base_url) await admin.patch(path, moved);
   return accountId;
 }
 
-async function makeAccount(
+async function createAccount(
   seed: string,
   provider: DemoProvider,
   secrets: Omit<DemoAccount, 'accountId'>,
@@ -174,6 +175,6 @@ async function makeAccount(
     agent_clients: await Promise.all(others),
     ...settings,
   };
-  const made = await admin.post('/v1/provider-accounts', body, `up-account-${provider}-${seed}-${port}`);
-  return String(made['id']);
+  const account = await admin.post('/v1/provider-accounts', body, `up-account-${provider}-${seed}-${port}`);
+  return String(account['id']);
 }

@@ -1,4 +1,4 @@
-// The simulated providers as a process of their own, and one transcript to show.
+// Runs the simulators as a child process, and finds a transcript to show after the start.
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,16 +9,16 @@ import type { OwnApi } from './own-api.js';
 import { PROGRAM_STOP_MS } from '../services.js';
 import type { Service } from '../supervisor.js';
 
-/** Finished conversations of the last days that no webhook tells of: each account's backfill finds them. */
+/** Finished conversations of the last days, without webhooks, for the backfill of each account to find. */
 const PAST = ['--bulk', '20', '--bulk-days', '7'];
-/** Of recordings of each provider; then its traffic is a chat every ten minutes. Left alone, it would write 14 GB a day. */
+/** Recordings per provider, after which its traffic is a chat every ten minutes. Without a limit it would write 14 GB a day. */
 const MAX_RECORDINGS_MB = 1000;
-/** Built apart from the product, by `npm run build:simulators`. */
+/** Built separately, by `npm run build:simulators`. */
 const PROGRAM = '.cache/simulators-build/main.js';
-/** What a person should know who leaves it running. */
-export const TRAFFIC = `slows to a chat every ten minutes after ${MAX_RECORDINGS_MB / 1000} GB of recordings a provider`;
+/** Shown in the summary. */
+export const TRAFFIC = `slows to a chat every ten minutes after ${MAX_RECORDINGS_MB / 1000} GB of recordings per provider`;
 
-/** The simulators' process. Its state lies outside the data folder: it plays the providers, whose memory is not ours. */
+/** The simulators' process. Its state is outside the data folder, since it plays external providers. */
 export function simulatorService(options: {
   root: string;
   dataDir: string;
@@ -58,12 +58,12 @@ interface Row {
   turn_count?: number;
 }
 
-/** Fewer turns are no conversation to show. */
-const FEW_TURNS = 4;
+/** A conversation with fewer turns is not worth showing. */
+const MIN_TURNS = 4;
 
 /**
- * The path of a transcript that can be read and in which both speak; when none appears within `waitMs`, of any that can be
- * read, or undefined. Each is read here, so that the line that is printed is known to work.
+ * The path of a transcript in which both sides speak; if none appears within `waitMs`, of any transcript, or undefined.
+ * Reads it, so that the printed command is known to work.
  */
 export async function findTranscript(reader: OwnApi, waitMs: number): Promise<string | undefined> {
   const read = new Set<string>();
@@ -74,17 +74,17 @@ export async function findTranscript(reader: OwnApi, waitMs: number): Promise<st
       ({ id, completeness }) => completeness?.transcript?.state === 'present' && !read.has(id),
     );
     for (const { id, turn_count: turns = 0 } of rows) {
-      if (turns < FEW_TURNS && short !== undefined) continue;
+      if (turns < MIN_TURNS && short !== undefined) continue;
       read.add(id);
       const path = `/v1/conversations/${id}/transcript?format=text`;
       const text = await reader.text(path);
-      if (text && turns >= FEW_TURNS && bothSpeak(text)) return path;
+      if (text && turns >= MIN_TURNS && bothSpeak(text)) return path;
       if (text) short ??= path;
     }
     if (Date.now() >= until) return short;
   }
 }
 
-/** By the lines of a transcript as text. */
+/** Takes a transcript in the text format. */
 const bothSpeak = (text: string): boolean =>
   ['Customer', 'Agent'].every((who) => new RegExp(`^(\\[[\\d:]+\\] )?${who}: \\S`, 'm').test(text));

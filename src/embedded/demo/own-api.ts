@@ -1,13 +1,13 @@
-// Our own HTTP API as `up` uses it: like any other caller, with a key.
+// A minimal client of our own HTTP API, used by `npm run up`.
 import { StartError } from '../start-error.js';
 
 export interface OwnApi {
-  /** Throws {@link StartError} with status and problem code for anything but 2xx and, where `absent` is allowed, 404. */
+  /** All methods but `text` throw {@link StartError} with status and problem code unless the response is 2xx. */
   post(path: string, body: unknown, idempotencyKey: string): Promise<Record<string, unknown>>;
   patch(path: string, body: unknown): Promise<Record<string, unknown>>;
-  /** `undefined` for 404. */
+  /** Undefined for 404. */
   get(path: string): Promise<Record<string, unknown> | undefined>;
-  /** The body as text, `undefined` when the answer is not 2xx. */
+  /** The body as text; undefined if the response is not 2xx. */
   text(path: string): Promise<string | undefined>;
 }
 

@@ -1,4 +1,4 @@
-// How each process of an installation reaches the embedded PostgreSQL: as itself.
+// Connection settings of each process for the embedded PostgreSQL, each with its own login.
 import { LOGINS } from '../../database/logins.js';
 import { OWNER } from './postgres-owner.js';
 import { urlAs, type EmbeddedPostgres } from './postgres.js';

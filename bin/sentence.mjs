@@ -1,2 +1,0 @@
-/** A failure that is told in one sentence, without a stack. */
-export class Sentence extends Error {}
