@@ -96,7 +96,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(wake).toMatchObject({ status: 0, stderr: '' });
     expect(wake.stdout.startsWith(about)).toBe(true);
     expect(wake.stdout).toMatch(/conversation: \d+ have work, \d+ of them had no workflow/);
-    expect(colloquy('migrate').stdout).toBe(`${about}content: up to date\nkeystore: up to date\n`);
+    expect(colloquy('migrate').stdout).toBe(`${about}content: up to date\nkeystore: up to date\nsearch: up to date\n`);
   });
 
   it('shows conversations of both providers', async () => {
