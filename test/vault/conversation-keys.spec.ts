@@ -43,7 +43,7 @@ function failureOf(call: () => unknown): unknown {
 }
 
 describe('conversationKeys', () => {
-  it('gives 20 callers in two processes the same keys, when all ask at once', async () => {
+  it('gives 20 concurrent callers in two processes the same keys', async () => {
     const ask = newConversation();
     const vaults = [vaultOf(), vaultOf()];
     const asked = Array.from({ length: 20 }, (_, index) => (vaults[index % 2] ?? vaultOf()).conversationKeys(ask, ALL));
@@ -55,27 +55,27 @@ describe('conversationKeys', () => {
     expect(keks.rowCount).toBe(1);
   });
 
-  it('gives five keys of which none is another’s, and only those asked for', async () => {
+  it('gives five different keys, and only those requested', async () => {
     const ask = newConversation();
     const vault = vaultOf();
     const keys = await vault.conversationKeys(ask, ALL);
     expect(new Set(ALL.map((keyClass) => hex(keys.get(keyClass)))).size).toBe(5);
     const some = await vault.conversationKeys(ask, ['audio']);
     expect(hex(some.get('audio'))).toBe(hex(keys.get('audio')));
-    expect(() => some.get('record')).toThrow('not asked for');
-    // What one seals, none of the others opens, nor would under the name of the other.
+    expect(() => some.get('record')).toThrow('not requested');
+    // What one key seals, no other key opens, not even under the other's name.
     const sealed = seal(keys.get('audio'), 'x', Buffer.from('x'));
     expect(() => open(keys.get('transcript'), 'x', sealed)).toThrow(VaultError);
     expect(open(some.get('audio'), 'x', sealed).toString()).toBe('x');
   });
 
-  it('makes the keys of many conversations with one statement', async () => {
+  it('creates the keys of many conversations with one statement', async () => {
     const vault = vaultOf();
     const clientId = randomUUID();
     await vault.conversationKeys({ conversationId: newUuid(), clientId }, ['record']);
     const asks = Array.from({ length: 40 }, () => ({ conversationId: newUuid(), clientId }));
     await Promise.all(asks.map((ask) => vault.conversationKeys(ask, ['record'])));
-    // Rows of one transaction have one.
+    // Rows of one transaction share an xmin.
     const { rows } = await sql.query<{ commits: number }>(
       'SELECT count(DISTINCT xmin::text)::int AS commits FROM conversation_keys WHERE conversation_id = ANY($1)',
       [asks.map(({ conversationId }) => conversationId)],
@@ -83,13 +83,13 @@ describe('conversationKeys', () => {
     expect(rows[0]?.commits).toBe(1);
   });
 
-  it('is committed and wrapped under the epoch of today, when it comes back', async () => {
+  it("is committed and wrapped under today's epoch when it is returned", async () => {
     const ask = newConversation();
     await vaultOf().conversationKeys(ask, ['record']);
     expect(await keksOf(ask.conversationId)).toEqual([{ client_id: ask.clientId, epoch: epochOf(new Date()) }]);
   });
 
-  it('opens old keys and makes new ones, when the epoch has changed', async () => {
+  it('reads old keys and creates new ones after the epoch has changed', async () => {
     const before = newConversation();
     const after = { ...before, conversationId: newUuid() };
     const keys = await vaultOf({ now: () => new Date('2026-01-01') }).conversationKeys(before, ALL);
@@ -100,7 +100,7 @@ describe('conversationKeys', () => {
     expect(await keksOf(after.conversationId)).toMatchObject([{ epoch: epochOf(new Date('2026-03-01')) }]);
   });
 
-  it('refuses the conversation of another client, from memory and from the database', async () => {
+  it('refuses the conversation of another client, from the cache and from the database', async () => {
     const ask = newConversation();
     const vault = vaultOf();
     await vault.conversationKeys(ask, ['record']);
@@ -110,7 +110,7 @@ describe('conversationKeys', () => {
     }
   });
 
-  it('refuses a key that was moved inside the database: to another conversation, class or client', async () => {
+  it('refuses a key that was moved inside the database to another conversation, class or client', async () => {
     const [from, to] = [newConversation(), newConversation()];
     const sibling = { ...from, conversationId: newUuid() };
     for (const ask of [from, to, sibling]) await vaultOf().conversationKeys(ask, ['record']);
@@ -132,7 +132,7 @@ describe('conversationKeys', () => {
 });
 
 describe('existing keys', () => {
-  it('come back whole from one query, without those of conversations that have none, or none any more', async () => {
+  it('are read with one query, without conversations that have no keys or only destroyed ones', async () => {
     const clientId = randomUUID();
     const ids = [newUuid(), newUuid(), newUuid()];
     const writer = vaultOf();
@@ -150,7 +150,7 @@ describe('existing keys', () => {
     expect((await reader.existingKeysOf([], ALL)).size).toBe(0);
   });
 
-  it('are never made by a read', async () => {
+  it('are never created by a read', async () => {
     const conversationId = newUuid();
     const asked = vaultOf().existingConversationKeys(conversationId, ['record']);
     await expect(asked).rejects.toMatchObject({ reason: 'key_missing' });
@@ -162,7 +162,7 @@ describe('existing keys', () => {
 
 describe('the destroyed key of a class', () => {
   it.each(['transcript', 'audio', 'analysis'] as const)(
-    'is gone for everybody (%s), with that of parked facts; the others stay',
+    'is gone for every process (%s), with the key of parked facts; the others stay',
     async (keyClass) => {
       const ask = newConversation();
       const vault = vaultOf();
@@ -186,7 +186,7 @@ describe('the destroyed key of a class', () => {
     },
   );
 
-  it('was destroyed once: again changes nothing', async () => {
+  it('keeps its time of destruction when destroyed again', async () => {
     const ask = newConversation();
     const vault = vaultOf();
     await vault.conversationKeys(ask, ['record']);
@@ -194,7 +194,7 @@ describe('the destroyed key of a class', () => {
     expect(await vault.destroyConversationKey(ask.conversationId, 'audio')).toEqual(destroyedAt);
   });
 
-  it('makes a tombstone with the last of them', async () => {
+  it('becomes a tombstone when the last of them is destroyed', async () => {
     const ask = newConversation();
     const vault = vaultOf();
     await vault.conversationKeys(ask, ['record']);
@@ -206,7 +206,7 @@ describe('the destroyed key of a class', () => {
 });
 
 describe('destroyed keys', () => {
-  it('stay destroyed and are never made again, by anyone', async () => {
+  it('stay destroyed and are never created again, by any process', async () => {
     const ask = newConversation();
     const vault = vaultOf();
     await vault.conversationKeys(ask, ALL);
@@ -223,13 +223,13 @@ describe('destroyed keys', () => {
     expect(ALL.map((keyClass) => row?.[keyClass])).toEqual([null, null, null, null, null]);
   });
 
-  it('are a tombstone also where none were yet', async () => {
+  it('leave a tombstone even if there were none yet', async () => {
     const ask = newConversation();
     await vaultOf().destroyConversationKeys(ask.conversationId);
     await expect(vaultOf().conversationKeys(ask, ['record'])).rejects.toThrow(KeyDestroyed);
   });
 
-  it('are not made again by a caller that races with the destruction', async () => {
+  it('are not created again by a caller that races with the destruction', async () => {
     for (let round = 0; round < 10; round += 1) {
       const ask = newConversation();
       const vaults = [vaultOf(), vaultOf()];
@@ -247,7 +247,7 @@ describe('destroyed keys', () => {
     ['true', 'conversation_keys', 'audio = null', 'conversation_keys_live_or_destroyed'],
     ['true', 'conversation_keys', 'audio = null, destroyed_at = now()', 'conversation_keys_live_or_destroyed'],
     ['true', 'conversation_keys', 'kek_id = null', 'conversation_keys_wrapped_by'],
-  ])('are refused by the database in a half state: %s', async (where, table, assignment, constraint) => {
+  ])('are refused by the database in an inconsistent state: %s', async (where, table, assignment, constraint) => {
     await vaultOf().conversationKeys(newConversation(), ['record']);
     await vaultOf().clientKey(randomUUID());
     const live = table === 'data_keys' ? 'wrapped is not null' : 'destroyed_at is null';
@@ -255,7 +255,7 @@ describe('destroyed keys', () => {
     await expect(half).rejects.toMatchObject({ constraint });
   });
 
-  it('follow from the destruction of their key-encryption key', async () => {
+  it('include all keys under a destroyed key-encryption key', async () => {
     const ask = newConversation();
     await vaultOf().conversationKeys(ask, ['record']);
     await sql.query('UPDATE keks SET wrapped = NULL, destroyed_at = now() WHERE client_id = $1', [ask.clientId]);
@@ -267,14 +267,14 @@ describe('destroyed keys', () => {
 });
 
 describe('the keystore', () => {
-  it('takes at most 292 bytes a conversation, in heap and index', async () => {
+  it('takes at most 292 bytes per conversation, in heap and index', async () => {
     const { conversationId } = await (async () => {
       const ask = newConversation();
       await vaultOf().conversationKeys(ask, ['record']);
       return ask;
     })();
     await sql.query('CREATE TABLE filled (LIKE conversation_keys INCLUDING ALL)');
-    // As keys are made: ids by time, one after the other.
+    // In the order in which keys are created: ids by time.
     const ids = Array.from({ length: 50_000 }, () => newUuid());
     await sql.query(
       `INSERT INTO filled SELECT i.id, c.kek_id, c.record, c.transcript, c.audio, c.analysis, c.parked, c.destroyed_at
@@ -285,7 +285,7 @@ describe('the keystore', () => {
       "SELECT pg_total_relation_size('filled')::float8 / count(*) AS bytes FROM filled",
     );
     await sql.query('DROP TABLE filled');
-    // 1.3 × what one key took in data_keys.
+    // 1.3 × what a single key took in data_keys.
     expect(rows[0]?.bytes).toBeLessThanOrEqual(292);
     expect(rows[0]?.bytes).toBeGreaterThan(248);
   });

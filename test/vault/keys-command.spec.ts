@@ -1,4 +1,4 @@
-// `colloquy keys init`, the only way to a root key but `npm run up`; and processes that find none.
+// `colloquy keys init`, which besides `npm run up` is the only way to create a root key; and processes that find none.
 import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,7 +19,7 @@ afterAll(async () => {
   await databases.drop();
 });
 
-/** Runs it to its end: exit code, and what it said. */
+/** Runs it to its end; returns exit code and output. */
 async function run(name: 'main' | 'worker' | 'cli', ...args: string[]): Promise<[code: number | null, said: string]> {
   const own = {
     COLLOQUY_ROOT_KEY: pathToFileURL(rootKeyFile).href,

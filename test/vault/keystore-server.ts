@@ -1,4 +1,4 @@
-// A keystore database for the tests of this folder. The only place here that starts a server.
+// A keystore database for the tests of this folder. The only file here that starts a server.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { keystoreDataSource } from '../../src/vault/keystore/keystore-data-sourc
 
 export interface KeystoreServer {
   url: string;
-  /** Holds the cluster; root keys of tests go here too. */
+  /** Folder of the cluster; root keys of tests are stored here too. */
   folder: string;
-  /** Stops the server, does `meanwhile`, starts it again on the same port. */
+  /** Stops the server, runs `meanwhile`, and starts it again on the same port. */
   restart(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }

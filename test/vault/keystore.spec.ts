@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => vaults.stop());
 
 describe('inbox keys', () => {
-  it('are one per account and day, listed until destroyed, and gone for good then', async () => {
+  it('are one per account and day, listed until destroyed, and then gone for good', async () => {
     const account = { providerAccountId: randomUUID(), clientId: randomUUID() };
     const vault = vaultOf();
     const keys = await Promise.all(
@@ -39,7 +39,7 @@ describe('inbox keys', () => {
     await expect(vault.inboxKey({ ...account, day: '2020-01-01' })).rejects.toThrow(KeyDestroyed);
   });
 
-  it('stay with the account, when it moves to another client', async () => {
+  it('stay with the account when it moves to another client', async () => {
     const account = { providerAccountId: randomUUID(), clientId: randomUUID(), day: '2020-01-01' };
     const key = await vaultOf().inboxKey(account);
     expect(hex(await vaultOf().inboxKey({ ...account, clientId: randomUUID() }))).toBe(hex(key));
@@ -63,7 +63,7 @@ describe('hashers and client keys', () => {
 });
 
 describe('the keystore database', () => {
-  it('holds no unwrapped key, in no column', async () => {
+  it('contains no unwrapped key in any column', async () => {
     const { conversationId, clientId } = newConversation();
     const vault = vaultOf();
     const keys = [
@@ -80,19 +80,19 @@ describe('the keystore database', () => {
     const dump = rows[0]?.dump ?? '';
     for (const key of keys) expect(dump).not.toContain(hex(key));
     expect(dump).not.toContain(ROOT.toString('hex'));
-    // The search works: a wrapped key is found.
+    // Proof that the search works: a wrapped key is found.
     const planted = await sql.query<{ wrapped: Buffer }>('SELECT wrapped FROM keks WHERE client_id = $1', [clientId]);
     expect(dump).toContain(planted.rows[0]?.wrapped.toString('hex'));
   });
 
-  it('agrees with its migrations, which go forward only', async () => {
+  it('matches its migrations, which are forward only', async () => {
     const source = await keystoreDataSource(vaults.url).initialize();
     expect(await source.showMigrations()).toBe(false);
     await expect(source.undoLastMigration()).rejects.toThrow('forward only');
     await source.destroy();
   });
 
-  it('lets other errors of the database through with their code', async () => {
+  it('passes other errors of the database through with their code', async () => {
     await expect(vaultOf().existingConversationKeys('no uuid', ['record'])).rejects.toMatchObject({ code: '22P02' });
   });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => own.stop());
 
 describe('openVault', () => {
-  it('takes the root key of an empty keystore, opens it again, and refuses any other root key', async () => {
+  it('lets an empty keystore adopt the root key, opens it again, and refuses any other root key', async () => {
     const settings = { keystoreUrl: own.url, rootKeyFile: join(own.folder, 'root.key') };
     await expect(openVault(settings)).rejects.toThrow('colloquy keys init');
     await ensureRootKey(settings);
@@ -44,7 +44,7 @@ describe('openVault', () => {
     await other.close();
   });
 
-  it('says that the keystore is unavailable, and works again without a new start', async () => {
+  it('reports an unavailable keystore, and works again without a restart', async () => {
     const vault = await openVault({ keystoreUrl: own.url, rootKeyFile: join(own.folder, 'root.key') });
     await vault.ping();
     await own.restart(async () => {

@@ -54,7 +54,7 @@ describe('fileRootKey', () => {
     await expect(fileRootKey(path, empty)).rejects.toThrow('holds neither 32 bytes nor 64 hex digits');
   });
 
-  it('refuses a folder in its place, and a place where none can be', async () => {
+  it('refuses a folder in its place, and a path where no file can be', async () => {
     await expect(fileRootKey(folder, empty)).rejects.toMatchObject({ reason: 'root_key' });
     const path = join(await written('file', 'x'), 'root.key');
     await expect(fileRootKey(path, empty)).rejects.toMatchObject({ reason: 'root_key' });
@@ -69,7 +69,7 @@ describe('the mode of a root key file', () => {
     [0o600, us, true],
     [0o440, us, false],
     [0o444, us, false],
-    // A mounted secret: its owner is root, and our group lets us read it.
+    // A mounted secret: owned by root, readable through our group.
     [0o440, 0, true],
     [0o640, 0, true],
     [0o400, 0, true],
@@ -81,7 +81,7 @@ describe('the mode of a root key file', () => {
     expect(permissionProblem({ mode: 0o100000 | mode, uid }, us) === null).toBe(isTaken);
   });
 
-  it.runIf(process.getuid?.() === 0)('is taken as it is on disk', async () => {
+  it.runIf(process.getuid?.() === 0)('is taken from the file system', async () => {
     const path = await written('mounted', 'a1'.repeat(32), 0o440);
     await chown(path, 1234, 1234);
     await fileRootKey(path, filled);
@@ -91,7 +91,7 @@ describe('the mode of a root key file', () => {
 });
 
 describe('createRootKey', () => {
-  it('makes a key of mode 0600 with its folders, which is read back', async () => {
+  it('creates a key of mode 0600 with its folders, which can be read back', async () => {
     const path = join(folder, 'new/deep/root.key');
     await createRootKey(path);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -100,7 +100,7 @@ describe('createRootKey', () => {
     expect(await opensWhat(await fileRootKey(path, filled), await fileRootKey(path, filled))).toBe(true);
   });
 
-  it('replaces none, also when several are told at once', async () => {
+  it('never replaces one, even when called concurrently', async () => {
     const path = join(folder, 'race/root.key');
     const made = await Promise.allSettled(Array.from({ length: 10 }, () => createRootKey(path)));
     expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -112,7 +112,7 @@ describe('createRootKey', () => {
 });
 
 describe('LocalRootKey', () => {
-  it('opens a wrapped key for its client and epoch only, with the same root key only', async () => {
+  it('unwraps a key for its client and epoch only, and with the same root key only', async () => {
     const root = new LocalRootKey(Buffer.alloc(32, 1), 'root');
     const wrapped = await root.wrap(DataKey.random('kek'), id);
     await expect(root.unwrap(wrapped, { ...id, epoch: 743 })).rejects.toMatchObject({ reason: 'open_failed' });

@@ -1,4 +1,4 @@
-// Vaults of several processes on one keystore, for the tests of this folder.
+// Vaults as of several processes on one keystore, for the tests of this folder.
 import { Pool } from 'pg';
 import type { DataKey } from '../../src/vault/data-key.js';
 import { LocalRootKey } from '../../src/vault/root-key.js';
@@ -10,18 +10,18 @@ export const hex = (key: DataKey): string => key.use((bytes) => bytes.toString('
 
 export type Vaults = Awaited<ReturnType<typeof startVaults>>;
 
-/** A keystore on a server of its own. */
+/** A keystore on its own server. */
 export async function startVaults() {
   const server = await startKeystore();
   const sql = new Pool({ connectionString: server.url, max: 2 });
-  // end() does not wait until the server has seen it: the shutdown may still reach a connection.
+  // end() does not wait until the server has noticed: the shutdown may still reach a connection.
   sql.on('error', () => undefined);
   const opened: VaultService[] = [];
   return {
     url: server.url,
-    /** As owner of the tables. */
+    /** Connected as owner of the tables. */
     sql,
-    /** A vault as another process would have it: own pool, own cache. */
+    /** A vault as another process would have it, with its own pool and cache. */
     vaultOf: ({ now }: { now?: () => Date } = {}): VaultService => {
       const pool = new Pool({ connectionString: server.url, max: 5 });
       const vault = new VaultService({ pool, rootKey: new LocalRootKey(ROOT, 'The root key'), ...(now && { now }) });

@@ -1,5 +1,5 @@
-// Keys of conversations that never came to be: what is swept, what is not, and that nothing is ever sealed with a key that
-// was. Time is moved in the tables.
+// Keys of conversations that were never created: which are swept, which stay, and that nothing is ever sealed with a swept
+// key. The tests move times in the tables.
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest';
 import { lowestUuidAt, newUuid } from '../../src/common/ids.js';
@@ -37,7 +37,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** A vault as another process has it: nothing in memory. */
+/** A vault as another process would have it, with an empty cache. */
 async function freshVault(): Promise<VaultService> {
   const { keystoreDatabaseUrl, rootKeyFile } = colloquy.config;
   const vault = await openVault({
@@ -56,12 +56,12 @@ interface Reserved {
   hash: Buffer;
 }
 
-/** An id as it was drawn some hours ago. */
+/** An id as it would have been created some hours ago. */
 const idOf = (hoursAgo: number): string =>
   lowestUuidAt(Date.now() - hoursAgo * 3_600_000).slice(0, 14) + newUuid().slice(14);
 
-/** A call that a backfill reserved two days ago, with keys for its recording, and never brought in. */
-async function orphan(name: string, hoursAgo = 48): Promise<Reserved> {
+/** A call that a backfill reserved two days ago, with keys for its recording, and never imported. */
+async function abandonedCall(name: string, hoursAgo = 48): Promise<Reserved> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({}, name);
   const owner = { providerAccountId: colloquy.accountId, clientId: colloquy.clientId };
   const hash = (await colloquy.vault.identityHasher(owner)).hash('provider_id', 'call', callId);
@@ -87,7 +87,7 @@ const sweep = async () => {
   const vault = await freshVault();
   return vault.sweepConversationKeys((ids) => abandonedAmong(worker.database, ids));
 };
-/** The two sweeps that it takes. */
+/** Both sweeps that a deletion needs. */
 async function sweepTwice(): Promise<number> {
   await sweep();
   await ageMarks();
@@ -104,21 +104,21 @@ async function keyOf(id: string): Promise<'none' | 'marked' | 'live' | 'destroye
   if (keys.record === null) return 'destroyed';
   return keys.marked_for_deletion_at === null ? 'live' : 'marked';
 }
-/** Whether another process can open what is stored of it. */
+/** Whether another process can decrypt what is stored of the conversation. */
 async function opens(id: string): Promise<boolean> {
   const conversation = (await colloquy.conversations()).find((one) => one.id === id);
   if (conversation === undefined) throw new Error('there is no such conversation');
   const keys = await (await freshVault()).existingConversationKeys(id, ['record']);
   return open(keys.get('record'), PURPOSE.header, conversation.header).length > 0;
 }
-/** Its webhook comes in. */
-async function hearOf({ callId }: Reserved): Promise<void> {
+/** Sends its webhook. */
+async function sendWebhook({ callId }: Reserved): Promise<void> {
   await colloquy.send('call_ended', callId);
 }
 
-describe('the key of a conversation that never came to be', () => {
-  it('is marked when it is a day old, and gone with the next sweep half an hour later', async () => {
-    const { id } = await orphan('swept');
+describe('the key of a conversation that was never created', () => {
+  it('is marked when it is a day old, and deleted by the next sweep half an hour later', async () => {
+    const { id } = await abandonedCall('swept');
     expect(await sweep()).toEqual({ marked: 1, removed: 0 });
     expect(await sweep()).toEqual({ marked: 0, removed: 0 });
     expect(await keyOf(id)).toBe('marked');
@@ -128,18 +128,18 @@ describe('the key of a conversation that never came to be', () => {
   });
 
   it('is created again by a fact that arrives after the sweep', async () => {
-    const gone = await orphan('fact after');
+    const gone = await abandonedCall('fact after');
     expect(await sweepTwice()).toBe(1);
-    await hearOf(gone);
+    await sendWebhook(gone);
     await worker.intake.round();
     expect(await opens(gone.id)).toBe(true);
     expect([await sweepTwice(), await keyOf(gone.id)]).toEqual([0, 'live']);
   });
 
-  it('stays, when a fact comes after it was marked', async () => {
-    const marked = await orphan('fact between');
+  it('stays if a fact arrives after it was marked', async () => {
+    const marked = await abandonedCall('fact between');
     await sweep();
-    await hearOf(marked);
+    await sendWebhook(marked);
     await worker.intake.round();
     expect(await keyOf(marked.id)).toBe('live');
     await ageMarks();
@@ -147,12 +147,12 @@ describe('the key of a conversation that never came to be', () => {
     expect(await opens(marked.id)).toBe(true);
   });
 
-  it('stays, when the fact is applied with a key that the worker held in memory', async () => {
-    const remembered = await orphan('remembered');
+  it('stays if the fact is applied with a key that the worker has cached', async () => {
+    const remembered = await abandonedCall('remembered');
     await askFor(worker.vault, remembered.id);
     await sweep();
-    await hearOf(remembered);
-    // With the vault of the line before, which asks nobody for this key.
+    await sendWebhook(remembered);
+    // With the same vault as above, which does not read this key again.
     await worker.intake.round();
     expect(await keyOf(remembered.id)).toBe('marked');
     await ageMarks();
@@ -160,14 +160,14 @@ describe('the key of a conversation that never came to be', () => {
     expect([await keyOf(remembered.id), await opens(remembered.id)]).toEqual(['live', true]);
   });
 
-  it('stays, when somebody asks for it in the moment before it would be gone', async () => {
-    const { id } = await orphan('asked for');
+  it('stays if somebody asks for it just before it would be deleted', async () => {
+    const { id } = await abandonedCall('asked for');
     await sweep();
     await ageMarks();
     const asker = await freshVault();
     const removing = (await freshVault()).sweepConversationKeys(async (ids) => {
       const orphans = await abandonedAmong(worker.database, ids);
-      // It was judged; now it is used.
+      // It was found abandoned; now it is used.
       if (orphans.includes(id)) await askFor(asker, id);
       return orphans;
     });
@@ -176,9 +176,9 @@ describe('the key of a conversation that never came to be', () => {
     await deleteKeys(id);
   });
 
-  it('is one and the same for all who ask while it is being removed', async () => {
+  it('is the same for all who ask while it is being deleted', async () => {
     for (let round = 0; round < 10; round += 1) {
-      const { id } = await orphan(`race ${round}`);
+      const { id } = await abandonedCall(`race ${round}`);
       await sweep();
       await ageMarks();
       const askers = [await freshVault(), await freshVault()];
@@ -194,21 +194,21 @@ describe('the key of a conversation that never came to be', () => {
 });
 
 describe('a key stays', () => {
-  it('when its conversation exists', async () => {
-    const exists = await orphan('exists');
-    await hearOf(exists);
+  it('if its conversation exists', async () => {
+    const exists = await abandonedCall('exists');
+    await sendWebhook(exists);
     await worker.intake.round();
     expect([await sweepTwice(), await keyOf(exists.id)]).toEqual([0, 'live']);
   });
 
-  it('when it is younger than a day', async () => {
-    const { id } = await orphan('young', 23);
+  it('if it is younger than a day', async () => {
+    const { id } = await abandonedCall('young', 23);
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
   });
 
   it.each(['pending', 'parked'])('while a fact of its conversation is %s', async (state) => {
-    const waiting = await orphan(state);
-    await hearOf(waiting);
+    const waiting = await abandonedCall(state);
+    await sendWebhook(waiting);
     const where = "where identity_hash = $1 and state in ('pending', 'parked')";
     const put = (into: string, at: string) =>
       colloquy.sql.query(`update inbox set state = '${into}', retry_at = ${at} ${where}`, [waiting.hash]);
@@ -219,8 +219,8 @@ describe('a key stays', () => {
     expect(await opens(waiting.id)).toBe(true);
   });
 
-  it('while somebody brings its conversation in, or did within a day, for a long download may outlast its reservation', async () => {
-    const { id, hash } = await orphan('reserved');
+  it('while its conversation is being imported, and for a day after: a long download may outlast its reservation', async () => {
+    const { id, hash } = await abandonedCall('reserved');
     await identities.reserve({ accountId: colloquy.accountId, hash, clientId: colloquy.clientId }, 'backfill');
     const ended = (hours: number) =>
       colloquy.sql.query(
@@ -235,22 +235,22 @@ describe('a key stays', () => {
     expect([await sweepTwice(), await keyOf(id)]).toEqual([1, 'none']);
   });
 
-  it('when nothing is known of its conversation: these may be the tables of another day', async () => {
+  it('if nothing is known of its conversation: the tables may be an older backup', async () => {
     const id = idOf(48);
     await makeKeys(id);
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
   });
 
-  it('destroyed, when it was destroyed', async () => {
-    const { id } = await orphan('destroyed');
+  it('destroyed, if it was destroyed', async () => {
+    const { id } = await abandonedCall('destroyed');
     await sweep();
     await colloquy.vault.destroyConversationKeys(id);
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'destroyed']);
     await expect(makeKeys(id)).rejects.toMatchObject({ code: 'erased' });
   });
 
-  it('when a part of it was destroyed, marked or not', async () => {
-    const { id } = await orphan('partly destroyed');
+  it('if one of its classes was destroyed, marked or not', async () => {
+    const { id } = await abandonedCall('partly destroyed');
     await sweep();
     await colloquy.vault.destroyConversationKey(id, 'audio');
     expect([await sweepTwice(), await keyOf(id)]).toEqual([0, 'live']);
@@ -258,7 +258,7 @@ describe('a key stays', () => {
 });
 
 describe('the walk', () => {
-  it('comes by every key, the youngest conversations first, however many there are', async () => {
+  it('visits every key, newest conversations first, however many there are', async () => {
     await keystore.query(
       `insert into conversation_keys (conversation_id, kek_id, record, transcript, audio, analysis, parked)
        select id, 0, '\\x00', '\\x00', '\\x00', '\\x00', '\\x00' from unnest($1::uuid[]) as r(id)`,
@@ -282,8 +282,8 @@ describe('the walk', () => {
     await keystore.query('delete from conversation_keys where kek_id = 0');
   });
 
-  it('is a part of what a worker does each hour', async () => {
-    const { id } = await orphan('hourly');
+  it('runs hourly in a worker', async () => {
+    const { id } = await abandonedCall('hourly');
     await colloquy.startWorker();
     await eventually(async () => (await keyOf(id)) === 'marked');
   });
