@@ -8,7 +8,7 @@ import { AppError } from '../common/errors.js';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
-import { PURPOSE } from '../record-store/seal-purposes.js';
+import { purposeOf } from '../record-store/seal-purposes.js';
 import type { Header } from '../reducer/record.js';
 import { ContentReads } from '../journal/content-reads.js';
 import type { ConversationKeys, KeyClass } from '../vault/conversation-keys.js';
@@ -128,7 +128,8 @@ export class ConversationsService {
 
   private openView(row: ConversationRow, keys: ConversationKeys): FullConversation {
     if (row.header === null) throw new Error('the statement did not read the header');
-    return fullView(row, openJson(keys.get('record'), PURPOSE.header, row.header) as Header, this.workflowUrl);
+    const header = openJson(keys.get('record'), purposeOf('header', row.revision), row.header) as Header;
+    return fullView(row, header, this.workflowUrl);
   }
 
   private readonly workflowUrl = (workflowId: string): string | null => {

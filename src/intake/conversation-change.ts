@@ -52,6 +52,8 @@ export interface Change {
   before: ConversationRecord | null;
   after: ConversationRecord;
   stateAtRevision: StateAtRevision;
+  /** Counts the versions of the state. */
+  stateRevision: number;
   /** Content to store: `transcript` (turns), `record` (the provider's document). */
   blobs: Map<string, unknown>;
   /** The transcript among them. */
@@ -109,6 +111,7 @@ export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToAp
     after,
     blobs,
     stateAtRevision: { state, revision },
+    stateRevision: (row.state_revision ?? 0) + 1,
     turns: blobs.get('transcript') as Turn[] | undefined,
     journal: entries.map((entry): NewEntry => ({ ...entry, ...direct, ...about })),
     wake: wakeOf(before, after),

@@ -5,13 +5,12 @@ import { WorkerDatabase } from '../database/database.js';
 import { hasRecord, isConfirmed } from '../reducer/completeness.js';
 import { membersOf, valueOf } from '../reducer/registers.js';
 import { project } from '../reducer/project.js';
-import { PURPOSE } from '../record-store/seal-purposes.js';
+import { openState } from '../record-store/load-state.js';
 import type { ConversationRecord } from '../reducer/record.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { ConversationState } from '../reducer/conversation-state.js';
 import { ProviderAccounts, type ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
-import { openJson } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
 
 export interface ConversationSnapshot {
@@ -39,11 +38,12 @@ interface Row {
   provider_account_id: string;
   identity_hash: Buffer;
   revision: number;
+  state_revision: number;
   sealed: Buffer;
 }
 
 const READ = `
-select i.id, i.client_id, i.provider_account_id, i.identity_hash, c.revision, s.sealed
+select i.id, i.client_id, i.provider_account_id, i.identity_hash, c.revision, s.revision as state_revision, s.sealed
 from conversation_identities i
 join conversations c on c.id = i.id
 join conversation_states s on s.conversation_id = i.id
@@ -77,9 +77,10 @@ export class SnapshotReader {
     const account = await this.accounts.find(row.provider_account_id);
     if (account === null) return null;
     const keys = await this.vault.existingConversationKeys(row.id, ['record']);
-    const state = openJson(keys.get('record'), PURPOSE.state, row.sealed) as ConversationState;
+    const opened = openState(row, keys);
+    if (opened === null) return null;
     return {
-      ...snapshotOf(state, account),
+      ...snapshotOf(opened.state, account),
       conversationId: row.id,
       clientId: row.client_id,
       identityHash: row.identity_hash,

@@ -4,18 +4,20 @@ import { requestedValues, REQUESTED_IDENTITIES, type Candidate } from '../inbox/
 import type { ConversationKeys } from '../vault/conversation-keys.js';
 import { openJson } from '../vault/sealing/sealing.js';
 import type { ConversationState, StateAtRevision } from '../reducer/conversation-state.js';
-import { PURPOSE } from './seal-purposes.js';
+import { purposeOf } from './seal-purposes.js';
 
-/** `revision` and `sealed` are null where nothing is known yet. */
+/** `revision`, `state_revision` and `sealed` are null where nothing is known yet. */
 export interface StoredRow {
   revision: number | null;
+  state_revision: number | null;
   sealed: Buffer | null;
   /** Of the client, to read numbers by. */
   default_region: string | null;
 }
 
 const LOAD = `
-select requested.nth::int, c.revision, s.sealed, cl.default_region from ${REQUESTED_IDENTITIES}
+select requested.nth::int, c.revision, s.revision as state_revision, s.sealed, cl.default_region
+from ${REQUESTED_IDENTITIES}
 left join clients cl on cl.id = i.client_id
 left join conversations c on c.id = i.id
 left join conversation_states s on s.conversation_id = i.id`;
@@ -31,7 +33,9 @@ export async function loadStates(tx: Transaction, candidates: Candidate[]): Prom
 }
 
 /** The state that was stored last; null where nothing was. */
-export const openState = ({ revision, sealed }: StoredRow, keys: ConversationKeys): StateAtRevision | null =>
-  revision === null || sealed === null
-    ? null
-    : { revision, state: openJson(keys.get('record'), PURPOSE.state, sealed) as ConversationState };
+export function openState(row: Omit<StoredRow, 'default_region'>, keys: ConversationKeys): StateAtRevision | null {
+  const { revision, state_revision: stateRevision, sealed } = row;
+  if (revision === null || stateRevision === null || sealed === null) return null;
+  const state = openJson(keys.get('record'), purposeOf('state', stateRevision), sealed) as ConversationState;
+  return { state, revision };
+}

@@ -8,7 +8,7 @@ import type { VaultService } from '../vault/vault.service.js';
 import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-ids.js';
 import { blindIndexEntriesOf } from './blind-index-entries.js';
 import type { ConversationRef } from './conversation-ref.js';
-import { PURPOSE } from './seal-purposes.js';
+import { purposeOf } from './seal-purposes.js';
 import type { SealedConversation } from './sealed-conversation.js';
 
 /** What became of one conversation. */
@@ -19,6 +19,8 @@ interface RecordChange {
   before: ConversationRecord | null;
   after: ConversationRecord;
   stateAtRevision: StateAtRevision;
+  /** The state is written as its so manieth version. */
+  stateRevision: number;
   /** Content to be stored: `record` (document). */
   blobs: Map<string, unknown>;
   /** The transcript, when it is another one than before. */
@@ -28,11 +30,12 @@ interface RecordChange {
 /** Seals what a change writes. */
 export async function sealConversation(
   vault: VaultService,
-  { ref, account, keys, before, after, stateAtRevision: { state, revision }, blobs, turns }: RecordChange,
+  { ref, account, keys, before, after, stateAtRevision, stateRevision, blobs, turns }: RecordChange,
   agents: AgentIds,
 ): Promise<SealedConversation> {
   const idOf = (providerAgentId: string): string | undefined =>
     agents.get(agentKey({ clientId: ref.clientId, accountId: account.id, providerAgentId }));
+  const { state, revision } = stateAtRevision;
   const record = withAgentIds(after, idOf);
   const key = keys.get('record');
   const known = new Set(before?.recordings.map((recording) => JSON.stringify(recording)));
@@ -40,13 +43,18 @@ export async function sealConversation(
     ref,
     record,
     revision,
+    stateRevision,
     isNew: before === null,
     agentId: (after.agent && idOf(after.agent.providerAgentId)) ?? null,
-    header: sealJson(key, PURPOSE.header, record.header),
-    state: sealJson(key, PURPOSE.state, state),
-    providerRecord: blobs.has('record') ? sealJson(key, PURPOSE.record, blobs.get('record')) : null,
+    header: sealJson(key, purposeOf('header', revision), record.header),
+    state: sealJson(key, purposeOf('state', stateRevision), state),
+    providerRecord: blobs.has('record')
+      ? sealJson(key, purposeOf('provider_record', stateRevision), blobs.get('record'))
+      : null,
     transcript:
-      turns === undefined ? null : sealJson(keys.get('transcript'), PURPOSE.transcript, turnsWithAgentIds(turns, idOf)),
+      turns === undefined
+        ? null
+        : sealJson(keys.get('transcript'), purposeOf('transcript', revision), turnsWithAgentIds(turns, idOf)),
     blindIndexEntries: hasNewHeader(before, after)
       ? blindIndexEntriesOf(record.header, await vault.indexHasher(ref.clientId))
       : null,

@@ -8,6 +8,8 @@ export interface SealedConversation {
   agentId: string | null;
   record: ConversationRecord;
   revision: number;
+  /** Of the state, and of what the provider's document is written with. */
+  stateRevision: number;
   /** Nothing was stored of it before. */
   isNew: boolean;
   header: Buffer;

@@ -17,7 +17,7 @@ export async function writeConversations(tx: Transaction, rows: SealedConversati
       rows.map((row) => ({ row, bytes: row.state })),
     ),
     upsertSealed(tx, 'provider_records', having(rows, 'providerRecord')),
-    upsertTranscripts(tx, having(rows, 'transcript')),
+    upsertSealed(tx, 'transcripts', having(rows, 'transcript')),
     upsertRecordings(tx, rows),
     replaceBlindIndexEntries(tx, rows),
   ]);
@@ -83,25 +83,14 @@ function sealedValues(sealed: SealedBytes[]): unknown[] {
 
 async function upsertSealed(
   tx: Transaction,
-  table: 'conversation_states' | 'provider_records',
+  table: 'conversation_states' | 'provider_records' | 'transcripts',
   sealed: SealedBytes[],
 ): Promise<void> {
   if (sealed.length === 0) return;
-  const text = `insert into ${table} (conversation_id, client_id, sealed)
-    select id, client_id, substr($5::bytea, sealed_from, bytes)
-    from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[]) as r(id, client_id, sealed_from, bytes)
-    on conflict (conversation_id) do update set sealed = excluded.sealed`;
-  await tx.query({ name: table, text, values: sealedValues(sealed) });
-}
-
-const TRANSCRIPTS = `
-insert into transcripts (conversation_id, client_id, revision, sealed)
-select id, client_id, revision, substr($5::bytea, sealed_from, bytes)
-from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $6::int[]) as r(id, client_id, sealed_from, bytes, revision)
-on conflict (conversation_id) do update set revision = excluded.revision, sealed = excluded.sealed`;
-
-async function upsertTranscripts(tx: Transaction, sealed: SealedBytes[]): Promise<void> {
-  if (sealed.length === 0) return;
-  const revisions = sealed.map(({ row }) => row.revision);
-  await tx.query({ name: 'transcripts', text: TRANSCRIPTS, values: [...sealedValues(sealed), revisions] });
+  const text = `insert into ${table} (conversation_id, client_id, revision, sealed)
+    select id, client_id, revision, substr($5::bytea, sealed_from, bytes)
+    from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $6::int[]) as r(id, client_id, sealed_from, bytes, revision)
+    on conflict (conversation_id) do update set revision = excluded.revision, sealed = excluded.sealed`;
+  const revisions = sealed.map(({ row }) => row[table === 'transcripts' ? 'revision' : 'stateRevision']);
+  await tx.query({ name: table, text, values: [...sealedValues(sealed), revisions] });
 }

@@ -11,7 +11,7 @@ import {
 } from '../conversations/conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
 import { BatchedLookup } from '../database/batched-lookup.js';
-import { PURPOSE } from '../record-store/seal-purposes.js';
+import { purposeOf } from '../record-store/seal-purposes.js';
 import { ContentReads } from '../journal/content-reads.js';
 import type { Turn } from '../providers/provider-fact.js';
 import { open } from '../vault/sealing/sealing.js';
@@ -91,14 +91,14 @@ export class TranscriptsService {
   }
 
   /** The JSON of the turns; null if there are none yet. */
-  private async openTurns(caller: Caller, { conversation, sealed }: FoundTranscript): Promise<Buffer | null> {
+  private async openTurns(caller: Caller, { conversation, sealed, revision }: FoundTranscript): Promise<Buffer | null> {
     if (sealed === null) return null;
     // The key may be fetched in parallel, but nothing is decrypted before the journal entry is committed.
     const [keys] = await Promise.all([
       this.vault.existingConversationKeys(conversation.id, ['transcript']),
       this.reads.record(caller, conversation, 'transcript'),
     ]);
-    return open(keys.get('transcript'), PURPOSE.transcript, sealed);
+    return open(keys.get('transcript'), purposeOf('transcript', revision), sealed);
   }
 }
 

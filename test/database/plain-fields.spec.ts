@@ -61,6 +61,7 @@ const sealed = (claims: Claims): SealedConversation => ({
   agentId: null,
   record: recordOf(claims),
   revision: 1,
+  stateRevision: 1,
   isNew: true,
   header: Buffer.from('header'),
   state: Buffer.from('state'),

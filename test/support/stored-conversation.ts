@@ -1,7 +1,7 @@
 // What lies in Postgres of one conversation, opened with its own key: tests look at the record, not at mocks of it.
 import type { Pool } from 'pg';
 import type { Header } from '../../src/reducer/record.js';
-import { PURPOSE } from '../../src/record-store/seal-purposes.js';
+import { purposeOf } from '../../src/record-store/seal-purposes.js';
 import type { Json, Turn } from '../../src/providers/provider-fact.js';
 import { openJson } from '../../src/vault/sealing/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
@@ -42,9 +42,9 @@ export interface StoredEntry {
 }
 
 const SEALED = {
-  state: ['conversation_states', PURPOSE.state, 'record'],
-  record: ['provider_records', PURPOSE.record, 'record'],
-  transcript: ['transcripts', PURPOSE.transcript, 'transcript'],
+  state: ['conversation_states', 'state', 'record'],
+  record: ['provider_records', 'provider_record', 'record'],
+  transcript: ['transcripts', 'transcript', 'transcript'],
 } as const;
 
 export class ConversationStore {
@@ -62,9 +62,9 @@ export class ConversationStore {
     return (await this.sql.query<StoredConversation>(text, [hash])).rows[0];
   }
 
-  async header({ id, header }: StoredConversation): Promise<Header> {
+  async header({ id, header, revision }: StoredConversation): Promise<Header> {
     const keys = await this.vault.existingConversationKeys(id, ['record']);
-    return openJson(keys.get('record'), PURPOSE.header, header) as Header;
+    return openJson(keys.get('record'), purposeOf('header', revision), header) as Header;
   }
 
   turns(id: string): Promise<Turn[]> {
@@ -95,13 +95,13 @@ export class ConversationStore {
   }
 
   private async sealed(id: string, what: keyof typeof SEALED): Promise<unknown> {
-    const [table, purpose, keyClass] = SEALED[what];
-    const { rows } = await this.sql.query<{ sealed: Buffer }>(
-      `select sealed from ${table} where conversation_id = $1`,
+    const [table, kind, keyClass] = SEALED[what];
+    const { rows } = await this.sql.query<{ sealed: Buffer; revision: number }>(
+      `select revision, sealed from ${table} where conversation_id = $1`,
       [id],
     );
     if (rows[0] === undefined) throw new Error(`nothing in ${table}`);
     const keys = await this.vault.existingConversationKeys(id, [keyClass]);
-    return openJson(keys.get(keyClass), purpose, rows[0].sealed);
+    return openJson(keys.get(keyClass), purposeOf(kind, rows[0].revision), rows[0].sealed);
   }
 }

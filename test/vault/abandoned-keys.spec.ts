@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest';
 import { lowestUuidAt, newUuid } from '../../src/common/ids.js';
 import { abandonedAmong } from '../../src/maintenance/abandoned-identities.js';
-import { PURPOSE } from '../../src/record-store/seal-purposes.js';
+import { purposeOf } from '../../src/record-store/seal-purposes.js';
 import { ListedIdentities } from '../../src/reconciliation/listed-identities.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import { open, seal } from '../../src/vault/sealing/sealing.js';
@@ -109,7 +109,7 @@ async function opens(id: string): Promise<boolean> {
   const conversation = (await colloquy.conversations()).find((one) => one.id === id);
   if (conversation === undefined) throw new Error('there is no such conversation');
   const keys = await (await freshVault()).existingConversationKeys(id, ['record']);
-  return open(keys.get('record'), PURPOSE.header, conversation.header).length > 0;
+  return open(keys.get('record'), purposeOf('header', conversation.revision), conversation.header).length > 0;
 }
 /** Sends its webhook. */
 async function sendWebhook({ callId }: Reserved): Promise<void> {

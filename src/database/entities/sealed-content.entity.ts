@@ -10,6 +10,10 @@ export class ConversationStateEntity {
   @Column('uuid')
   client_id: string;
 
+  /** Counts its versions; the sealed bytes are bound to it. */
+  @Column('integer')
+  revision: number;
+
   @Column('bytea')
   sealed: Buffer;
 }
@@ -23,6 +27,10 @@ export class ProviderRecordEntity {
   @Column('uuid')
   client_id: string;
 
+  /** That of the state that it was stored with. */
+  @Column('integer')
+  revision: number;
+
   @Column('bytea')
   sealed: Buffer;
 }
@@ -35,6 +43,7 @@ export class TranscriptEntity {
   @Column('uuid')
   client_id: string;
 
+  /** Of the conversation, when it was stored. */
   @Column('integer')
   revision: number;
 

@@ -102,12 +102,14 @@ export class CreateConversations1800000000003 implements MigrationInterface {
       create table conversation_states (
         conversation_id uuid constraint conversation_states_pkey primary key,
         client_id uuid not null,
+        revision integer not null,
         sealed bytea not null
       );
       -- The latest version of the provider's document.
       create table provider_records (
         conversation_id uuid constraint provider_records_pkey primary key,
         client_id uuid not null,
+        revision integer not null,
         sealed bytea not null
       );
       create table transcripts (
