@@ -1,6 +1,6 @@
-// What is there, what is waited for until when, and what is declared absent. A missing recording is a statement, not a silence.
+// Completeness of a record's parts: present, pending until a deadline, or absent with a reason. Pure.
 import type { Part } from '../providers/provider-fact.js';
-import { haveOneSource, memberOf, membersOf, valueOf, type Registers } from './registers.js';
+import { haveSameSource, memberOf, membersOf, valueOf, type Registers } from './registers.js';
 import type { Completeness } from './record.js';
 
 interface Circumstances {
@@ -12,7 +12,7 @@ interface Circumstances {
 
 const PARTS: Part[] = ['transcript', 'audio', 'analysis'];
 
-/** Completeness of every part. Present beats absent, however late it comes. */
+/** Completeness of every part. A part that arrives counts as present even if it was declared absent before. */
 export function partsOf(registers: Registers, circumstances: Circumstances): Record<Part, Completeness> {
   const parts = PARTS.map((part) => [part, completenessOf(part, registers, circumstances)] as const);
   return Object.fromEntries(parts) as Record<Part, Completeness>;
@@ -23,9 +23,10 @@ function completenessOf(
   registers: Registers,
   { hasEnded, neverConnected, deadlines }: Circumstances,
 ): Completeness {
-  if (isPresent(part, registers, hasEnded)) return { state: 'present', reason: flawOf(part, registers), dueAt: null };
+  if (isPresent(part, registers, hasEnded))
+    return { state: 'present', reason: limitationOf(part, registers), dueAt: null };
   if (!hasEnded) return { state: 'pending', reason: null, dueAt: null };
-  const reason = reasonOfAbsence(part, registers, neverConnected);
+  const reason = absenceReason(part, registers, neverConnected);
   if (reason !== null) return { state: 'absent', reason, dueAt: null };
   const endSeen = valueOf(registers, 'end_seen') ?? 0;
   return { state: 'pending', reason: null, dueAt: endSeen + deadlines[part] * 1000 };
@@ -42,31 +43,31 @@ function isPresent(part: Part, registers: Registers, hasEnded: boolean): boolean
   }
 }
 
-/** A transcript that is longer than what is kept of it says so. */
-function flawOf(part: Part, registers: Registers): string | null {
+/** `truncated` if the transcript had more turns than are kept. */
+function limitationOf(part: Part, registers: Registers): string | null {
   if (part !== 'transcript') return null;
   return valueOf(registers, 'transcript')?.truncated === true ? 'truncated' : null;
 }
 
-/** What never connected, was lost, or is denied by the provider's record is not waited for. */
-function reasonOfAbsence(part: Part, registers: Registers, neverConnected: boolean): string | null {
+/** Why a part is not waited for; null: it is. */
+function absenceReason(part: Part, registers: Registers, neverConnected: boolean): string | null {
   if (neverConnected) return 'never_connected';
-  // A provider that stores nothing may have offered a link for some minutes.
+  // A provider that stores no audio may still have offered a link that works for some minutes.
   const denied = part === 'audio' && fetchableOf(registers).length > 0 ? null : memberOf(registers, 'denied', part);
   return denied ?? memberOf(registers, 'absent', part) ?? (isLost(registers) ? 'lost' : null);
 }
 
-/** Nobody knows how it ended. A provider's later word of the end takes `ended` from `lost`: then it is known again. */
-export const isLost = (registers: Registers): boolean => haveOneSource(registers, 'lost', 'ended');
+/** Nobody knows how it ended. If the provider reports the end later, that claim wins `ended`, and it is no longer lost. */
+export const isLost = (registers: Registers): boolean => haveSameSource(registers, 'lost', 'ended');
 
 /** The provider's own record was read after the end. */
 export const hasRecord = (registers: Registers): boolean => valueOf(registers, 'confirmed') !== null;
 
-/** The provider's own record was read after the end, or cannot be had: nobody needs to ask for it. */
+/** The provider's own record was read after the end, or is unavailable: nobody needs to request it. */
 export const isConfirmed = (registers: Registers): boolean =>
   hasRecord(registers) || valueOf(registers, 'unconfirmed') !== null || isLost(registers);
 
-/** Variants of recordings that the provider offers, and that are neither stored nor given up. */
+/** Variants of recordings that the provider offers and that are neither stored nor given up. */
 export const fetchableOf = (registers: Registers): string[] =>
   membersOf(registers, 'source')
     .filter(({ member: variant, value: source }) => {

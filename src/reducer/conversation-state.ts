@@ -1,4 +1,4 @@
-// What is kept of a conversation's facts: enough to apply more of them, in any order.
+// What is stored of a conversation's facts: enough to apply further facts in any order.
 import type { Registers } from './registers.js';
 
 export interface ConversationState {
@@ -8,10 +8,10 @@ export interface ConversationState {
   lastSeen: number;
 }
 
-/** Of a conversation that nothing is known of. */
+/** State of a conversation without facts. */
 export const EMPTY: ConversationState = { registers: {}, firstSeen: Infinity, lastSeen: -Infinity };
 
-/** The state that a revision was made from. */
+/** A state and the revision of the record that it produced. */
 export interface StateAtRevision {
   state: ConversationState;
   revision: number;

@@ -1,8 +1,8 @@
-// A fact that intake has opened and understood: what is claimed, and when it was first received.
+// A fact after intake has decrypted and interpreted it: what it claims, and when it was first received.
 import type { Omission } from '../providers/storable-json.js';
 import type { Claims, Json, Part, RecordingVariant } from '../providers/provider-fact.js';
 
-/** A recording that lies in our store. `object_key` names it there; `bytes` counts the audio itself. */
+/** A recording in our store. `bytes` is the length of the audio itself, without encryption. */
 export interface StoredRecording {
   id: string;
   variant: RecordingVariant;
@@ -13,15 +13,15 @@ export interface StoredRecording {
   created_at: number;
 }
 
-/** What a conversation's workflow found out. */
+/** A fact that a conversation's workflow reports. */
 export type WorkflowFact =
   | { kind: 'recording_stored'; recording: StoredRecording }
   | { kind: 'part_absent'; part: Part; reason: string }
-  /** Nobody knows how it ended: the provider was asked and its answer is the evidence. */
+  /** Nobody knows how it ended; `evidence` is what the provider answered when asked. */
   | { kind: 'lost'; evidence: string }
-  /** The provider's copy is unavailable where the provider says that it lies; a source that it names later is tried. */
+  /** The recording could not be fetched from `source`; a source that the provider names later is tried again. */
   | { kind: 'recording_unavailable'; variant: RecordingVariant; source: string; reason: string }
-  /** The provider's record could not be had; the conversation rests on what its webhooks said. */
+  /** The provider's record is unavailable; the conversation is based on its webhooks. */
   | { kind: 'record_unavailable'; reason: string };
 
 interface Received {
@@ -32,13 +32,13 @@ interface Received {
 }
 
 export type Fact = Received &
-  /** `omitted`: what of the document was changed or left out. `stored`: recordings that came in the payload, once they lie in our store. */
+  /** `omitted`: parts of the document that were changed or left out. `stored`: recordings from the payload, already in our store. */
   (
     | { source: 'webhook'; event: string; claims: Claims; omitted?: Omission[]; stored?: StoredRecording[] }
-    /** `event` is `record` when the conversation's own workflow asked, else who did: `backfill`, `poll`. */
+    /** `event` says who requested the record: `record` (the conversation's workflow), `backfill` or `poll`. */
     | { source: 'record'; event: string; claims: Claims; omitted?: Omission[]; stored?: StoredRecording[] }
     | { source: 'workflow'; event: WorkflowFact['kind']; statement: WorkflowFact }
   );
 
-/** The body of a workflow's fact, as it lies in the inbox. */
+/** Interprets the body of a workflow's fact as stored in the inbox. */
 export const workflowFactOf = (body: Json): WorkflowFact => body as unknown as WorkflowFact;

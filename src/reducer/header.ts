@@ -1,17 +1,17 @@
-// The sealed half of a record: everything that could name or quote a person. Pure.
+// Builds the header, the sealed part of a record: everything that could name or quote a person. Pure.
 import type { Fields } from '../providers/provider-fact.js';
 import { normalisePhone } from '../common/normalise.js';
 import type { Header } from './record.js';
 
 export type FieldReader = <Name extends keyof Fields>(name: Name) => Fields[Name] | null;
 
-/** Words that carriers put where a number was withheld (reference/providers.md 8.2). */
+/** Words that carriers send instead of a withheld number. */
 const WITHHELD = /^(anonymous|restricted|unknown|private|unavailable|blocked)$/i;
 
-/** A number in E.164; null where it does not parse. */
+/** Normalises a number to E.164; null if it does not parse. */
 export type NumberReader = (raw: string) => string | null;
 
-/** Reads each number once, however often it is asked: that costs more than all the rest of a projection. */
+/** A reader that parses each number once: parsing costs more than the rest of a projection. */
 export function numberReader(region: string | null): NumberReader {
   const known = new Map<string, string | null>();
   return (raw) => {
@@ -34,7 +34,7 @@ interface HeaderParts extends Pick<Header, 'transfers' | 'segments'> {
   reason: string | null | undefined;
 }
 
-/** The sealed half of a record. */
+/** The header from the fields that the documents claim. */
 export function headerOf(field: FieldReader, { readNumber, transfers, segments, reason }: HeaderParts): Header {
   const raw = field('customer_number');
   const agentNumber = field('agent_number');

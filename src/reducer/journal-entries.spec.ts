@@ -37,15 +37,15 @@ const entriesAfter = (before: Fact[], facts: Fact[]): string[] => {
 };
 
 describe('entriesOf', () => {
-  it('tells once of a recording that two attempts stored, when both facts are applied together', () => {
+  it('has one entry for a recording that two attempts stored, if both facts are applied together', () => {
     expect(entriesAfter([], [stored(1), stored(2)])).toEqual(['recording.stored']);
   });
 
-  it('does not tell again of a recording that was there, when a later copy is applied', () => {
+  it('has no further entry when a later copy of a stored recording is applied', () => {
     expect(entriesAfter([stored(1)], [stored(2)])).toEqual([]);
   });
 
-  it('says that a copy is replaced, when one that was received earlier is stored after it', () => {
+  it('has `recording.replaced` when a copy that was received earlier is stored later', () => {
     const earlier = stored(1, '01900000-0000-7000-8000-000000000002');
     expect(entriesAfter([stored(2)], [earlier])).toEqual(['recording.replaced']);
   });

@@ -1,4 +1,4 @@
-// What a change means for the journal: names of what changed, never its words. Pure.
+// Changes of a record → journal entries: names of the changed fields, never their content. Pure.
 import type { Fact, StoredRecording } from './fact.js';
 import type { ConversationRecord } from './record.js';
 
@@ -8,13 +8,13 @@ export interface HistoryEntry {
   reason: string | null;
 }
 
-/** Moves with every fact; by itself it is no change of the record. */
+/** Fields that alone do not count as a change of the record, because they may change with any fact. */
 const NOT_A_CHANGE = new Set(['lastFactAt', 'lastTurnAt', 'fetchable', 'lostEvidence', 'holder']);
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
 
-/** Names of fields that differ; those of the header and of completeness by their own names. */
+/** Names of fields that differ, including those inside the header and completeness. */
 export function changesBetween(before: ConversationRecord | null, after: ConversationRecord): string[] {
   const changed: string[] = [];
   const compare = (old: object | null, now: object, prefix = ''): void => {
@@ -30,7 +30,7 @@ export function changesBetween(before: ConversationRecord | null, after: Convers
   return [...new Set(changed)].sort();
 }
 
-/** Journal entries of one application of facts, in the order of a conversation's life. */
+/** Journal entries for applying `facts`, in the order of a conversation's life. */
 export function entriesOf(
   before: ConversationRecord | null,
   after: ConversationRecord,
@@ -48,9 +48,9 @@ export function entriesOf(
   const wasOpen = before === null || before.recordState === 'open';
   if (wasOpen && after.recordState !== 'open')
     add('conversation.ended', after.lostEvidence ?? after.end?.category ?? null);
-  const isNews = (copy: StoredRecording): boolean => names(after, copy) && !names(before, copy);
+  const isNew = (copy: StoredRecording): boolean => references(after, copy) && !references(before, copy);
   for (const fact of facts) {
-    for (const { variant } of storedBy(fact).filter(isNews))
+    for (const { variant } of storedBy(fact).filter(isNew))
       add(hasVariant(before, variant) ? 'recording.replaced' : 'recording.stored', variant);
     if (fact.source === 'workflow' && fact.statement.kind === 'part_absent')
       add('part.declared_absent', `${fact.statement.part}: ${fact.statement.reason}`);
@@ -65,10 +65,10 @@ function storedBy(fact: Fact): StoredRecording[] {
   return fact.statement.kind === 'recording_stored' ? [fact.statement.recording] : [];
 }
 
-/** A webhook's audio may be stored after a download that was received later; the copy that was received first stays. */
+/** Whether there was a copy already. Audio from a webhook may be stored after a download, and replaces it if received first. */
 const hasVariant = (record: ConversationRecord | null, variant: string): boolean =>
-  record?.recordings.some((named) => named.variant === variant) ?? false;
+  record?.recordings.some((recording) => recording.variant === variant) ?? false;
 
-/** Two attempts, or a webhook and a download, may store one recording: only the copy that the record names counts. */
-const names = (record: ConversationRecord | null, { id, created_at }: StoredRecording): boolean =>
-  record?.recordings.some((named) => named.id === id && named.created_at === created_at) ?? false;
+/** Two attempts, or a webhook and a download, may store the same recording; only the copy that the record references counts. */
+const references = (record: ConversationRecord | null, { id, created_at }: StoredRecording): boolean =>
+  record?.recordings.some((recording) => recording.id === id && recording.created_at === created_at) ?? false;

@@ -1,13 +1,13 @@
-// Registers merge in any order. The heart of the promise that every order of receiving ends in the same record.
+// Merges claims into registers. The result does not depend on the order, so that every order of facts gives the same record.
 import { compareStamps, type Registers, type RegisterWrite } from './registers.js';
 
 export interface Merged {
   registers: Registers;
-  /** Content of the claims that won, by the name of the register. */
+  /** Large content of the claims that won, by register. */
   blobs: Map<string, unknown>;
 }
 
-/** Applies claims; returns the registers and the blobs of the winners. Commutative, associative, idempotent. */
+/** Applies claims. Commutative, associative, idempotent. */
 export function merge(registers: Registers, writes: RegisterWrite[]): Merged {
   const merged = { ...registers };
   const blobs = new Map<string, unknown>();
@@ -16,13 +16,13 @@ export function merge(registers: Registers, writes: RegisterWrite[]): Merged {
     const current = merged[key];
     if (!wins(merged, write)) continue;
     merged[key] = { value, stamp };
-    // The same content in another document is no new content: nothing to store, nothing to tell readers.
+    // The same content from another document is not new: nothing to store, and no change for readers.
     if (blob !== undefined && !(current !== undefined && isSameContent(current.value, value))) blobs.set(key, blob);
   }
   return { registers: merged, blobs };
 }
 
-/** The claim takes its register from whoever has it. */
+/** Whether the claim replaces the current value of its register. */
 export function wins(registers: Registers, { key, stamp, keep }: RegisterWrite): boolean {
   const current = registers[key];
   if (current === undefined) return true;

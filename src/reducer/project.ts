@@ -1,4 +1,4 @@
-// State → record: what the registers add up to. Pure; it alone decides status, record state and completeness.
+// State → record. Pure; the only code that decides status, record state and completeness.
 import { plainValues } from '../providers/plain-fields.js';
 import type { Fields, LiveStatus, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
@@ -9,27 +9,27 @@ import type { ConversationRecord, Status } from './record.js';
 import type { ConversationState } from './conversation-state.js';
 import { segmentsOf, transfersOf } from './transfers.js';
 
-/** Seconds that a part is waited for after the end (account setting `deadlines`). */
+/** How long a part is waited for after the end, seconds (account setting `deadlines`). */
 export type PartDeadlines = Record<Part, number>;
 
-/** Ends of these categories are failures even where the provider calls the conversation ended. */
+/** End categories that count as failed, even if the provider reports a normal end. */
 const FAILED_CATEGORIES = new Set([
   ...['no_answer', 'busy', 'declined', 'unreachable', 'capacity', 'billing', 'blocked', 'dropped', 'lost'],
   ...['error_provider', 'error_customer_setup', 'error_telephony'],
 ]);
 
-/** Each document names a bounded number, but there may be many documents: the later ones cost themselves. */
+/** The number per document is bounded, but there may be many documents; further transfers are dropped. */
 const MAX_TRANSFERS = 200;
 
 export interface ProjectionSettings {
   deadlines: PartDeadlines;
-  /** ISO 3166 region of numbers without +, or null. */
+  /** ISO 3166 region for numbers without +; null: none. */
   defaultRegion: string | null;
-  /** How numbers are read; default: {@link numberReader} of the region. */
+  /** Default: {@link numberReader} for the region. */
   readNumber?: NumberReader;
 }
 
-/** The record that these facts make. Deadlines count from the first receipt of the end. */
+/** The record that follows from a state. Deadlines count from the first receipt of the end. */
 export function project(
   { registers, firstSeen, lastSeen }: ConversationState,
   settings: ProjectionSettings,
@@ -84,31 +84,31 @@ export function project(
 }
 
 function statusOf(live: LiveStatus | null, ended: { failed: boolean } | null, category: string | null): Status {
-  // Nothing known yet is the lowest rank, so that no later word can lower it.
+  // Without any status claim: the lowest one, so that no later claim can lower it.
   if (ended === null) return live ?? 'ringing';
   return ended.failed || (category !== null && FAILED_CATEGORIES.has(category)) ? 'failed' : 'completed';
 }
 
-/** The provider's own figure, else the time between its own start and end; never from our receipts. */
+/** The provider's duration, else the time between its own start and end; never derived from our receipt times. */
 function durationOf(field: FieldReader): number | null {
   const [given, start, end] = [field('duration_ms'), field('start_time'), field('end_time')];
   if (given !== null) return given;
   return start !== null && end !== null ? Math.max(0, end - start) : null;
 }
 
-/** The provider's reason, unless nobody knows that it ended but us; one that ended without a reason is `unknown`. */
-function endOf(registers: Registers, told: Fields['end'] | null): Fields['end'] {
+/** `lost` if only we declared the end; else the provider's reason, or `unknown` if it gave none. */
+function endOf(registers: Registers, claimed: Fields['end'] | null): Fields['end'] {
   if (isLost(registers)) return { category: 'lost', party: null, provider_reason: null };
-  return told ?? { category: 'unknown', party: null, provider_reason: null };
+  return claimed ?? { category: 'unknown', party: null, provider_reason: null };
 }
 
-/** An analysis that does not judge leaves it unknown; before one there is none. */
-function outcomeOf(told: Fields['outcome'] | null, analysed: boolean): ConversationRecord['outcome'] {
-  const outcome = told ?? (analysed ? { value: 'unknown', score: null } : null);
+/** Null before an analysis; `unknown` if the analysis gave no outcome. */
+function outcomeOf(claimed: Fields['outcome'] | null, analysed: boolean): ConversationRecord['outcome'] {
+  const outcome = claimed ?? (analysed ? { value: 'unknown', score: null } : null);
   return outcome && { value: outcome.value, score: outcome.score };
 }
 
-/** A recording that came without its length is as long as the conversation. */
+/** A recording without a known length is assumed to be as long as the conversation. */
 function recordingsOf(registers: Registers, durationMs: number | null): StoredRecording[] {
   return membersOf(registers, 'recording').map(({ value: recording }) => ({
     ...recording,

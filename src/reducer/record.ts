@@ -1,4 +1,4 @@
-// The record of a conversation as its facts make it: plain values for columns, sealed ones for the header.
+// The record of a conversation: plain values, which become columns, and the header, which is sealed.
 import type { PlainValues } from '../providers/plain-fields.js';
 import type { Channel, Fields, Json, Part } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
@@ -15,7 +15,7 @@ export interface Completeness {
 
 export interface Segment {
   holder: 'agent' | 'phone' | 'human';
-  /** The provider's id of the agent; in what is stored, ours. */
+  /** Here the provider's id of the agent; ours once it is stored. */
   agent_id: string | null;
   start_time: number;
   end_time: number | null;
@@ -23,7 +23,7 @@ export interface Segment {
 
 export interface TransferRecord {
   kind: 'blind' | 'warm' | null;
-  /** An agent by the provider's id; in what is stored, by ours. */
+  /** An agent has the provider's id here, and ours once it is stored. */
   target: { type: 'phone' | 'agent'; value: string | null };
   status: 'in_progress' | 'bridged' | 'cancelled' | 'failed' | 'completed';
   initiated_by: 'provider';
@@ -31,10 +31,10 @@ export interface TransferRecord {
   end_time: number | null;
 }
 
-/** Sealed with the conversation's data key. */
+/** The sealed part of a record. */
 export interface Header {
   provider_conversation_id: string | null;
-  /** E.164 where it parses, else as given; null when withheld. */
+  /** E.164 if it parses, else as given; null if withheld. */
   customer_number: string | null;
   customer_user_id: string | null;
   presentation: 'allowed' | 'restricted' | null;
@@ -71,9 +71,9 @@ export interface ConversationRecord extends PlainValues {
   lastTurnAt: number | null;
   lostEvidence: string | null;
   recordings: StoredRecording[];
-  /** Who holds it now, or held it last. */
+  /** Who holds the conversation now, or held it last. */
   holder: Segment['holder'];
-  /** Variants that the provider offers, our store lacks and nobody has given up. */
+  /** Variants that the provider offers and that are neither stored nor given up. */
   fetchable: string[];
   header: Header;
 }

@@ -30,13 +30,13 @@ interface Outcome {
   blobs: Record<string, unknown>;
 }
 
-/** Applies facts in batches, as intake does, with the content tables beside it. */
+/** Applies facts in batches, as intake does, and tracks the content tables. */
 function applied(batches: Fact[][]): Outcome {
   let state: ConversationState = EMPTY;
   const blobs: Record<string, unknown> = {};
   for (const batch of batches) {
     const reduction = reduce(state, batch);
-    // What is stored between two batches has been through JSON.
+    // Between two batches the stored state is serialised as JSON.
     state = JSON.parse(JSON.stringify(reduction.state)) as ConversationState;
     for (const [name, value] of reduction.blobs) blobs[name] = value;
   }
@@ -48,7 +48,7 @@ const cut = (facts: Fact[], size: number): Fact[][] =>
 
 describe('reducer', () => {
   it.each(PROVIDERS)(
-    'makes the same record of the same facts of %s, whatever the order, the batches and the repetitions',
+    'makes the same record from the same facts of %s, whatever the order, batches and repetitions',
     (_, given) => {
       const orders = fc.record({
         some: fc.subarray([...given], { minLength: 1 }),
@@ -68,7 +68,7 @@ describe('reducer', () => {
     },
   );
 
-  it.each(PROVIDERS)('never lets the status fall, in whatever order facts of %s come', (_, given) => {
+  it.each(PROVIDERS)('never lets the status fall, in any order of facts of %s', (_, given) => {
     const rank = { ringing: 0, active: 1, transferring: 1, completed: 2, failed: 2 };
     fc.assert(
       fc.property(fc.shuffledSubarray([...given], { minLength: 1 }), (facts) => {
@@ -95,7 +95,7 @@ describe('reducer', () => {
     });
   });
 
-  it('is completed by its analysis alone, when call_analyzed is all that ever comes', () => {
+  it('is completed by call_analyzed alone, if nothing else ever comes', () => {
     const { record: outcome } = applied([
       [webhook('call_analyzed', { ...END, call_analysis: { call_successful: false } })],
     ]);
@@ -106,7 +106,7 @@ describe('reducer', () => {
     });
   });
 
-  it('waits for nothing when the call never connected', () => {
+  it('waits for nothing if the call never connected', () => {
     const { record: outcome } = applied([
       [
         webhook('call_ended', { call_status: 'not_connected', disconnection_reason: 'dial_busy' }),
@@ -121,7 +121,7 @@ describe('reducer', () => {
     });
   });
 
-  it('lets the provider take back a conversation that was given up as lost', () => {
+  it('lets the provider revive a conversation that was declared lost', () => {
     const lost = applied([[webhook('call_started'), statement({ kind: 'lost', evidence: 'not_found' })]]).record;
     expect(lost).toMatchObject({
       status: 'failed',
@@ -140,7 +140,7 @@ describe('reducer', () => {
     });
   });
 
-  it('offers a recording that was refused only once the provider names another place', () => {
+  it('offers a refused recording again only once the provider names another location', () => {
     const refused = {
       kind: 'recording_unavailable',
       variant: 'mixed',
@@ -153,7 +153,7 @@ describe('reducer', () => {
     expect(applied([[...facts, moved]]).record.fetchable).toEqual(['mixed']);
   });
 
-  it('fills in a part that was declared absent when it comes late', () => {
+  it('fills in a late part that was declared absent', () => {
     const facts = [webhook('call_ended', END), statement({ kind: 'part_absent', part: 'audio', reason: 'deadline' })];
     expect(applied([facts]).record.completeness.audio).toEqual({ state: 'absent', reason: 'deadline', dueAt: null });
     expect(applied([[...facts, statement(RECORDING)]]).record.completeness.audio.state).toBe('present');
@@ -168,7 +168,7 @@ describe('reducer', () => {
     expect(blobs['transcript']).toHaveLength(1);
   });
 
-  it('keeps the longer of two live transcripts, in whichever order they come, until the call is over', () => {
+  it('keeps the longer of two live transcripts, in either order, until the call has ended', () => {
     const saidUntil = (...ends: number[]): Json[] =>
       ends.map((end) => ({ role: 'user', content: `until ${end}`, words: [{ word: 'word', start: 0, end }] }));
     const shown = (...transcripts: Json[][]): unknown => {
@@ -177,7 +177,7 @@ describe('reducer', () => {
     };
     expect(shown(saidUntil(1, 2), saidUntil(1))).toEqual(['until 1', 'until 2']);
     expect(shown(saidUntil(1), saidUntil(1, 2))).toEqual(['until 1', 'until 2']);
-    // The last turn grows while it is spoken; a tool that is called adds a turn and no words.
+    // The last turn grows while it is spoken; a tool call adds a turn without words.
     expect(shown(saidUntil(1, 3), saidUntil(1, 2))).toEqual(['until 1', 'until 3']);
     const tool = { role: 'tool_call_invocation', tool_call_id: 't', name: 'look_up', arguments: '{}' };
     expect(shown([...saidUntil(1), tool], saidUntil(1))).toEqual(['until 1', null]);
@@ -200,7 +200,7 @@ describe('reducer', () => {
     });
   });
 
-  it('takes no zero for a price before the final bill', () => {
+  it('does not take zero as a price before the final bill', () => {
     const costOf = (cents: number, more: Record<string, Json> = {}): unknown =>
       applied([[webhook('call_ended', { ...END, call_cost: { combined_cost: cents }, ...more })]]).record.cost;
     expect(costOf(0)).toBeNull();
@@ -209,7 +209,7 @@ describe('reducer', () => {
     expect(costOf(0, { call_status: 'not_connected' })).toEqual({ amount_micros: 0, currency: 'USD' });
   });
 
-  it('does not call lost what the provider says has ended, without a reason', () => {
+  it('is not lost if the provider reports an end without a reason', () => {
     const facts = [
       statement({ kind: 'lost', evidence: 'not_found' }),
       webhook('call_ended', { ...END, ...NOT_MENTIONED }),
@@ -218,13 +218,13 @@ describe('reducer', () => {
     expect(outcome).toMatchObject({ status: 'completed', end: { category: 'unknown' }, lostEvidence: null });
   });
 
-  it('knows by which mapping the document that it keeps was read', () => {
+  it('knows which mapping read the stored document', () => {
     const whole = webhook('call_analyzed', { ...END, call_analysis: {}, transcript_object: SAID });
     const { registers } = reduce(EMPTY, [whole, record(END)]).state;
     expect(valueOf(registers, 'record')).toEqual({ mapping: (whole as { claims: Claims }).claims.mappingVersion });
   });
 
-  it('has no new content when another document brings the same transcript', () => {
+  it('has no new content if another document brings the same transcript', () => {
     const first = reduce(EMPTY, [webhook('call_ended', { ...END, transcript_object: SAID })]);
     expect(first.blobs.has('transcript')).toBe(true);
     const second = reduce(first.state, [record({ ...END, transcript_object: SAID })]);

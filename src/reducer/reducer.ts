@@ -1,4 +1,4 @@
-// (state, facts) → state. Pure, commutative, idempotent; nothing else decides what a conversation is.
+// (state, facts) → state. Pure, commutative, idempotent; the only way in which facts change a conversation.
 import type { ConversationState } from './conversation-state.js';
 import type { Fact } from './fact.js';
 import { merge } from './merge.js';
@@ -6,7 +6,7 @@ import { writesOf } from './register-writes.js';
 
 export interface Reduction {
   state: ConversationState;
-  /** Content that won its register in this reduction and must be stored: `transcript` (turns), `record` (document). */
+  /** New content that must be stored: `transcript` (turns) and `record` (document). */
   blobs: Map<string, unknown>;
 }
 

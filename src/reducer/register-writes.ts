@@ -1,16 +1,16 @@
-// Fact → claims to registers: which of them, and with which rank. Pure.
+// Fact → writes to registers, each with its stamp. Pure.
 import { createHash } from 'node:crypto';
 import type { Claims, Fields, TransferClaim, Turn } from '../providers/provider-fact.js';
 import type { Fact, StoredRecording, WorkflowFact } from './fact.js';
 import { writeMember, writeTo, type RegisterWrite, type Stamp } from './registers.js';
 
-/** Rank never falls; `active` and `transferring` share one. */
+/** The status never falls to a lower rank; `active` and `transferring` share one. */
 const LIVE_RANK = { ringing: 0, active: 1, transferring: 1 } as const;
 
-/** Stamps of what one document says, by rank. */
+/** Makes stamps for the claims of one document. */
 type StampOf = (rank?: number) => Stamp;
 
-/** What a fact claims. */
+/** The register writes of a fact. */
 export function writesOf(fact: Fact): RegisterWrite[] {
   if (fact.source === 'workflow') return ofStatement(fact.statement, fact);
   return [...ofClaims(fact.claims, fact), ...(fact.stored ?? []).map((recording) => ofRecording(recording, fact))];
@@ -37,7 +37,7 @@ function ofStatus({ kind, live, ended, agent, analysed }: Claims, fact: Fact, st
   if (ended) found.push(writeTo('ended', ended, stamp()), endSeen(fact));
   if (agent) found.push(writeTo('agent', agent, stamp()));
   if (analysed) found.push(writeTo('analysed', true, stamp()));
-  // The provider's own record, read after the end, is what settles a conversation.
+  // A conversation settles only after the provider's own record was read after the end.
   if (fact.source === 'record' && ended) found.push(writeTo('confirmed', 'record', stamp()));
   return found;
 }
@@ -50,7 +50,7 @@ function ofContent(claims: Claims, fact: Fact, stamp: StampOf): RegisterWrite[] 
   return [...found, { ...reading, blob: claims.record }];
 }
 
-/** What is heard while a conversation lives may all have one time, that of its start: the longest has been heard last. */
+/** Live transcripts may all have the provider time of the conversation's start, so the longest one counts as the latest. */
 function ofTranscript(
   { turns, final, truncated }: NonNullable<Claims['transcript']>,
   { receivedAt }: Fact,
@@ -65,46 +65,46 @@ function ofTranscript(
     digest: digestOf(turns),
     ...(truncated && { truncated }),
   };
-  // More turns rank higher, and all of them below what is final.
-  const heard: Stamp = final ? stamp : [-1 / (turns.length + 1), phase, reach, ...receipt];
-  return { ...writeTo('transcript', summary, heard), blob: turns };
+  // More turns rank higher; every live transcript ranks below a final one.
+  const transcriptStamp: Stamp = final ? stamp : [-1 / (turns.length + 1), phase, reach, ...receipt];
+  return { ...writeTo('transcript', summary, transcriptStamp), blob: turns };
 }
 
-/** Stays in the sealed state. */
+/** Stored in the sealed state only. */
 const digestOf = (turns: Turn[]): string => createHash('sha256').update(JSON.stringify(turns)).digest('base64');
 
-/** A provider that has deleted, or never kept, answers with less than its webhook said: the fuller document stays. */
+/** A provider that has deleted or never stored content answers with less than its webhook contained: the fuller document wins. */
 const richness = ({ ended, transcript }: Claims): number => (ended !== null && transcript !== null ? 1 : 0);
 
 type Receipt = Pick<Fact, 'receivedAt' | 'hash'>;
 
-/** Decided by the receipt alone. */
+/** A stamp that is decided by the receipt alone. */
 const received = ({ receivedAt, hash }: Receipt, phase = 0): Stamp => [0, phase, 0, receivedAt, hash];
 
-/** Of two copies of one recording the first received stays: whoever listens to it keeps the same bytes. */
+/** Of two copies of a recording the first received wins, so that listeners keep getting the same bytes. */
 export const ofRecording = (recording: StoredRecording, fact: Receipt): RegisterWrite =>
   writeMember('recording', recording.variant, recording, received(fact));
 
 /**
- * The first receipt of the provider's word of the end: deadlines count from it, whichever fact is applied first. Ours
- * (`lost`) counts only while there is no other, so that parts of a conversation that is taken back are waited for.
+ * The first receipt of the provider's report of the end: deadlines count from it, whichever fact is applied first. Our own
+ * report (`lost`) counts only if there is no other, so that the parts of a conversation that turns up again are waited for.
  */
 const endSeen = (fact: Fact): RegisterWrite =>
   writeTo('end_seen', fact.receivedAt, received(fact, fact.source === 'workflow' ? 1 : 0));
 
-function ofTransfer({ id, target, status, at: told }: TransferClaim, fact: Fact, stamp: StampOf): RegisterWrite[] {
-  const at = told ?? fact.receivedAt;
+function ofTransfer({ id, target, status, at: claimedAt }: TransferClaim, fact: Fact, stamp: StampOf): RegisterWrite[] {
+  const at = claimedAt ?? fact.receivedAt;
   if (id === null) {
     return [writeMember('transfer_report', `${status}.${fact.hash}`, { target, status, at }, received(fact))];
   }
   return [
-    // Who names the target knows more than who does not.
+    // A claim that names the target outranks one that does not.
     writeMember('transfer_target', id, target, stamp(target.value === null ? -1 : 0)),
     writeMember('transfer_time', `${status}.${id}`, at, [0, 0, at, fact.receivedAt, fact.hash]),
   ];
 }
 
-/** A provider's word (phase 1 and up) always beats ours (phase 0): a late end overrides `lost`. */
+/** A provider's claim (phase 1 and up) always beats ours (phase 0): a late end overrides `lost`. */
 function ofStatement(statement: WorkflowFact, fact: Fact): RegisterWrite[] {
   const stamp = received(fact);
   switch (statement.kind) {

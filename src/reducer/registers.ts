@@ -1,11 +1,11 @@
-// The registers of a conversation: one for each thing that can be claimed about it, each with the stamp of the claim that
-// won. Every name, the type of its value and which claim wins stand here; nobody else knows how they are stored.
+// The registers of a conversation: one for each thing that can be claimed about it, each with the stamp of the winning claim.
+// This file defines their names, the types of their values and which claim wins; no other file knows how they are stored.
 import type { Claims, Fields, LiveStatus, TransferClaim } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 
 /**
- * What decides between two claims to one value, compared element by element: rank (a status never falls), phase of the
- * document, provider time, receipt, hash of the bytes. The hash makes the order total.
+ * Decides between two claims to a register, compared element by element: rank (a status never falls), phase of the document,
+ * provider time, receipt time, hash of the bytes. The hash makes the order total.
  */
 export type Stamp = readonly [rank: number, phase: number, providerTime: number, receivedAt: number, hash: string];
 
@@ -14,21 +14,21 @@ export interface Register<Value = unknown> {
   stamp: Stamp;
 }
 
-/** As they are stored: by name, or by family and member. */
+/** Keyed by name, or by family and member. */
 export type Registers = Record<string, Register>;
 
-/** Which of two claims wins: the one with the lowest stamp (what was true at the start), or the one with the highest. */
+/** Which claim wins: the one with the lowest stamp (the earliest) or the highest (the latest). */
 export type Keep = 'first' | 'last';
 
-/** One claim to one register. */
+/** One claim to a register. */
 export interface RegisterWrite {
   key: string;
   value: unknown;
   stamp: Stamp;
   keep: Keep;
   /**
-   * Large content that goes to its own table; the register itself holds `value`, a summary of it. A `digest` in the
-   * summary tells whether the content is the one that is stored already.
+   * Large content that is stored in its own table; the register holds `value`, a summary. A `digest` in the summary shows whether
+   * the content is stored already.
    */
   blob?: unknown;
 }
@@ -43,13 +43,13 @@ export interface TranscriptSummary {
   truncated?: true;
 }
 
-/** A claim about a transfer that no id tells apart from others. */
+/** A claim about a transfer for which the provider gives no id. */
 export interface TransferReport extends Pick<TransferClaim, 'target' | 'status'> {
   /** Epoch milliseconds. */
   at: number;
 }
 
-/** `value` is never there: it carries the type. */
+/** `value` is never set: it only carries the type. */
 interface Kind<Value> {
   keep: Keep;
   value?: Value;
@@ -62,7 +62,7 @@ const NAMED = {
   analysed: last<true>(),
   /** The provider's own record was read after the end. */
   confirmed: last<'record'>(),
-  /** Why it cannot be read. */
+  /** Why the provider's own record is unavailable. */
   unconfirmed: last<string>(),
   /** Epoch milliseconds of the first receipt of the end. */
   end_seen: first<number>(),
@@ -76,19 +76,19 @@ const NAMED = {
 };
 
 const FAMILIES = {
-  /** By part: why it is missing for good, by our own deadline. */
+  /** By part: why it is permanently missing, by our own decision. */
   absent: last<string>(),
   /** By part: why the provider has none. */
   denied: last<string>(),
   field: last<Fields[keyof Fields]>(),
   /** By variant. */
   recording: first<StoredRecording>(),
-  /** By variant: where the provider's copy lies. */
+  /** By variant: location of the provider's copy. */
   source: last<string>(),
   transfer_target: last<TransferClaim['target']>(),
   /** By status and id, epoch milliseconds. */
   transfer_time: first<number>(),
-  /** By the hash of the document, for transfers without an id. */
+  /** By status and hash of the document, for transfers without an id. */
   transfer_report: first<TransferReport>(),
   /** By variant: the source that could not be fetched. */
   unavailable: last<string>(),
@@ -117,15 +117,15 @@ export const writeMember = <Of extends Family>(
   stamp: Stamp,
 ): RegisterWrite => ({ key: keyOf(family, member), value, stamp, keep: FAMILIES[family].keep });
 
-/** Null where nobody has claimed it. */
+/** Null if there is no claim. */
 export const valueOf = <Of extends Name>(registers: Registers, name: Of): NamedValue<Of> | null =>
   (registers[name]?.value as NamedValue<Of> | undefined) ?? null;
 
-/** Null where nobody has claimed it. */
+/** Null if there is no claim. */
 export const memberOf = <Of extends Family>(registers: Registers, family: Of, member: string): FamilyValue<Of> | null =>
   (registers[keyOf(family, member)]?.value as FamilyValue<Of> | undefined) ?? null;
 
-/** A field of the record, as its documents say. */
+/** A field of the record, as claimed by documents. */
 export const fieldOf = <Field extends keyof Fields>(registers: Registers, field: Field): Fields[Field] | null =>
   memberOf(registers, 'field', field) as Fields[Field] | null;
 
@@ -133,7 +133,7 @@ interface Member<Value> extends Register<Value> {
   member: string;
 }
 
-/** All members of a family that were claimed, by name. */
+/** All claimed members of a family, sorted by name. */
 export function membersOf<Of extends Family>(registers: Registers, family: Of): Member<FamilyValue<Of>>[] {
   const prefix = keyOf(family, '');
   return Object.entries(registers as Record<string, Register<FamilyValue<Of>>>)
@@ -141,8 +141,8 @@ export function membersOf<Of extends Family>(registers: Registers, family: Of): 
     .sort((a, b) => (a.member < b.member ? -1 : 1));
 }
 
-/** Two registers have their value from the same document. */
-export const haveOneSource = (registers: Registers, a: Name, b: Name): boolean =>
+/** Whether two registers have their values from the same document. */
+export const haveSameSource = (registers: Registers, a: Name, b: Name): boolean =>
   registers[a] !== undefined && registers[a].stamp[4] === registers[b]?.stamp[4];
 
 /** Negative when `a` comes first. */

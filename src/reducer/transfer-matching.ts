@@ -1,37 +1,37 @@
-// Which claims are about the same transfer. Where a provider gives transfers neither id nor time (Retell), only all reports
-// together tell: so it is found out whenever the record is made, never while facts are merged. Pure.
+// Finds out which claims concern the same transfer. If a provider gives neither id nor time (Retell), that follows only from all
+// reports together, so it is decided at each projection, not while facts are merged. Pure.
 import type { TransferClaim } from '../providers/provider-fact.js';
 import { compareStamps, memberOf, membersOf, type Registers, type TransferReport } from './registers.js';
 
 type Status = TransferClaim['status'];
 
-/** One transfer: to whom, and when what happened. */
+/** One transfer: its target, and the times of its statuses. */
 export interface KnownTransfer {
   target: TransferClaim['target'];
   /** Epoch milliseconds. */
   times: Partial<Record<Status, number>>;
 }
 
-interface Fit {
-  /** A report is about no transfer of which one of these is known. */
+interface MatchRule {
+  /** The report cannot concern a transfer that already has one of these statuses. */
   unless: Status[];
-  /** Of several it is about this one: tries follow each other, and none comes after the one that went through. */
+  /** Which of several candidates: attempts follow each other, and none follows the one that succeeded. */
   among: 'first' | 'last';
 }
 
-const FITS: Record<Status, Fit> = {
+const RULES: Record<Status, MatchRule> = {
   started: { unless: ['started'], among: 'first' },
   cancelled: { unless: ['cancelled', 'failed', 'bridged', 'ended'], among: 'first' },
   failed: { unless: ['cancelled', 'failed', 'bridged', 'ended'], among: 'first' },
   bridged: { unless: ['cancelled', 'failed', 'bridged'], among: 'last' },
   ended: { unless: ['cancelled', 'failed', 'ended'], among: 'last' },
 };
-/** Reports may also be about one that another document tells with an id. */
-const TOLD_BY_ID: Fit = { unless: ['cancelled', 'failed'], among: 'last' };
-/** In the order in which a transfer may go. */
+/** A report may also concern a transfer for which another document gives an id. */
+const IDENTIFIED: MatchRule = { unless: ['cancelled', 'failed'], among: 'last' };
+/** In the order in which a transfer passes through them. */
 const STATUSES: Status[] = ['started', 'cancelled', 'failed', 'bridged', 'ended'];
 
-/** The furthest status that is known of it. */
+/** The furthest known status. */
 export const latestStatusOf = ({ times }: KnownTransfer): Status =>
   STATUSES.findLast((status) => status in times) ?? 'started';
 
@@ -40,33 +40,33 @@ export function knownTransfers(registers: Registers): KnownTransfer[] {
   const reported: KnownTransfer[] = [];
   for (const { target, status, at } of reportsIn(registers)) {
     const transfer = { target, times: { [status]: at } };
-    const known = meant(reported, target, FITS[status]);
+    const known = findMatch(reported, target, RULES[status]);
     if (known === undefined) reported.push(transfer);
     else join(known, transfer);
   }
   const identified = identifiedIn(registers);
   for (const transfer of identified) {
-    const same = meant(reported, transfer.target, TOLD_BY_ID);
+    const same = findMatch(reported, transfer.target, IDENTIFIED);
     if (same !== undefined) join(transfer, ...reported.splice(reported.indexOf(same), 1));
   }
   return [...identified, ...reported];
 }
 
-/** The transfer to that target that fits; one whose target nobody has named may be it, where no other is. */
-function meant(
+/** The transfer that a report with this target concerns; if none has the target, one with an unknown target may match. */
+function findMatch(
   reported: KnownTransfer[],
   target: KnownTransfer['target'],
-  { unless, among }: Fit,
+  { unless, among }: MatchRule,
 ): KnownTransfer | undefined {
-  const fitting = reported.filter(
+  const candidates = reported.filter(
     (transfer) => transfer.target.type === target.type && !unless.some((status) => status in transfer.times),
   );
-  const same = fitting.filter((transfer) => transfer.target.value === target.value);
-  const open = fitting.filter((transfer) => transfer.target.value === null || target.value === null);
-  return (same.length > 0 ? same : open).at(among === 'first' ? 0 : -1);
+  const same = candidates.filter((transfer) => transfer.target.value === target.value);
+  const withUnknownTarget = candidates.filter((transfer) => transfer.target.value === null || target.value === null);
+  return (same.length > 0 ? same : withUnknownTarget).at(among === 'first' ? 0 : -1);
 }
 
-/** Earliest times count: a report without a time of its own has that of its receipt, which may be late. */
+/** Merges transfers, keeping the earliest times: a report without its own time has that of its receipt, which may be late. */
 function join(transfer: KnownTransfer, ...others: KnownTransfer[]): void {
   for (const { target, times } of others) {
     if (transfer.target.value === null) transfer.target = target;
@@ -77,7 +77,7 @@ function join(transfer: KnownTransfer, ...others: KnownTransfer[]): void {
   }
 }
 
-/** In the order in which they were received. */
+/** In order of receipt. */
 const reportsIn = (registers: Registers): TransferReport[] =>
   membersOf(registers, 'transfer_report')
     .sort((a, b) => compareStamps(a.stamp, b.stamp))

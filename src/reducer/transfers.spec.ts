@@ -15,7 +15,7 @@ const [X, Y] = ['+12025550177', '+12025550178'];
 
 const recordOf = (facts: Fact[]): ConversationRecord => project(reduce(EMPTY, facts).state, SETTINGS);
 
-/** Facts that are received a second apart, in this order. */
+/** Facts received a second apart, in this order. */
 const inTurn = (claims: Extract<Fact, { source: 'webhook' }>['claims'][]): Fact[] =>
   claims.map((each, index) => ({
     source: 'webhook',
@@ -25,9 +25,9 @@ const inTurn = (claims: Extract<Fact, { source: 'webhook' }>['claims'][]): Fact[
     hash: String(index).padStart(4, '0'),
   }));
 
-type Word = [event: string, destination?: string, more?: Record<string, Json>];
+type ReceivedEvent = [event: string, destination?: string, more?: Record<string, Json>];
 
-const callDocument = ([event, destination, more]: Word): Json => ({
+const callDocument = ([event, destination, more]: ReceivedEvent): Json => ({
   event,
   call: {
     call_id: 'call_1',
@@ -45,9 +45,9 @@ const ended = (reason: string, more: Record<string, Json> = {}): Record<string, 
   ...more,
 });
 
-/** What becomes of Retell's words, received in this order: `target status` of each transfer, and how many count. */
-function told(...words: Word[]): { transfers: string[]; count: number } {
-  const facts = inTurn(words.map((word) => retell.interpretWebhook(callDocument(word))));
+/** Result of Retell's events, received in this order: `target status` of each transfer, and how many count. */
+function resultOf(...events: ReceivedEvent[]): { transfers: string[]; count: number } {
+  const facts = inTurn(events.map((event) => retell.interpretWebhook(callDocument(event))));
   const { header, transferCount } = recordOf(facts);
   return {
     transfers: header.transfers.map(({ target, status }) => `${target.value} ${status}`),
@@ -56,40 +56,40 @@ function told(...words: Word[]): { transfers: string[]; count: number } {
 }
 
 describe('transfers of a Retell call', () => {
-  it('are one, when only the later of its words names the destination', () => {
-    expect(told(['transfer_started'], ['transfer_bridged', X])).toEqual({ transfers: [`${X} bridged`], count: 1 });
-    expect(told(['transfer_started', X], ['transfer_bridged'])).toEqual({ transfers: [`${X} bridged`], count: 1 });
+  it('are one if only a later event names the destination', () => {
+    expect(resultOf(['transfer_started'], ['transfer_bridged', X])).toEqual({ transfers: [`${X} bridged`], count: 1 });
+    expect(resultOf(['transfer_started', X], ['transfer_bridged'])).toEqual({ transfers: [`${X} bridged`], count: 1 });
   });
 
-  it('are one, when its words come in the wrong order', () => {
-    expect(told(['transfer_bridged', X], ['transfer_started'])).toEqual({ transfers: [`${X} bridged`], count: 1 });
+  it('are one if the events come in the wrong order', () => {
+    expect(resultOf(['transfer_bridged', X], ['transfer_started'])).toEqual({ transfers: [`${X} bridged`], count: 1 });
   });
 
-  it('are two, when the same number is tried again after the first try was cancelled', () => {
-    const words: Word[] = [
+  it('are two if the same number is tried again after the first try was cancelled', () => {
+    const events: ReceivedEvent[] = [
       ['transfer_started', X],
       ['transfer_cancelled', X],
       ['transfer_started', X, { try: 2 }],
     ];
-    expect(told(...words)).toEqual({ transfers: [`${X} cancelled`, `${X} in_progress`], count: 1 });
-    const again = told(...words, ['transfer_bridged', X]);
+    expect(resultOf(...events)).toEqual({ transfers: [`${X} cancelled`, `${X} in_progress`], count: 1 });
+    const again = resultOf(...events, ['transfer_bridged', X]);
     expect(again).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
   });
 
-  it('are two with their own ends, when the word of the first one is late', () => {
-    const words: Word[] = [
+  it('are two with their own ends if the event of the first one is late', () => {
+    const events: ReceivedEvent[] = [
       ...([
         ['transfer_started', X],
         ['transfer_started', X],
         ['transfer_bridged', X],
-      ] satisfies Word[]),
+      ] satisfies ReceivedEvent[]),
       ['transfer_cancelled', X],
     ];
-    expect(told(...words)).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
+    expect(resultOf(...events)).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
   });
 
-  it('are two, when another number is tried', () => {
-    expect(told(['transfer_started', X], ['transfer_cancelled'], ['transfer_started', Y])).toEqual({
+  it('are two if another number is tried', () => {
+    expect(resultOf(['transfer_started', X], ['transfer_cancelled'], ['transfer_started', Y])).toEqual({
       transfers: [`${X} cancelled`, `${Y} in_progress`],
       count: 1,
     });
@@ -98,66 +98,63 @@ describe('transfers of a Retell call', () => {
   it('are one, however many documents say that the call ended by it', () => {
     const end = ended('call_transfer');
     const whole = ended('call_transfer', { transfer_end_timestamp: START + 90_000 });
-    const words: Word[] = [
-      ...([['transfer_started'], ['transfer_bridged', X], ['call_ended', X, end]] satisfies Word[]),
+    const events: ReceivedEvent[] = [
+      ...([['transfer_started'], ['transfer_bridged', X], ['call_ended', X, end]] satisfies ReceivedEvent[]),
       ['call_analyzed', X, { ...end, call_analysis: {} }],
     ];
-    expect(told(...words)).toEqual({ transfers: [`${X} bridged`], count: 1 });
-    expect(told(...words, ['transfer_ended', X, whole])).toEqual({ transfers: [`${X} completed`], count: 1 });
-    expect(told(['call_analyzed', X, whole])).toEqual({ transfers: [`${X} completed`], count: 1 });
+    expect(resultOf(...events)).toEqual({ transfers: [`${X} bridged`], count: 1 });
+    expect(resultOf(...events, ['transfer_ended', X, whole])).toEqual({ transfers: [`${X} completed`], count: 1 });
+    expect(resultOf(['call_analyzed', X, whole])).toEqual({ transfers: [`${X} completed`], count: 1 });
   });
 
-  it.each(['call_transfer', 'transfer_bridged'])(
-    'are one, when that the call ended by %s is all that is told',
-    (reason) => {
-      expect(told(['call_ended', undefined, ended(reason)])).toEqual({ transfers: ['null bridged'], count: 1 });
-      expect(told(['transfer_started', X], ['call_ended', undefined, ended(reason)])).toEqual({
-        transfers: [`${X} bridged`],
-        count: 1,
-      });
-    },
-  );
+  it.each(['call_transfer', 'transfer_bridged'])('are one if nothing but the end by %s reports it', (reason) => {
+    expect(resultOf(['call_ended', undefined, ended(reason)])).toEqual({ transfers: ['null bridged'], count: 1 });
+    expect(resultOf(['transfer_started', X], ['call_ended', undefined, ended(reason)])).toEqual({
+      transfers: [`${X} bridged`],
+      count: 1,
+    });
+  });
 
-  it('are one, in whatever order its events and the end that it made are received, whichever of them name whom', () => {
+  it('are one, in any order of its events and the end, whichever of them name the target', () => {
     const named = fc.constantFrom(undefined, X);
     const reasons = fc.constantFrom('call_transfer', 'transfer_bridged');
     const given = fc.tuple(reasons, named, named, named, named).chain(([reason, ...targets]) => {
       const end = ended(reason);
       const whole = { ...end, transfer_end_timestamp: START + 90_000 };
-      const words: Word[] = [
+      const events: ReceivedEvent[] = [
         ['transfer_started', targets[0]],
         ['transfer_bridged', targets[1]],
         ['call_ended', targets[2], end],
         ['call_analyzed', targets[2], { ...end, call_analysis: {} }],
         ['transfer_ended', targets[3], whole],
       ];
-      return fc.shuffledSubarray(words, { minLength: 1 });
+      return fc.shuffledSubarray(events, { minLength: 1 });
     });
     fc.assert(
-      fc.property(given, (words) => {
-        expect(told(...words)).toMatchObject({ transfers: [expect.any(String)], count: 1 });
+      fc.property(given, (events) => {
+        expect(resultOf(...events)).toMatchObject({ transfers: [expect.any(String)], count: 1 });
       }),
       { numRuns: 500 },
     );
   });
 
-  it('are two, when the call ended by one after another was cancelled', () => {
-    const words: Word[] = [
+  it('are two if the call ended by one after another was cancelled', () => {
+    const events: ReceivedEvent[] = [
       ['transfer_started', X],
       ['transfer_cancelled', X],
       ['call_ended', X, ended('call_transfer')],
     ];
-    expect(told(...words)).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
+    expect(resultOf(...events)).toEqual({ transfers: [`${X} cancelled`, `${X} bridged`], count: 1 });
   });
 
-  it('have failed and do not count, when the call ended before anybody took it', () => {
+  it('have failed and do not count if the call ended before anybody answered', () => {
     const facts = inTurn(
       (
         [
           ['transfer_started', X],
           ['call_ended', X, ended('user_hangup')],
-        ] satisfies Word[]
-      ).map((word) => retell.interpretWebhook(callDocument(word))),
+        ] satisfies ReceivedEvent[]
+      ).map((event) => retell.interpretWebhook(callDocument(event))),
     );
     expect(recordOf(facts)).toMatchObject({
       transferCount: 0,
@@ -165,8 +162,8 @@ describe('transfers of a Retell call', () => {
     });
   });
 
-  it('are the same, in whatever order what was received is applied', () => {
-    const words: Word[] = [
+  it('are the same, in whatever order the received facts are applied', () => {
+    const events: ReceivedEvent[] = [
       ['transfer_started'],
       ['transfer_started', X],
       ['transfer_started', Y],
@@ -178,8 +175,8 @@ describe('transfers of a Retell call', () => {
       ['call_ended', undefined, ended('user_hangup')],
       ['transfer_ended', X, ended('call_transfer', { transfer_end_timestamp: START + 90_000 })],
     ];
-    const orders = fc.shuffledSubarray(words, { minLength: 1 }).chain((some) => {
-      const facts = inTurn(some.map((word) => retell.interpretWebhook(callDocument(word))));
+    const orders = fc.shuffledSubarray(events, { minLength: 1 }).chain((some) => {
+      const facts = inTurn(some.map((event) => retell.interpretWebhook(callDocument(event))));
       return fc.tuple(fc.constant(facts), fc.shuffledSubarray(facts, { minLength: facts.length }));
     });
     fc.assert(
@@ -209,7 +206,7 @@ const toAgent = (to: string | null): Record<string, Json> => ({
 });
 
 /** ElevenLabs' records of one conversation, received in this order. */
-const listened = (...documents: [status: string, transcript: Json[]][]): ConversationRecord =>
+const recordFrom = (...documents: [status: string, transcript: Json[]][]): ConversationRecord =>
   recordOf(
     inTurn(
       documents.map(([status, transcript]) =>
@@ -226,11 +223,11 @@ const listened = (...documents: [status: string, transcript: Json[]][]): Convers
 const holders = ({ header }: ConversationRecord): unknown[] =>
   header.segments.map(({ agent_id: agent, start_time: at }) => [agent, (at - START) / 1000]);
 
-describe('handovers between ElevenLabs agents', () => {
+describe('transfers between ElevenLabs agents', () => {
   const byTool = [said(0, 'A'), tool(5, 'A', toAgent('B')), said(8, 'B')];
 
-  it('are segments, whether a tool or a workflow made them', () => {
-    const record = listened(['done', [...byTool, said(20, 'C')]]);
+  it('create segments, whether by a tool or a workflow', () => {
+    const record = recordFrom(['done', [...byTool, said(20, 'C')]]);
     expect(holders(record)).toEqual([
       ['A', 0],
       ['B', 5],
@@ -239,9 +236,9 @@ describe('handovers between ElevenLabs agents', () => {
     expect(record.transferCount).toBe(2);
   });
 
-  it('are told once, when the result of the tool comes with a later record', () => {
+  it('count once if the result of the tool comes with a later record', () => {
     const early = [said(0, 'A'), tool(5, 'A', null), said(8, 'B')];
-    const record = listened(['in-progress', early], ['processing', early], ['done', byTool]);
+    const record = recordFrom(['in-progress', early], ['processing', early], ['done', byTool]);
     expect(holders(record)).toEqual([
       ['A', 0],
       ['B', 5],
@@ -249,32 +246,32 @@ describe('handovers between ElevenLabs agents', () => {
     expect(record.transferCount).toBe(1);
   });
 
-  it('are told once, when the tool does not name to whom', () => {
-    const record = listened(['done', [said(0, 'A'), tool(5, 'A', toAgent(null)), said(8, 'B')]]);
+  it('count once if the tool does not name the target', () => {
+    const record = recordFrom(['done', [said(0, 'A'), tool(5, 'A', toAgent(null)), said(8, 'B')]]);
     expect(holders(record)).toEqual([
       ['A', 0],
       ['B', 8],
     ]);
   });
 
-  it('are told once, when the result of the tool hangs on words of the agent that took over', () => {
-    const record = listened(['done', [said(0, 'A'), tool(5, 'B', toAgent('B')), said(8, 'B')]]);
+  it('count once if the result of the tool is attached to words of the agent that took over', () => {
+    const record = recordFrom(['done', [said(0, 'A'), tool(5, 'B', toAgent('B')), said(8, 'B')]]);
     expect(holders(record)).toEqual([
       ['A', 0],
       ['B', 5],
     ]);
   });
 
-  it('are told once, when the agent that handed over finishes its sentence', () => {
-    const record = listened(['done', [...byTool.slice(0, 2), said(6, 'A'), said(8, 'B')]]);
+  it('count once if the agent that transferred finishes its sentence', () => {
+    const record = recordFrom(['done', [...byTool.slice(0, 2), said(6, 'A'), said(8, 'B')]]);
     expect(holders(record)).toEqual([
       ['A', 0],
       ['B', 5],
     ]);
   });
 
-  it('are two, when an agent hands back', () => {
-    const record = listened(['done', [...byTool, tool(20, 'B', toAgent('A')), said(22, 'A')]]);
+  it('are two if an agent transfers back', () => {
+    const record = recordFrom(['done', [...byTool, tool(20, 'B', toAgent('A')), said(22, 'A')]]);
     expect(holders(record)).toEqual([
       ['A', 0],
       ['B', 5],
@@ -282,9 +279,9 @@ describe('handovers between ElevenLabs agents', () => {
     ]);
   });
 
-  it('hold nothing, when the tool failed', () => {
+  it('have no effect if the tool failed', () => {
     const failed = tool(5, 'A', { result_type: 'transfer_to_agent_error' });
-    const record = listened(['done', [said(0, 'A'), failed, said(8, 'A'), tool(9, 'A', toAgent('B'))]]);
+    const record = recordFrom(['done', [said(0, 'A'), failed, said(8, 'A'), tool(9, 'A', toAgent('B'))]]);
     expect(holders(record)).toEqual([
       ['A', 0],
       ['B', 9],

@@ -1,4 +1,4 @@
-// Transfers that the provider made by itself, and who held the conversation when.
+// Transfers that the provider made by itself, and the segments that follow from them: who held the conversation when. Pure.
 import type { TransferClaim } from '../providers/provider-fact.js';
 import type { Registers } from './registers.js';
 import { knownTransfers, latestStatusOf, type KnownTransfer } from './transfer-matching.js';
@@ -12,7 +12,7 @@ const STATUS: Record<TransferClaim['status'], TransferRecord['status']> = {
   ended: 'completed',
 };
 
-/** Transfers in order of their first known time. `endTime`: of the conversation, null while it is live. */
+/** Transfers in order of their first known time. `endTime` of the conversation: null while it is live. */
 export function transfersOf(registers: Registers, endTime: number | null): TransferRecord[] {
   return knownTransfers(registers)
     .map((known) => transferOf(known, endTime))
@@ -26,7 +26,7 @@ function transferOf(known: KnownTransfer, endTime: number | null): TransferRecor
   const last = latestStatusOf(known);
   const start = Math.min(...Object.values(times));
   const transfer = { kind: null, target, initiated_by: 'provider', start_time: start } as const;
-  // Nobody took it before the conversation was over.
+  // The conversation ended before anybody answered.
   if (last === 'started' && endTime !== null)
     return { ...transfer, status: 'failed', end_time: Math.max(start, endTime) };
   const isOver = last !== 'started' && last !== 'bridged';
@@ -37,11 +37,11 @@ interface Timeline {
   startTime: number;
   endTime: number | null;
   transfers: TransferRecord[];
-  /** The provider's id of the agent that began. */
+  /** The provider's id of the agent that began the conversation. */
   agentId: string | null;
 }
 
-/** The agent holds it until a transfer goes through; from then on the target does, until the next. */
+/** The agent holds the conversation until a transfer succeeds, then the transfer's target until the next one. */
 export function segmentsOf({ startTime, endTime, transfers, agentId }: Timeline): Segment[] {
   const segments: Segment[] = [{ holder: 'agent', agent_id: agentId, start_time: startTime, end_time: endTime }];
   for (const { target, status, start_time: at, end_time: over } of transfers) {

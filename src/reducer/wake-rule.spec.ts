@@ -11,7 +11,7 @@ const NOTHING_KNOWN = project(
   { deadlines: { transcript: 1, audio: 1, analysis: 1 }, defaultRegion: null },
 );
 
-/** A record as far as waking looks at it. */
+/** A record with the fields that the wake rule reads. */
 function record(
   recordState: ConversationRecord['recordState'],
   audio: PartState = 'pending',
@@ -21,33 +21,33 @@ function record(
   return { ...NOTHING_KNOWN, recordState, completeness, fetchable };
 }
 
-describe('a workflow', () => {
+describe('wakeOf', () => {
   it.each([
-    ['a live one is first heard of', null, record('open'), 'started'],
-    ['an ended one is first heard of', null, record('settling', 'pending', ['mixed']), 'started'],
-    ['all of it comes at once', null, record('settled', 'present'), null],
-    ['all of it comes at once but a recording', null, record('settled', 'present', ['redacted']), 'started'],
-    ['a live one goes on', record('open'), record('open'), null],
+    ['the first facts are of a live conversation', null, record('open'), 'started'],
+    ['the first facts are of an ended conversation', null, record('settling', 'pending', ['mixed']), 'started'],
+    ['the first facts settle it', null, record('settled', 'present'), null],
+    ['the first facts settle it, except for a recording', null, record('settled', 'present', ['redacted']), 'started'],
+    ['a live conversation continues', record('open'), record('open'), null],
     ['it ends', record('open'), record('settling'), 'ended'],
     ['it ends and settles at once', record('open'), record('settled', 'absent'), 'ended'],
-    ['its link comes while it is waited for', record('settling'), record('settling', 'pending', ['mixed']), null],
+    ['a link comes while the audio is pending', record('settling'), record('settling', 'pending', ['mixed']), null],
     [
-      'a further variant comes when the recording is there and the record still waits',
+      'a further variant comes while the recording is stored and the record is still pending',
       record('settling', 'present'),
       record('settling', 'present', ['redacted']),
       'late',
     ],
     [
-      'its link comes when it is absent already and the record still waits',
+      'its link comes while the audio is already absent and the record is still pending',
       record('settling', 'absent'),
       record('settling', 'absent', ['mixed']),
       'late',
     ],
-    ['a call connected after all', record('settling', 'absent'), record('settling', 'pending'), 'late'],
+    ['it turns out that a call did connect', record('settling', 'absent'), record('settling', 'pending'), 'late'],
     ['a link comes after it has settled', record('settled', 'absent'), record('settled', 'absent', ['mixed']), 'late'],
     ['the same link comes again', record('settled', 'absent', ['mixed']), record('settled', 'absent', ['mixed']), null],
-    ['a lost one is taken back', record('settled', 'absent'), record('settling', 'pending'), 'late'],
-    ['a settled one is corrected', record('settled', 'present'), record('settled', 'present'), null],
+    ['a lost conversation turns up again', record('settled', 'absent'), record('settling', 'pending'), 'late'],
+    ['a settled conversation is corrected', record('settled', 'present'), record('settled', 'present'), null],
   ] as const)('when %s', (_, before, after, wake) => {
     expect(wakeOf(before, after)).toBe(wake);
   });

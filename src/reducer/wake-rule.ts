@@ -1,11 +1,11 @@
-// Must the workflow of a conversation know? Pure.
+// Decides whether a change requires a workflow command. Pure.
 import type { ConversationRecord } from './record.js';
 
 export type WakeKind = 'started' | 'ended' | 'late';
 
 /**
- * `started`: a first fact, unless everything came at once. `ended`: a live one is over. `late`: there is work again that its
- * workflow may have passed already: a recording can be fetched, or a provider knows a conversation that was given up.
+ * `started`: first facts, unless they settle the conversation at once. `ended`: a live conversation has ended. `late`: there is
+ * new work that its workflow may have passed already: a recording can be fetched, or a lost conversation has turned up again.
  */
 export function wakeOf(before: ConversationRecord | null, after: ConversationRecord): WakeKind | null {
   if (before === null) return after.recordState === 'settled' && after.fetchable.length === 0 ? null : 'started';
@@ -14,7 +14,7 @@ export function wakeOf(before: ConversationRecord | null, after: ConversationRec
   return hasNewRecording(before, after) ? 'late' : null;
 }
 
-/** Whoever waits for the recording looks for its links himself; once it is there or absent, nobody does any more. */
+/** While the audio is pending, the workflow looks for links itself; once it is present or absent, it no longer does. */
 function hasNewRecording(before: ConversationRecord, after: ConversationRecord): boolean {
   if (before.completeness.audio.state === 'pending') return false;
   const isOffered = after.fetchable.some((variant) => !before.fetchable.includes(variant));
