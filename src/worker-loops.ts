@@ -6,6 +6,7 @@ import { CONFIG } from './config/config.module.js';
 import { required, type Config } from './config/config.js';
 import { Listener } from './database/notifier.js';
 import { Intake } from './intake/intake.js';
+import { JournalNumbering } from './journal/journal-numbering.js';
 import { Maintenance } from './maintenance/maintenance.js';
 import type { MetricsServer } from './observability/metrics-server.js';
 import { WORKER_METRICS } from './observability/worker-observability.module.js';
@@ -24,6 +25,7 @@ export class WorkerLoops {
   constructor(
     @Inject(CONFIG) { databaseUrl }: Config,
     private readonly intake: Intake,
+    private readonly numbering: JournalNumbering,
     outbox: OutboxRelay,
     accounts: AccountSync,
     failedRuns: FailedRuns,
@@ -47,12 +49,13 @@ export class WorkerLoops {
 
   /** Facts are applied from now on. Temporal is connected to in the background. */
   start(): void {
-    const { intake, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
+    const { intake, numbering, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
+    intake.onCommit(() => numbering.nudge());
     temporal.onConnected(() => {
       this.nudgeRelays();
       this.reconciler.nudge();
     });
-    for (const loop of [intake, ...relays, temporal, polls, maintenance]) loop.start();
+    for (const loop of [intake, numbering, ...relays, temporal, polls, maintenance]) loop.start();
     for (const listener of listeners) void listener.start();
     log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
   }
@@ -67,6 +70,7 @@ export class WorkerLoops {
     // Their starts are not waited for: `pg` never settles a connect that was ended while it was under way.
     for (const listener of this.listeners) listener.stop();
     await this.intake.stop();
+    await this.numbering.stop();
   }
 
   private nudgeRelays(): void {

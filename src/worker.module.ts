@@ -8,6 +8,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { SearchDatabaseModule } from './database/search/search-database.module.js';
 import { EgressModule } from './egress/egress.module.js';
 import { IntakeModule } from './intake/intake.module.js';
+import { JournalNumberingModule } from './journal/journal.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
 import { ObjectStoreModule } from './object-store/object-store.module.js';
 import { WorkerObservabilityModule } from './observability/worker-observability.module.js';
@@ -19,7 +20,14 @@ import { VaultModule } from './vault/vault.module.js';
 import { WorkerLoops } from './worker-loops.js';
 
 /** What works; foundations stand above it, one line each. What serves workflows alone comes with src/temporal/registry.ts. */
-const FEATURES = [IntakeModule, ReconciliationModule, OutboxModule, MaintenanceModule, WorkerObservabilityModule];
+const FEATURES = [
+  IntakeModule,
+  JournalNumberingModule,
+  ReconciliationModule,
+  OutboxModule,
+  MaintenanceModule,
+  WorkerObservabilityModule,
+];
 
 interface Parts {
   config: Config;

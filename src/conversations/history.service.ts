@@ -7,7 +7,7 @@ import { publicId } from '../common/ids.js';
 import { findConversation } from './conversation-row.js';
 import { ApiDatabase } from '../database/database.js';
 import type { JournalEntryEntity } from '../database/entities/journal-entry.entity.js';
-import type { Transaction } from '../database/with-scope.js';
+import type { Statement, Transaction } from '../database/with-scope.js';
 
 export interface HistoryEntry {
   id: string;
@@ -22,14 +22,22 @@ export interface HistoryEntry {
   revision: number | null;
 }
 
-// The entries of the conversation, and list pages that included it. Pages from before its creation need not be searched.
+// The entries of the conversation, and those of list pages that included it, each by an index that is in order.
 const HISTORY = `
 select * from (
   (select * from journal where conversation_id = $1 and client_id = $2 and position > $3 order by position limit $4)
   union all
-  (select * from journal where client_id = $2 and action = 'content.listed' and position > $3 and time >= $5
-    and $1 = any(object_ids) order by position limit $4)
+  (select entry.* from (select position from journal_listed where conversation_id = $1 and client_id = $2 and position > $3
+      order by position limit $4) as listed
+    cross join lateral (select * from journal where journal.position = listed.position and client_id = $2 offset 0) as entry)
 ) as entries order by position limit $4`;
+
+/** The entries of a client's conversation (uuids) after a position, the oldest first, `limit` at most. */
+export const historyStatement = (id: string, clientId: string, after: unknown, limit: number): Statement => ({
+  name: 'history',
+  text: HISTORY,
+  values: [id, clientId, after, limit],
+});
 
 @Injectable()
 export class HistoryService {
@@ -62,9 +70,8 @@ export class HistoryService {
     caller: Caller,
     page: { id: string; after: unknown; limit: number },
   ): Promise<JournalEntryEntity[]> {
-    const conversation = await findConversation(tx, caller, page.id);
-    const values = [page.id, conversation.client_id, page.after, page.limit, conversation.created_at];
-    return tx.query<JournalEntryEntity>({ name: 'history', text: HISTORY, values });
+    const { client_id: clientId } = await findConversation(tx, caller, page.id);
+    return tx.query<JournalEntryEntity>(historyStatement(page.id, clientId, page.after, page.limit));
   }
 }
 

@@ -9,7 +9,13 @@ import { ConversationIdentityEntity } from './entities/conversation-identity.ent
 import { ConversationEntity } from './entities/conversation.entity.js';
 import { IdempotencyKeyEntity } from './entities/idempotency-key.entity.js';
 import { InboxEntity, FactReceiptEntity } from './entities/inbox.entity.js';
-import { JournalEntryEntity, ContentReadEntity } from './entities/journal-entry.entity.js';
+import {
+  JournalEntryEntity,
+  JournalListedEntity,
+  JournalPendingEntity,
+  JournalSequenceEntity,
+  ContentReadEntity,
+} from './entities/journal-entry.entity.js';
 import { LivePollEntity } from './entities/live-poll.entity.js';
 import { ProviderAccountEntity } from './entities/provider-account.entity.js';
 import { ProviderCircuitEntity, ProviderBudgetEntity } from './entities/provider-circuit.entity.js';
@@ -42,6 +48,9 @@ const ENTITIES = [
   InboxEntity,
   FactReceiptEntity,
   JournalEntryEntity,
+  JournalListedEntity,
+  JournalPendingEntity,
+  JournalSequenceEntity,
   ContentReadEntity,
   LivePollEntity,
   ProviderAccountEntity,

@@ -21,13 +21,19 @@ export interface ApplierDependencies {
   log: Log;
 }
 
+interface ApplierListeners {
+  /** Facts were moved to the audio lane. */
+  onAudio: () => void;
+  /** Facts were applied, perhaps with journal entries. */
+  onCommit: () => void;
+}
+
 export class Applier {
   private readonly agents: AgentDirectory;
 
   constructor(
     private readonly deps: ApplierDependencies,
-    /** Called when facts were moved to the audio lane. */
-    private readonly onAudio: () => void,
+    private readonly listeners: ApplierListeners,
   ) {
     this.agents = new AgentDirectory(deps.vault);
   }
@@ -54,7 +60,8 @@ export class Applier {
       return applied;
     });
     if (results.some((applied) => applied?.woken === true)) notifier.notify('colloquy_workflow_commands');
-    if (results.some((applied) => (applied?.moved ?? 0) > 0)) this.onAudio();
+    if (results.some((applied) => (applied?.moved ?? 0) > 0)) this.listeners.onAudio();
+    if (results.some((applied) => (applied?.facts ?? 0) > 0)) this.listeners.onCommit();
     for (const applied of results) if (applied?.telemetry) reportApplied(this.deps.log, applied.telemetry);
     return results;
   }

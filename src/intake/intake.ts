@@ -32,6 +32,7 @@ export class Intake {
   private readonly lanes: [plain: Lane, large: Lane, audio: AudioLane];
   private readonly applier: Applier;
   private slowNudge: NodeJS.Timeout | undefined;
+  private committed: () => void = () => undefined;
   /** Concurrent direct facts share a commit. */
   private readonly directFacts: Batcher<ApplyRequest, ApplyResult | null>;
 
@@ -44,7 +45,10 @@ export class Intake {
     log: Log,
   ) {
     const deps = { database, notifier, vault, accounts, storeAudio, log };
-    this.applier = new Applier(deps, () => this.lanes[2].nudge());
+    this.applier = new Applier(deps, {
+      onAudio: () => this.lanes[2].nudge(),
+      onCommit: () => this.committed(),
+    });
     const parts = { ...deps, applier: this.applier, failures: new FailureRecorder(deps) };
     this.lanes = [new Lane(parts, PLAIN), new Lane(parts, LARGE), new AudioLane(parts)];
     this.directFacts = new Batcher((requests) => this.applyTogether(requests), DIRECT_LIMITS);
@@ -52,6 +56,11 @@ export class Intake {
 
   start(): void {
     for (const lane of this.lanes) lane.start();
+  }
+
+  /** Calls `listener` whenever facts were applied and committed. */
+  onCommit(listener: () => void): void {
+    this.committed = listener;
   }
 
   /** There may be work: do not wait for the next poll. The slow lanes are nudged less often. */

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
 import { newUuid } from '../common/ids.js';
 import { ApiDatabase } from '../database/database.js';
+import { listedHash } from './entry-line.js';
 
 /** The API key that reads: its uuid and its public id. */
 interface Reader {
@@ -19,7 +20,9 @@ interface Entry {
   api_key_id: string;
   actor_id: string;
   kind: string;
-  object_ids: string[];
+  /** Of a page: its conversations, and their hash as hex after `\\x`. */
+  listed: string[];
+  listed_hash: string | null;
 }
 
 /**
@@ -29,7 +32,7 @@ interface Entry {
 const RECORD = `
 with incoming as (
   select * from json_to_recordset($1::json) as e(id uuid, client_id uuid, conversation_id uuid, api_key_id uuid,
-    actor_id text, kind text, object_ids uuid[])
+    actor_id text, kind text, listed uuid[], listed_hash bytea)
 ), reads as (
   select distinct on (client_id, api_key_id, conversation_id, kind) *, date_bin('5 minutes', now(), 'epoch') as slot
   from incoming where conversation_id is not null order by client_id, api_key_id, conversation_id, kind
@@ -40,10 +43,14 @@ with incoming as (
 ), due as (
   select r.* from reads r join marks using (client_id, api_key_id, conversation_id, kind)
 ), entries as (
-  insert into journal (id, client_id, conversation_id, action, object_ids, actor_type, actor_id, purpose)
-  select id, client_id, conversation_id, 'content.read', '{}', 'key', actor_id, kind from due
+  insert into journal (id, client_id, conversation_id, action, actor_type, actor_id, purpose, listed_hash)
+  select id, client_id, conversation_id, 'content.read', 'key', actor_id, kind, null from due
   union all
-  select id, client_id, null, 'content.listed', object_ids, 'key', actor_id, kind from incoming where conversation_id is null
+  select id, client_id, null, 'content.listed', 'key', actor_id, kind, listed_hash from incoming where conversation_id is null
+  returning position, id
+), pages as (
+  insert into journal_listed (conversation_id, client_id, position)
+  select unnest(listed), client_id, position from incoming join entries using (id) where conversation_id is null
 )
 select 1000 * extract(epoch from date_bin('5 minutes', now(), 'epoch') + interval '5 minutes' - now())::float8 as left_ms`;
 
@@ -67,7 +74,8 @@ export class ContentReads {
     const until = await this.batcher.add({
       ...entryOf(reader, conversation.client_id, kind),
       conversation_id: conversation.id,
-      object_ids: [],
+      listed: [],
+      listed_hash: null,
     });
     if (this.known.size >= MAX_KNOWN) this.known.clear();
     this.known.set(name, until);
@@ -76,11 +84,11 @@ export class ContentReads {
   /** Journals a list page with content: one entry per client, with all its conversations. */
   async recordPage(reader: Reader, conversations: { id: string; client_id: string }[]): Promise<void> {
     const clients = new Set(conversations.map(({ client_id }) => client_id));
-    const entries = [...clients].map((clientId) => ({
-      ...entryOf(reader, clientId, 'list'),
-      conversation_id: null,
-      object_ids: conversations.filter(({ client_id }) => client_id === clientId).map(({ id }) => id),
-    }));
+    const entries = [...clients].map((clientId) => {
+      const listed = conversations.filter(({ client_id }) => client_id === clientId).map(({ id }) => id);
+      const listed_hash = `\\x${listedHash(listed).toString('hex')}`;
+      return { ...entryOf(reader, clientId, 'list'), conversation_id: null, listed, listed_hash };
+    });
     await Promise.all(entries.map((entry) => this.batcher.add(entry)));
   }
 

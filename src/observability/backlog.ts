@@ -22,6 +22,11 @@ const INBOX = INBOX_STATES.map(
 const COMMANDS = `
 select count(*)::int as count, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age
 from (select created_at from workflow_commands order by id limit ${MAX_COUNT}) as counted`;
+// The lowest position was drawn first.
+const JOURNAL = `
+select count(*)::int as count, coalesce(greatest(0, extract(epoch from now() - (
+  select time from journal where position = (select min(position) from journal_pending)))), 0)::float8 as age
+from (select 1 from journal_pending limit ${MAX_COUNT}) as counted`;
 const UNSETTLED = `
 select record_state, case
     when age < interval '15 minutes' then '15m' when age < interval '1 hour' then '1h'
@@ -41,6 +46,7 @@ interface Snapshot {
   lag: number;
   inbox: { state: string; count: number }[];
   commands: { count: number; age: number };
+  journal: { count: number; age: number };
   unsettled: Unsettled[];
 }
 
@@ -49,8 +55,10 @@ async function read(tx: Transaction): Promise<Snapshot> {
   const [oldest] = await tx.query<{ lag: number }>({ name: 'oldest_pending', text: OLDEST });
   const inbox = await tx.query<{ state: string; count: number }>({ name: 'inbox_depth', text: INBOX });
   const [commands] = await tx.query<{ count: number; age: number }>({ name: 'commands_waiting', text: COMMANDS });
+  const [journal] = await tx.query<{ count: number; age: number }>({ name: 'journal_waiting', text: JOURNAL });
   const unsettled = await tx.query<Unsettled>({ name: 'unsettled', text: UNSETTLED });
-  return { lag: oldest?.lag ?? 0, inbox, commands: commands ?? { count: 0, age: 0 }, unsettled };
+  const none = { count: 0, age: 0 };
+  return { lag: oldest?.lag ?? 0, inbox, commands: commands ?? none, journal: journal ?? none, unsettled };
 }
 
 /** Gauges over the tables of `database`. While it cannot be read, they are absent and `colloquy_backlog_readable` is 0. */
@@ -60,6 +68,8 @@ export class Backlog {
   private readonly inbox: Gauge<'state'>;
   private readonly commands: Gauge;
   private readonly oldestCommand: Gauge;
+  private readonly journal: Gauge;
+  private readonly oldestEntry: Gauge;
   private readonly unsettled: Gauge<'record_state' | 'age'>;
   private reading: Promise<void> = Promise.resolve();
   private readAt = -Infinity;
@@ -77,6 +87,11 @@ export class Backlog {
     this.oldestCommand = gauge(
       'colloquy_workflow_commands_oldest_seconds',
       'Age of the oldest workflow command that has not reached Temporal, 0 if there is none',
+    );
+    this.journal = gauge('colloquy_journal_pending', `Journal entries without a number, counted up to ${MAX_COUNT}`);
+    this.oldestEntry = gauge(
+      'colloquy_journal_pending_oldest_seconds',
+      'Age of the oldest entry without a number, 0 if there is none',
     );
     this.unsettled = gauge(
       'colloquy_conversations_unsettled',
@@ -102,6 +117,8 @@ export class Backlog {
     this.lag.set(snapshot.lag);
     this.commands.set(snapshot.commands.count);
     this.oldestCommand.set(snapshot.commands.age);
+    this.journal.set(snapshot.journal.count);
+    this.oldestEntry.set(snapshot.journal.age);
     for (const { state, count } of snapshot.inbox) this.inbox.set({ state }, count);
     for (const record_state of RECORD_STATES) for (const age of AGES) this.unsettled.set({ record_state, age }, 0);
     for (const { record_state, age, count } of snapshot.unsettled) this.unsettled.set({ record_state, age }, count);
@@ -109,7 +126,7 @@ export class Backlog {
 
   private hide(): void {
     this.readable.set(0);
-    for (const gauge of [this.lag, this.commands, this.oldestCommand]) gauge.remove();
+    for (const gauge of [this.lag, this.commands, this.oldestCommand, this.journal, this.oldestEntry]) gauge.remove();
     for (const gauge of [this.inbox, this.unsettled]) gauge.reset();
   }
 }

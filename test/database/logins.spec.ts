@@ -115,6 +115,10 @@ describe('the API', () => {
     'delete from api_keys',
     'update journal set action = action',
     'delete from journal',
+    'delete from journal_listed',
+    'insert into journal_pending (position) values (1)',
+    'delete from journal_pending',
+    'insert into journal_sequence (seq, position, leaf, client_id, hash, version) select 1, 1, 0, gen_random_uuid(), $$$$, 1',
     'select sealed from inbox',
     'insert into migrations (timestamp, name) values (1, $$x$$)',
   ])('is denied: %s', async (statement) => {
@@ -175,6 +179,9 @@ describe('the worker', () => {
     'delete from conversations',
     'update journal set action = action',
     'delete from journal',
+    'update journal_sequence set seq = seq',
+    'delete from journal_sequence',
+    'insert into journal_pending (position) values (1)',
   ])('is denied: %s', async (statement) => {
     const client = await open(databases.settingsOf('worker').DATABASE_URL, 'colloquy_worker');
     await expect(client.query(statement)).rejects.toMatchObject(DENIED);

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { uuidOf } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { withScope } from '../../src/database/with-scope.js';
+import { numberJournal } from '../support/worker-parts.js';
 import { startTwoClients, type TwoClients } from './two-clients.js';
 
 /** A table whose rows belong to clients: by `client_id`, clients themselves by `id`. */
@@ -35,7 +36,9 @@ beforeAll(async () => {
   two = await startTwoClients('both');
   [other, own] = [uuidOf('client', two.otherClient), uuidOf('client', two.ownClient)];
   // Reads leave rows too.
-  await two.http.call('GET', `/v1/conversations/${two.foreign['conversations']}`, { key: two.owners.supervisor });
+  for (const path of [`/v1/conversations/${two.foreign['conversations']}`, '/v1/conversations?view=full'])
+    await two.http.call('GET', path, { key: two.owners.supervisor });
+  await numberJournal(two.http.workerConfig);
   tables = await two.http.sql<ClientTable>(TABLES);
   source = createDataSource({ url: two.http.databaseUrl, role: 'colloquy_api', poolSize: 1 });
   await source.initialize();

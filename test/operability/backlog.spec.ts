@@ -14,11 +14,13 @@ const HOUR_MS = 3_600_000;
 let colloquy: Installation;
 let toPostgres: TcpProxy;
 let writer: PoolClient;
+let leader: PoolClient;
 let url: string;
 let metrics: string;
 
 beforeAll(async () => {
   colloquy = await install({ temporal: { address: `127.0.0.1:${await freePort()}`, namespace: 'default' } });
+  await numberingElsewhere();
   await heldFact();
   await factThatDoesNotOpen();
   const { call_id: settling } = colloquy.retell.addCompleteCall(
@@ -38,7 +40,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   endPrograms();
-  writer.release(true);
+  for (const client of [writer, leader]) client.release(true);
   await toPostgres.close();
   await colloquy.close();
 });
@@ -50,6 +52,12 @@ async function heldFact(): Promise<void> {
   writer = await colloquy.sql.connect();
   await writer.query('begin');
   await writer.query('select 1 from conversation_identities for no key update');
+}
+
+/** Another worker numbers the journal, and hangs while it does. */
+async function numberingElsewhere(): Promise<void> {
+  leader = await colloquy.sql.connect();
+  await leader.query("select pg_advisory_lock(hashtextextended('journal numbering', 0))");
 }
 
 /** The end of a call that began two hours ago. */
@@ -98,6 +106,14 @@ describe('what waits', () => {
     expect(valueOf(metrics, 'colloquy_workflow_commands_waiting')).toBe(rows.length);
     expect(valueOf(metrics, 'colloquy_workflow_commands_oldest_seconds')).toBeGreaterThan(600);
     expect(valueOf(metrics, 'colloquy_workflow_commands_oldest_seconds')).toBeLessThan(700);
+  });
+
+  it('is told of journal entries that nobody has numbered', async () => {
+    const { rows } = await colloquy.sql.query('select 1 from journal');
+    expect(rows.length).toBeGreaterThan(1);
+    expect(valueOf(metrics, 'colloquy_journal_pending')).toBe(rows.length);
+    expect(valueOf(metrics, 'colloquy_journal_pending_oldest_seconds')).toBeGreaterThan(0);
+    expect(valueOf(metrics, 'colloquy_journal_pending_oldest_seconds')).toBeLessThan(60);
   });
 
   it('is not told while PostgreSQL hangs, and that it is not', async () => {

@@ -6,6 +6,7 @@ import { WorkerDatabase } from '../../src/database/database.js';
 import { Inbox } from '../../src/inbox/inbox.js';
 import { FactWriter } from '../../src/intake/fact-writer.js';
 import { Intake } from '../../src/intake/intake.js';
+import { JournalNumbering } from '../../src/journal/journal-numbering.js';
 import { Lifecycle } from '../../src/lifecycle/conversation-lifecycle.js';
 import { SnapshotReader } from '../../src/lifecycle/conversation-snapshot.js';
 import { RecordingFetcher } from '../../src/lifecycle/recording-fetcher.js';
@@ -48,6 +49,7 @@ export async function openWorkerParts(
     intake: worker.get(Intake, { strict: false }),
     lifecycle,
     maintenance: worker.get(Maintenance, { strict: false }),
+    numbering: worker.get(JournalNumbering, { strict: false }),
     orphaned: worker.get(OrphanedObjects, { strict: false }),
     snapshots,
     store,
@@ -61,6 +63,16 @@ export async function applyWaiting(config: Config): Promise<number> {
   const { intake, close } = await openWorkerParts(config);
   try {
     return await intake.round();
+  } finally {
+    await close();
+  }
+}
+
+/** Numbers what has no number in the journal; resolves with how many entries those were. */
+export async function numberJournal(config: Config): Promise<number> {
+  const { numbering, close } = await openWorkerParts(config);
+  try {
+    return await numbering.round();
   } finally {
     await close();
   }
