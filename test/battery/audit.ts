@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { uuidOf } from '../../src/common/ids.js';
 import { openVault } from '../../src/vault/open-vault.js';
+import { eventually } from '../support/eventually.js';
+import { auditJournal } from '../support/journal-audit.js';
 import type { Expected } from './providers/provider.js';
 import type { Deployment } from './deployment.js';
 import type { Ledger, Line } from './traffic.js';
@@ -43,6 +45,7 @@ export async function waitsFor(sql: Pool): Promise<string | null> {
   const { rows } = await sql.query<{ what: string; n: number }>(`
     select 'fact ' || state as what, count(*)::int as n from inbox group by state
     union all select 'workflow command', count(*)::int from workflow_commands having count(*) > 0
+    union all select 'journal entry', count(*)::int from journal_pending having count(*) > 0
     union all select 'conversation ' || record_state, count(*)::int from conversations
       where record_state <> 'settled' group by record_state`);
   return rows.length === 0 ? null : rows.map(({ what, n }) => `${n} × ${what}`).join(', ');
@@ -116,7 +119,14 @@ export async function auditOnce(deployment: Deployment, sql: Pool): Promise<stri
   const lying = new Set(objectsIn(deployment.recordingsDir));
   for (const name of lying) if (!known.has(name)) complaints.push(`nothing names the object ${name}`);
   for (const name of named) if (!lying.has(name)) complaints.push(`the object ${name} is gone`);
-  return complaints;
+  return [...complaints, ...(await auditNumbers(sql))];
+}
+
+/** Whether the journal is numbered as a whole. What was read a moment ago gets its number at the worker's next look. */
+async function auditNumbers(sql: Pool): Promise<string[]> {
+  const isNumbered = async (): Promise<boolean> => (await sql.query('select 1 from journal_pending')).rows.length === 0;
+  await eventually(isNumbered).catch(() => undefined);
+  return auditJournal(sql);
 }
 
 /** Keys of all objects of a folder. Torn uploads are none: nobody sees them, and they are swept after a day. */
