@@ -57,7 +57,7 @@ describe('a worker', () => {
 
   it('finds the conversations of a list page, whose hash is in its line', async () => {
     const { rows: listed } = await colloquy.sql.query<{ conversation_id: string; listed_hash: Buffer }>(
-      'select conversation_id, l.client_id, listed_hash from journal_listed l join journal using (position, client_id)',
+      'select l.conversation_id, listed_hash from journal_listed l join journal using (position, client_id)',
     );
     const ids = listed.map(({ conversation_id }) => conversation_id);
     expect(new Set(ids)).toEqual(new Set((await colloquy.conversations()).map(({ id }) => id)));
