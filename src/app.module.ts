@@ -1,4 +1,4 @@
-// The API process: what it is made of.
+// The modules of the API process.
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
@@ -21,7 +21,7 @@ import { TemporalModule } from './temporal/temporal.module.js';
 import { TranscriptsModule } from './transcripts/transcripts.module.js';
 import { VaultModule } from './vault/vault.module.js';
 
-/** Foundations are global; what has routes stands below them, one line each. */
+/** Modules with routes, one line each; the global ones are imported below. */
 const FEATURES = [
   HealthModule,
   ObservabilityModule,

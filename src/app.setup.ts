@@ -1,4 +1,4 @@
-// Builds the API: the same for the process, the tests and whoever draws its OpenAPI document.
+// Builds the API application, for the process and for tests.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -24,7 +24,7 @@ import { WebhookGate } from './inbox/webhook-gate.js';
 import { RequestObserver } from './observability/request-observer.js';
 
 const IDLE_CHECK_MS = 100;
-/** What requests in flight get at a stop. Then they are cut: whoever stops us waits 10 s, and pools take their time to end. */
+/** How long requests in flight may take after a stop. An orchestrator waits 10 s, and closing the pools takes time too. */
 const GRACE_MS = 7_500;
 
 declare module 'fastify' {
@@ -34,8 +34,8 @@ declare module 'fastify' {
 }
 
 /**
- * The API, ready to listen or to be injected into. Databases must be reachable and migrated.
- * `close()` lets requests in flight finish for 7.5 s, cuts what is left, then ends all pools.
+ * Creates the API, ready for `listen()` or `inject()`. Databases must be reachable and migrated.
+ * `close()` waits up to 7.5 s for requests in flight, cuts the rest, then closes all pools.
  */
 export async function createApp(config: Config, log = new Log(config.logLevel)): Promise<NestFastifyApplication> {
   const observer = new RequestObserver(log);
@@ -43,15 +43,15 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
     logger: false,
     trustProxy: fastifyTrustProxy(config.trustProxy),
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Nest's types do not have it.
+    // Missing in Nest's types.
     ...({ http: SERVER_OPTIONS } as object),
     clientErrorHandler: answerClientError,
-    // Fastify's own 503 is no problem document; the first hook below answers instead.
+    // Fastify's own 503 is not a problem document; the first hook below answers instead.
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 512 },
-    // What the router refuses never reaches a hook or Nest's filter.
+    // Requests that the router refuses reach neither hooks nor Nest's filter.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       observer.begin(request, reply);
       sendProblem(asAppError(error), request, reply);
@@ -77,7 +77,7 @@ export async function createApp(config: Config, log = new Log(config.logLevel)):
   return app;
 }
 
-/** Hooks and parsers in front of Nest, in the order in which they run. */
+/** Hooks and parsers that run before Nest, in order. */
 function prepareFastify(
   fastify: FastifyInstance,
   routes: RouteTable,
@@ -94,21 +94,21 @@ function prepareFastify(
     endConnections(fastify);
   });
   fastify.addHook('onRequest', async (request, reply) => {
-    // By the route that it found: the address can be spelled in other ways (`/%761/…`).
+    // Uses the matched route, since the URL can be encoded differently (`/%761/…`).
     const isOfApi = (request.routeOptions.url ?? request.url).startsWith('/v1/');
     reply.headers({ ...SECURITY_HEADERS, ...(isOfApi && NO_STORE), 'x-request-id': request.id });
     if (isClosing) throw shuttingDown();
     if (request.is404) throw routes.problemOf(request);
     await gates.access.check(request, reply);
-    // What can be refused by its head is refused before its body is read.
+    // Refuse by headers before the body is read.
     if (isRaw(request)) await gates.webhooks.check(request, reply);
     else checkBodyHeaders(request);
   });
 }
 
 /**
- * A connection whose last request has just ended would keep the server open for as long as its keep-alive, and one whose
- * reader has stopped reading for ever.
+ * Without this, closing the server would wait for the keep-alive of idle connections, and forever for clients that have stopped
+ * reading.
  */
 function endConnections({ server }: FastifyInstance): void {
   const closing = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
@@ -119,6 +119,6 @@ function endConnections({ server }: FastifyInstance): void {
   });
 }
 
-/** For requests that come in on connections which were open before the stop. */
+/** For requests on connections that were open before the stop. */
 const shuttingDown = (): AppError =>
   new AppError('shutting_down', 'this process is stopping', { headers: { connection: 'close', 'retry-after': '2' } });

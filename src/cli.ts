@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The operator's command line. Each command says what it did in one line and ends with 0 only when it is done.
+// The command line for operators. Commands print what they did, one line each, and exit with 0 only if they succeeded.
 import { Command } from 'commander';
 import { AppError } from './common/errors.js';
 import { Log } from './common/log.js';
@@ -30,7 +30,7 @@ async function migrate(settings: Config): Promise<void> {
     }),
   };
   try {
-    // All of them, before any is changed.
+    // Check all of them before changing any.
     for (const [name, source] of Object.entries(sources)) {
       await source.initialize();
       if ((await migrationState(source)).isFromEarlierVersion) throw new ConfigError(earlierVersionMessage(name));
@@ -47,7 +47,7 @@ async function migrate(settings: Config): Promise<void> {
 
 async function initKeys({ rootKeyFile }: Config): Promise<void> {
   await createRootKey(rootKeyFile);
-  say(`root key made: ${rootKeyFile}. Keep a copy elsewhere: without it nobody reads anything, ever again`);
+  say(`root key created: ${rootKeyFile}. Keep a copy elsewhere: without it, no content can ever be read again`);
 }
 
 async function wake(settings: Config): Promise<void> {
@@ -69,20 +69,18 @@ async function setup(settings: Config): Promise<void> {
   const all = SEARCH_ATTRIBUTE_NAMES.join(', ');
   try {
     const added = await setUpTemporal(settings);
-    say(
-      added.length === 0 ? `search attributes: ${all} are there` : `search attributes: ${added.join(', ')} registered`,
-    );
+    say(added.length === 0 ? `search attributes: ${all} exist` : `search attributes: ${added.join(', ')} registered`);
   } catch (error) {
     if (isAway(error)) throw new ConfigError(`Temporal at ${settings.temporal.address} does not answer`);
     if (!isRefused(error)) throw error;
-    // Temporal Cloud has its own tools for it.
+    // For example Temporal Cloud, which has its own tools for this.
     throw new ConfigError(
-      `this Temporal does not let us register search attributes: add ${all} of type Keyword to namespace ${settings.temporal.namespace} by its own tools`,
+      `Temporal refused to register search attributes: add ${all} of type Keyword to namespace ${settings.temporal.namespace} with its own tools`,
     );
   }
 }
 
-/** The settings; where they name no server, those of the installation that `npm run up` runs on the data folder. */
+/** The settings. If they name no server, those of the installation that `npm run up` runs on the data folder. */
 function settings(): Config {
   const own = config();
   const named = own.databaseUrl ?? own.keystoreDatabaseUrl ?? own.searchDatabaseUrl ?? own.temporal.address;
@@ -104,25 +102,25 @@ program
   .action(() => migrate(settings()));
 program
   .command('setup')
-  .description("register what workflows are searched by in Temporal's namespace; workers do it too where they may")
+  .description("register search attributes in Temporal's namespace; workers do this too if Temporal allows it")
   .action(() => setup(settings()));
 program
   .command('wake')
-  .description('start a workflow for everything that has work and none, as the worker does each hour')
+  .description('start missing workflows, as the worker does every hour')
   .action(() => wake(settings()));
 
 program
   .command('keys')
-  .description('the root key')
+  .description('manage the root key')
   .command('init')
-  .description('make the root key of a new installation; one that is there stays, and ends this with an error')
+  .description('create the root key of a new installation; fails if there is one already')
   .action(() => initKeys(settings()));
 
 try {
   await program.parseAsync();
 } catch (error) {
   const isOurs = error instanceof ConfigError || error instanceof AppError;
-  const said = isOurs ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : 'failed';
-  process.stderr.write(`${said.split('\n')[0]}\n`);
+  const message = isOurs ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : 'failed';
+  process.stderr.write(`${message.split('\n')[0]}\n`);
   process.exitCode = 1;
 }

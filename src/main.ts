@@ -1,4 +1,4 @@
-// The API process: waits for its databases, refuses to run on old tables, listens, and ends cleanly.
+// The API process: waits for its databases, checks their migrations, listens, and stops cleanly.
 import { endTracing } from './observability/start-tracing.js';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { config, ConfigError, type Config } from './config/config.js';
 import { waitForDatabases, StartFailure } from './health/wait-for-databases.js';
 import { HealthProbes } from './health/probes.js';
 
-/** Once drained. With the drain by default less than the 10 s after which whoever stops us loses patience; `npm run up`, which gives its programs 8 s, drains none. */
+/** Limit for stopping, after draining. With the default drain of 1 s less than the usual 10 s of an orchestrator; under `npm run up`, which waits 8 s, there is no drain. */
 const STOP_MS = 7_800;
 
 async function start(settings: Config, log: Log): Promise<NestFastifyApplication> {
@@ -31,10 +31,10 @@ function listenFailure(error: unknown, { port }: Config): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return new StartFailure(`port ${port} is in use: set PORT to a free one`);
   const isHost = code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
-  return isHost ? new StartFailure('HOST is no address of this machine') : error;
+  return isHost ? new StartFailure('HOST is not an address of this machine') : error;
 }
 
-/** Goes on as before while `/readyz` says that it ends, so that whoever sends here has time to stop. */
+/** Keeps serving while `/readyz` answers 503, so that load balancers can stop sending requests. */
 async function drain(app: NestFastifyApplication, drainMs: number): Promise<void> {
   app.get(HealthProbes).drain();
   await sleep(drainMs);
@@ -43,15 +43,15 @@ async function drain(app: NestFastifyApplication, drainMs: number): Promise<void
 function stopOnSignals(app: NestFastifyApplication, drainMs: number, log: Log): void {
   let stopping = false;
   const stop = (): void => {
-    // A Ctrl-C under npm arrives twice.
+    // Under npm, a Ctrl-C arrives twice.
     if (stopping) return;
     stopping = true;
-    // No failure: requests in flight were cut before, what hangs is the end of a pool.
+    // Not a failure: requests in flight have been cut before, so only closing a pool hangs.
     setTimeout(() => {
-      log.warn('api stopped while something hangs');
+      log.warn('api stopped before everything was closed');
       process.exit(0);
     }, drainMs + STOP_MS).unref();
-    log.info('api stops', { drain_ms: drainMs });
+    log.info('api stopping', { drain_ms: drainMs });
     const closed = drain(app, drainMs).then(() => app.close());
     closed.then(
       async () => {
@@ -60,7 +60,7 @@ function stopOnSignals(app: NestFastifyApplication, drainMs: number, log: Log): 
         process.exit(0);
       },
       (error: unknown) => {
-        log.error('stopping failed', {}, error);
+        log.error('failed to stop cleanly', {}, error);
         process.exit(1);
       },
     );

@@ -1,5 +1,5 @@
-// The loops of a worker: what starts when, and in which order they end. Intake and reads go on while Temporal is away; only
-// workflows wait for it.
+// Starts and stops the loops of a worker, in the right order. Intake runs while Temporal is unavailable; only workflows wait
+// for it.
 import { Inject, Injectable } from '@nestjs/common';
 import { Log } from './common/log.js';
 import { CONFIG } from './config/config.module.js';
@@ -47,7 +47,7 @@ export class WorkerLoops {
     ];
   }
 
-  /** Facts are applied from now on. Temporal is connected to in the background. */
+  /** Starts all loops; the connection to Temporal is made in the background. */
   start(): void {
     const { intake, numbering, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
     intake.onCommit(() => numbering.nudge());
@@ -60,14 +60,14 @@ export class WorkerLoops {
     log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
   }
 
-  /** Finishes what is under way. What hangs is waited for: whoever calls it sets the limit. */
+  /** Finishes the current work, without a time limit: the caller sets one. */
   async stop(): Promise<void> {
     this.maintenance.stop();
     this.reconciler.stop();
     const relays = Promise.all(this.relays.map((relay) => relay.stop())).then(() => undefined);
-    // Activities may still hand in facts: what applies them goes last.
+    // Intake stops last, since activities may still add facts.
     await Promise.all([this.temporal.stop(relays), this.polls.stop()]);
-    // Their starts are not waited for: `pg` never settles a connect that was ended while it was under way.
+    // Do not await their start(): `pg` never settles a connect() that was ended before it finished.
     for (const listener of this.listeners) listener.stop();
     await this.intake.stop();
     await this.numbering.stop();

@@ -1,4 +1,4 @@
-// The worker process: what it is made of.
+// The modules of the worker process.
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Clock } from './common/clock.js';
 import type { Log } from './common/log.js';
@@ -19,7 +19,7 @@ import { TemporalWorkerModule } from './temporal/temporal-worker.module.js';
 import { VaultModule } from './vault/vault.module.js';
 import { WorkerLoops } from './worker-loops.js';
 
-/** What works; foundations stand above it, one line each. What serves workflows alone comes with src/temporal/registry.ts. */
+/** Feature modules, one line each. Those that only serve workflows come with src/temporal/registry.ts. */
 const FEATURES = [
   IntakeModule,
   JournalNumberingModule,

@@ -1,4 +1,4 @@
-// Builds the worker: the same for the process and the tests.
+// Builds the worker, for the process and for tests.
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -12,12 +12,12 @@ import { WorkerModule } from './worker.module.js';
 const BUNDLE = new URL('../workflow-bundle.js', import.meta.url);
 
 interface WorkerOptions {
-  /** Path of the workflow bundle; default: what the build made. */
+  /** Path of the workflow bundle; default: that of the build. */
   workflowBundle?: string;
   clock?: Clock;
 }
 
-/** The parts of a worker, none of which does anything yet. Databases must be reachable and migrated. `close()` ends all pools. */
+/** Creates a worker without starting its loops. Databases must be reachable and migrated. `close()` closes all pools. */
 export function createWorker(config: Config, log: Log, options: WorkerOptions = {}): Promise<INestApplicationContext> {
   const { workflowBundle = fileURLToPath(BUNDLE), clock } = options;
   return NestFactory.createApplicationContext(WorkerModule.of({ config, log, clock, workflowBundle }), {
@@ -27,11 +27,11 @@ export function createWorker(config: Config, log: Log, options: WorkerOptions = 
 }
 
 export interface RunningWorker {
-  /** Finishes what is under way and closes everything. What hangs is waited for: whoever calls it sets the limit. */
+  /** Finishes the current work and closes everything, without a time limit: the caller sets one. */
   stop(): Promise<void>;
 }
 
-/** Starts all loops of a worker; resolves once facts are applied. Temporal is connected to in the background. */
+/** Creates a worker and starts its loops; the connection to Temporal is made in the background. */
 export async function startWorker(config: Config, log: Log, options: WorkerOptions = {}): Promise<RunningWorker> {
   const worker = await createWorker(config, log, options);
   const loops = worker.get(WorkerLoops);

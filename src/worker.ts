@@ -7,19 +7,19 @@ import { waitForDatabases, StartFailure } from './health/wait-for-databases.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 import { startWorker, type RunningWorker } from './worker.setup.js';
 
-/** Less than the 10 s after which whoever stops us loses patience, and than the 8 s that `npm run up` gives its programs. */
+/** Limit for stopping: less than the usual 10 s of an orchestrator, and than the 8 s of `npm run up`. */
 const STOP_MS = 7_800;
 
 function stopOnSignals(worker: RunningWorker, log: Log): void {
   let stopping = false;
   const stop = (): void => {
-    // A Ctrl-C under npm arrives twice.
+    // Under npm, a Ctrl-C arrives twice.
     if (stopping) return;
     stopping = true;
     log.info('worker stopping');
-    // No failure: everything that a worker does may be done again.
+    // Not a failure: another worker can repeat everything.
     setTimeout(() => {
-      log.warn('worker stopped in the middle of something that hangs; the next worker does it again');
+      log.warn('worker stopped before its work was done; another worker repeats it');
       process.exit(0);
     }, STOP_MS);
     worker.stop().then(
@@ -29,7 +29,7 @@ function stopOnSignals(worker: RunningWorker, log: Log): void {
         process.exit(0);
       },
       (error: unknown) => {
-        log.error('stopping failed', {}, error);
+        log.error('failed to stop cleanly', {}, error);
         process.exit(1);
       },
     );

@@ -66,6 +66,6 @@ describe('HOST', () => {
   it('that is no address of this machine ends the start with one line', async () => {
     // Of documentation: nobody has it.
     const start = startApiProgram({ ...colloquy.env, HOST: '192.0.2.1' });
-    await expect(start).rejects.toThrow(/HOST is no address of this machine\n/);
+    await expect(start).rejects.toThrow(/HOST is not an address of this machine\n/);
   });
 });

@@ -110,7 +110,7 @@ describe('an API that is told to stop', () => {
     await eventually(async () => traffic.sent() > 20);
     expect(apis.every((api) => proxy.sendsTo(api))).toBe(true);
     const ended = leaving.end('SIGTERM');
-    await leaving.says('"api stops"');
+    await leaving.says('"api stopping"');
     const ready = await fetch(`${leaving.url}/readyz`);
     expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, 'shutting_down']);
     expect((await fetch(`${leaving.url}/healthz`)).status).toBe(200);
