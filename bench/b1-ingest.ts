@@ -1,13 +1,13 @@
-// B1: how much of a bare SQL insert's speed is left when the row comes as a provider's webhook.
+// B1: durable webhooks per second, compared with bare SQL inserts of as many bytes.
 //
-// Ours: POST of a signed 12 KB webhook, 32 connections, 1 % sent twice; 200 only after its transaction is on disk. In it are
-// HTTP, the signature, JSON, sealing, the receipt against duplicates, the identity row and the inbox with its four indexes.
+// Ours: POST of a signed 12 KB webhook, 32 connections, 1 % sent twice; 200 only after its transaction is on disk. This includes
+// HTTP, the signature, JSON, sealing, the receipt against duplicates, the identity row, and the inbox with its four indexes.
 // Theirs: pgbench with 32 connections; each transaction inserts one row of as many bytes into a table with a primary key.
-// Fair because both write to the same server with the same durability, a checkpoint before each, in turn, and both send
-// the bytes. In its own favour pgbench is written in C, has no HTTP to parse and one index to keep.
-// Beside it: the same webhooks to a bare `node:http` door that checks, parses and inserts their bytes in a group commit and
-// does nothing else: what a door in Node can reach at all.
-// The worker does not run: it scales apart from the door. B2 has both.
+// Fair because both write to the same server with the same durability, alternately and each after a checkpoint, and both send
+// the bytes. Advantages of pgbench: it is written in C, parses no HTTP, and updates one index.
+// Also measured: the same webhooks sent to a bare `node:http` server that only verifies, parses and inserts the bytes in a group
+// commit: the most that a webhook door in Node can reach.
+// The worker does not run, since it scales separately. B2 measures both.
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { CREATE, inserter } from './bare/insert.js';
 import { callIds } from './documents.js';
@@ -41,7 +41,7 @@ async function oneRound({ environment, account, door }: Setting, round: number, 
   return { ...ours, theirs, theirsCpuMs, doorPerSecond };
 }
 
-/** Signs `count` webhooks in a process that is ready to send them. */
+/** Starts a process that has signed `count` webhooks and is ready to send them. */
 function signed({ port, path }: { port: number; path: string }, round: string, count: number): Promise<Sender> {
   const plan: WebhooksPlan = {
     port,
@@ -87,7 +87,7 @@ async function inserts(
   return { perSecond, cpuMs: (environment.cpu().postgres - cpu) / count };
 }
 
-/** WAL syncs so far. A connection tells its own at most once a second and when it ends: so ours are ended first. */
+/** WAL syncs so far. Connections report theirs at most once a second and when they end, so ours are ended first. */
 async function syncsOf({ sql }: Environment): Promise<number> {
   await sql.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'colloquy_ingest'");
   await sleep(300);

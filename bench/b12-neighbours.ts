@@ -1,18 +1,18 @@
-// B12: what one client feels of another. The time from the 200 OK of its webhooks until a reader sees them, while another
-// client floods the installation, and while the store of recordings hangs with the other's audio waiting for it.
+// B12: how much one client is affected by another: the time from the 200 OK of its webhooks until a reader sees them, while
+// another client floods the installation, and while the object store hangs on the other client's audio.
 //
-// The watched client sends 20 `transcript_updated` webhooks a second over 20 live calls, and each is asked for by GET until
-// its turn is counted there. Four phases a round, each against the one before: alone; while the other client sends finished
-// calls of about 12 KB over 32 connections as fast as they are answered; while it sends 20 recordings of 200 KB and the store
-// takes them; the same, while the store answers no upload. The ratio is the time of the undisturbed phase ÷ that of the
-// disturbed one, so that 1 is best and higher is better: 0.67 is a time that grew to 1.5 times.
+// The watched client sends 20 `transcript_updated` webhooks a second over 20 live calls; a reader polls each call with GET until
+// the new turn is waitForCount. Each round has four phases: alone; while the other client sends finished calls of about 12 KB over 32
+// connections as fast as possible; while it sends 20 recordings of 200 KB; the same while the store answers no upload. The
+// ratio is the time of the undisturbed phase ÷ that of the disturbed one, so that 1 is best and higher is better: 0.67 means that
+// the time grew by a factor of 1.5.
 import { randomBytes } from 'node:crypto';
 import { publicId } from '../src/common/ids.js';
 import { signBody } from '../simulators/elevenlabs/index.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { callIds } from './documents.js';
 import { Environment, RETELL_KEY, type Account } from './environment.js';
-import { counted, INBOX_DEPTH } from './fill.js';
+import { waitForCount, INBOX_DEPTH } from './fill.js';
 import { startStore, type HangingStore } from './load/store.js';
 import type { VisiblePlan, VisibleResult } from './load/visible.js';
 import type { WebhooksPlan } from './load/webhooks.js';
@@ -24,14 +24,14 @@ const PER_SECOND = 20;
 const FIRST_TURNS = 10;
 const FLOOD_CONNECTIONS = 32;
 const AUDIO = { webhooks: 20, bytes: 200 * 1024, secret: 'wsec_bench' };
-/** More than any machine takes in a phase. */
+/** More than any machine can process in a phase. */
 const FLOOD_PER_SECOND = 1_500;
 
 interface Size {
   seconds: number;
 }
 
-/** Milliseconds from 200 to visible, and of one GET, which is what a reader waits for in any case. */
+/** Milliseconds from 200 to visible (p50, p99), and for a single GET (`read`), which is included in any case. */
 interface Phase {
   p50: number;
   p99: number;
@@ -78,13 +78,13 @@ async function measure(run: Run): Promise<Findings> {
 async function liveCalls(environment: Environment, account: Account): Promise<VisiblePlan['calls']> {
   const calls = callIds('b12', CALLS).map((callId) => ({ callId, conversationId: '', turns: FIRST_TURNS }));
   await watched({ environment, quiet: account, calls }, { count: CALLS, connections: 1, watchEvery: 0 });
-  await counted(environment, INBOX_DEPTH, 0);
+  await waitForCount(environment, INBOX_DEPTH, 0);
   const { rows } = await environment.sql.query<{ id: string }>('select id from conversation_identities order by id');
   calls.forEach((call, index) => (call.conversationId = publicId('conversation', rows[index]?.id ?? '')));
   return calls;
 }
 
-/** The next turns of the watched client's calls. */
+/** Sends the next turns of the watched client's calls. */
 async function watched(
   { environment, quiet, calls }: Pick<Setting, 'environment' | 'quiet' | 'calls'>,
   how: Pick<VisiblePlan, 'count' | 'connections' | 'watchEvery' | 'ratePerSecond'>,
@@ -114,17 +114,17 @@ async function flooded(setting: Setting, round: number): Promise<Phase> {
     duplicates: 0,
     turns: 40,
   } satisfies WebhooksPlan);
-  // It is stopped in the middle.
+  // It is stopped before it has sent everything.
   flood.go().catch(() => undefined);
   try {
     return await phase(setting);
   } finally {
     await flood.stop();
-    await counted(environment, INBOX_DEPTH, 0);
+    await waitForCount(environment, INBOX_DEPTH, 0);
   }
 }
 
-/** Audio of calls of another client, all at once. */
+/** Sends audio of another client's calls, all at once. */
 async function sendAudio({ environment, audio }: Setting, name: string): Promise<void> {
   const send = async (index: number): Promise<void> => {
     const data = { conversation_id: `${name}_${index}`, agent_id: 'agent_bench_0002', full_audio: '' };
@@ -144,7 +144,7 @@ async function besideAudio(setting: Setting, name: string): Promise<Phase> {
   } finally {
     setting.store.heal();
     await setting.environment.sql.query('update inbox set retry_at = now() where postponements > 0');
-    await counted(setting.environment, INBOX_DEPTH, 0);
+    await waitForCount(setting.environment, INBOX_DEPTH, 0);
   }
 }
 
@@ -163,7 +163,7 @@ function findings(measured: Round[], { seconds }: Size): Findings {
   const compared = (undisturbed: keyof Round, disturbed: keyof Round, share: keyof Phase) =>
     measured.map((round) => {
       const theirs = round[disturbed][share];
-      // What was faster while disturbed was so by chance.
+      // If the disturbed phase was faster, that was chance.
       return { ours: Math.min(round[undisturbed][share], theirs), theirs };
     });
   return {

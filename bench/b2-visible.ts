@@ -1,15 +1,15 @@
-// B2: how long it takes from the 200 OK of a webhook until a reader sees what it said.
+// B2: the time from the 200 OK of a webhook until a reader sees its content.
 //
-// Live calls grow by `transcript_updated` webhooks of about 12 KB, sent by the clock at half of the rate that the
-// installation sustains (measured in the same round: every call's next turn over 32 connections, until the last is applied).
-// API, worker, Temporal and Postgres all run, and every call has its workflow. A reader asks by GET for the conversation until
-// the new turn is counted there; the time runs from the 200 to the end of the answer that shows it.
-// There is no other side: the figure is milliseconds, with the disk's fdatasync and the webhook's own latency beside it.
+// Live calls grow by `transcript_updated` webhooks of about 12 KB, sent at a fixed rate: half of what the installation sustains
+// (measured in the same round: the next turn of every call over 32 connections, until the last one is applied). API, worker,
+// Temporal and Postgres all run, and every call has its workflow. A reader polls the conversation with GET until the new turn is
+// waitForCount; the time runs from the 200 to the end of the response that shows it.
+// There is no other side to compare with: the figure is milliseconds, reported with fdatasync and the webhook's own latency.
 import { publicId } from '../src/common/ids.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { callIds } from './documents.js';
 import { Environment, RETELL_KEY, type Account } from './environment.js';
-import { counted, INBOX_DEPTH } from './fill.js';
+import { waitForCount, INBOX_DEPTH } from './fill.js';
 import type { VisiblePlan, VisibleResult } from './load/visible.js';
 import { startPart } from './programs.js';
 import { plainFigure, ratioFigure, type Findings } from './results.js';
@@ -17,12 +17,12 @@ import { plainFigure, ratioFigure, type Findings } from './results.js';
 const CONNECTIONS = 32;
 const FIRST_TURNS = 38;
 
-/** Webhooks that are watched in a second. */
+/** Webhooks per second that are watched. */
 const WATCHED = 40;
 
 interface Size {
   calls: number;
-  /** One webhook a call each, to find the full load. */
+  /** Each with one webhook per call, to find the full load. */
   bursts: number;
   seconds: number;
 }
@@ -51,7 +51,7 @@ async function measure(run: Run): Promise<Findings> {
   }
 }
 
-/** New calls each round: transcripts grow while they are measured, and a later round must not have longer ones. */
+/** Each round has new calls: transcripts grow while they are measured, and later rounds must not have longer ones. */
 async function prepared(environment: Environment, account: Account, size: Size, round: number): Promise<Setting> {
   const calls = callIds(`b2_${round}`, size.calls).map((callId) => ({
     callId,
@@ -59,10 +59,10 @@ async function prepared(environment: Environment, account: Account, size: Size, 
     turns: FIRST_TURNS,
   }));
   const setting = { environment, account, size, calls };
-  // One at a time, so that conversations come in the order of their calls.
+  // One at a time, so that conversations are created in the order of their calls.
   await send(setting, { count: size.calls, connections: 1, watchEvery: 0 });
-  await counted(environment, 'select count(*) from conversations', size.calls * (round + 1));
-  await counted(environment, 'select count(*) from workflow_commands', 0);
+  await waitForCount(environment, 'select count(*) from conversations', size.calls * (round + 1));
+  await waitForCount(environment, 'select count(*) from workflow_commands', 0);
   const { rows } = await environment.sql.query<{ id: string }>(
     'select id from conversation_identities order by id offset $1',
     [size.calls * round],
@@ -71,7 +71,7 @@ async function prepared(environment: Environment, account: Account, size: Size, 
   return setting;
 }
 
-/** Sends the next turn of each call in turn; resolves once all is applied, with the milliseconds that it took as well. */
+/** Sends the next turn of each call; resolves once all are applied. `appliedMs`: milliseconds until then. */
 async function send(
   { environment, account, calls }: Setting,
   how: Pick<VisiblePlan, 'count' | 'connections' | 'watchEvery' | 'ratePerSecond'>,
@@ -81,7 +81,7 @@ async function send(
   try {
     const from = performance.now();
     const result = await part.go();
-    await counted(environment, INBOX_DEPTH, 0);
+    await waitForCount(environment, INBOX_DEPTH, 0);
     for (const call of calls) call.turns += Math.ceil(how.count / calls.length);
     return { ...result, appliedMs: performance.now() - from };
   } finally {
@@ -89,7 +89,7 @@ async function send(
   }
 }
 
-/** How many webhooks door and worker take in a second, when each is another call's: what waits together is applied together. */
+/** Webhooks per second that API and worker sustain if each is for another call, so that they are applied in batches. */
 async function sustained(setting: Setting): Promise<number> {
   const { calls, bursts } = setting.size;
   let [sent, tookMs] = [0, 0];

@@ -1,14 +1,14 @@
-// B3: how much of Temporal's own speed is left when its workflows are conversations.
+// B3: conversations completed per second, compared with the same workflows without our work in them.
 //
-// Ours: finished calls arrive as webhooks while the worker runs; each is stored, applied, gets its workflow, which asks
-// Retell for the record, fetches the recording (64 kB), seals and stores it, and ends. Measured from the first webhook
-// until the last workflow has completed, with every conversation settled.
-// Theirs: the same workflow code with activities that return at once, so the same history, started by a process that does
+// Ours: finished calls arrive as webhooks while the worker runs. Each is stored and applied; its workflow fetches the record and
+// the recording (64 kB) from Retell, seals and stores it, and ends. Measured from the first webhook until the last workflow has
+// completed and every conversation is settled.
+// Theirs: the same workflow code, and so the same history, with activities that return at once, started by a process that does
 // nothing else: same server with its database on disk, same worker settings, same eager start.
-// Fair because Temporal does the same work on both sides, and completion is seen the same way: by counting at the server
-// five times a second, since each count takes from the workflows. Where a recording ends after its record, ours has one
-// workflow task more than theirs (27 events instead of 24).
-// Beside it: workflows that do nothing, five events each, which is what Temporal's own benchmarks count.
+// Fair because Temporal does the same work on both sides, and both count completed workflows in the same way: five times a
+// second, since counting slows the server down. If a recording ends after its record, ours has one more workflow task (27
+// events instead of 24).
+// Also measured: workflows that do nothing, five events each, as in Temporal's own benchmarks.
 import { Client, Connection } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import { cpuMsOf } from './cpu.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { callIds, endedCall } from './documents.js';
 import { BARE_NAMESPACE, Environment, RETELL_KEY, type Account } from './environment.js';
-import { counted } from './fill.js';
+import { waitForCount } from './fill.js';
 import type { LoadResult } from './load/closed-loop.js';
 import type { WebhooksPlan } from './load/webhooks.js';
 import { startPart } from './programs.js';
@@ -35,7 +35,7 @@ interface Setting {
   account: Account;
   client: Client;
   count: number;
-  /** Ids of calls, by round. */
+  /** Call ids, by round. */
   ids: string[][];
   audioUrl: string;
 }
@@ -56,7 +56,7 @@ async function prepared(environment: Environment, run: Run): Promise<Setting> {
   const ids = Array.from({ length: run.pairs + 1 }, (_, round) => callIds(`b3_${round}`, count));
   const retell = await startPart<{ port: number }, null>('bare/server', {
     kind: 'documents',
-    ...retellKnows(ids.flat()),
+    ...retellContent(ids.flat()),
   });
   environment.onClose(retell.stop);
   const base = `http://127.0.0.1:${retell.ready.port}`;
@@ -69,8 +69,8 @@ async function prepared(environment: Environment, run: Run): Promise<Setting> {
   return { environment, account, client: new Client({ connection }), count, ids, audioUrl: `${base}/audio` };
 }
 
-/** Recordings are asked for below `/audio/`, whatever the host: the webhook's link decides. */
-function retellKnows(ids: string[]): { documents: Record<string, Buffer>; recording: Buffer } {
+/** What the simulated Retell serves: the record of every call, and one recording for all. */
+function retellContent(ids: string[]): { documents: Record<string, Buffer>; recording: Buffer } {
   const documents = ids.map(
     (callId) => [callId, Buffer.from(JSON.stringify(endedCall({ callId, turns: TURNS })))] as const,
   );
@@ -106,7 +106,11 @@ async function conversations({ environment, account, client, ids, count, audioUr
   const seconds = (performance.now() - from) / 1000;
   const after = environment.cpu();
   await part.stop();
-  await counted(environment, "select count(*) from conversations where record_state = 'settled'", (round + 1) * count);
+  await waitForCount(
+    environment,
+    "select count(*) from conversations where record_state = 'settled'",
+    (round + 1) * count,
+  );
   const each = (name: keyof typeof cpu): number => (after[name] - cpu[name]) / count;
   return {
     ours: count / seconds,
@@ -119,7 +123,7 @@ async function conversations({ environment, account, client, ids, count, audioUr
 
 interface Bare {
   perSecond: number;
-  /** CPU of a workflow. */
+  /** CPU milliseconds per workflow. */
   workerMs: number;
   temporalMs: number;
 }

@@ -1,13 +1,13 @@
-// B6: how much of a bare fetch of the stored block is left when it is a transcript, read by somebody.
+// B6: transcript reads per second, compared with bare fetches of the stored block.
 //
-// Ours: GET …/transcript of 40 turns, 16 connections. The key is known, the conversation and its identity row are checked
-// under row-level security, the read is journaled, the block is opened, unpacked and sent as JSON.
-// Theirs: `node:http` and `pg` that fetch the same sealed block by the same SQL and send it as it lies there.
-// Fair because both go through HTTP and one query on the same server; the other side sends a quarter of the bytes.
-// Beside it: our own services behind `node:http` without framework, API keys and log (bare/content.ts): what is left of the
-// other side when a read is looked up under row-level security, journaled, its key fetched and the block opened.
-// "First reads": nobody has read these conversations with this key, so each is journaled on disk before its first byte.
-// "Again": within five minutes the same key reads them again, which falls under the same entry.
+// Ours: GET …/transcript of 40 turns, 16 connections. The API key is checked, the conversation and its identity row are read
+// under row-level security, the read is journaled, the block is opened, decompressed and sent as JSON.
+// Theirs: `node:http` and `pg` fetch the same sealed block with the same SQL and send it unopened.
+// Fair because both use HTTP and one query on the same server; the other side sends a quarter of the bytes.
+// Also measured: our own services behind `node:http`, without framework, API keys and log (bare/content.ts), which do the same
+// work: row-level security, journal, keys, opening the block.
+// "First reads": this key has not read these conversations before, so each read is journaled on disk before its first byte.
+// "Again": the same key reads them again within five minutes, without another journal entry.
 import { newUuid, publicId } from '../src/common/ids.js';
 import { Random } from '../simulators/random.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';
@@ -108,12 +108,12 @@ const gets = (port: number, requests: GetsPlan['requests']): Promise<LoadResult>
   return runPart<LoadResult>('load/gets', plan);
 };
 
-/** Another order each round, so that no cache learns it. */
+/** Another order each round, so that caches cannot profit from it. */
 function shuffled(stored: Stored[], round: number): Stored[] {
   const random = new Random(`b6 ${round}`);
   return stored
-    .map((one) => ({ one, place: random.next() }))
-    .sort((a, b) => a.place - b.place)
+    .map((one) => ({ one, rank: random.next() }))
+    .sort((a, b) => a.rank - b.rank)
     .map(({ one }) => one);
 }
 

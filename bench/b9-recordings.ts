@@ -1,13 +1,13 @@
-// B9: how much of nginx's sendfile is left when the recording is sealed, checked and journaled.
+// B9: ranges of sealed recordings per second, compared with nginx and a bare Node server that send plain files.
 //
-// Ours: GET …/audio with a range; the conversation is checked under row-level security, the read is journaled (one entry
-// per key, recording and five minutes), the chunks in question are read, verified, decrypted and sent.
-// Theirs: nginx, one worker process as we are one, sends the same range of a plain file of the same size by sendfile, which
-// never copies it into the process. tcp_nopush is off: on loopback it would cost nginx 40 ms an answer.
-// Beside it: `node:http` with a file stream, what Node can reach without a database and without sealing, which CI watches,
-// because nginx need not be there; and our own services behind `node:http` without framework, API keys and log
-// (bare/content.ts): what is left when a range is checked, journaled and decrypted.
-// Fair because files lie on the same disk, warm in the same page cache, and one generator reads both.
+// Ours: GET …/audio with a range; the conversation is read under row-level security, the read is journaled (one entry per key,
+// recording and five minutes), and the chunks of the range are read, verified, decrypted and sent.
+// Theirs: nginx with one worker process, as ours is one process, sends the same range of a plain file of the same size with
+// sendfile, which never copies it into the process. tcp_nopush is off: on loopback it would cost nginx 40 ms per response.
+// Also measured: `node:http` with a file stream, the most that Node can reach without database and sealing, which CI compares
+// with, because nginx may not be installed; and our own services behind `node:http`, without framework, API keys and log
+// (bare/content.ts).
+// Fair because all files are on the same disk, in the same page cache, and one load generator reads from all servers.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { rounds, type Benchmark, type Run } from './benchmark.js';
 import { callIds, endedCall } from './documents.js';
 import { memoryMbOf } from './cpu.js';
 import { Environment } from './environment.js';
-import { counted, finishedCalls } from './fill.js';
+import { waitForCount, finishedCalls } from './fill.js';
 import type { LoadResult } from './load/closed-loop.js';
 import type { GetsPlan } from './load/gets.js';
 import { runPart, startPart, type Part } from './programs.js';
@@ -33,7 +33,7 @@ interface Case {
   what: string;
   bytes: number;
   connections: number;
-  /** Requests a round. */
+  /** Requests per round. */
   count: { full: number; short: number };
 }
 
@@ -46,12 +46,12 @@ const CASES: Case[] = [
 
 interface Setting {
   environment: Environment;
-  /** Null where it is not installed. */
+  /** Null if it is not installed. */
   nginx: FileServer | null;
   node: FileServer;
-  /** Decrypts, without a framework. */
+  /** Our services without a framework. */
   content: Part<{ port: number }, null>;
-  /** Public ids; files of the other side have the same names. */
+  /** Public ids of conversations; the plain files have the same names. */
   ids: string[];
   isShort: boolean;
 }
@@ -94,7 +94,7 @@ async function prepared(environment: Environment, isShort: boolean): Promise<Set
   return { environment, nginx, node, content, ids, isShort };
 }
 
-/** Calls whose recordings have been fetched by their workflows; afterwards the API and Postgres are alone. */
+/** Creates calls with recordings fetched by their workflows; afterwards only API and Postgres run. */
 async function recorded(environment: Environment, recording: Buffer, ids: string[]): Promise<{ id: string }[]> {
   const documents = Object.fromEntries(
     ids.map((callId) => [callId, Buffer.from(JSON.stringify(endedCall({ callId, turns: TURNS })))]),
@@ -106,8 +106,8 @@ async function recorded(environment: Environment, recording: Buffer, ids: string
   await environment.startWorker();
   const how = { turns: TURNS, recordingUrl: `${base}/audio` };
   const stored = await finishedCalls(environment, await environment.account(base), ids, how);
-  await counted(environment, 'select count(*) from recordings', ids.length);
-  await counted(environment, "select count(*) from conversations where record_state = 'settled'", ids.length);
+  await waitForCount(environment, 'select count(*) from recordings', ids.length);
+  await waitForCount(environment, "select count(*) from conversations where record_state = 'settled'", ids.length);
   await environment.stopWorker();
   await retell.stop();
   return stored;
@@ -150,7 +150,7 @@ async function oneRound({ environment, nginx, node, content, ids, isShort }: Set
 
 type Round = Awaited<ReturnType<typeof oneRound>>;
 
-/** Megabytes a second, against nginx where it is there and against a bare Node server. */
+/** Megabytes per second, compared with nginx, if installed, and with a bare Node server. */
 function figuresOf(setting: Setting, { what }: Case, measured: Round[]): Figure[] {
   const toNginx = measured.flatMap(({ ours, nginx, apiMs, postgresMs, perSecond }) =>
     nginx === null ? [] : [{ ours, theirs: nginx, apiMs, postgresMs, perSecond }],
@@ -169,7 +169,7 @@ function figuresOf(setting: Setting, { what }: Case, measured: Round[]): Figure[
   ];
 }
 
-/** Somewhere in some recording, as a player that jumps would ask. */
+/** Ranges at random positions of random recordings, as players request them when seeking. */
 function rangesOf(ids: string[], { bytes }: Case, count: number, seed: string): { id: string; range: string }[] {
   const random = new Random(seed);
   return Array.from({ length: count }, () => {

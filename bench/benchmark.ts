@@ -1,10 +1,10 @@
-// What every benchmark gets and gives.
+// The interface of a benchmark.
 import type { Findings } from './results.js';
 
 export interface Run {
   /** For CI: fewer and shorter rounds. */
   short: boolean;
-  /** How many pairs A B are measured, after a first one that is not counted. */
+  /** Rounds to measure, after one that is not counted. */
   pairs: number;
   profileDir: string | undefined;
   say: (line: string) => void;
@@ -17,7 +17,7 @@ export interface Benchmark {
   run: (run: Run) => Promise<Findings>;
 }
 
-/** Rounds in turn, A B A B; the first is for warming up and not kept. */
+/** Measures rounds one after the other; the first is a warm-up and is not kept. */
 export async function rounds<Round>({ pairs, say }: Run, measure: (round: number) => Promise<Round>): Promise<Round[]> {
   const kept: Round[] = [];
   for (let round = 0; round <= pairs; round += 1) {

@@ -1,4 +1,4 @@
-// CPU time and memory of processes, from /proc (Linux; elsewhere 0 and not reported).
+// CPU time and memory of processes, from /proc (Linux; elsewhere 0, and not reported).
 import { readdirSync } from 'node:fs';
 import { readProc } from './machine.js';
 
@@ -14,7 +14,7 @@ interface Stat {
 function statOf(pid: number): Stat | null {
   const text = readProc(`/proc/${pid}/stat`);
   if (text === null) return null;
-  // The second field is the name in parentheses and may hold spaces (proc(5)): count from behind it.
+  // Field 2 is the name in parentheses, which may contain spaces (proc(5)): count from its end.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return { parent: Number(fields[1]), cpuMs: ticks * MS_PER_TICK };

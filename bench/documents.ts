@@ -1,4 +1,4 @@
-// Calls as Retell sends them, from a seed: the shape of its documents, words with a natural spread, about 290 bytes a turn.
+// Generates Retell call documents from a seed: realistic structure and word frequencies, about 290 bytes per turn.
 import { Random } from '../simulators/random.js';
 
 const WORDS = `the to you and is a of it that for on your have we can be with this are my just so not was order account
@@ -16,14 +16,14 @@ interface CallOptions {
 
 export type CallDocument = Record<string, unknown>;
 
-/** Frequent words come often: an index by the square of chance approximates Zipf closely enough to compress like speech. */
+/** Squaring the random index approximates Zipf's law, so that the text compresses like speech. */
 function sentence(random: Random): string {
   const length = random.integer(6, 26);
   const words = Array.from({ length }, () => WORDS[Math.floor(random.next() ** 2 * WORDS.length)] ?? '');
   return `${words.join(' ')}.`;
 }
 
-/** `count` entries of a transcript, user and agent in turn, 4 s each. */
+/** `count` transcript entries, alternately user and agent, 4 s each. */
 function transcriptOf(callId: string, count: number): object[] {
   const random = new Random(callId);
   return Array.from({ length: count }, (_, index) => ({
@@ -54,7 +54,7 @@ function identityOf(callId: string): CallDocument {
   };
 }
 
-/** A live call that has got as far as `turns` turns. */
+/** A live call with `turns` turns so far. */
 export const liveCall = ({ callId, turns }: CallOptions): CallDocument => ({
   ...identityOf(callId),
   call_status: 'ongoing',
@@ -84,6 +84,6 @@ export const endedCall = ({ callId, turns, recordingUrl }: CallOptions): CallDoc
 /** The bytes of a webhook about a call. */
 export const webhookOf = (event: string, call: CallDocument): string => JSON.stringify({ event, call });
 
-/** Ids that no other run and no other round has: `bench_<round>_<number>`. */
+/** Unique ids per run and round: `bench_<round>_<number>`. */
 export const callIds = (round: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `call_${round}_${String(index).padStart(6, '0')}`);

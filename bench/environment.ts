@@ -1,5 +1,5 @@
-// One installation for one benchmark: its own durable Postgres and Temporal, our processes as built, a client, an account
-// and two keys, in a folder and on ports of its own. All of it goes at the end, however it ends.
+// An installation for one benchmark: durable Postgres and Temporal, our built processes, clients, accounts and two keys, in a
+// folder and on ports of its own. Everything is removed at the end, also after a failure.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,22 +12,22 @@ import { startTemporal, type EmbeddedTemporal } from '../src/embedded/temporal/t
 import { cpuMsOf } from './cpu.js';
 import { runProgram, startProgram, type Program } from './programs.js';
 
-/** Of the other side of a comparison. */
+/** Database of the other side of a comparison. */
 export const BARE_DATABASE = 'bare';
 
 export const BARE_NAMESPACE = 'bare';
 
-/** What the simulated Retell signs with. */
+/** The key with which the simulated Retell signs. */
 export const RETELL_KEY = 'key_bench';
 
-/** A provider that nobody asks. */
+/** The address of a provider that is never called. */
 const NOBODY = 'http://127.0.0.1:9';
 
 interface Options {
   temporal: boolean;
-  /** Further settings of our programs. */
+  /** Additional settings of our programs. */
   env?: Record<string, string>;
-  /** Where `--cpu-prof` of our programs goes. */
+  /** Folder for CPU profiles of our programs. */
   profileDir?: string | undefined;
   say: (line: string) => void;
 }
@@ -37,7 +37,7 @@ export class Environment {
   worker: Program | undefined;
   readonly sql: Pool;
   private readonly closers: (() => Promise<unknown>)[] = [];
-  /** Where our programs may send requests: host:port. */
+  /** host:port pairs to which our programs may send requests. */
   private readonly allowed = [new URL(NOBODY).host];
 
   private constructor(
@@ -49,10 +49,10 @@ export class Environment {
     private readonly options: Options,
   ) {
     this.sql = new Pool({ connectionString: postgres.url('colloquy'), max: 4 });
-    this.sql.on('error', () => undefined); // at the end the server goes first when we are interrupted
+    this.sql.on('error', () => undefined); // if interrupted, the server ends first
   }
 
-  /** Starts Postgres, Temporal where wanted, migrates; no program of ours runs yet. */
+  /** Starts Postgres and, if needed, Temporal, and migrates; starts none of our programs yet. */
   static async start(options: Options): Promise<Environment> {
     const dir = mkdtempSync(join(tmpdir(), 'colloquy-bench-'));
     const removed = (): void => rmSync(dir, { recursive: true, force: true });
@@ -73,7 +73,7 @@ export class Environment {
     }
   }
 
-  /** Settings of our programs: the defaults, but no limit of requests, because one key sends them all. */
+  /** Settings of our programs: the defaults, but without a rate limit, because one key sends all requests. */
   env(): Record<string, string> {
     return {
       PATH: '/usr/bin:/bin',
@@ -83,19 +83,19 @@ export class Environment {
       DATABASE_URL: this.postgres.url('colloquy'),
       KEYSTORE_DATABASE_URL: this.postgres.url('colloquy_keystore'),
       SEARCH_DATABASE_URL: this.postgres.url('colloquy_search'),
-      // Where nobody listens: a benchmark without workflows runs as if Temporal were away.
+      // Nothing listens there: a benchmark without workflows runs as if Temporal were unavailable.
       TEMPORAL_ADDRESS: this.temporal?.address ?? '127.0.0.1:9',
       COLLOQUY_BOOTSTRAP_KEY: this.keys.admin,
       COLLOQUY_BOOTSTRAP_READ_KEY: this.keys.read,
       COLLOQUY_RATE_LIMIT: '0',
       COLLOQUY_EGRESS_ALLOW: this.allowed.join(','),
-      // All load is of one account: it is not what is measured.
+      // All load is on one account; its provider limit is not what is measured.
       COLLOQUY_PROVIDER_RATE: '10000',
       ...this.options.env,
     };
   }
 
-  /** Lists a simulated provider, for programs that start from now on. */
+  /** Allows requests to a simulated provider, for programs that start afterwards. */
   allow(url: string): void {
     this.allowed.push(new URL(url).host);
   }
@@ -108,18 +108,18 @@ export class Environment {
     this.worker = await startProgram({ name: 'worker', ...this.launch() }, /worker ready/);
   }
 
-  /** What must not take part in what is measured: the worker, and Temporal, which is never quite idle. */
+  /** Stops what must not affect the measurement: the worker, and Temporal, which is never quite idle. */
   async stopWorker(): Promise<void> {
     await this.worker?.stop();
     await this.temporal?.stop();
   }
 
-  /** Something else that must end with this environment, before the databases do. */
+  /** Registers something to close with this environment, before the databases. */
   onClose(close: () => Promise<unknown>): void {
     this.closers.push(close);
   }
 
-  /** Calls our API. Throws when the answer is not 2xx. */
+  /** Calls our API. Throws unless the response is 2xx. */
   async call<Body>(method: 'GET' | 'POST', path: string, body?: object): Promise<Body> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
@@ -130,7 +130,7 @@ export class Environment {
     return (await response.json()) as Body;
   }
 
-  /** A client with a Retell account; `baseUrl` is where Retell answers. */
+  /** Creates a client with a Retell account; `baseUrl`: the address of the simulated Retell. */
   async account(baseUrl = NOBODY): Promise<Account> {
     const client = await this.call<{ id: string }>('POST', '/v1/clients', { name: 'Benchmark' });
     const account = await this.call<{ id: string }>('POST', '/v1/provider-accounts', {
@@ -144,7 +144,7 @@ export class Environment {
     return { clientId: client.id, accountId: account.id, path: `/v1/webhooks/${account.id}` };
   }
 
-  /** A client with an ElevenLabs account, whose webhooks may hold audio. */
+  /** Creates a client with an ElevenLabs account, whose webhooks may contain audio. */
   async audioAccount(webhookSecret: string): Promise<Account> {
     const client = await this.call<{ id: string }>('POST', '/v1/clients', { name: 'Benchmark' });
     const account = await this.call<{ id: string }>('POST', '/v1/provider-accounts', {
@@ -159,7 +159,7 @@ export class Environment {
     return { clientId: client.id, accountId: account.id, path: `/v1/webhooks/${account.id}` };
   }
 
-  /** CPU milliseconds so far of our programs and the servers below them. */
+  /** CPU milliseconds so far of our programs and of the servers. */
   cpu(): { api: number; worker: number; postgres: number; temporal: number } {
     const of = (pid: number | undefined): number => (pid === undefined ? 0 : cpuMsOf([pid]));
     return {
@@ -170,7 +170,7 @@ export class Environment {
     };
   }
 
-  /** Both sides begin with the same amount of dirty pages: none. */
+  /** Writes all dirty pages, so that both sides start with none. */
   async checkpoint(): Promise<void> {
     await this.sql.query('checkpoint');
   }
@@ -194,7 +194,7 @@ export interface Account {
   /** cl_…, pa_… */
   clientId: string;
   accountId: string;
-  /** Of its webhook. */
+  /** Path of its webhook. */
   path: string;
 }
 

@@ -1,4 +1,4 @@
-// Puts finished calls into an installation, by the way that they always come.
+// Adds finished calls to an installation through webhooks.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RETELL_KEY, type Account, type Environment } from './environment.js';
 import type { LoadResult } from './load/closed-loop.js';
@@ -7,8 +7,8 @@ import { runPart } from './programs.js';
 
 const WAIT_MS = 120_000;
 
-/** Waits until a query's `count` is `wanted`. Throws after two minutes. */
-export async function counted({ sql }: Environment, query: string, wanted: number): Promise<void> {
+/** Waits until the `count` of a query is `wanted`. Throws after two minutes. */
+export async function waitForCount({ sql }: Environment, query: string, wanted: number): Promise<void> {
   for (const until = Date.now() + WAIT_MS; ; await sleep(10)) {
     const { rows } = await sql.query<{ count: string }>(query);
     if (Number(rows[0]?.count) === wanted) return;
@@ -18,7 +18,7 @@ export async function counted({ sql }: Environment, query: string, wanted: numbe
 
 export const INBOX_DEPTH = "select count(*) from inbox where state = 'pending'";
 
-/** Finished calls through the door and the worker, which must run. Resolves with their ids and their client's, as uuids. */
+/** Sends finished calls and waits until the worker has applied them. Resolves with the uuids of conversations and clients. */
 export async function finishedCalls(
   environment: Environment,
   account: Account,
@@ -37,7 +37,7 @@ export async function finishedCalls(
     ...(recordingUrl !== undefined && { recordingUrl }),
   };
   await runPart<LoadResult>('load/webhooks', plan);
-  await counted(environment, INBOX_DEPTH, 0);
+  await waitForCount(environment, INBOX_DEPTH, 0);
   const { rows } = await environment.sql.query<{ id: string; client_id: string }>(
     'select id, client_id from conversations',
   );

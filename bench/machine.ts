@@ -1,4 +1,4 @@
-// What a run happened on: the machine, its versions, how busy it was, and how fast its disk makes things durable.
+// Describes the machine of a run: hardware, versions, load, and the speed of fdatasync.
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -21,10 +21,10 @@ export const machine = (): Machine => ({
   node: process.version,
 });
 
-/** Runnable processes of the last minute, a core: 0 is idle, 1 is as much as there is. */
+/** Load average of the last minute per core: 0 is idle, 1 is full. */
 export const loadPerCore = (): number => rounded((loadavg()[0] ?? 0) / cpus().length);
 
-/** Share of all cores' time that others use now, watched for `ms`: 0 to 1. Unlike the load it forgets what is over. */
+/** Share of all cores' time in use, measured over `ms`: 0 to 1. Unlike the load average it ignores the past. */
 export async function busyShare(ms = 2_000): Promise<number> {
   const before = coreTimes();
   await sleep(ms);
@@ -39,7 +39,7 @@ function coreTimes(): { idle: number; all: number } {
 }
 
 export interface DiskSpeed {
-  /** How often in a second one writer gets 8 kB onto the disk. */
+  /** Durable writes of 8 kB per second by one writer. */
   perSecond: number;
   medianMs: number;
   p99Ms: number;
@@ -47,13 +47,13 @@ export interface DiskSpeed {
 
 const BLOCK = Buffer.alloc(8192, 1);
 
-/** Writes 8 kB and calls fdatasync, for `durationMs`, in a file of its own in `folder`. */
+/** Repeatedly writes 8 kB and calls fdatasync, for `durationMs`, in a temporary file in `folder`. */
 export function fdatasyncSpeed(folder: string, durationMs = 1_000): DiskSpeed {
   const path = join(folder, 'fdatasync-probe');
   const file = openSync(path, 'w');
   const times: number[] = [];
   try {
-    // Like WAL, the file has its size already: only data is written, no metadata.
+    // Like a WAL file, it is allocated in advance: only data is written, no metadata.
     for (let block = 0; block < 64; block += 1) writeSync(file, BLOCK);
     fdatasyncSync(file);
     const until = performance.now() + durationMs;
@@ -76,12 +76,12 @@ export function fdatasyncSpeed(folder: string, durationMs = 1_000): DiskSpeed {
   };
 }
 
-/** Text of a file of /proc; null where the system has none, or the process is gone. */
+/** Text of a file in /proc; null if there is no /proc or the process has ended. */
 export function readProc(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // Not Linux, or it ended a moment ago: what is measured by it is then not reported.
+    // Not Linux, or the process has just ended: the measurement is not reported then.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-// `npm run bench -- B1`: measures, compares with what was recorded, records. One line a round on stderr, results on stdout.
+// `npm run bench -- B1`: runs benchmarks, compares with recorded results, records. Progress on stderr, results on stdout.
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Benchmark } from './benchmark.js';
@@ -27,28 +27,28 @@ interface Options {
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const whisper = (line: string): void => void process.stderr.write(`  ${line}\n`);
+const progress = (line: string): void => void process.stderr.write(`  ${line}\n`);
 
 const program = new Command('bench')
-  .description('Measures ours and the limit in one run, in turn, and says their ratio.')
-  .argument('[names...]', `which: ${BENCHMARKS.map(({ name }) => name).join(', ')}; default all`)
+  .description('Measures Colloquy and the limit alternately in one run, and reports the ratio.')
+  .argument('[names...]', `benchmarks to run: ${BENCHMARKS.map(({ name }) => name).join(', ')}; default all`)
   .option('--short', 'fewer and shorter rounds, each benchmark within about 40 s', false)
-  .option('--gate', 'fail when a ratio is 30 % under the recorded median, three times in a row', false)
-  .option('--force', 'measure although the machine is busy', false)
+  .option('--gate', 'fail if a ratio is 30 % below the recorded median, three times in a row', false)
+  .option('--force', 'measure even if the machine is busy', false)
   .option('--record', 'keep the results in bench/results and draw docs/benchmarks.md anew', false)
   .option('--json <file>', 'write all results of this run to a file')
   .option('--pairs <n>', 'rounds to measure (default 5, short 3)')
   .option('--profile <folder>', 'write CPU profiles of our programs there')
   .addHelpText('after', `\n${BENCHMARKS.map(({ name, title }) => `  ${name}  ${title}`).join('\n')}`);
 
-/** A machine that others use as well has bad moments: only what stays bad is a fall. */
+/** On a shared machine single measurements can be bad: a figure must stay below its limit to count. */
 const GATE_ATTEMPTS = 3;
 
 async function gated(benchmark: Benchmark, options: Options): Promise<{ result: Result; fell: boolean }> {
   const mode: Result['mode'] = options.short ? 'short' : 'full';
   const recorded = readResult(RESULTS, mode, benchmark.name);
   for (let attempt = 1; ; attempt += 1) {
-    const result = await measured(benchmark, { ...options, mode, say: whisper });
+    const result = await measured(benchmark, { ...options, mode, say: progress });
     const fallen = recorded === null || !options.gate ? [] : isBelow(result, recorded);
     for (const line of fallen) say(line);
     if (fallen.length === 0 || attempt === GATE_ATTEMPTS) return { result, fell: fallen.length > 0 };
@@ -77,5 +77,5 @@ try {
   process.exitCode = 1;
 }
 
-// Pools and servers of a run that failed half-way must not keep the process.
+// Pools and servers of a failed run must not keep the process alive.
 process.exit();

@@ -1,4 +1,4 @@
-// One benchmark with everything around it: is the machine quiet, how fast is its disk, what is not to be trusted.
+// Runs one benchmark with its conditions: how busy the machine is, how fast its disk is, which figures are uncertain.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,12 +9,12 @@ import type { Benchmark } from './benchmark.js';
 import { busyShare, fdatasyncSpeed, loadPerCore, machine } from './machine.js';
 import type { Figure, Result } from './results.js';
 
-/** More of the cores' time than this in use before the start, and others are being measured as well. */
+/** If more of the cores' time than this is in use before the start, the machine is busy. */
 const QUIET = 0.1;
-/** What the benchmark before left behind is over by then. */
-const PATIENCE_MS = 60_000;
+/** How long to wait for a quiet machine, for example after the previous benchmark. */
+const MAX_WAIT_MS = 60_000;
 
-/** Of the median. */
+/** Tolerated deviation of rounds, as a share of the median. */
 const SPREAD = 0.25;
 
 interface Settings {
@@ -27,13 +27,13 @@ interface Settings {
   say: (line: string) => void;
 }
 
-/** Throws when the machine is busy, unless it is forced or a gate (which must answer, and measures again when in doubt). */
+/** Throws if the machine is busy, unless forced or used as a gate, which repeats doubtful measurements. */
 export async function measured(benchmark: Benchmark, settings: Settings): Promise<Result> {
-  const before = await quietened(settings);
+  const before = await waitUntilQuiet(settings);
   const isBusy = before > QUIET;
   if (isBusy && !settings.force && !settings.gate)
     throw new Error(`the machine is busy (${percent(before)} of its cores): wait, or measure with --force`);
-  const fdatasync = speedHere();
+  const fdatasync = measureDisk();
   settings.say(`${benchmark.name} ${benchmark.title} · fdatasync ${fdatasync.perSecond} a second`);
   const pairs = Number(settings.pairs ?? (settings.short ? 3 : 5));
   const { say, short, profile: profileDir, mode } = settings;
@@ -56,9 +56,9 @@ export async function measured(benchmark: Benchmark, settings: Settings): Promis
   };
 }
 
-/** How busy the machine is, once it is quiet or patience is over. */
-async function quietened({ force, say }: Settings): Promise<number> {
-  for (const until = Date.now() + (force ? 0 : PATIENCE_MS); ;) {
+/** Waits until the machine is quiet, for a minute at most. Returns the busy share. */
+async function waitUntilQuiet({ force, say }: Settings): Promise<number> {
+  for (const until = Date.now() + (force ? 0 : MAX_WAIT_MS); ;) {
     const share = await busyShare();
     if (share <= QUIET || Date.now() >= until) return share;
     say(`waiting: others use ${percent(share)} of the cores`);
@@ -70,7 +70,7 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const unsteady = ({ what, median, min, max }: Figure): string[] =>
   max - min > 2 * SPREAD * median ? [`${what}: rounds lie ${min} to ${max}, more than ±25 % apart`] : [];
 
-function speedHere(): Result['fdatasync'] {
+function measureDisk(): Result['fdatasync'] {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-bench-disk-'));
   try {
     return fdatasyncSpeed(folder);
@@ -80,8 +80,8 @@ function speedHere(): Result['fdatasync'] {
 }
 
 async function versions({ needsTemporal }: Benchmark): Promise<{ postgres: string; temporal: string | null }> {
-  const said = (path: string): string => spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.trim();
-  const postgres = said(postgresBinaries().postgres);
+  const versionOf = (path: string): string => spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  const postgres = versionOf(postgresBinaries().postgres);
   if (!needsTemporal) return { postgres, temporal: null };
   const { env } = process;
   const options = {
@@ -90,5 +90,5 @@ async function versions({ needsTemporal }: Benchmark): Promise<{ postgres: strin
     cacheDir: resolve('.cache/temporal'),
     report: () => undefined,
   };
-  return { postgres, temporal: said((await findTemporalCli(options)).path) };
+  return { postgres, temporal: versionOf((await findTemporalCli(options)).path) };
 }

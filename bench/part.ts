@@ -1,15 +1,15 @@
-// The other end of startPart: what every process of the harness does first.
+// The child side of startPart() (programs.ts): serves plan and go messages of the parent process.
 
-/** What a part has prepared: a word for the parent, and what to do when it says go. */
+/** A prepared part: information for the parent, and the measurement to run on `go`. */
 export interface Prepared<Ready, Result> {
   ready: Ready;
   go: () => Promise<Result>;
 }
 
-/** Serves the parent process: prepares by its plan, answers, waits for its go, measures, answers. */
+/** Prepares the plan that the parent sends, answers, waits for `go`, measures, answers. */
 export function servePart<Plan, Ready, Result>(prepare: (plan: Plan) => Promise<Prepared<Ready, Result>>): void {
   let prepared: Promise<Prepared<Ready, Result>> | undefined;
-  const tell = (work: Promise<unknown>): void => {
+  const reply = (work: Promise<unknown>): void => {
     work.then(
       (value) => process.send?.({ value }),
       (error: unknown) =>
@@ -19,11 +19,11 @@ export function servePart<Plan, Ready, Result>(prepare: (plan: Plan) => Promise<
   process.on('message', (message: { plan: Plan } | { go: true }) => {
     if ('plan' in message) {
       prepared = prepare(message.plan);
-      tell(prepared.then(({ ready }) => ready));
+      reply(prepared.then(({ ready }) => ready));
     } else if (prepared !== undefined) {
-      tell(prepared.then(({ go }) => go()));
+      reply(prepared.then(({ go }) => go()));
     }
   });
-  // The parent is gone: nobody waits for an answer.
+  // The parent has ended.
   process.once('disconnect', () => process.exit(0));
 }

@@ -1,4 +1,4 @@
-// Processes of a run: our programs as they were built, and the parts of the harness that need a process of their own.
+// Child processes of a benchmark: our built programs, and parts of the harness with a process of their own.
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -33,25 +33,25 @@ interface Start {
   nodeOptions?: string[];
 }
 
-/** Runs a program to its end. Throws with what it said when that was a failure. */
+/** Runs a program until it ends. Throws with its output if it fails. */
 export async function runProgram({ name, env, args = [] }: Start): Promise<void> {
   const child = spawn(process.execPath, [built(`src/${name}.js`), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const said = listen(child);
+  const output = listen(child);
   const { code } = await exitOf(child);
-  if (code !== 0) throw new Error(`${name} failed: ${said()}`);
+  if (code !== 0) throw new Error(`${name} failed: ${output()}`);
 }
 
-/** Starts a program and resolves once it has said `ready`. */
+/** Starts a program; resolves once its output matches `ready`. */
 export async function startProgram({ name, env, nodeOptions = [] }: Start, ready: RegExp): Promise<Program> {
   const stdio = ['ignore', 'pipe', 'pipe'] as const;
   const child = spawn(process.execPath, [...nodeOptions, built(`src/${name}.js`)], { env, stdio: [...stdio] });
   const pid = pidOf(child, name);
-  const said = listen(child);
+  const output = listen(child);
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name} was not ready in time: ${said()}`)), READY_MS);
-    child.once('exit', () => reject(new Error(`${name} ended: ${said()}`)));
+    const timer = setTimeout(() => reject(new Error(`${name} was not ready in time: ${output()}`)), READY_MS);
+    child.once('exit', () => reject(new Error(`${name} ended: ${output()}`)));
     child.stdout.on('data', () => {
-      if (!ready.test(said())) return;
+      if (!ready.test(output())) return;
       clearTimeout(timer);
       resolve();
     });
@@ -59,23 +59,23 @@ export async function startProgram({ name, env, nodeOptions = [] }: Start, ready
   return { pid, stop: () => stopped(child, pid) };
 }
 
-/** The last of what a program says: enough to tell why it failed, and bounded. */
+/** Keeps the last 4,000 characters of a program's output, to explain failures. */
 function listen(child: ChildProcess): () => string {
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => (said = `${said}${String(chunk)}`.slice(-4_000)));
+    stream?.on('data', (chunk) => (output = `${output}${String(chunk)}`.slice(-4_000)));
   }
-  return () => said;
+  return () => output;
 }
 
-/** A part of the harness in its own process, prepared and waiting. */
+/** A prepared part of the harness in its own process. */
 export interface Part<Ready, Result> extends Program {
   ready: Ready;
-  /** Lets it begin; resolves with what it measured. */
+  /** Starts the measurement; resolves with its result. */
   go: () => Promise<Result>;
 }
 
-/** Starts `bench/<module>.js` in its own process, hands it `plan` and waits until it is prepared. */
+/** Starts `bench/<module>.js` in its own process, sends it `plan`, and waits until it is prepared. */
 export async function startPart<Ready, Result>(module: string, plan: unknown): Promise<Part<Ready, Result>> {
   const child = fork(built(`bench/${module}.js`), [], { serialization: 'advanced' });
   const pid = pidOf(child, module);
@@ -88,7 +88,7 @@ export async function startPart<Ready, Result>(module: string, plan: unknown): P
   return { pid, ready, go, stop: () => stopped(child, pid) };
 }
 
-/** Runs such a part from beginning to end. */
+/** Starts a part, runs its measurement, and stops it. */
 export async function runPart<Result>(module: string, plan: unknown): Promise<Result> {
   const part = await startPart<unknown, Result>(module, plan);
   try {

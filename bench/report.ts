@@ -1,4 +1,4 @@
-// Results in words. Pure.
+// Formats results as text. Pure.
 import { isMet, LOWER_IS_BETTER, type Figure, type Result } from './results.js';
 
 /** How far below the recorded median a ratio may fall. */
@@ -18,7 +18,7 @@ export const valueText = ({ unit, median, min, max }: Figure): string =>
 export const goalText = ({ unit, goal }: Figure): string =>
   goal === undefined ? '' : `${LOWER_IS_BETTER.has(unit) ? '≤' : '≥'} ${goal}${UNIT[unit]}`;
 
-/** A line a figure. */
+/** One line per figure. */
 export function describe({ name, title, figures, flags, fdatasync }: Result): string[] {
   const lines = figures.map((figure) => {
     const met = isMet(figure);
@@ -29,7 +29,7 @@ export function describe({ name, title, figures, flags, fdatasync }: Result): st
   return [`${name} ${title}`, ...lines, disk, ...flags.map((flag) => `  ! ${flag}`)];
 }
 
-/** Gated figures that lie more than 30 % under the recorded median, or were not measured at all, a line each. */
+/** Gated figures that are more than 30 % below the recorded median, or were not measured; one line each. */
 export function isBelow(result: Result, recorded: Result): string[] {
   const gated = recorded.figures.filter((figure) => figure.gated === true);
   return gated.flatMap(({ what, median: before }) => {

@@ -1,4 +1,4 @@
-// What a benchmark says, how it is kept, and the table that is drawn from it.
+// The results of a benchmark, and how they are stored.
 import { mkdirSync, readFileSync, existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DiskSpeed, Machine } from './machine.js';
@@ -9,17 +9,17 @@ export interface Figure extends Spread {
   /** Such as `durable webhooks ÷ bare inserts`. */
   what: string;
   unit: 'ratio' | 'ms' | 'events a sync' | 'a second' | 'MB';
-  /** Larger is better unless it is a time or memory. */
+  /** Larger is better, except for times and memory. */
   goal?: number;
-  /** What each round measured, both sides where there are two. */
+  /** Measurements of each round, of both sides if there are two. */
   rounds: Record<string, number>[];
-  /** Watched in CI: falling 30 % under the recorded median fails. Only for ratios where larger is better. */
+  /** CI fails if it falls 30 % below the recorded median. Only for ratios where larger is better. */
   gated?: boolean;
 }
 
 export interface Findings {
   figures: Figure[];
-  /** Conditions that a reader must know. */
+  /** Conditions that readers need to know. */
   notes: string[];
 }
 
@@ -29,12 +29,12 @@ export interface Result extends Findings {
   mode: 'full' | 'short';
   at: string;
   machine: Machine & { postgres: string; temporal: string | null };
-  /** Share of the cores that others used before the start, 0 to 1. */
+  /** Share of the cores in use before the start, 0 to 1. */
   busy: number;
-  /** Runnable processes a core in the last minute, of the benchmark itself above all. */
+  /** Load average per core, mostly of the benchmark itself. */
   load: number;
   fdatasync: DiskSpeed;
-  /** What makes these figures less trustworthy. */
+  /** Reasons why these figures are less certain. */
   flags: string[];
 }
 
@@ -43,7 +43,7 @@ export const LOWER_IS_BETTER: ReadonlySet<Figure['unit']> = new Set<Figure['unit
 export const isMet = ({ unit, goal, median }: Figure): boolean | null =>
   goal === undefined ? null : LOWER_IS_BETTER.has(unit) ? median <= goal : median >= goal;
 
-/** A figure of pairs: the ratio of each, and their median. */
+/** A figure of pairs: their ratios and the median. */
 export function ratioFigure(
   what: string,
   pairs: (Record<string, number> & { ours: number; theirs: number })[],
@@ -87,7 +87,7 @@ export function writeResult(folder: string, result: Result): void {
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** The recorded result; null when there is none. */
+/** The recorded result; null if there is none. */
 export function readResult(folder: string, mode: Result['mode'], name: string): Result | null {
   const path = fileOf(folder, mode, name);
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Result) : null;

@@ -1,11 +1,11 @@
-// Figures from rounds: pairwise ratios and percentiles. Pure.
+// Medians, spreads and percentiles. Pure.
 export interface Spread {
   median: number;
   min: number;
   max: number;
 }
 
-/** The middle value; of an even number the mean of the two in the middle. RangeError for an empty list. */
+/** The median; for an even number of values, the mean of the middle two. Throws RangeError for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)];
@@ -20,7 +20,7 @@ export const spreadOf = (values: readonly number[]): Spread => ({
   max: Math.max(...values),
 });
 
-/** Nearest rank: the smallest value that `share` (0 to 1) of all values do not exceed. RangeError for an empty list. */
+/** The percentile `share` (0 to 1) by nearest rank. Throws RangeError for an empty list. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const found = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
@@ -28,5 +28,5 @@ export function percentile(values: readonly number[], share: number): number {
   return found;
 }
 
-/** Three significant digits: more would claim a precision that no run has. */
+/** Rounds to three significant digits, since no run is more precise. */
 export const rounded = (value: number): number => Number(value.toPrecision(3));

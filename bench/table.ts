@@ -1,4 +1,4 @@
-// docs/benchmarks.md, drawn from bench/results: the page never says what was not measured.
+// Generates docs/benchmarks.md from bench/results, so that the page contains only measured figures.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { Benchmark } from './benchmark.js';
@@ -44,7 +44,7 @@ function conditionsOf({ name, title, machine, at, busy, fdatasync, notes, flags,
   return [`### ${name} ${title}`, '', ...facts.map((fact) => `- ${fact}`)].join('\n');
 }
 
-/** The page; benchmarks without a recorded result are left out. */
+/** The page, without benchmarks that have no recorded result. */
 export function page(results: Result[]): string {
   const table = ['| | What | Median (least–most) | Goal | |', '|---|---|---|---|---|', ...results.flatMap(rowsOf)];
   return [INTRODUCTION, table.join('\n'), '', '## Conditions', '', results.map(conditionsOf).join('\n\n'), ''].join(
@@ -57,6 +57,6 @@ export const recorded = (folder: string, benchmarks: Pick<Benchmark, 'name'>[]):
 
 export function writeTable(folder: string, benchmarks: Benchmark[]): void {
   writeFileSync(PAGE, page(recorded(folder, benchmarks)));
-  // Columns of a table are as wide as their widest cell: that is prettier's work, as for every other file.
+  // prettier aligns the columns of the table.
   spawnSync('npx', ['prettier', '--write', PAGE, folder], { stdio: 'ignore' });
 }

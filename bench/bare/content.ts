@@ -1,6 +1,6 @@
-// What reading content costs without a framework: our own services behind `node:http`, no Nest, no Fastify, no API keys, no
-// limits, no log. What is left is what every read owes: the conversation and its identity row under row-level security, the
-// key, the journal, the opening. `/transcript/<conversation>/<key>` and, with a range, `/audio/<conversation>/<key>`: uuids.
+// Content reads without a framework: our own services behind `node:http`, without Nest, Fastify, API keys, limits and log. What
+// remains is what every read needs: conversation and identity row under row-level security, data key, journal, opening.
+// Routes: `/transcript/<conversation>/<key>` and, with a range, `/audio/<conversation>/<key>`, with uuids.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
@@ -29,7 +29,7 @@ interface Services {
   recordings: RecordingsService;
 }
 
-/** As many connections as the API has. */
+/** As many connections as the API uses. */
 const POOL_SIZE = 20;
 
 async function services(env: Record<string, string>): Promise<Services> {

@@ -1,5 +1,5 @@
-// The limit of a door in Node: `node:http` that reads a body, checks its signature, parses it, and inserts the bytes in a
-// group commit, as ours does. No receipts, no identity, no sealing, no framework.
+// The limit of a webhook door in Node: `node:http` that reads a body, verifies its signature, parses it, and inserts the bytes in
+// a group commit, as ours does. Without receipts, identity rows, sealing and framework.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';

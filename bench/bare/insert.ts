@@ -1,5 +1,5 @@
-// The limit of B1: 32 connections that each insert one row and commit. pgbench where it is installed; else the same
-// loop with `pg`, in a process of its own. Both use a prepared statement and send the bytes with every insert.
+// The limit of B1: 32 connections that each insert one row and commit, with pgbench, or if it is not installed with the same loop
+// in Node and `pg`, in its own process. Both use a prepared statement and send the bytes with every insert.
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import type { InsertsPlan } from './inserts.js';
 
 const INSERT = 'insert into bare (body) values ';
 
-/** Stored as ours: not compressed by Postgres. */
+/** Not compressed by PostgreSQL, like our table. */
 export const CREATE = `create table bare (id bigint generated always as identity primary key, body text not null);
 alter table bare alter column body set storage external`;
 
 const DEBIAN = '/usr/lib/postgresql';
 
-/** pgbench of the PATH, else of Debian's packages, the newest first; null when there is none. */
+/** pgbench from PATH, otherwise the newest of Debian's packages; null if there is none. */
 function findPgbench(): string | null {
   if (spawnSync('pgbench', ['--version']).status === 0) return 'pgbench';
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
@@ -25,11 +25,11 @@ function findPgbench(): string | null {
 
 export interface Inserter {
   name: string;
-  /** Inserts so many rows. */
+  /** Inserts `count` rows. */
   insert: (count: number) => Promise<{ perSecond: number }>;
 }
 
-/** Something that inserts `bytes` bytes a row over `connections` connections. */
+/** Inserts rows of `bytes` bytes over `connections` connections. */
 export function inserter(environment: Environment, bytes: number, connections: number): Inserter {
   const pgbench = findPgbench();
   const body = 'x'.repeat(bytes);
@@ -39,7 +39,7 @@ export function inserter(environment: Environment, bytes: number, connections: n
     return { name: 'node pg', insert: (count) => runPart('bare/inserts', plan(count)) };
   }
   const script = join(environment.dir, 'insert.sql');
-  // In prepared mode a variable travels as a parameter, so that the bytes are sent and not planned.
+  // In prepared mode a variable is sent as a parameter, so that the bytes are not part of the statement text.
   writeFileSync(script, `${INSERT}(:body);\n`);
   const options = ['-n', '-M', 'prepared', '-f', script, '-D', `body=${body}`, '-c', String(connections), '-j', '2'];
   const { port, username, password, hostname } = new URL(url);
@@ -50,7 +50,7 @@ export function inserter(environment: Environment, bytes: number, connections: n
       env: { ...env, PATH: '/usr/bin:/bin' },
     });
     const perSecond = Number(/^tps = ([\d.]+)/m.exec(stdout)?.[1]);
-    if (!(perSecond > 0)) throw new Error(`pgbench said no rate: ${stdout.slice(0, 500)}`);
+    if (!(perSecond > 0)) throw new Error(`pgbench reported no rate: ${stdout.slice(0, 500)}`);
     return { perSecond };
   };
   return { name: 'pgbench', insert };

@@ -1,4 +1,4 @@
-// The process behind bare/insert.ts where there is no pgbench.
+// The Node process that bare/insert.ts uses if pgbench is not installed.
 import { Client } from 'pg';
 import { servePart } from '../part.js';
 

@@ -1,4 +1,4 @@
-// Servers of plain files: nginx with sendfile, one worker process against our one, and a bare Node server.
+// Servers of plain files to compare with: nginx with sendfile and one worker process, and a bare Node server.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,19 +16,19 @@ export interface FileServer {
 
 const BINARIES = ['nginx', '/usr/sbin/nginx'];
 
-/** nginx for the files of `folder`; null where it is not installed. */
+/** nginx for the files in `folder`; null if it is not installed. */
 export async function nginxServer(folder: string): Promise<FileServer | null> {
   const binary = BINARIES.find((path) => spawnSync(path, ['-v']).status === 0);
   return binary === undefined ? null : nginx(binary, folder);
 }
 
-/** `node:http` that streams files of `bytes` bytes: what Node can reach without a database and without sealing. */
+/** `node:http` that streams files of `bytes` bytes: the most that Node can reach without database and sealing. */
 export async function nodeServer(folder: string, bytes: number): Promise<FileServer> {
   const part = await startPart<{ port: number }, null>('bare/server', { kind: 'files', folder, bytes });
   return { name: 'bare Node file streams', port: part.ready.port, stop: part.stop };
 }
 
-// tcp_nopush would hold back the last packet of every answer: 40 ms on loopback, a false limit.
+// tcp_nopush would delay the last packet of every response by 40 ms on loopback, an unfair limit.
 const configuration = (folder: string, run: string, port: number): string => `
 daemon off; worker_processes 1; pid ${run}/nginx.pid; error_log ${run}/error.log;
 events { worker_connections 512; }
@@ -43,7 +43,7 @@ http {
 async function nginx(binary: string, folder: string): Promise<FileServer> {
   const run = join(folder, '..', 'nginx');
   mkdirSync(run, { recursive: true });
-  // As root its worker is another user, who must be able to enter.
+  // If started as root, its worker runs as another user, who needs access.
   for (const path of [join(folder, '..'), folder, run]) chmodSync(path, 0o755);
   const port = await freePort();
   const config = join(run, 'nginx.conf');

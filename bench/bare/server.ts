@@ -1,4 +1,4 @@
-// Bare servers in a process of their own: `node:http` and what they read, nothing else.
+// Bare `node:http` servers to compare with, each in its own process.
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ export type BareServerPlan =
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** `/<conversation>/<client>`: one query by these two, its only column as it is. */
+/** `/<conversation>/<client>`: runs one query with these two ids and sends its only column. */
 function blocks({ url, sql, poolSize }: BareServerPlan & { kind: 'block' }): Handler {
   const pool = new Pool({ connectionString: url, max: poolSize });
   return (request, response) => {
@@ -38,7 +38,7 @@ function files({ folder, bytes }: BareServerPlan & { kind: 'files' }): Handler {
   };
 }
 
-/** Retell at its barest: the record of every call, and one recording for all. */
+/** A minimal Retell: the record of every call, and one recording for all. */
 function documents({ documents: known, recording }: BareServerPlan & { kind: 'documents' }): Handler {
   return (request, response) => {
     const { url = '' } = request;

@@ -1,22 +1,22 @@
-// So many connections, each with one request under way, until the requests are used up.
+// A closed-loop load generator: each connection sends its next request when the previous one is answered.
 import { HttpConnection } from './http-connection.js';
 
 export interface LoadResult {
   count: number;
   ms: number;
-  /** Of all bodies. */
+  /** Total bytes of all bodies. */
   bytes: number;
   perSecond: number;
 }
 
-/** Sends every request once over `connections` connections. Throws when an answer has another status than `status`. */
+/** Sends every request once over `connections` connections. Throws if a response has another status than `status`. */
 export async function closedLoop(
   { port, connections, status }: { port: number; connections: number; status: number },
   requests: readonly Uint8Array[],
 ): Promise<LoadResult> {
   const open = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(port)));
   let [next, bytes] = [0, 0];
-  const lane = async (connection: HttpConnection): Promise<void> => {
+  const sendAll = async (connection: HttpConnection): Promise<void> => {
     for (let request = requests[next++]; request !== undefined; request = requests[next++]) {
       const answer = await connection.request(request);
       if (answer.status !== status) throw new Error(`status ${answer.status} instead of ${status}`);
@@ -25,7 +25,7 @@ export async function closedLoop(
   };
   const from = performance.now();
   try {
-    await Promise.all(open.map(lane));
+    await Promise.all(open.map(sendAll));
   } finally {
     for (const connection of open) connection.close();
   }

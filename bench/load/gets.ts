@@ -1,4 +1,4 @@
-// A process that reads: GETs prepared beforehand, sent in a closed loop.
+// A load generator process that sends prepared GETs in a closed loop.
 import { servePart } from '../part.js';
 import { closedLoop } from './closed-loop.js';
 import { getRequest } from './http-connection.js';

@@ -1,4 +1,4 @@
-// A keep-alive HTTP/1.1 connection that does as little as possible: the generator shares two cores with what it measures.
+// A minimal keep-alive HTTP/1.1 client: the load generator shares two cores with what it measures.
 import { connect, type Socket } from 'node:net';
 
 const RECEIVE_BYTES = 256 * 1024;
@@ -8,7 +8,7 @@ export interface Answer {
   status: number;
   /** Bytes of the body. */
   bytes: number;
-  /** Empty unless it was asked for. */
+  /** Empty unless `keepBody` was set. */
   body: Buffer;
 }
 
@@ -18,12 +18,12 @@ interface Pending {
   reject: (error: Error) => void;
 }
 
-/** One request at a time. Answers must have a Content-Length. */
+/** One request at a time. Responses must have a Content-Length. */
 export class HttpConnection {
   private pending: Pending | null = null;
   private head = Buffer.alloc(0);
   private answer: Answer = { status: 0, bytes: 0, body: Buffer.alloc(0) };
-  /** Bytes of the body that are still to come; -1 while the head is read. */
+  /** Remaining bytes of the body; -1 while the head is read. */
   private left = -1;
   private kept: Buffer[] = [];
 
@@ -75,13 +75,13 @@ export class HttpConnection {
     this.left -= body.length;
     if (this.left > 0) return;
     const { pending, answer } = this;
-    if (this.left < 0) return this.fail(new Error('more bytes than the answer has'));
+    if (this.left < 0) return this.fail(new Error('the response is longer than its Content-Length'));
     answer.body = Buffer.concat(this.kept);
     [this.pending, this.left, this.kept] = [null, -1, []];
     pending?.resolve(answer);
   }
 
-  /** The part of the body that came with the end of the head; null while the head is not whole. */
+  /** The part of the body that arrived with the end of the head; null while the head is incomplete. */
   private readHead(chunk: Buffer): Buffer | null {
     const all = this.head.length === 0 ? chunk : Buffer.concat([this.head, chunk]);
     const end = all.indexOf(HEAD_END);
@@ -92,7 +92,7 @@ export class HttpConnection {
     const head = all.toString('latin1', 0, end);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length === undefined) {
-      this.fail(new Error(`an answer without Content-Length: ${head.split('\r\n', 1)[0] ?? ''}`));
+      this.fail(new Error(`a response without Content-Length: ${head.split('\r\n', 1)[0] ?? ''}`));
       return null;
     }
     this.head = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-// A store of recordings that can be made to hang: as much of S3 as uploads need, and nothing is kept but lengths.
+// An object store that can be made to hang: the part of S3 that uploads need; it keeps only lengths.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 export interface HangingStore {
   /** Settings of our programs. */
   env: Record<string, string>;
-  /** From now on no upload is answered. */
+  /** Stops answering uploads. */
   hang(): void;
-  /** Uploads are answered again, those that wait at once. */
+  /** Answers uploads again, including those that wait. */
   heal(): void;
   close(): Promise<void>;
 }

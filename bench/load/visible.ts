@@ -1,5 +1,5 @@
-// A process that plays Retell during live calls, and a person who watches: transcripts grow by webhooks, and of some of
-// them it is asked again and again by GET until the new turn is there.
+// A load generator process that plays Retell during live calls, and a reader: transcripts grow by webhooks, and for some of
+// them it polls the conversation with GET until the new turn is visible.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signBody } from '../../simulators/retell/index.js';
 import { liveCall, webhookOf } from '../documents.js';
@@ -12,24 +12,24 @@ export interface VisiblePlan {
   connections: number;
   path: string;
   apiKey: string;
-  /** Secret of the key that reads. */
+  /** Secret of the reader's API key. */
   readKey: string;
   calls: { callId: string; conversationId: string; turns: number }[];
-  /** Webhooks to send, over the calls in turn, each with one turn more than the one before. */
+  /** Webhooks to send, round-robin over the calls, each with one more turn. */
   count: number;
-  /** Sent by the clock, whatever the answers do; absent: as fast as the connections allow. */
+  /** Send at this rate, independent of responses; undefined: as fast as the connections allow. */
   ratePerSecond?: number;
-  /** Every so many-th webhook is watched until it is visible; 0: none. */
+  /** Every n-th webhook is watched until it is visible; 0: none. */
   watchEvery: number;
 }
 
 export interface VisibleResult {
   ms: number;
-  /** From the time that it was due to its 200. */
+  /** Milliseconds from the time that a webhook was due to its 200. */
   post: { p50: number; p99: number };
-  /** From the 200 to the answer that shows it; null when nothing was watched. */
+  /** Milliseconds from the 200 to the response that shows the turn; null if nothing was watched. */
   visible: { p50: number; p99: number; count: number } | null;
-  /** One GET of those, whatever it showed. */
+  /** Milliseconds for a single GET. */
   read: { p50: number } | null;
 }
 
@@ -52,12 +52,12 @@ function messagesOf({ calls, count, path, apiKey }: VisiblePlan): Message[] {
 }
 
 const WATCH_MS = 10_000;
-/** Connections to begin with; more are opened when so many turns are waited for at the same time. */
+/** Initial connections for watching; more are opened when needed. */
 const WATCHERS = 16;
-/** Between two questions about one turn: they are load as well. A turn counts as seen when its answer has come. */
-const ASK_AGAIN_MS = 2;
+/** Pause between two GETs for one turn, since they are load as well. */
+const POLL_MS = 2;
 
-/** Asks until the conversation has so many turns; resolves with the milliseconds that it took. */
+/** Polls until the conversation has `turns` turns; resolves with the milliseconds since `from`. */
 async function watch(
   connection: HttpConnection,
   { path, turns }: Message,
@@ -73,7 +73,7 @@ async function watch(
     const { turn_count: shown } = JSON.parse(body.toString()) as { turn_count: number };
     if (shown >= turns) return took;
     if (took > WATCH_MS) throw new Error('a turn did not become visible within 10 s');
-    await sleep(ASK_AGAIN_MS);
+    await sleep(POLL_MS);
   }
 }
 
@@ -83,7 +83,7 @@ async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResu
   const [posts, seen, reads]: [number[], number[], number[]] = [[], [], []];
   const watches: Promise<void>[] = [];
   let next = 0;
-  // Every turn that is due is watched: leaving out those that come while another is slow would hide the slow ones.
+  // Never skip a turn while another one is slow: that would hide the slow ones (coordinated omission).
   const seenBy = async (message: Message): Promise<void> => {
     const since = performance.now();
     const watching = idle.pop() ?? (await HttpConnection.open(plan.port));
@@ -91,7 +91,7 @@ async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResu
     idle.push(watching);
   };
   const from = performance.now();
-  const lane = async (connection: HttpConnection): Promise<void> => {
+  const sendAll = async (connection: HttpConnection): Promise<void> => {
     for (let index = next++; index < messages.length; index = next++) {
       const message = messages[index];
       if (message === undefined) return;
@@ -102,11 +102,11 @@ async function send(plan: VisiblePlan, messages: Message[]): Promise<VisibleResu
       posts.push(performance.now() - due);
       if (plan.watchEvery === 0 || index % plan.watchEvery !== 0) continue;
       const watched = seenBy(message);
-      watched.catch(() => undefined); // told below
+      watched.catch(() => undefined); // awaited below
       watches.push(watched);
     }
   };
-  await Promise.all(posting.map(lane));
+  await Promise.all(posting.map(sendAll));
   const ms = performance.now() - from;
   await Promise.all(watches);
   for (const connection of [...posting, ...idle]) connection.close();

@@ -1,4 +1,4 @@
-// A process that plays the provider: webhooks signed beforehand, so that signing is not measured, sent in a closed loop.
+// A load generator process that sends webhooks in a closed loop. They are signed in advance, so that signing is not measured.
 import { signBody } from '../../simulators/retell/index.js';
 import { endedCall, webhookOf } from '../documents.js';
 import { servePart } from '../part.js';
@@ -8,16 +8,16 @@ import { postRequest } from './http-connection.js';
 export interface WebhooksPlan {
   port: number;
   connections: number;
-  /** Of the account's webhook. */
+  /** Path of the account's webhook. */
   path: string;
-  /** What Retell signs with. */
+  /** The key with which Retell signs. */
   apiKey: string;
   event: 'call_ended' | 'call_analyzed';
-  /** Ids of calls that each get one webhook. */
+  /** Ids of the calls; one webhook for each. */
   callIds: string[];
-  /** Share of webhooks that are sent a second time, byte by byte. */
+  /** Share of webhooks that are sent twice, with identical bytes. */
   duplicates: number;
-  /** Turns of a call; 40 make about 12 KB. */
+  /** Turns per call; 40 turns are about 12 KB. */
   turns: number;
   recordingUrl?: string;
 }

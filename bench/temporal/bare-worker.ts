@@ -1,5 +1,5 @@
-// The limit of B3: our own workflow with activities that do nothing, and a workflow that does nothing at all. Same server,
-// same bundle, same worker settings, started eagerly on the worker's connection as the relay does, 32 at a time.
+// The limit of B3: our workflow with activities that do nothing, and an empty workflow. Same server, same bundle and same worker
+// settings, started eagerly on the worker's connection as the relay does, 32 at a time.
 import { fileURLToPath } from 'node:url';
 import { Client, WorkflowIdReusePolicy } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -41,7 +41,7 @@ const activities: ConversationActivities = {
 };
 
 async function workersOf({ namespace, kind }: BareWorkflowsPlan, connection: NativeConnection): Promise<Worker[]> {
-  // As src/temporal/temporal-worker.ts has them.
+  // As in src/temporal/temporal-worker.ts.
   const settings = { connection, namespace, maxCachedWorkflows: 500, maxConcurrentActivityTaskExecutions: 100 };
   if (kind === 'same history') {
     const codePath = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
@@ -82,10 +82,10 @@ function starterOf({ kind, namespace }: BareWorkflowsPlan, connection: NativeCon
 
 async function startAll(start: () => Promise<unknown>, count: number): Promise<void> {
   let left = count;
-  const lane = async (): Promise<void> => {
+  const startNext = async (): Promise<void> => {
     while (left-- > 0) await start();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: AT_ONCE }, startNext));
 }
 
 servePart(async (plan: BareWorkflowsPlan) => {
