@@ -16,7 +16,7 @@ import { HealthProbes } from './probes.js';
         const probes = new HealthProbes();
         probes.add({ name: 'postgres', check: () => database.ping(), code: 'storage_unavailable' });
         probes.add({ name: 'keystore', check: () => vault.ping(), code: 'keystore_unavailable' });
-        // Without it nothing is found by number or id; everything else goes on.
+        // Only look-ups by number or id need it.
         probes.add({ name: 'search', check: () => search.ping(), code: null });
         return probes;
       },

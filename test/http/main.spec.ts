@@ -222,11 +222,11 @@ describe('while a database is away', () => {
     expect(await ask('/readyz')).toEqual([
       200,
       undefined,
-      { postgres: 'up', keystore: 'up', object_store: 'up', temporal: 'up' },
+      { postgres: 'up', keystore: 'up', search: 'up', object_store: 'up', temporal: 'up' },
     ]);
     await content.cut();
     expect(await ask('/v1/clients')).toEqual([503, 'storage_unavailable', undefined]);
-    const away = { postgres: 'down', keystore: 'up', object_store: 'up', temporal: 'up' };
+    const away = { postgres: 'down', keystore: 'up', search: 'up', object_store: 'up', temporal: 'up' };
     // An answer may be a second old.
     const soon = { timeout: 5_000 };
     await vi.waitFor(async () => expect(await ask('/readyz')).toEqual([503, 'storage_unavailable', away]), soon);
