@@ -14,6 +14,7 @@ import { AccountSync } from './outbox/account-sync.js';
 import { FailedRuns } from './outbox/failed-runs.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { Reconciler } from './outbox/reconciler.js';
+import { Indexer } from './search/indexer.js';
 import { DuePolls } from './reconciliation/due-polls.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 
@@ -32,6 +33,7 @@ export class WorkerLoops {
     private readonly reconciler: Reconciler,
     private readonly temporal: TemporalWorker,
     private readonly polls: DuePolls,
+    private readonly indexer: Indexer,
     private readonly maintenance: Maintenance,
     @Inject(WORKER_METRICS) private readonly metrics: MetricsServer | null,
     private readonly log: Log,
@@ -44,18 +46,19 @@ export class WorkerLoops {
         this.nudgeRelays();
         polls.nudge();
       }),
+      new Listener(url, 'colloquy_search', () => indexer.nudge()),
     ];
   }
 
   /** Starts all loops; the connection to Temporal is made in the background. */
   start(): void {
-    const { intake, numbering, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
+    const { intake, numbering, indexer, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
     intake.onCommit(() => numbering.nudge());
     temporal.onConnected(() => {
       this.nudgeRelays();
       this.reconciler.nudge();
     });
-    for (const loop of [intake, numbering, ...relays, temporal, polls, maintenance]) loop.start();
+    for (const loop of [intake, numbering, indexer, ...relays, temporal, polls, maintenance]) loop.start();
     for (const listener of listeners) void listener.start();
     log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
   }
@@ -70,7 +73,8 @@ export class WorkerLoops {
     // Do not await their start(): `pg` never settles a connect() that was ended before it finished.
     for (const listener of this.listeners) listener.stop();
     await this.intake.stop();
-    await this.numbering.stop();
+    // What they leave is done by the next worker.
+    await Promise.all([this.numbering.stop(), this.indexer.stop()]);
   }
 
   private nudgeRelays(): void {

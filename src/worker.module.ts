@@ -14,6 +14,7 @@ import { ObjectStoreModule } from './object-store/object-store.module.js';
 import { WorkerObservabilityModule } from './observability/worker-observability.module.js';
 import { OutboxModule } from './outbox/outbox.module.js';
 import { ReconciliationModule } from './reconciliation/reconciliation.module.js';
+import { IndexingModule } from './search/indexing.module.js';
 import { RecordingStoreModule } from './recordings/recording-store.module.js';
 import { TemporalWorkerModule } from './temporal/temporal-worker.module.js';
 import { VaultModule } from './vault/vault.module.js';
@@ -23,6 +24,7 @@ import { WorkerLoops } from './worker-loops.js';
 const FEATURES = [
   IntakeModule,
   JournalNumberingModule,
+  IndexingModule,
   ReconciliationModule,
   OutboxModule,
   MaintenanceModule,

@@ -3,7 +3,6 @@ import type { DataSource } from 'typeorm';
 import { AgentEntity } from './entities/agent.entity.js';
 import { ApiKeyEntity, RetiredApiKeySecretEntity } from './entities/api-key.entity.js';
 import { BackfillEntity } from './entities/backfill.entity.js';
-import { BlindIndexEntity } from './search/entities/blind-index.entity.js';
 import { ClientEntity } from './entities/client.entity.js';
 import { ConversationIdentityEntity } from './entities/conversation-identity.entity.js';
 import { ConversationEntity } from './entities/conversation.entity.js';
@@ -20,6 +19,7 @@ import { LivePollEntity } from './entities/live-poll.entity.js';
 import { ProviderAccountEntity } from './entities/provider-account.entity.js';
 import { ProviderCircuitEntity, ProviderBudgetEntity } from './entities/provider-circuit.entity.js';
 import { RecordingEntity, OrphanedObjectEntity } from './entities/recording.entity.js';
+import { SearchTodoEntity } from './entities/search-todo.entity.js';
 import { ConversationStateEntity, ProviderRecordEntity, TranscriptEntity } from './entities/sealed-content.entity.js';
 import { WorkflowCommandEntity, AccountCommandEntity } from './entities/workflow-command.entity.js';
 import { WebhookHealthEntity, SignatureFailuresEntity } from './entities/webhook-health.entity.js';
@@ -40,7 +40,6 @@ const ENTITIES = [
   ApiKeyEntity,
   RetiredApiKeySecretEntity,
   BackfillEntity,
-  BlindIndexEntity,
   ClientEntity,
   ConversationIdentityEntity,
   ConversationEntity,
@@ -58,6 +57,7 @@ const ENTITIES = [
   ProviderBudgetEntity,
   RecordingEntity,
   OrphanedObjectEntity,
+  SearchTodoEntity,
   ConversationStateEntity,
   ProviderRecordEntity,
   TranscriptEntity,

@@ -11,7 +11,7 @@ const CONNECT_MS = 5_000;
 /** How often a listening connection is checked, and how long it may take to answer. */
 const HEARTBEAT_MS = 4_000;
 
-export type NotifyChannel = 'colloquy_inbox' | 'colloquy_workflow_commands' | 'colloquy_api_keys';
+export type NotifyChannel = 'colloquy_inbox' | 'colloquy_workflow_commands' | 'colloquy_search' | 'colloquy_api_keys';
 
 export class Notifier {
   private readonly due = new Set<NotifyChannel>();

@@ -60,6 +60,7 @@ export class Applier {
       return applied;
     });
     if (results.some((applied) => applied?.woken === true)) notifier.notify('colloquy_workflow_commands');
+    if (results.some((applied) => applied?.reindex === true)) notifier.notify('colloquy_search');
     if (results.some((applied) => (applied?.moved ?? 0) > 0)) this.listeners.onAudio();
     if (results.some((applied) => (applied?.facts ?? 0) > 0)) this.listeners.onCommit();
     for (const applied of results) if (applied?.telemetry) reportApplied(this.deps.log, applied.telemetry);

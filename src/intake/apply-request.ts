@@ -36,6 +36,8 @@ export interface ApplyResult {
   accepted: number;
   /** A workflow command was written. */
   woken: boolean;
+  /** The search index lags behind it. */
+  reindex: boolean;
   /** To be reported after the commit; null if no record was written. */
   telemetry: ApplyTelemetry | null;
   /** Null if the request had no direct facts, or the conversation is erased. */

@@ -20,6 +20,7 @@ import {
 import { telemetryOf } from './apply-telemetry.js';
 import type { ApplyResult, ApplyRequest, DirectFact } from './apply-request.js';
 import { writeConversations } from '../record-store/write-conversations.js';
+import { addSearchTodos, type SearchTodo } from '../record-store/search-todo.js';
 import { sealConversation } from '../record-store/seal-conversation.js';
 import { loadStates } from '../record-store/load-state.js';
 import { addCommands, type WorkflowCommand } from '../outbox/workflow-commands.js';
@@ -37,7 +38,15 @@ export interface ApplyOptions {
   limit: number;
 }
 
-const NOTHING: ApplyResult = { facts: 0, moved: 0, accepted: 0, woken: false, telemetry: null, stateAtRevision: null };
+const NOTHING: ApplyResult = {
+  facts: 0,
+  moved: 0,
+  accepted: 0,
+  woken: false,
+  reindex: false,
+  telemetry: null,
+  stateAtRevision: null,
+};
 
 /** A request whose conversation is locked, with what was read of it. */
 interface LockedConversation extends Omit<FactsToApply, 'account'> {
@@ -61,9 +70,10 @@ export async function applyRequests(
   const changes = await changesOf(deps, tx, live.filter(hasFacts));
   const ids = (name: 'factIds' | 'movedIds'): string[] => locked.flatMap((one) => one[name]);
   const agents = await deps.agents.idsFor(tx, [...changes.values()]);
-  const rows = await Promise.all([...changes.values()].map((change) => sealConversation(deps.vault, change, agents)));
+  const rows = [...changes.values()].map((change) => sealConversation(change, agents));
   const written = Promise.all([
     writeConversations(tx, rows),
+    addSearchTodos(tx, todosOf([...changes.values()])),
     addCommands(tx, commandsOf([...changes.values()])),
     appendJournal(tx, [...erased.map(suppressed), ...[...changes.values()].flatMap(({ journal }) => journal)]),
     addReceipts(
@@ -111,6 +121,9 @@ const commandsOf = (changes: Change[]): WorkflowCommand[] =>
   changes.flatMap(({ ref: { conversationId }, wake: kind, traceparent }) =>
     kind === null ? [] : [{ workflow: CONVERSATION, entityId: conversationId, kind, traceparent }],
   );
+
+const todosOf = (changes: Change[]): SearchTodo[] =>
+  changes.filter(({ reindex }) => reindex).map(({ ref, stateAtRevision: { revision } }) => ({ ...ref, revision }));
 
 const receiptsOf = ({ candidate }: ApplyRequest, direct: DirectFact[]): Receipt[] =>
   direct.map(({ hash, receivedAt }) => ({ accountId: candidate.provider_account_id, hash, receivedAt }));
@@ -192,6 +205,7 @@ function resultsOf(
         moved,
         accepted,
         woken: wake !== null,
+        reindex: change.reindex,
         telemetry: telemetryOf(ref, applied, before, after),
         stateAtRevision,
       };

@@ -20,6 +20,7 @@ import type { ConversationRecord } from '../reducer/record.js';
 import { EMPTY, type StateAtRevision } from '../reducer/conversation-state.js';
 import { reduce } from '../reducer/reducer.js';
 import { openState, type StoredRow } from '../record-store/load-state.js';
+import { changesSearch } from '../record-store/search-todo.js';
 import { wakeOf, type WakeKind } from '../reducer/wake-rule.js';
 
 export interface ChangeDependencies {
@@ -60,6 +61,8 @@ export interface Change {
   turns: Turn[] | undefined;
   journal: NewEntry[];
   wake: WakeKind | null;
+  /** It is found by other values, or at another place, than before. */
+  reindex: boolean;
   /** W3C traceparent for the workflow command; null: not traced. */
   traceparent: string | null;
 }
@@ -115,6 +118,7 @@ export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToAp
     turns: blobs.get('transcript') as Turn[] | undefined,
     journal: entries.map((entry): NewEntry => ({ ...entry, ...direct, ...about })),
     wake: wakeOf(before, after),
+    reindex: changesSearch(before, after),
     traceparent: traceparent(),
   };
 }

@@ -27,6 +27,9 @@ const JOURNAL = `
 select count(*)::int as count, coalesce(greatest(0, extract(epoch from now() - (
   select time from journal where position = (select min(position) from journal_pending)))), 0)::float8 as age
 from (select 1 from journal_pending limit ${MAX_COUNT}) as counted`;
+const TODO = `
+select count(*)::int as count, coalesce(extract(epoch from now() - min(since)), 0)::float8 as age
+from (select since from search_todo order by due_at limit ${MAX_COUNT}) as counted`;
 const UNSETTLED = `
 select record_state, case
     when age < interval '15 minutes' then '15m' when age < interval '1 hour' then '1h'
@@ -42,11 +45,20 @@ interface Unsettled {
   count: number;
 }
 
+interface Waiting {
+  count: number;
+  /** Seconds. */
+  age: number;
+}
+
+const NOTHING: Waiting = { count: 0, age: 0 };
+
 interface Snapshot {
   lag: number;
   inbox: { state: string; count: number }[];
-  commands: { count: number; age: number };
-  journal: { count: number; age: number };
+  commands: Waiting;
+  journal: Waiting;
+  todo: Waiting;
   unsettled: Unsettled[];
 }
 
@@ -54,11 +66,13 @@ async function read(tx: Transaction): Promise<Snapshot> {
   await tx.query({ text: "set local statement_timeout = '3s'" });
   const [oldest] = await tx.query<{ lag: number }>({ name: 'oldest_pending', text: OLDEST });
   const inbox = await tx.query<{ state: string; count: number }>({ name: 'inbox_depth', text: INBOX });
-  const [commands] = await tx.query<{ count: number; age: number }>({ name: 'commands_waiting', text: COMMANDS });
-  const [journal] = await tx.query<{ count: number; age: number }>({ name: 'journal_waiting', text: JOURNAL });
+  const waiting = async (name: string, text: string): Promise<Waiting> =>
+    (await tx.query<Waiting>({ name, text }))[0] ?? NOTHING;
+  const commands = await waiting('commands_waiting', COMMANDS);
+  const journal = await waiting('journal_waiting', JOURNAL);
+  const todo = await waiting('todo_waiting', TODO);
   const unsettled = await tx.query<Unsettled>({ name: 'unsettled', text: UNSETTLED });
-  const none = { count: 0, age: 0 };
-  return { lag: oldest?.lag ?? 0, inbox, commands: commands ?? none, journal: journal ?? none, unsettled };
+  return { lag: oldest?.lag ?? 0, inbox, commands, journal, todo, unsettled };
 }
 
 /** Gauges over the tables of `database`. While it cannot be read, they are absent and `colloquy_backlog_readable` is 0. */
@@ -70,6 +84,8 @@ export class Backlog {
   private readonly oldestCommand: Gauge;
   private readonly journal: Gauge;
   private readonly oldestEntry: Gauge;
+  private readonly todo: Gauge;
+  private readonly oldestTodo: Gauge;
   private readonly unsettled: Gauge<'record_state' | 'age'>;
   private reading: Promise<void> = Promise.resolve();
   private readAt = -Infinity;
@@ -93,6 +109,11 @@ export class Backlog {
       'colloquy_journal_pending_oldest_seconds',
       'Age of the oldest entry without a number, 0 if there is none',
     );
+    this.todo = gauge(
+      'colloquy_search_todo',
+      `Conversations that the search index lags behind, counted up to ${MAX_COUNT}`,
+    );
+    this.oldestTodo = gauge('colloquy_search_todo_oldest_seconds', 'Age of the oldest of them, 0 if there is none');
     this.unsettled = gauge(
       'colloquy_conversations_unsettled',
       `Conversations by the time since their end (open: since their start), counted up to ${MAX_COUNT}`,
@@ -119,6 +140,8 @@ export class Backlog {
     this.oldestCommand.set(snapshot.commands.age);
     this.journal.set(snapshot.journal.count);
     this.oldestEntry.set(snapshot.journal.age);
+    this.todo.set(snapshot.todo.count);
+    this.oldestTodo.set(snapshot.todo.age);
     for (const { state, count } of snapshot.inbox) this.inbox.set({ state }, count);
     for (const record_state of RECORD_STATES) for (const age of AGES) this.unsettled.set({ record_state, age }, 0);
     for (const { record_state, age, count } of snapshot.unsettled) this.unsettled.set({ record_state, age }, count);
@@ -126,7 +149,8 @@ export class Backlog {
 
   private hide(): void {
     this.readable.set(0);
-    for (const gauge of [this.lag, this.commands, this.oldestCommand, this.journal, this.oldestEntry]) gauge.remove();
+    const { lag, commands, oldestCommand, journal, oldestEntry, todo, oldestTodo } = this;
+    for (const gauge of [lag, commands, oldestCommand, journal, oldestEntry, todo, oldestTodo]) gauge.remove();
     for (const gauge of [this.inbox, this.unsettled]) gauge.reset();
   }
 }

@@ -42,6 +42,18 @@ const postponed = new Counter({
   labelNames: ['provider', 'reason'],
   registers,
 });
+const indexed = new Histogram({
+  name: 'colloquy_search_index_seconds',
+  help: 'From the commit of a change to the commit that made the conversation findable by it',
+  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, MINUTE, 10 * MINUTE, HOUR],
+  registers,
+});
+const indexPostponed = new Counter({
+  name: 'colloquy_search_postponed_total',
+  help: 'Times that a conversation could not be indexed and was put off, by the code of the cause',
+  labelNames: ['reason'],
+  registers,
+});
 const trimmed = new Counter({
   name: 'colloquy_documents_trimmed_total',
   help: 'Documents of which a part was left out because it could not be stored or exceeded a limit',
@@ -107,6 +119,17 @@ export function factParked(provider: string, reason: string): void {
 /** Facts were postponed for a reason that is not their own; `reason` is a code. */
 export function factsPostponed(provider: string, reason: string): void {
   postponed.inc({ provider, reason: reasons.of(reason) });
+}
+
+/** Conversations are findable as they are; `changedAt` in epoch milliseconds. */
+export function conversationsIndexed(changedAt: number[]): void {
+  const now = Date.now();
+  for (const at of changedAt) indexed.observe(Math.max(0, now - at) / 1000);
+}
+
+/** A conversation could not be indexed; `reason` is a code. */
+export function indexingPostponed(reason: string): void {
+  indexPostponed.inc({ reason: reasons.of(reason) });
 }
 
 /** A part of a document was left out; `what` says which, from our enumeration. */

@@ -1,6 +1,7 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG } from '../config/config.module.js';
 import { WorkerDatabase } from '../database/database.js';
+import { SearchDatabase } from '../database/search/search-database.js';
 import type { MetricsServer } from './metrics-server.js';
 import { workerMetrics } from './worker-metrics.js';
 
@@ -8,7 +9,7 @@ import { workerMetrics } from './worker-metrics.js';
 export const WORKER_METRICS = Symbol('worker metrics');
 
 @Module({
-  providers: [{ provide: WORKER_METRICS, inject: [CONFIG, WorkerDatabase], useFactory: workerMetrics }],
+  providers: [{ provide: WORKER_METRICS, inject: [CONFIG, WorkerDatabase, SearchDatabase], useFactory: workerMetrics }],
   exports: [WORKER_METRICS],
 })
 export class WorkerObservabilityModule implements OnApplicationShutdown {

@@ -4,9 +4,7 @@ import type { ConversationRecord } from '../reducer/record.js';
 import type { Turn } from '../providers/provider-fact.js';
 import type { ConversationKeys } from '../vault/conversation-keys.js';
 import { sealJson } from '../vault/sealing/sealing.js';
-import type { VaultService } from '../vault/vault.service.js';
 import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-ids.js';
-import { blindIndexEntriesOf } from './blind-index-entries.js';
 import type { ConversationRef } from './conversation-ref.js';
 import { purposeOf } from './seal-purposes.js';
 import type { SealedConversation } from './sealed-conversation.js';
@@ -28,11 +26,10 @@ interface RecordChange {
 }
 
 /** Seals what a change writes. */
-export async function sealConversation(
-  vault: VaultService,
+export function sealConversation(
   { ref, account, keys, before, after, stateAtRevision, stateRevision, blobs, turns }: RecordChange,
   agents: AgentIds,
-): Promise<SealedConversation> {
+): SealedConversation {
   const idOf = (providerAgentId: string): string | undefined =>
     agents.get(agentKey({ clientId: ref.clientId, accountId: account.id, providerAgentId }));
   const { state, revision } = stateAtRevision;
@@ -44,7 +41,6 @@ export async function sealConversation(
     record,
     revision,
     stateRevision,
-    isNew: before === null,
     agentId: (after.agent && idOf(after.agent.providerAgentId)) ?? null,
     header: sealJson(key, purposeOf('header', revision), record.header),
     state: sealJson(key, purposeOf('state', stateRevision), state),
@@ -55,12 +51,6 @@ export async function sealConversation(
       turns === undefined
         ? null
         : sealJson(keys.get('transcript'), purposeOf('transcript', revision), turnsWithAgentIds(turns, idOf)),
-    blindIndexEntries: hasNewHeader(before, after)
-      ? blindIndexEntriesOf(record.header, await vault.indexHasher(ref.clientId))
-      : null,
     recordings: record.recordings.filter((recording) => !known.has(JSON.stringify(recording))),
   };
 }
-
-const hasNewHeader = (before: ConversationRecord | null, after: ConversationRecord): boolean =>
-  JSON.stringify(before?.header) !== JSON.stringify(after.header) || before?.startTime !== after.startTime;

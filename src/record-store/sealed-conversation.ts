@@ -1,6 +1,5 @@
 // A conversation's change as its rows will be: agents by our ids, content sealed.
 import type { ConversationRecord } from '../reducer/record.js';
-import type { BlindIndexEntry } from './blind-index-entries.js';
 import type { ConversationRef } from './conversation-ref.js';
 
 export interface SealedConversation {
@@ -10,14 +9,11 @@ export interface SealedConversation {
   revision: number;
   /** Of the state, and of what the provider's document is written with. */
   stateRevision: number;
-  /** Nothing was stored of it before. */
-  isNew: boolean;
   header: Buffer;
   state: Buffer;
   /** Null: they did not change. */
   providerRecord: Buffer | null;
   transcript: Buffer | null;
-  blindIndexEntries: BlindIndexEntry[] | null;
   /** Those that are new, or another copy than before. */
   recordings: ConversationRecord['recordings'];
 }

@@ -1,9 +1,8 @@
-// Writes the records of conversations: plain columns, sealed header and state, transcript, provider record, recordings, blind
-// index. One statement a table, however many conversations.
+// Writes the records of conversations: plain columns, sealed header and state, transcript, provider record, recordings.
+// One statement a table, however many conversations.
 import type { Transaction } from '../database/with-scope.js';
 import { COLUMNS, columnsOf } from './conversation-columns.js';
 import type { SealedConversation } from './sealed-conversation.js';
-import { replaceBlindIndexEntries } from './write-blind-index.js';
 import { upsertRecordings } from './write-recordings.js';
 
 /** All statements of these conversations, sent together; the transaction is the caller's. */
@@ -19,7 +18,6 @@ export async function writeConversations(tx: Transaction, rows: SealedConversati
     upsertSealed(tx, 'provider_records', having(rows, 'providerRecord')),
     upsertSealed(tx, 'transcripts', having(rows, 'transcript')),
     upsertRecordings(tx, rows),
-    replaceBlindIndexEntries(tx, rows),
   ]);
 }
 

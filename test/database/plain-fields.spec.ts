@@ -62,12 +62,10 @@ const sealed = (claims: Claims): SealedConversation => ({
   record: recordOf(claims),
   revision: 1,
   stateRevision: 1,
-  isNew: true,
   header: Buffer.from('header'),
   state: Buffer.from('state'),
   providerRecord: null,
   transcript: null,
-  blindIndexEntries: null,
   recordings: [],
 });
 

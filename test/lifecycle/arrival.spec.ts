@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BlindIndexHasher } from '../../src/vault/blind-index-hasher.js';
-import { install, type Installation } from '../support/installation.js';
+import { eventually, install, type Installation } from '../support/installation.js';
 import type { StoredConversation } from '../support/stored-conversation.js';
 
 let colloquy: Installation;
@@ -104,7 +104,7 @@ interface LookUp {
 /** Rows of the blind index, in one order. */
 async function lookUps(conversationId: string): Promise<LookUp[]> {
   const text = `select kind, encode(hash, 'hex') as hash, client_id, start_time from blind_indexes where conversation_id = $1`;
-  const { rows } = await colloquy.sql.query<LookUp>(text, [conversationId]);
+  const { rows } = await colloquy.searchSql.query<LookUp>(text, [conversationId]);
   return inOrder(rows);
 }
 
@@ -120,6 +120,12 @@ async function rowsFor({ start_time }: StoredConversation, ...values: Value[]): 
   return inOrder(
     values.map(([kind, ...value]) => ({ ...of, kind, hash: hasher.hash(kind, ...value).toString('hex') })),
   );
+}
+
+/** Soon these rows, and no others, are there: the index follows the record. */
+async function isFoundBy(conversation: StoredConversation, ...values: Value[]): Promise<void> {
+  const rows = await rowsFor(conversation, ...values);
+  await vi.waitFor(async () => expect(await lookUps(conversation.id)).toEqual(rows), { timeout: 5_000, interval: 50 });
 }
 
 describe('what a conversation can be found by', () => {
@@ -148,7 +154,7 @@ describe('what a conversation can be found by', () => {
       ['metadata', 'order', 'A-17'],
       ['metadata', 'lane', 'fast'],
     ];
-    expect(await lookUps(settled.id)).toEqual(await rowsFor(settled, ...lasting, ...first));
+    await isFoundBy(settled, ...lasting, ...first);
 
     const start_timestamp = settled.start_time.getTime() - 1000;
     colloquy.retell.calls.update(callId, { from_number: '+12025550199', metadata: { order: 'A-18' }, start_timestamp });
@@ -160,7 +166,7 @@ describe('what a conversation can be found by', () => {
       ['phone_last4', '0199'],
       ['metadata', 'order', 'A-18'],
     ];
-    expect(await lookUps(settled.id)).toEqual(await rowsFor(corrected, ...lasting, ...now));
+    await isFoundBy(corrected, ...lasting, ...now);
   });
 });
 
@@ -171,7 +177,10 @@ describe('what is stored', () => {
     const settled = await colloquy.settled(callId);
     expect(settled).toMatchObject({ channel: 'web_call', direction: null, status: 'completed' });
     expect(await colloquy.store.header(settled)).toMatchObject({ customer_number: null, agent_number: null });
-    const kinds = (await lookUps(settled.id)).map(({ kind }) => kind);
+    const kinds = await eventually(async () => {
+      const rows = await lookUps(settled.id);
+      return rows.length > 0 && rows.map(({ kind }) => kind);
+    });
     expect(kinds).toContain('provider_id');
     expect(kinds.filter((kind) => kind.startsWith('phone'))).toEqual([]);
   });

@@ -1,6 +1,6 @@
 // Databases for one spec file: copies of migrated templates, made in milliseconds, alone to it.
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { createDataSource } from '../../src/database/data-source.js';
 import { LOGINS, setPasswords, type ProcessName } from '../../src/database/logins.js';
 import { OWNER, prepareOwner } from '../../src/embedded/postgres/postgres-owner.js';
@@ -69,6 +69,14 @@ export async function prepareTemplates(postgresUrl: string): Promise<void> {
   }
 }
 
+/** Connections to look at tables from outside. */
+export function outsidePool(databaseUrl: string): Pool {
+  const sql = new Pool({ connectionString: databaseUrl, max: 4 });
+  // Ended clients are cut a moment later, when their database is dropped: nobody waits for them any more.
+  sql.on('error', () => undefined);
+  return sql;
+}
+
 export interface TestDatabases {
   /** The superuser's, to prepare and to look at tables from outside. */
   databaseUrl: string;
@@ -83,21 +91,20 @@ export interface TestDatabases {
   drop(): Promise<void>;
 }
 
-/** Fresh databases of an installation. */
-export async function createTestDatabases(postgresUrl: string): Promise<TestDatabases> {
+/** Fresh databases of an installation; the search database may be on another server, which has its templates too. */
+export async function createTestDatabases(postgresUrl: string, searchServer = postgresUrl): Promise<TestDatabases> {
   const suffix = randomBytes(6).toString('hex');
-  const [content, keystore, search] = [`content_${suffix}`, `keystore_${suffix}`, `search_${suffix}`];
-  const templates = [
-    [content, CONTENT_TEMPLATE],
-    [keystore, KEYSTORE_TEMPLATE],
-    [search, SEARCH_TEMPLATE],
-  ] as const;
-  await withAdmin(postgresUrl, async (client) => {
-    for (const [name, template] of templates)
-      await client.query(`create database ${name} template ${template} strategy file_copy`);
-  });
-  const [databaseUrl, keystoreUrl] = [urlOf(postgresUrl, content), urlOf(postgresUrl, keystore)];
-  const searchUrl = urlOf(postgresUrl, search);
+  const made = [
+    { server: postgresUrl, name: `content_${suffix}`, template: CONTENT_TEMPLATE },
+    { server: postgresUrl, name: `keystore_${suffix}`, template: KEYSTORE_TEMPLATE },
+    { server: searchServer, name: `search_${suffix}`, template: SEARCH_TEMPLATE },
+  ];
+  const onEach = async (statementOf: (database: (typeof made)[number]) => string): Promise<void> => {
+    for (const database of made)
+      await withAdmin(database.server, async (client) => void (await client.query(statementOf(database))));
+  };
+  await onEach(({ name, template }) => `create database ${name} template ${template} strategy file_copy`);
+  const [databaseUrl = '', keystoreUrl = '', searchUrl = ''] = made.map(({ server, name }) => urlOf(server, name));
   return {
     databaseUrl,
     keystoreUrl,
@@ -107,9 +114,6 @@ export async function createTestDatabases(postgresUrl: string): Promise<TestData
       KEYSTORE_DATABASE_URL: asLogin(keystoreUrl, LOGINS[process]),
       SEARCH_DATABASE_URL: asLogin(searchUrl, LOGINS[process]),
     }),
-    drop: () =>
-      withAdmin(postgresUrl, async (client) => {
-        for (const [name] of templates) await client.query(`drop database ${name} with (force)`);
-      }),
+    drop: () => onEach(({ name }) => `drop database ${name} with (force)`),
   };
 }

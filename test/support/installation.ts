@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client as TemporalClient, Connection, type WorkflowHandle } from '@temporalio/client';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { inject } from 'vitest';
 import { startRetellSimulator, type RetellSimulator } from '../../simulators/retell/index.js';
 import { Log } from '../../src/common/log.js';
@@ -16,7 +16,7 @@ import { openVault } from '../../src/vault/open-vault.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 import { startWorker, type RunningWorker } from '../../src/worker.setup.js';
 import { seedAccount, seedClient, type NewAccount } from './accounts.js';
-import { createTestDatabases } from './databases.js';
+import { createTestDatabases, outsidePool } from './databases.js';
 import { placesOf } from './egress.js';
 import { eventually } from './eventually.js';
 import type { TestServices } from './global-setup.js';
@@ -31,6 +31,8 @@ interface InstallOptions {
   deadlines?: Partial<Deadlines>;
   /** Another Temporal than the one that all spec files share. */
   temporal?: { address: string; namespace: string };
+  /** Superuser's URLs of other servers than the one that all spec files share; they have their templates. */
+  postgres?: { content: string; search: string };
   /** Further settings. */
   env?: Record<string, string>;
 }
@@ -51,6 +53,7 @@ interface Parts {
   vault: VaultService;
   door: WebhookDoor;
   sql: Pool;
+  searchSql: Pool;
   clientId: string;
   accountId: string;
   temporal: TemporalClient;
@@ -66,6 +69,8 @@ export class Installation {
   readonly door: WebhookDoor;
   /** Superuser, to look at tables from outside. */
   readonly sql: Pool;
+  /** The same for the search database. */
+  readonly searchSql: Pool;
   readonly clientId: string;
   readonly accountId: string;
   readonly temporal: TemporalClient;
@@ -75,6 +80,7 @@ export class Installation {
   constructor(private readonly parts: Parts) {
     ({ env: this.env, config: this.config, retell: this.retell, vault: this.vault, door: this.door } = parts);
     ({ sql: this.sql, clientId: this.clientId, accountId: this.accountId, temporal: this.temporal } = parts);
+    this.searchSql = parts.searchSql;
     this.store = new ConversationStore(parts.sql, parts.vault);
   }
 
@@ -238,7 +244,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const { postgresUrl, temporalAddress, runDir } = services;
   if (!runtimeInstalled) TemporalWorker.installRuntime(testLog);
   runtimeInstalled = true;
-  const databases = await createTestDatabases(postgresUrl);
+  const databases = await createTestDatabases(options.postgres?.content ?? postgresUrl, options.postgres?.search);
   const dataDir = mkdtempSync(join(runDir, 'installation-'));
   const address = options.temporal?.address ?? temporalAddress;
   const retell = await startRetellSimulator({ port: 0, apiKey: 'key_test' });
@@ -259,9 +265,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     parseConfig({ ...env, ...databases.settingsOf('api') }),
     testLog,
   );
-  const sql = new Pool({ connectionString: databases.databaseUrl, max: 4 });
-  // Ended clients are cut a moment later, when their database is dropped: nobody waits for them any more.
-  sql.on('error', () => undefined);
+  const [sql, searchSql] = [outsidePool(databases.databaseUrl), outsidePool(databases.searchUrl)];
   const clientId = await seedClient({ sql, vault });
   const { apiKey: api_key, baseUrl: base_url } = retell;
   const { deadlines = {} } = options;
@@ -274,6 +278,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     () => vault.close(),
     () => connection.close(),
     () => sql.end(),
+    () => searchSql.end(),
     () => databases.drop(),
   ];
   return new Installation({
@@ -285,6 +290,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     vault,
     door,
     sql,
+    searchSql,
     clientId,
     accountId,
     temporal,

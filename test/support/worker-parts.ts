@@ -14,6 +14,8 @@ import { Maintenance } from '../../src/maintenance/maintenance.js';
 import { ProviderGateway } from '../../src/providers/gateway/gateway.js';
 import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
 import { OrphanedObjects } from '../../src/recordings/orphaned-objects.js';
+import { Indexer } from '../../src/search/indexer.js';
+import { IndexWriter } from '../../src/search/index-writer.js';
 import { RecordingStore } from '../../src/recordings/recording-store.js';
 import { VaultService } from '../../src/vault/vault.service.js';
 import { createWorker } from '../../src/worker.setup.js';
@@ -45,6 +47,8 @@ export async function openWorkerParts(
     facts,
     fetcher: new RecordingFetcher(lifecycle, snapshots, facts, gateway, store, vault, later),
     gateway,
+    indexer: worker.get(Indexer, { strict: false }),
+    indexWriter: worker.get(IndexWriter, { strict: false }),
     inbox: worker.get(Inbox, { strict: false }),
     intake: worker.get(Intake, { strict: false }),
     lifecycle,

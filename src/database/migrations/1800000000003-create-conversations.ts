@@ -27,9 +27,9 @@ export class CreateConversations1800000000003 implements MigrationInterface {
     `);
     for (const table of CLIENT_TABLES) await isolate(runner, table);
     await runner.query(`
-      grant select on conversations, provider_records, transcripts, recordings, blind_indexes to colloquy_api;
+      grant select on conversations, provider_records, transcripts, recordings to colloquy_api;
       grant select, insert, update on ${CLIENT_TABLES.join(', ')}, workflow_commands to colloquy_worker;
-      grant delete on blind_indexes, workflow_commands to colloquy_worker;
+      grant delete on search_todo, workflow_commands to colloquy_worker;
       grant select, insert, delete on orphaned_objects to colloquy_worker;
     `);
   }
@@ -141,15 +141,16 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         conversation_id uuid not null,
         since timestamptz not null default now()
       );
-      create table blind_indexes (
+      -- Conversations whose look-ups are out of date; the hashes themselves are in the search database alone.
+      create table search_todo (
+        conversation_id uuid constraint search_todo_pkey primary key,
         client_id uuid not null,
-        kind text not null,
-        hash bytea not null,
-        start_time timestamptz not null,
-        conversation_id uuid not null,
-        constraint blind_indexes_pkey primary key (client_id, kind, hash, start_time, conversation_id)
-      );
-      create index blind_indexes_conversation_idx on blind_indexes (conversation_id);
+        revision integer not null,
+        since timestamptz not null default now(),
+        due_at timestamptz not null default now(),
+        attempts integer not null default 0
+      ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+      create index search_todo_due_idx on search_todo (due_at);
     `);
   }
 }
@@ -160,5 +161,5 @@ const CLIENT_TABLES = [
   'provider_records',
   'transcripts',
   'recordings',
-  'blind_indexes',
+  'search_todo',
 ];

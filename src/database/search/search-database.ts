@@ -57,7 +57,9 @@ const unreachable = (cause: unknown): AppError => unavailable('the search databa
 const notMigrated = (cause: unknown): AppError =>
   unavailable('the search database is not up to date: run "colloquy migrate"', cause);
 
-/** https://www.postgresql.org/docs/18/errcodes-appendix.html: the role, a right, a table or a column is not there yet. */
+/** https://www.postgresql.org/docs/18/errcodes-appendix.html: no such database, it takes no connections, or no such login. */
+const NOT_CONNECTED = /^(3D000|55000|28...)$/;
+/** The role, a right, a table or a column is not there yet. */
 const NOT_MIGRATED = new Set(['22023', '42501', '42P01', '42703']);
 
 const codeOf = (error: unknown): unknown =>
@@ -66,5 +68,6 @@ const isNotMigrated = (error: unknown): boolean => NOT_MIGRATED.has(String(codeO
 
 function asSearchFailure(error: unknown): unknown {
   if (error instanceof AppError && error.code === 'storage_unavailable') return unreachable(error.cause);
+  if (NOT_CONNECTED.test(String(codeOf(error)))) return unreachable(error);
   return isNotMigrated(error) ? notMigrated(error) : error;
 }

@@ -4,7 +4,7 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 @Entity('search_state')
 @Check('search_state_only_row', 'id = 1')
 export class SearchStateEntity {
-  @PrimaryColumn('smallint', { default: 1 })
+  @PrimaryColumn('integer', { default: 1 })
   id: number;
 
   /** Counts rebuilds. 0: this database is new, and nothing was looked at yet. */

@@ -27,7 +27,7 @@ export class CreateSearch1800000000000 implements MigrationInterface {
         live boolean not null
       );
       create table search_state (
-        id smallint default 1 constraint search_state_pkey primary key constraint search_state_only_row check (id = 1),
+        id integer default 1 constraint search_state_pkey primary key constraint search_state_only_row check (id = 1),
         generation integer not null default 0,
         complete boolean not null default false,
         indexed_until timestamptz

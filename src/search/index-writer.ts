@@ -1,0 +1,94 @@
+// Writes the search database. Every write is fenced: an older revision never overwrites a newer one, and nothing is written of a
+// conversation that was removed. So anything here may be done twice, late, and by two workers at once.
+import { Injectable } from '@nestjs/common';
+import { SearchDatabase } from '../database/search/search-database.js';
+import type { BlindIndexEntry } from './blind-index-entries.js';
+
+/** What a conversation is found by, as of one revision. */
+export interface IndexDocument {
+  conversationId: string;
+  clientId: string;
+  revision: number;
+  startTime: Date;
+  entries: BlindIndexEntry[];
+}
+
+// Always in one order: two writers of the same conversations must not wait for each other in a circle.
+const ORDERED = 'order by asked.id';
+const FENCE = `
+insert into indexed_conversations as i (conversation_id, generation, revision, live)
+select asked.id, s.generation, asked.revision, true
+from unnest($1::uuid[], $2::integer[]) as asked(id, revision) cross join search_state s ${ORDERED}
+on conflict (conversation_id) do update set generation = excluded.generation, revision = excluded.revision
+where i.live and (i.generation, i.revision) <= (excluded.generation, excluded.revision)
+returning conversation_id`;
+const ENTRIES = `
+unnest($2::uuid[], $3::text[], $4::bytea[], $5::double precision[], $6::uuid[]) as e(client_id, kind, hash, ms, conversation_id)`;
+const DELETE_OTHERS = `
+delete from blind_indexes b where b.conversation_id = any($1::uuid[]) and not exists (
+  select from ${ENTRIES}
+  where e.conversation_id = b.conversation_id and e.client_id = b.client_id and e.kind = b.kind and e.hash = b.hash
+    and to_timestamp(e.ms / 1000) = b.start_time)`;
+const INSERT = `
+insert into blind_indexes (client_id, kind, hash, start_time, conversation_id)
+select client_id, kind, hash, to_timestamp(ms / 1000), conversation_id from ${ENTRIES}
+where conversation_id = any($1::uuid[]) on conflict do nothing`;
+
+const CLOSE = `
+insert into indexed_conversations (conversation_id, generation, revision, live)
+select asked.id, s.generation, 0, false from unnest($1::uuid[]) as asked(id) cross join search_state s ${ORDERED}
+on conflict (conversation_id) do update set generation = excluded.generation, live = false`;
+const DELETE_ALL = 'delete from blind_indexes where conversation_id = any($1::uuid[])';
+
+@Injectable()
+export class IndexWriter {
+  constructor(private readonly database: SearchDatabase) {}
+
+  /** Makes these what their conversations are found by, where nothing newer is there. Throws `search_unavailable`. */
+  async write(documents: readonly IndexDocument[]): Promise<void> {
+    if (documents.length === 0) return;
+    const values = [documents.map(({ conversationId }) => conversationId), documents.map(({ revision }) => revision)];
+    await this.database.withScope('all', async (tx) => {
+      // Its locks come first: what follows sees what others wrote of these conversations before.
+      const rows = await tx.query<{ conversation_id: string }>({ name: 'index_fence', text: FENCE, values });
+      const accepted = new Set(rows.map((row) => row.conversation_id));
+      const entries = entriesOf(documents.filter(({ conversationId }) => accepted.has(conversationId)));
+      const written = Promise.all([
+        tx.query({ name: 'index_out', text: DELETE_OTHERS, values: [[...accepted], ...entries] }),
+        tx.query({ name: 'index_in', text: INSERT, values: [[...accepted], ...entries] }),
+      ]);
+      tx.commit();
+      await written;
+    });
+  }
+
+  /** Removes erased conversations for good: whatever still comes of them is not written. Throws `search_unavailable`. */
+  async remove(conversationIds: readonly string[]): Promise<void> {
+    if (conversationIds.length === 0) return;
+    await this.database.withScope('all', async (tx) => {
+      const removed = Promise.all([
+        tx.query({ name: 'index_close', text: CLOSE, values: [conversationIds] }),
+        tx.query({ name: 'index_clear', text: DELETE_ALL, values: [conversationIds] }),
+      ]);
+      tx.commit();
+      await removed;
+    });
+  }
+
+  /** Resolves when the search database answers. */
+  ping(): Promise<void> {
+    return this.database.ping();
+  }
+}
+
+/** Columns of the entries of these documents. */
+function entriesOf(documents: readonly IndexDocument[]): unknown[][] {
+  const rows = documents.flatMap(({ entries, ...document }) => entries.map((entry) => ({ ...document, ...entry })));
+  return [
+    rows.map(({ clientId }) => clientId),
+    rows.map(({ kind }) => kind),
+    rows.map(({ hash }) => hash),
+    rows.map(({ startTime }) => startTime.getTime()),
+    rows.map(({ conversationId }) => conversationId),
+  ];
+}

@@ -1,0 +1,48 @@
+// The index follows while the worker runs: how soon, and while the search database is away.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, install, type Installation } from '../support/installation.js';
+
+let colloquy: Installation;
+
+beforeAll(async () => {
+  colloquy = await install();
+  await colloquy.startWorker();
+});
+afterAll(() => colloquy.close());
+
+const isFound = async (callId: string): Promise<boolean> => {
+  const hash = (await colloquy.vault.indexHasher(colloquy.clientId)).hash('provider_id', callId);
+  return (await colloquy.searchSql.query('select from blind_indexes where hash = $1', [hash])).rows.length > 0;
+};
+
+describe('a conversation', () => {
+  it('is found by its ids within a second of the answer to its webhook', async () => {
+    const tookMs: number[] = [];
+    for (let count = 0; count < 40; count += 1) {
+      const { call_id: callId } = colloquy.retell.addCompleteCall({}, `soon ${count}`);
+      const begun = performance.now();
+      await colloquy.send('call_analyzed', callId);
+      await eventually(() => isFound(callId));
+      tookMs.push(performance.now() - begun);
+    }
+    // All but the two slowest: the first one also opens connections.
+    expect(tookMs.sort((a, b) => a - b).at(-3)).toBeLessThan(1_000);
+  });
+});
+
+describe('while the search database is away', () => {
+  it('calls are taken in and settle; what waits is counted, and found once it is back, without a restart', async () => {
+    const name = new URL(colloquy.env['SEARCH_DATABASE_URL'] ?? '').pathname.slice(1);
+    await colloquy.sql.query(`alter database ${name} allow_connections false`);
+    await colloquy.sql.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+    const calls = Array.from({ length: 5 }, (_, index) => colloquy.retell.addCompleteCall({}, `away ${index}`).call_id);
+    for (const callId of calls) await colloquy.send('call_analyzed', callId);
+    for (const callId of calls) expect(await colloquy.settled(callId)).toMatchObject({ status: 'completed' });
+    const { rows } = await colloquy.sql.query<{ attempts: number }>('select attempts from search_todo');
+    // It is no fault of theirs.
+    expect(rows.map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0, 0]);
+    await colloquy.sql.query(`alter database ${name} allow_connections true`);
+    for (const callId of calls) await eventually(() => isFound(callId), 5);
+    await eventually(async () => (await colloquy.sql.query('select from search_todo')).rows.length === 0);
+  });
+});
