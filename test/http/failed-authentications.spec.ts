@@ -1,6 +1,7 @@
 // Callers without a key that works: what they cost, how they are limited, what is told of them.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
+import { KeyDirectory } from '../../src/access/key-directory.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import { valueOf } from '../support/metrics.js';
 import { answerOf, makeKey } from './api-keys.js';
@@ -14,7 +15,11 @@ let http: HttpApp;
 const lookUps = { statements: 0, keys: 0, underWay: 0, most: 0 };
 
 beforeAll(async () => {
+  const changed = vi.spyOn(KeyDirectory.prototype, 'changed');
   http = await startHttpApp({ COLLOQUY_FAILED_AUTH_LIMIT: String(LIMIT), COLLOQUY_METRICS_PORT: '0' });
+  // What it knows of keys is dropped once more when it begins to listen, which may take longer than its start.
+  await vi.waitUntil(() => changed.mock.calls.length > 0, { timeout: 10_000 });
+  changed.mockRestore();
   const database = http.app.get(ApiDatabase);
   const once = database.once.bind(database);
   database.once = async (scope, statement) => {
