@@ -10,6 +10,7 @@ import { setPasswords } from './database/logins.js';
 import { earlierVersionMessage, migrationState } from './database/migration-state.js';
 import { searchDataSource } from './database/search/search-data-source.js';
 import { runningOn } from './embedded/lock.js';
+import { unparkCommands } from './outbox/command-queue.js';
 import { startAllMissing } from './outbox/missing-workflows.js';
 import { kindsOf } from './temporal/registry.js';
 import { isAway, isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
@@ -55,6 +56,8 @@ async function wake(settings: Config): Promise<void> {
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
   try {
     await database.dataSource.initialize();
+    const unparked = await unparkCommands(database);
+    if (unparked > 0) say(`workflow commands: ${unparked} were parked and are tried again`);
     await withWorkflowClient(settings, new Log(settings.logLevel), async (workflows) => {
       const missing = await startAllMissing(database, workflows, kindsOf(settings));
       for (const [workflow, { open, started }] of Object.entries(missing))
@@ -106,7 +109,7 @@ program
   .action(() => setup(settings()));
 program
   .command('wake')
-  .description('start missing workflows, as the worker does every hour')
+  .description('start missing workflows, as the worker does every hour, and try parked commands again')
   .action(() => wake(settings()));
 
 program

@@ -21,7 +21,10 @@ const INBOX = INBOX_STATES.map(
 ).join(' union all ');
 const COMMANDS = `
 select count(*)::int as count, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age
-from (select created_at from workflow_commands order by id limit ${MAX_COUNT}) as counted`;
+from (select created_at from workflow_commands where parked_at is null order by id limit ${MAX_COUNT}) as counted`;
+const PARKED = `
+select count(*)::int as count, 0 as age
+from (select 1 from workflow_commands where attempts > 0 and parked_at is not null limit ${MAX_COUNT}) as counted`;
 // The lowest position was drawn first.
 const JOURNAL = `
 select count(*)::int as count, coalesce(greatest(0, extract(epoch from now() - (
@@ -57,6 +60,7 @@ interface Snapshot {
   lag: number;
   inbox: { state: string; count: number }[];
   commands: Waiting;
+  parked: Waiting;
   journal: Waiting;
   todo: Waiting;
   unsettled: Unsettled[];
@@ -69,10 +73,11 @@ async function read(tx: Transaction): Promise<Snapshot> {
   const waiting = async (name: string, text: string): Promise<Waiting> =>
     (await tx.query<Waiting>({ name, text }))[0] ?? NOTHING;
   const commands = await waiting('commands_waiting', COMMANDS);
+  const parked = await waiting('commands_parked', PARKED);
   const journal = await waiting('journal_waiting', JOURNAL);
   const todo = await waiting('todo_waiting', TODO);
   const unsettled = await tx.query<Unsettled>({ name: 'unsettled', text: UNSETTLED });
-  return { lag: oldest?.lag ?? 0, inbox, commands, journal, todo, unsettled };
+  return { lag: oldest?.lag ?? 0, inbox, commands, parked, journal, todo, unsettled };
 }
 
 /** Gauges over the tables of `database`. While it cannot be read, they are absent and `colloquy_backlog_readable` is 0. */
@@ -82,6 +87,7 @@ export class Backlog {
   private readonly inbox: Gauge<'state'>;
   private readonly commands: Gauge;
   private readonly oldestCommand: Gauge;
+  private readonly parkedCommands: Gauge;
   private readonly journal: Gauge;
   private readonly oldestEntry: Gauge;
   private readonly todo: Gauge;
@@ -103,6 +109,10 @@ export class Backlog {
     this.oldestCommand = gauge(
       'colloquy_workflow_commands_oldest_seconds',
       'Age of the oldest workflow command that has not reached Temporal, 0 if there is none',
+    );
+    this.parkedCommands = gauge(
+      'colloquy_workflow_commands_parked',
+      'Workflow commands that Temporal kept refusing and that are no longer tried',
     );
     this.journal = gauge('colloquy_journal_pending', `Journal entries without a number, counted up to ${MAX_COUNT}`);
     this.oldestEntry = gauge(
@@ -138,6 +148,7 @@ export class Backlog {
     this.lag.set(snapshot.lag);
     this.commands.set(snapshot.commands.count);
     this.oldestCommand.set(snapshot.commands.age);
+    this.parkedCommands.set(snapshot.parked.count);
     this.journal.set(snapshot.journal.count);
     this.oldestEntry.set(snapshot.journal.age);
     this.todo.set(snapshot.todo.count);
@@ -149,8 +160,9 @@ export class Backlog {
 
   private hide(): void {
     this.readable.set(0);
-    const { lag, commands, oldestCommand, journal, oldestEntry, todo, oldestTodo } = this;
-    for (const gauge of [lag, commands, oldestCommand, journal, oldestEntry, todo, oldestTodo]) gauge.remove();
+    const { lag, commands, oldestCommand, parkedCommands, journal, oldestEntry, todo, oldestTodo } = this;
+    for (const gauge of [lag, commands, oldestCommand, parkedCommands, journal, oldestEntry, todo, oldestTodo])
+      gauge.remove();
     for (const gauge of [this.inbox, this.unsettled]) gauge.reset();
   }
 }

@@ -147,10 +147,13 @@ export function recordingStored(provider: string, endTime: number): void {
   custody.observe({ provider }, Math.max(0, Date.now() - endTime) / 1000);
 }
 
-/** Temporal was called for a workflow. `kind` is an enumeration of that workflow's commands, or `restarted`. */
+/**
+ * Temporal was called for a workflow. `kind` is an enumeration of that workflow's commands, or `restarted`. `refused` and
+ * `parked`: by Temporal, and the last time; `failed`: Temporal was away.
+ */
 export function workflowCommandSent(
-  command: { workflow: string; kind: string },
-  result: 'started' | 'running' | 'signalled' | 'failed',
+  { workflow, kind }: { workflow: string; kind: string },
+  result: 'started' | 'running' | 'signalled' | 'refused' | 'parked' | 'failed',
 ): void {
-  workflows.inc({ ...command, result });
+  workflows.inc({ workflow, kind, result });
 }

@@ -1,117 +1,121 @@
 // Workflow commands → workflows. A row goes when its call has been answered, so that a crash between intake's commit and the signal loses nothing.
 import { Injectable } from '@nestjs/common';
+import { Batcher } from '../common/batcher.js';
 import { Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
-import type { Transaction } from '../database/with-scope.js';
 import { WorkerDatabase } from '../database/database.js';
-import { workflowCommandSent } from '../observability/metrics.js';
-import { traced } from '../observability/tracing.js';
-import { tellWorkflow } from './tell-workflow.js';
-import { WorkflowConnection, type Workflows, type WorkflowSignal, type WorkflowStart } from './workflow-kind.js';
+import { notRead, type Refusal } from './call-failed.js';
+import { CommandQueue, DELIVER_WITHIN_MS, type ClaimedCommand, type Outcome } from './command-queue.js';
+import { Contact } from './contact.js';
+import { deliver } from './deliver.js';
+import { readCommands, type Command } from './read-commands.js';
+import { WorkflowConnection, type Workflows } from './workflow-kind.js';
 import { WorkflowKinds } from './workflow-kinds.js';
 
 const POLL_MS = 2_000;
+/** Commands of a claim, and of all claims under way. */
 const BATCH = 32;
-
-interface Row {
-  id: string;
-  workflow: string;
-  entity_id: string;
-  kind: string;
-  /** Where the trace of the facts goes on; null when nothing is traced. */
-  traceparent: string | null;
-}
-
-interface Command extends Row {
-  start: WorkflowStart;
-  signal: WorkflowSignal | null;
-}
-
-// All of them, in the order of their writing: the first of a conversation starts its workflow, the later ones are signals to it.
-// Those of a workflow that this version does not know wait for a worker that does.
-const NEXT = `
-select id, workflow, entity_id, kind, traceparent from workflow_commands
-where workflow = any($1::text[]) order by id limit $2 for update skip locked`;
-const DONE = 'delete from workflow_commands where id = any($1::bigint[])';
+const MOST_CLAIMED = 96;
+/** While Temporal is away it is tried again after this time. */
+const REST_MS = 2_000;
 
 @Injectable()
 export class OutboxRelay extends LoopedWork {
+  private readonly queue: CommandQueue;
+  private readonly outcomes: Batcher<Outcome[], void>;
+  private readonly deliveries = new Set<Promise<void>>();
+  private claimed = 0;
+  /** There may be more commands than there was room for. */
+  private wantsRoom = false;
+  private restsUntil = 0;
+
   constructor(
     private readonly database: WorkerDatabase,
     private readonly kinds: WorkflowKinds,
     private readonly temporal: WorkflowConnection,
+    private readonly contact: Contact,
     private readonly log: Log,
   ) {
     super(1, POLL_MS);
+    this.queue = new CommandQueue(database);
+    this.outcomes = new Batcher((all) => this.record(all), { maxItems: MOST_CLAIMED, concurrency: 1 });
   }
 
-  /** Hands on one batch; resolves with how many commands were answered. */
-  async round(): Promise<number> {
-    const { workflows } = this.temporal;
-    if (workflows === null) return 0;
-    return this.database.withScope('all', async (tx) => {
-      const values = [this.kinds.types, BATCH];
-      const rows = await tx.query<Row>({ name: 'next_workflow_commands', text: NEXT, values });
-      if (rows.length === 0) return 0;
-      const commands = await this.commandsOf(tx, rows);
-      // What is gone needs to know nothing.
-      const wanted = new Set(commands.map(({ id }) => id));
-      const answered = rows.filter(({ id }) => !wanted.has(id)).map(({ id }) => id);
-      const groups = groupedBy(commands, ({ start }) => start.workflowId);
-      const relayed = await Promise.allSettled(groups.map((group) => this.relay(workflows, group, answered)));
-      const failed = relayed.filter(({ status }) => status === 'rejected').length;
-      if (answered.length > 0) await tx.query({ name: 'workflow_commands_done', text: DONE, values: [answered] });
-      if (failed > 0) this.log.warn('workflow commands not delivered; trying again', { workflows: failed });
-      return answered.length;
-    });
+  /** Resolves when the calls under way have been answered; commands that were not begun with are left to other workers. */
+  override async stop(): Promise<void> {
+    await super.stop();
+    await Promise.all(this.deliveries);
   }
 
-  /** What each row means to its workflow. One statement for each kind of workflow among them. */
-  private async commandsOf(tx: Transaction, rows: Row[]): Promise<Command[]> {
-    const byKind = groupedBy(rows, ({ workflow }) => workflow).map(async (ofKind) => {
-      const kind = this.kinds.of(ofKind[0]?.workflow ?? '');
-      const starts = await kind.startsOf(tx, [...new Set(ofKind.map(({ entity_id: id }) => id))]);
-      return ofKind.flatMap((row): Command[] => {
-        const start = starts.get(row.entity_id);
-        return start === undefined ? [] : [{ ...row, start, signal: kind.signalOf(row.kind) }];
-      });
-    });
-    return (await Promise.all(byKind)).flat();
-  }
-
-  /** Hands on the commands of one workflow in their order, as far as the worker is not told to stop; `answered` gets their ids. */
-  private async relay(workflows: Workflows, commands: Command[], answered: string[]): Promise<void> {
-    for (const command of commands) {
-      if (this.isStopped) return;
-      await handOn(workflows, command);
-      answered.push(command.id);
-    }
-  }
-
+  /** One claim, whose delivery it does not wait for: a call that takes long holds up no other workflow. */
   protected override async runRound(): Promise<boolean> {
+    const { workflows } = this.temporal;
+    if (workflows === null || performance.now() < this.restsUntil) return false;
+    this.wantsRoom = this.claimed + BATCH > MOST_CLAIMED;
+    if (this.wantsRoom) return false;
     try {
-      return (await this.round()) === BATCH;
+      const rows = await this.queue.claim(this.kinds.types, BATCH);
+      if (rows.length > 0) this.begin(workflows, rows);
+      return rows.length >= BATCH;
     } catch (error) {
       this.log.error('outbox relay failed; trying again', {}, error);
       return false;
     }
   }
-}
 
-function groupedBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return [...groups.values()];
-}
+  private begin(workflows: Workflows, rows: ClaimedCommand[]): void {
+    this.claimed += rows.length;
+    const delivery = this.deliverAll(workflows, rows).finally(() => this.deliveries.delete(delivery));
+    this.deliveries.add(delivery);
+  }
 
-async function handOn(workflows: Workflows, { workflow, kind, start, signal, traceparent }: Command): Promise<void> {
-  const attributes = { 'colloquy.workflow_id': start.workflowId, 'colloquy.kind': kind };
-  const options = { kind: 'client', parent: traceparent, attributes } as const;
-  const result = await traced('send workflow command', options, () => tellWorkflow(workflows, start, signal)).catch(
-    (error: unknown) => {
-      workflowCommandSent({ workflow, kind }, 'failed');
-      throw error;
-    },
-  );
-  workflowCommandSent({ workflow, kind }, result);
+  private async deliverAll(workflows: Workflows, rows: ClaimedCommand[]): Promise<void> {
+    const until = performance.now() + DELIVER_WITHIN_MS;
+    const { groups, gone, unread } = await readCommands(this.database, this.kinds, rows);
+    for (const { error } of unread) this.log.error('workflow commands cannot be read; trying again', {}, error);
+    await Promise.all([
+      this.done(gone.map(({ id }): Outcome => ({ id, is: 'done' }))),
+      this.done(
+        unread.flatMap(({ rows: of, error }) =>
+          of.map((row) => ({ id: row.id, is: 'refused', ...notRead(error, row) })),
+        ),
+      ),
+      ...groups.map((group) => this.deliverGroup(workflows, group, until)),
+    ]);
+  }
+
+  private async deliverGroup(workflows: Workflows, group: Command[], until: number): Promise<void> {
+    const mayGoOn = (): boolean => !this.isStopped && performance.now() < until;
+    const { outcomes, isAway } = await deliver({ workflows, contact: this.contact }, group, mayGoOn);
+    if (isAway) this.restsUntil = performance.now() + REST_MS;
+    await this.done(outcomes);
+  }
+
+  /** What is done at the same time is recorded together. */
+  private async done(outcomes: Outcome[]): Promise<void> {
+    if (outcomes.length > 0) await this.outcomes.add(outcomes);
+  }
+
+  private async record(batches: Outcome[][]): Promise<void[]> {
+    const outcomes = batches.flat();
+    this.tellOf(outcomes);
+    try {
+      const waits = await this.queue.settle(outcomes);
+      if (waits || this.wantsRoom) setImmediate(() => this.nudge());
+    } catch (error) {
+      this.log.error('outbox relay failed; trying again', {}, error); // the rows are claimed again when their lease ends
+    }
+    this.claimed -= outcomes.length;
+    return batches.map(() => undefined);
+  }
+
+  private tellOf(outcomes: Outcome[]): void {
+    const refused = outcomes.filter((one) => one.is === 'refused');
+    const parked = refused.filter(({ parks }) => parks);
+    const about = (some: Refusal[]) => ({ commands: some.length, codes: [...new Set(some.map(({ code }) => code))] });
+    if (parked.length > 0) this.log.error('workflow commands parked, which Temporal keeps refusing', about(parked));
+    if (refused.length > parked.length) this.log.warn('workflow commands refused; trying again', about(refused));
+    if (outcomes.some(({ is }) => is === 'released') && !this.isStopped)
+      this.log.warn('workflow commands not delivered; trying again');
+  }
 }

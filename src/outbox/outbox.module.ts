@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { WorkerDatabase } from '../database/database.js';
 import { AccountSync } from './account-sync.js';
+import { Contact } from './contact.js';
 import { FailedRuns } from './failed-runs.js';
 import { startAllMissing } from './missing-workflows.js';
 import { OutboxRelay } from './outbox-relay.js';
@@ -12,6 +13,7 @@ import { WorkflowKinds } from './workflow-kinds.js';
 
 @Module({
   providers: [
+    Contact,
     OutboxRelay,
     AccountSync,
     FailedRuns,

@@ -66,7 +66,7 @@ export interface WantedRuns {
   isKnown: (runId: string) => boolean;
 }
 
-/** Temporal as the outbox uses it. Calls end within 5 s: a Temporal that hangs must not hold rows for long. */
+/** Temporal as the outbox uses it. Calls end within 5 s; those that Temporal does not carry out throw CallFailed. */
 export interface Workflows {
   /** Starts the workflow unless it runs; false when it did. */
   start(start: WorkflowStart): Promise<boolean>;

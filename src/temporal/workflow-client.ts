@@ -7,6 +7,7 @@ import {
   type Client,
 } from '@temporalio/client';
 import type { FailedRun, WantedRuns, Workflows, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
+import { told } from './call-failure.js';
 import type { SearchAttributes } from './search-attributes.js';
 
 /** Less than the grace of a stopping process, which waits for calls under way. */
@@ -46,10 +47,12 @@ export class WorkflowClient implements Workflows {
 
   async replaceStuck(start: WorkflowStart): Promise<boolean> {
     const handle = this.client.workflow.getHandle(start.workflowId);
-    const described = await this.bounded(() => handle.describe()).catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw error;
-    });
+    const described = await told(() =>
+      this.bounded(() => handle.describe()).catch((error: unknown) => {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }),
+    );
     if ((described?.raw.pendingWorkflowTask?.attempt ?? 0) < STUCK_ATTEMPTS) return false;
     const options = {
       ...optionsOf(start),
@@ -61,7 +64,7 @@ export class WorkflowClient implements Workflows {
 
   failedSince(type: string, since: Date, { limit, isKnown }: WantedRuns): Promise<FailedRun[]> {
     const query = `WorkflowType = '${type}' and ExecutionStatus = 'Failed' and CloseTime > '${since.toISOString()}'`;
-    return this.bounded(async () => {
+    const list = async (): Promise<FailedRun[]> => {
       const runs: FailedRun[] = [];
       for await (const { workflowId, runId, closeTime } of this.client.workflow.list({ query })) {
         if (isKnown(runId)) continue;
@@ -69,11 +72,12 @@ export class WorkflowClient implements Workflows {
         if (runs.length >= limit) break;
       }
       return runs;
-    });
+    };
+    return told(() => this.bounded(list));
   }
 
   private starting<Result>({ attributes }: WorkflowStart, start: (known: object) => Promise<Result>): Promise<Result> {
-    return this.options.attributes.starting(attributes, (known) => this.bounded(() => start(known)));
+    return told(() => this.options.attributes.starting(attributes, (known) => this.bounded(() => start(known))));
   }
 
   private bounded<Result>(call: () => Promise<Result>): Promise<Result> {

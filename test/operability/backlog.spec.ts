@@ -35,6 +35,9 @@ beforeAll(async () => {
     return (await colloquy.sql.query("select 1 from inbox where state = 'parked'")).rows.length === 1;
   });
   await colloquy.sql.query("update workflow_commands set created_at = created_at - interval '10 minutes'");
+  await colloquy.sql.query(`
+    insert into workflow_commands (workflow, entity_id, kind, created_at, attempts, error, parked_at)
+    select 'conversation', gen_random_uuid(), 'late', now() - interval '1 day', 10, 'invalid_argument', now()`);
   // What the first one reads is held for 10 s.
   metrics = await scrape();
 }, 60_000);
@@ -100,12 +103,13 @@ describe('what waits', () => {
     expect(['15m', '1h', '1d', '7d', 'older'].map((age) => unsettled('open', age))).toEqual([0, 0, 1, 0, 0]);
   });
 
-  it('counts workflow commands that have not reached Temporal', async () => {
-    const { rows } = await colloquy.sql.query('select 1 from workflow_commands');
+  it('counts workflow commands that have not reached Temporal, and those that are parked', async () => {
+    const { rows } = await colloquy.sql.query('select 1 from workflow_commands where parked_at is null');
     expect(rows.length).toBeGreaterThan(1);
     expect(valueOf(metrics, 'colloquy_workflow_commands_waiting')).toBe(rows.length);
     expect(valueOf(metrics, 'colloquy_workflow_commands_oldest_seconds')).toBeGreaterThan(600);
     expect(valueOf(metrics, 'colloquy_workflow_commands_oldest_seconds')).toBeLessThan(700);
+    expect(valueOf(metrics, 'colloquy_workflow_commands_parked')).toBe(1);
   });
 
   it('is told of journal entries that nobody has numbered', async () => {
@@ -124,7 +128,7 @@ describe('what waits', () => {
       return valueOf(scraped, 'colloquy_backlog_readable') === 0 && scraped;
     });
     expect(text).not.toMatch(
-      /^colloquy_(inbox_facts|ingest_lag_seconds|workflow_commands_(waiting|oldest_seconds)|conversations_unsettled)[{ ]/m,
+      /^colloquy_(inbox_facts|ingest_lag_seconds|workflow_commands_(waiting|oldest_seconds|parked)|conversations_unsettled)[{ ]/m,
     );
     expect(text).toContain('process_resident_memory_bytes');
   });

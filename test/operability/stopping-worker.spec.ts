@@ -65,8 +65,12 @@ async function muchToTell(): Promise<void> {
     [COMMANDS],
   );
   expect(await waiting()).toEqual([COMMANDS, ACCOUNTS]);
-  await eventually(async () => (await waiting('for update skip locked')).every((count) => count === 0));
-  // Rows are locked a moment before Temporal is called: a stop in between would rightly tell it nothing.
+  await eventually(async () => {
+    const claimed = await colloquy.sql.query('select 1 from workflow_commands where leased_until > now()');
+    const [, unlocked] = await waiting('for update skip locked');
+    return claimed.rows.length === COMMANDS && unlocked === 0;
+  });
+  // Rows are claimed a moment before Temporal is called: a stop in between would rightly tell it nothing.
   await sleep(300);
 }
 
@@ -92,6 +96,8 @@ describe('a worker that is told to stop', () => {
     const { code, tookMs } = await worker.end('SIGTERM');
     expect([code, tookMs < 10_000]).toEqual([0, true]);
     expect(await waiting()).toEqual([COMMANDS, ACCOUNTS]);
+    // They are free for the next worker.
+    expect((await colloquy.sql.query('select 1 from workflow_commands where leased_until > now()')).rows).toEqual([]);
   }, 60_000);
 
   it('ends once and in order, also when it is told twice, as by a Ctrl-C under npm', async () => {

@@ -22,8 +22,20 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         -- As in the inbox.
         traceparent text,
         created_at timestamptz not null default now(),
-        constraint workflow_commands_words_check check (workflow ~ '^[A-Za-z]{1,64}$' and kind ~ '^[a-z_]{1,64}$')
-      );
+        -- A worker is delivering it; when that ends without a word, another one may. In no index, so that claiming is cheap.
+        leased_until timestamptz,
+        -- What went wrong so far: how often Temporal refused it, why the last time, and when it is tried again; or since when
+        -- it waits for a person.
+        attempts integer not null default 0,
+        error text,
+        retry_at timestamptz,
+        parked_at timestamptz,
+        constraint workflow_commands_words_check check (workflow ~ '^[A-Za-z]{1,64}$' and kind ~ '^[a-z_]{1,64}$'
+          and error ~ '^[A-Za-z0-9_]{1,64}$')
+      ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+      create index workflow_commands_new_idx on workflow_commands (id) where attempts = 0;
+      create index workflow_commands_refused_idx on workflow_commands (parked_at, retry_at) where attempts > 0;
+      create index workflow_commands_entity_idx on workflow_commands (entity_id);
     `);
     for (const table of CLIENT_TABLES) await isolate(runner, table);
     await runner.query(`

@@ -1,0 +1,46 @@
+// Failures of the client, told to the outbox in its words: a code, and whether the call or the server may be to blame.
+import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
+import { CallFailed } from '../outbox/call-failed.js';
+
+/** https://grpc.io/docs/guides/status-codes/, by number. */
+const STATUSES = [
+  'ok',
+  'cancelled',
+  'unknown',
+  'invalid_argument',
+  'deadline_exceeded',
+  'not_found',
+  'already_exists',
+  'permission_denied',
+  'resource_exhausted',
+  'failed_precondition',
+  'aborted',
+  'out_of_range',
+  'unimplemented',
+  'internal',
+  'unavailable',
+  'data_loss',
+  'unauthenticated',
+];
+/** Answers that only the call itself can have caused. */
+const OF_THE_CALL = new Set(['invalid_argument', 'already_exists', 'out_of_range']);
+
+/** Runs `call`; a failure of Temporal becomes {@link CallFailed}. */
+export async function told<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): unknown {
+  if (error instanceof NamespaceNotFoundError) return new CallFailed('namespace_not_found', 'server', error);
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(cause)) {
+    const code = STATUSES[cause.code] ?? 'unknown';
+    return new CallFailed(code, OF_THE_CALL.has(code) ? 'command' : 'server', error);
+  }
+  // The connection was closed, or could not be made.
+  return error instanceof ServiceError ? new CallFailed('no_connection', 'server', error) : error;
+}
