@@ -77,10 +77,10 @@ it('leaves every committed entry numbered once, without a gap, in the order of i
   const [ledger] = await Promise.all([writing, calling, ...workers]);
   const pending = async (): Promise<number> => (await colloquy.sql.query('select 1 from journal_pending')).rows.length;
   say(`${ledger.size} transactions, ${KILLS} kills; ${await pending()} entries without a number at the end`);
-  await eventually(async () => (await pending()) === 0, 60);
+  await eventually(async () => (await pending()) === 0, 120);
   expect([...ledger.values()].filter(({ outcome }) => outcome === 'unknown').length).toBeGreaterThan(0);
   expect(await auditWriters(colloquy.sql, ledger)).toEqual([]);
   // Calls that go on get entries meanwhile.
   await eventually(async () => (await auditJournal(colloquy.sql)).length === 0).catch(() => undefined);
   expect(await auditJournal(colloquy.sql)).toEqual([]);
-}, 300_000);
+}, 600_000);
