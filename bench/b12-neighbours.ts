@@ -2,7 +2,7 @@
 // another client floods the installation, and while the object store hangs on the other client's audio.
 //
 // The watched client sends 20 `transcript_updated` webhooks a second over 20 live calls; a reader polls each call with GET until
-// the new turn is waitForCount. Each round has four phases: alone; while the other client sends finished calls of about 12 KB over 32
+// the new turn is counted. Each round has four phases: alone; while the other client sends finished calls of about 12 KB over 32
 // connections as fast as possible; while it sends 20 recordings of 200 KB; the same while the store answers no upload. The
 // ratio is the time of the undisturbed phase ÷ that of the disturbed one, so that 1 is best and higher is better: 0.67 means that
 // the time grew by a factor of 1.5.

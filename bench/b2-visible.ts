@@ -3,7 +3,7 @@
 // Live calls grow by `transcript_updated` webhooks of about 12 KB, sent at a fixed rate: half of what the installation sustains
 // (measured in the same round: the next turn of every call over 32 connections, until the last one is applied). API, worker,
 // Temporal and Postgres all run, and every call has its workflow. A reader polls the conversation with GET until the new turn is
-// waitForCount; the time runs from the 200 to the end of the response that shows it.
+// counted; the time runs from the 200 to the end of the response that shows it.
 // There is no other side to compare with: the figure is milliseconds, reported with fdatasync and the webhook's own latency.
 import { publicId } from '../src/common/ids.js';
 import { rounds, type Benchmark, type Run } from './benchmark.js';

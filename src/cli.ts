@@ -90,7 +90,7 @@ function settings(): Config {
   const running = named === undefined ? runningOn(own.dataDir) : undefined;
   if (running === undefined) return own;
   say(`the installation that runs on ${own.dataDir} (npm run up, process ${running.pid}):`);
-  return { ...own, ...running.places, temporal: { ...own.temporal, ...running.places.temporal } };
+  return { ...own, ...running.servers, temporal: { ...own.temporal, ...running.servers.temporal } };
 }
 
 const ABOUT = `Colloquy: conversation system of record for AI agents

@@ -39,5 +39,5 @@ export function isWellFormed(secret: string): boolean {
 /** The hash that the database stores. Unsalted: a secret of 190 bits cannot be guessed. */
 export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
-/** `clq_` and the first 8 characters: enough to tell keys apart, 143 bits stay secret. */
+/** `clq_` and the first 8 characters: enough to distinguish keys; 143 bits stay secret. */
 export const prefixOf = (secret: string): string => secret.slice(0, PREFIX_LENGTH);

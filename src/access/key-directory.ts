@@ -49,7 +49,7 @@ interface CachedKey {
 
 @Injectable()
 export class KeyDirectory implements OnModuleInit, BeforeApplicationShutdown {
-  /** Keys that were valid when last looked up, by hash. Stale entries stay: they tell holders of keys from strangers. */
+  /** Keys that were valid when last looked up, by hash. Stale entries stay, to distinguish holders of keys from strangers. */
   private readonly valid = new Map<string, CachedKey>();
   /** Unknown, retired, revoked and expired keys, by hash. */
   private readonly refused = new Map<string, CachedKey>();

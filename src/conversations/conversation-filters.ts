@@ -66,7 +66,7 @@ export class Where {
   readonly values: unknown[] = [];
   private readonly conditions: string[] = ["c.record_state not in ('erasing', 'erased')"];
 
-  /** Adds a condition on one value. Does nothing for undefined, so that each combination of filters has a plan of its own. */
+  /** Adds a condition on one value. Does nothing for undefined, so that each combination of filters has its own plan. */
   add(condition: Filter['condition'], value: unknown): void {
     if (value !== undefined) this.addAll(([parameter = '']) => condition(parameter), [value]);
   }

@@ -11,7 +11,7 @@ export class Database {
     return withScope(this.dataSource, clients, work);
   }
 
-  /** One statement in a transaction of its own over the rows of `clients`; see {@link runOnce}. */
+  /** Runs one statement in its own transaction over the rows of `clients`; see {@link runOnce}. */
   once<Row extends QueryResultRow>(clients: ClientScope, statement: Statement): Promise<Row[]> {
     return runOnce(this.dataSource, clients, statement);
   }

@@ -1,4 +1,4 @@
-// How a DataSource is built, whichever of our databases it is for.
+// Builds the DataSources of all our databases.
 import 'reflect-metadata';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { LIMITS, timeouts } from './limits.js';

@@ -1,4 +1,4 @@
-// Egress: every outgoing request to providers and other foreign hosts goes through it. It has the shape of `fetch`, for SDKs.
+// Egress: all outgoing requests to providers and other foreign hosts. Has the signature of `fetch`, so that SDKs can use it.
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';

@@ -18,14 +18,14 @@ const settings = (keys: { bootstrapKey?: string; bootstrapReadKey?: string } = {
 });
 
 describe('bootstrapKeys', () => {
-  it('makes both keys once, and finds them again', () => {
+  it('creates both keys once, and finds them again', () => {
     const first = bootstrapKeys(settings());
     expect(first.from).toEqual({ admin: 'created', read: 'created' });
     expect(statSync(first.file).mode & 0o777).toBe(0o600);
     expect(bootstrapKeys(settings())).toEqual({ ...first, from: { admin: 'file', read: 'file' } });
   });
 
-  it('prefers the keys of the settings, and does not write them down', () => {
+  it('prefers the keys of the settings, and does not save them', () => {
     const given = { bootstrapKey: newSecret(), bootstrapReadKey: newSecret() };
     const keys = bootstrapKeys(settings(given));
     expect(keys).toMatchObject({ admin: given.bootstrapKey, read: given.bootstrapReadKey });

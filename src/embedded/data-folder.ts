@@ -1,7 +1,7 @@
 // The data folder of `npm run up`: its format version, its logs, and the lock against a second `up`.
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, takeLock, writeLock, type LockFile, type Places } from './lock.js';
+import { isAlive, takeLock, writeLock, type LockFile, type ServerAddresses } from './lock.js';
 import { endProcess, identityOf } from './processes.js';
 import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
@@ -14,7 +14,7 @@ export interface DataFolder {
   /** Writes the running children into the lock, so that the next start can end them after a crash of this one. */
   record(children: SupervisedChild[]): void;
   /** Writes the addresses of databases and Temporal into the lock, for the command line (src/cli.ts). */
-  tell(places: Places): void;
+  recordServers(servers: ServerAddresses): void;
   /** The path of a log file; moves the old file aside if it is larger than 20 MiB. */
   log(name: string): string;
   release(): void;
@@ -41,12 +41,18 @@ export async function takeDataFolder(dir: string, report: (line: string) => void
     mine.children = children.map((child) => ({ ...child, identity: identityOf(child.pid) ?? '' }));
     writeLock(path, mine);
   };
-  const tell = ({ databaseUrl, keystoreDatabaseUrl, searchDatabaseUrl, publicUrl, temporal }: Places): void => {
+  const recordServers = ({
+    databaseUrl,
+    keystoreDatabaseUrl,
+    searchDatabaseUrl,
+    publicUrl,
+    temporal,
+  }: ServerAddresses): void => {
     const { address, namespace } = temporal;
-    mine.places = { databaseUrl, keystoreDatabaseUrl, searchDatabaseUrl, publicUrl, temporal: { address, namespace } };
+    mine.servers = { databaseUrl, keystoreDatabaseUrl, searchDatabaseUrl, publicUrl, temporal: { address, namespace } };
     writeLock(path, mine);
   };
-  return { record, tell, log: (name) => logFile(dir, name), release };
+  return { record, recordServers, log: (name) => logFile(dir, name), release };
 }
 
 function makeFolder(dir: string): void {

@@ -72,7 +72,7 @@ export class Installation {
       COLLOQUY_METRICS_PORT: String(metricsPorts.api),
       COLLOQUY_WORKER_METRICS_PORT: String(metricsPorts.worker),
     };
-    folder.tell(parseConfig(env));
+    folder.recordServers(parseConfig(env));
     await this.startOwn({ folder, env, databases, apiUrl });
     if (ports) await this.startSimulators({ folder, env, apiUrl, ports, adminKey: keys.admin });
     const traffic = config.simulators ? TRAFFIC : undefined;

@@ -7,7 +7,7 @@ import { StartError } from './start-error.js';
 import type { SupervisedChild } from './supervisor.js';
 
 /** Addresses of an installation's servers, with passwords, so only its owner can read the file. */
-export interface Places extends Pick<
+export interface ServerAddresses extends Pick<
   Config,
   'databaseUrl' | 'keystoreDatabaseUrl' | 'searchDatabaseUrl' | 'publicUrl'
 > {
@@ -20,7 +20,7 @@ export interface LockFile {
   identity: string;
   children: (SupervisedChild & { identity: string })[];
   /** Set once all servers run. */
-  places?: Places;
+  servers?: ServerAddresses;
 }
 
 const pathOf = (dir: string): string => join(dir, 'up.lock');
@@ -65,9 +65,9 @@ function readLock(path: string): LockFile | undefined {
       pid = 0,
       identity = '',
       children = [],
-      places,
+      servers,
     } = JSON.parse(readFileSync(path, 'utf8')) as Partial<LockFile>;
-    return { pid, identity, children, ...(places && { places }) };
+    return { pid, identity, children, ...(servers && { servers }) };
   } catch (error) {
     if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
       return undefined;
@@ -86,8 +86,8 @@ export function writeLock(path: string, mine: LockFile): void {
 }
 
 /** The `up` that runs on this folder, once it has recorded its addresses. */
-export function runningOn(dir: string): { pid: number; places: Places } | undefined {
+export function runningOn(dir: string): { pid: number; servers: ServerAddresses } | undefined {
   const lock = readLock(pathOf(dir));
-  if (lock?.places === undefined || !isAlive(lock)) return undefined;
-  return { pid: lock.pid, places: lock.places };
+  if (lock?.servers === undefined || !isAlive(lock)) return undefined;
+  return { pid: lock.pid, servers: lock.servers };
 }

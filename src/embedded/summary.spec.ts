@@ -11,7 +11,7 @@ let folder: string;
 let dataDir: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'colloquy-summary-'));
-  // Whatever a shell could stumble over.
+  // Characters that are special in a shell.
   dataDir = join(folder, `it's $HOME "quoted"`);
   mkdirSync(dataDir);
 });
@@ -34,7 +34,7 @@ const linesOf = (keys: BootstrapKeys): string[] =>
     tookMs: 1_000,
   });
 
-/** The arguments that the printed line gives to curl in a shell. */
+/** The arguments that curl gets when the printed command runs in a shell. */
 const pasted = (lines: string[], env: Record<string, string> = {}): string[] => {
   const line = lines.find((text) => text.startsWith('  curl ')) ?? '';
   const script = `curl() { printf '%s\\n' "$@"; }; ${line}`;
@@ -42,14 +42,14 @@ const pasted = (lines: string[], env: Record<string, string> = {}): string[] => 
 };
 
 describe('summaryLines', () => {
-  it('shows both keys at the start that made them, and a line that works', () => {
+  it('shows both keys at the start that created them, and a working command', () => {
     const keys = keysOf();
     const lines = linesOf(keys);
     for (const key of [keys.admin, keys.read]) expect(lines.join('\n')).toContain(key);
     expect(pasted(lines)).toContain(`Authorization: Bearer ${keys.read}`);
   });
 
-  it('shows neither later, and the line works all the same', () => {
+  it('shows neither key later; the command still works', () => {
     keysOf();
     const keys = keysOf();
     const lines = linesOf(keys);
@@ -58,7 +58,7 @@ describe('summaryLines', () => {
     expect(pasted(lines)).toContain(`Authorization: Bearer ${keys.read}`);
   });
 
-  it('shows no key of the settings, and names the setting', () => {
+  it('names the settings instead of showing their keys', () => {
     const given = { bootstrapKey: newSecret(), bootstrapReadKey: newSecret() };
     const lines = linesOf(keysOf(given));
     for (const key of Object.values(given)) expect(lines.join('\n')).not.toContain(key);

@@ -24,14 +24,14 @@ const record = (endTime: number | null, category: string | null, reason: string 
 
 describe('telemetryOf', () => {
   it('reports an unmapped reason once', () => {
-    const told = (before: ConversationRecord | null, after: ConversationRecord): boolean =>
+    const isReported = (before: ConversationRecord | null, after: ConversationRecord): boolean =>
       telemetryOf(ref(NOW), [], before, after).isUnmapped;
     const unmapped = record(NOW, 'unknown', 'new_reason');
-    expect(told(null, unmapped)).toBe(true);
-    expect(told(record(null, null, null), unmapped)).toBe(true);
-    expect(told(unmapped, unmapped)).toBe(false);
-    expect(told(null, record(NOW, 'unknown', null))).toBe(false);
-    expect(told(null, record(NOW, 'customer_hangup', 'user_hangup'))).toBe(false);
+    expect(isReported(null, unmapped)).toBe(true);
+    expect(isReported(record(null, null, null), unmapped)).toBe(true);
+    expect(isReported(unmapped, unmapped)).toBe(false);
+    expect(isReported(null, record(NOW, 'unknown', null))).toBe(false);
+    expect(isReported(null, record(NOW, 'customer_hangup', 'user_hangup'))).toBe(false);
   });
 
   it('counts custody from the end, at the first recording, and not for backfilled conversations', () => {

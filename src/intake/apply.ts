@@ -30,7 +30,7 @@ export interface ApplyDependencies extends ChangeDependencies {
 }
 
 export interface ApplyOptions {
-  /** Wait for the lock (of one conversation) instead of skipping conversations that somebody else has. */
+  /** Wait for the lock (of one conversation) instead of skipping locked ones. */
   wait: boolean;
   /** Which pending facts are applied. */
   lanes: Lane[];

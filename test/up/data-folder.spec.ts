@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { takeDataFolder } from '../../src/embedded/data-folder.js';
-import { runningOn, type Places } from '../../src/embedded/lock.js';
+import { runningOn, type ServerAddresses } from '../../src/embedded/lock.js';
 import { identityOf } from '../../src/embedded/processes.js';
 import { StartError } from '../../src/embedded/start-error.js';
 
@@ -68,7 +68,7 @@ describe('takeDataFolder', () => {
   });
 
   it('lets commands find what runs on it, as long as its owner lives, and nobody else read the passwords', async () => {
-    const places: Places = {
+    const servers: ServerAddresses = {
       databaseUrl: 'postgres://one',
       keystoreDatabaseUrl: 'postgres://two',
       searchDatabaseUrl: 'postgres://three',
@@ -77,13 +77,13 @@ describe('takeDataFolder', () => {
     };
     const folder = await take();
     expect(runningOn(dir)).toBeUndefined();
-    folder.tell(places);
+    folder.recordServers(servers);
     folder.record([]);
-    expect(runningOn(dir)).toEqual({ pid: process.pid, places });
+    expect(runningOn(dir)).toEqual({ pid: process.pid, servers });
     expect(statSync(join(dir, 'up.lock')).mode & 0o777).toBe(0o600);
     folder.release();
     expect(runningOn(dir)).toBeUndefined();
-    lock({ pid: process.pid, identity: 'another boot:1', children: [], places });
+    lock({ pid: process.pid, identity: 'another boot:1', children: [], servers });
     expect(runningOn(dir)).toBeUndefined();
   });
 

@@ -1,4 +1,4 @@
-// What Temporal must be told. A row is deleted once that is done.
+// Commands for Temporal. A row is deleted once its command has been sent.
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /** For one workflow, which it starts or signals. Names and enumerations: no content fits in. */

@@ -71,7 +71,7 @@ export class CreateJournal1800000000004 implements MigrationInterface {
 
   down = forwardOnly;
 
-  /** What is written stays, and whoever writes an entry has it numbered: the writer itself has no right on what is pending. */
+  /** Entries cannot be changed. A trigger queues each entry for numbering, since writers have no rights on `journal_pending`. */
   private async guard(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create function refuse_journal_change() returns trigger language plpgsql as $$

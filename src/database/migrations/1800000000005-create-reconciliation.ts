@@ -1,5 +1,5 @@
 // For each provider account: the progress of its backfill, when its live conversations are listed next, and changes that
-// Temporal has not been told about yet.
+// have not been sent to Temporal yet.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { forwardOnly, isolate } from './support.js';
 
@@ -48,7 +48,7 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
         constraint live_polls_account_fk foreign key (provider_account_id) references provider_accounts (id)
       );
       create index live_polls_next_idx on live_polls (next_at);
-      -- Written in the transaction that changes an account; deleted once Temporal has been told.
+      -- Written in the transaction that changes an account; deleted once it has been sent to Temporal.
       create table account_commands (
         id bigint generated always as identity constraint account_commands_pkey primary key,
         provider_account_id uuid not null,

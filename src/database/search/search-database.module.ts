@@ -10,7 +10,7 @@ const POOL_SIZE: Record<SearchRole, number> = { colloquy_search_api: 10, colloqu
 export class SearchDatabaseModule implements OnApplicationShutdown {
   constructor(@Inject(SearchDatabase) private readonly database: SearchDatabase) {}
 
-  /** {@link SearchDatabase}, in the role of the process. It is not connected to before somebody asks it. */
+  /** {@link SearchDatabase}, in the role of the process. It connects at the first use. */
   static as(role: SearchRole): DynamicModule {
     const open = ({ searchDatabaseUrl }: Config): SearchDatabase => {
       const url = required(searchDatabaseUrl, 'SEARCH_DATABASE_URL');

@@ -1,4 +1,4 @@
-// The search database as its users see it: it may be unavailable, or empty, at any time, and nothing else waits for it.
+// The search database. It may be unavailable or empty at any time; nothing else depends on it.
 import type { QueryResultRow } from 'pg';
 import { AppError } from '../../common/errors.js';
 import { Database } from '../database.js';
@@ -6,8 +6,8 @@ import { migrationState } from '../migration-state.js';
 import type { ClientScope, Statement, Transaction } from '../with-scope.js';
 
 /**
- * Opened by whoever asks first and, after a failure, by whoever asks next: a process starts and goes on without it. Throws
- * `search_unavailable` while it cannot be reached, takes too long, or is not migrated.
+ * Connects at the first use, and again at the next use after a failure, so that processes start and run without it. Throws
+ * `search_unavailable` if it cannot be reached, is too slow, or is not migrated.
  */
 export class SearchDatabase extends Database {
   private opening: Promise<void> | undefined;

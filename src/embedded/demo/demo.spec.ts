@@ -30,7 +30,7 @@ const reading = (...looks: Record<string, string | null>[]): OwnApi => {
 const pathOf = (id: string): string => `/v1/conversations/${id}/transcript?format=text`;
 
 describe('findTranscript', () => {
-  it('takes a conversation in which both speak, not the first that has words', async () => {
+  it('prefers a conversation in which both speak', async () => {
     const reader = reading({ conv_1: null, conv_2: GREETING, conv_3: TOOLS, conv_4: TALK });
     expect(await findTranscript(reader, 0)).toBe(pathOf('conv_4'));
   });
@@ -40,7 +40,7 @@ describe('findTranscript', () => {
     expect(await findTranscript(reader, 10_000)).toBe(pathOf('conv_2'));
   });
 
-  it('shows a short one when no other comes, and nothing where nothing is', async () => {
+  it('shows a short one if there is no other, and nothing if there is none', async () => {
     expect(await findTranscript(reading({ conv_1: TOOLS, conv_2: GREETING }), 0)).toBe(pathOf('conv_1'));
     expect(await findTranscript(reading({ conv_1: null }), 0)).toBeUndefined();
   });
