@@ -15,6 +15,7 @@ import { HealthModule } from './health/health.module.js';
 import { ParkedFactsModule } from './inbox/parked-facts.module.js';
 import { WebhooksModule } from './inbox/webhooks.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import { LookUpsModule } from './search/look-ups.module.js';
 import { ProviderAccountsModule } from './provider-accounts/provider-accounts.module.js';
 import { RecordingsModule } from './recordings/recordings.module.js';
 import { TemporalModule } from './temporal/temporal.module.js';
@@ -34,6 +35,7 @@ const FEATURES = [
   ConversationsModule,
   TranscriptsModule,
   RecordingsModule,
+  LookUpsModule,
   TemporalModule,
 ];
 

@@ -117,6 +117,12 @@ export class VaultService {
     return new BlindIndexHasher(await this.#insertOrRead({ purpose: 'index', owner: clientId, part: '' }, clientId));
   }
 
+  /** Like {@link indexHasher}, but creates no key. Null: nothing of this client was ever indexed. */
+  async findIndexHasher(clientId: string): Promise<BlindIndexHasher | null> {
+    const key = await this.#read({ purpose: 'index', owner: clientId, part: '' });
+    return key === undefined ? null : new BlindIndexHasher(key);
+  }
+
   /** Destroys the key for payloads of one account and day, or prevents that one is ever created. */
   async destroyInboxKey(providerAccountId: string, day: string): Promise<void> {
     const id = inbox(providerAccountId, day);

@@ -1,0 +1,109 @@
+// Which conversations may have a value, by its keyed hash. What is found is a candidate: the caller opens the record and verifies,
+// because the index follows the record a moment later.
+import { Injectable } from '@nestjs/common';
+import { SearchDatabase } from '../database/search/search-database.js';
+import type { BlindIndexKind } from '../vault/blind-index-hasher.js';
+import { VaultService } from '../vault/vault.service.js';
+
+export interface LookUp {
+  /** At most 100 uuids: whose conversations. */
+  clientIds: readonly string[];
+  kind: BlindIndexKind;
+  /** Any of these, normalised (common/normalise.ts); a pair is its name and its value. At most 100. */
+  values: readonly (readonly [string, ...string[]])[];
+  order: 'newest first' | 'oldest first';
+  /** The last candidate of the page before; null: from the beginning. */
+  after: Pick<LookUpCandidate, 'startTime' | 'conversationId'> | null;
+  limit: number;
+}
+
+export interface LookUpCandidate {
+  conversationId: string;
+  clientId: string;
+  startTime: Date;
+}
+
+export interface LookUpResult {
+  /** At most `limit`, each once, in order of start_time and id. */
+  candidates: LookUpCandidate[];
+  /** False: the index is being rebuilt, and lacks conversations that are newer than `indexedUntil` (null: any). */
+  complete: boolean;
+  indexedUntil: Date | null;
+}
+
+/** Parameters: clients and hashes by place, kind, the keyset, the limit. The best of each hash are the best of all. */
+const statementOf = (name: string, compare: '<' | '>', direction: 'desc' | 'asc') => ({
+  name,
+  text: `
+select s.complete, s.indexed_until, found.* from search_state s left join lateral (
+  select distinct best.start_time, best.conversation_id, best.client_id
+  from unnest($1::uuid[], $2::bytea[]) as asked(client_id, hash) cross join lateral (
+    select b.start_time, b.conversation_id, b.client_id from blind_indexes b
+    where b.client_id = asked.client_id and b.kind = $3 and b.hash = asked.hash
+      and (b.start_time, b.conversation_id) ${compare} ($4::timestamptz, $5::uuid)
+    order by b.start_time ${direction}, b.conversation_id ${direction} limit $6) as best
+  order by best.start_time ${direction}, best.conversation_id ${direction} limit $6) as found on true
+order by found.start_time ${direction}, found.conversation_id ${direction}`,
+});
+
+/** One page, by order. */
+export const PAGE = {
+  'newest first': {
+    statement: statementOf('look_up_newest', '<', 'desc'),
+    beginning: ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+  },
+  'oldest first': {
+    statement: statementOf('look_up_oldest', '>', 'asc'),
+    beginning: ['-infinity', '00000000-0000-0000-0000-000000000000'],
+  },
+} as const;
+
+interface Row {
+  complete: boolean;
+  indexed_until: Date | null;
+  /** Null, and the columns below: nothing was found. */
+  start_time: Date | null;
+  conversation_id: string;
+  client_id: string;
+}
+
+@Injectable()
+export class LookUps {
+  constructor(
+    private readonly database: SearchDatabase,
+    private readonly vault: VaultService,
+  ) {}
+
+  /** The next candidates. Throws `search_unavailable` and `keystore_unavailable`. */
+  async find({ clientIds, kind, values, order, after, limit }: LookUp): Promise<LookUpResult> {
+    const hashes = await this.hashesOf(clientIds, kind, values);
+    const { statement, beginning } = PAGE[order];
+    const [startTime, id] = after === null ? beginning : [after.startTime, after.conversationId];
+    const asked = [hashes.map(({ clientId }) => clientId), hashes.map(({ hash }) => hash)];
+    const rows = await this.database.once<Row>(clientIds, {
+      ...statement,
+      values: [...asked, kind, startTime, id, limit],
+    });
+    return {
+      candidates: rows.flatMap(({ start_time, conversation_id, client_id }) =>
+        start_time === null ? [] : [{ conversationId: conversation_id, clientId: client_id, startTime: start_time }],
+      ),
+      complete: rows[0]?.complete ?? false,
+      indexedUntil: rows[0]?.indexed_until ?? null,
+    };
+  }
+
+  /** A client without an index key has nothing that could be found. */
+  private async hashesOf(
+    clientIds: LookUp['clientIds'],
+    kind: BlindIndexKind,
+    values: LookUp['values'],
+  ): Promise<{ clientId: string; hash: Buffer }[]> {
+    const hashers = await Promise.all(
+      clientIds.map(async (clientId) => ({ clientId, hasher: await this.vault.findIndexHasher(clientId) })),
+    );
+    return hashers.flatMap(({ clientId, hasher }) =>
+      hasher === null ? [] : values.map((value) => ({ clientId, hash: hasher.hash(kind, ...value) })),
+    );
+  }
+}
