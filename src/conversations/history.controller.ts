@@ -11,7 +11,6 @@ import { HistoryService } from './history.service.js';
 const historyEntry = z
   .object({
     id: publicIdText('journalEntry'),
-    position: z.int(),
     time: timeText,
     action: z.string(),
     actor: z.object({ type: z.enum(['key', 'workflow', 'provider', 'system']), id: z.string().nullable() }),

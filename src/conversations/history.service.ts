@@ -11,7 +11,6 @@ import type { Statement, Transaction } from '../database/with-scope.js';
 
 export interface HistoryEntry {
   id: string;
-  position: number;
   time: string;
   action: string;
   actor: { type: string; id: string | null };
@@ -75,9 +74,8 @@ export class HistoryService {
   }
 }
 
-const entryView = ({ position, id, time, actor_type, actor_id, ...rest }: JournalEntryEntity): HistoryEntry => ({
+const entryView = ({ id, time, actor_type, actor_id, ...rest }: JournalEntryEntity): HistoryEntry => ({
   id: publicId('journalEntry', id),
-  position: Number(position),
   time: time.toISOString(),
   action: rest.action,
   actor: { type: actor_type, id: actor_id },

@@ -29,10 +29,10 @@ const LINE = [
   '{"action":"conversation.ended","actor":{"id":"pa_01m83yrbakevxt6nf6xgmcsg8h","type":"provider"}',
   '"changes":["status","end"],"client_id":"cl_01jdqjw000e008000000000001"',
   '"conversation_id":"conv_01jdqjw000e008000000000002","id":"jrn_01jdqjwz9wf9av3j8e5xp1v2mg","listed_sha256":null',
-  `"object_ids":["${uuid(4)}","${uuid(3)}"],"position":4711,"purpose":null`,
+  `"object_ids":["${uuid(4)}","${uuid(3)}"],"purpose":null`,
   '"reason":"customer \\"hangup\\" é\u2028","revision":2,"time":"2026-11-30T09:00:02.120Z","v":1,"workflow_id":null}',
 ].join(',');
-const HASH = '0933d658c4adccde2c1ba8293949855ca0b7b96669960f113b391b9ad209c4e5';
+const HASH = '444989afa2be9fa7942db95adf39ced64b80a4defa9a83168e461d4de866ff19';
 const LISTED = 'dbe0993dc3538b0837d8ebf264beab7f50626abfc3b6a31ea15cfa5e18b7a027';
 
 describe('the line of an entry', () => {
@@ -45,7 +45,7 @@ describe('the line of an entry', () => {
     expect(JSON.parse(entryLine({ ...ENTRY, client_id: NIL }))).toMatchObject({ client_id: 'system' });
   });
 
-  it('is canonical, and another one when any column is', () => {
+  it('is canonical, and another one when any column but the position is', () => {
     const text = fc.string({ unit: 'grapheme' });
     const other: { [Name in keyof JournalEntryEntity]: fc.Arbitrary<JournalEntryEntity[Name]> } = {
       position: fc.bigInt({ min: 1n, max: 2n ** 53n }).map(String),
@@ -72,7 +72,7 @@ describe('the line of an entry', () => {
         (entry, column, value) => {
           const name = column as keyof JournalEntryEntity;
           const changed = { ...entry, [name]: value[name] };
-          const isSame = JSON.stringify(changed) === JSON.stringify(entry);
+          const isSame = name === 'position' || JSON.stringify(changed) === JSON.stringify(entry);
           expect(entryLine(changed) === entryLine(entry)).toBe(isSame);
           expect(entryLine(changed)).toBe(canonicalJson(JSON.parse(entryLine(changed))));
           expect(entryLine(changed)).not.toContain('\n');

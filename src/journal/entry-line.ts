@@ -13,8 +13,9 @@ export const LINE_VERSION = 1;
 const LEAF_PREFIX = Buffer.of(0);
 
 /**
- * The line of an entry, without a newline: canonical JSON (RFC 8785) of everything that its row says. Ids are public ones,
- * apart from `object_ids`, whose kind the row does not know. The order of arrays is that of the row.
+ * The line of an entry, without a newline: canonical JSON (RFC 8785) of everything that its row says but its position, which
+ * counts the entries of all clients. Ids are public ones, apart from `object_ids`, whose kind the row does not know. The order
+ * of arrays is that of the row.
  */
 export function entryLine(entry: JournalEntryEntity): string {
   // Members stand in canonical order.
@@ -27,7 +28,6 @@ export function entryLine(entry: JournalEntryEntity): string {
     id: publicId('journalEntry', entry.id),
     listed_sha256: entry.listed_hash?.toString('hex') ?? null,
     object_ids: entry.object_ids,
-    position: Number(entry.position),
     purpose: entry.purpose,
     reason: entry.reason,
     revision: entry.revision,
