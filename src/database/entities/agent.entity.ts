@@ -1,9 +1,10 @@
 import { Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
+import { VersionedEntity } from './versioned.entity.js';
 
 /** An agent of a provider, or one of the client's own. Its name and the provider's id are sealed. */
 @Entity('agents')
 @Unique('agents_provider_unique', ['client_id', 'provider_account_id', 'provider_agent_hash'])
-export class AgentEntity {
+export class AgentEntity extends VersionedEntity {
   @PrimaryColumn('uuid')
   id: string;
 
@@ -27,13 +28,4 @@ export class AgentEntity {
   /** When that conversation began. */
   @Column('timestamptz', { nullable: true })
   version_seen_at: Date | null;
-
-  @Column('integer', { default: 1 })
-  revision: number;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  created_at: Date;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  updated_at: Date;
 }

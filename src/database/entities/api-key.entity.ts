@@ -1,11 +1,12 @@
 import { Check, Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeorm';
 import { oneOf } from './one-of.js';
+import { VersionedEntity } from './versioned.entity.js';
 
 /** An API key. Its name is sealed; of its secret there is only a hash. */
 @Entity('api_keys')
 @Unique('api_keys_hash_unique', ['hash'])
 @Check('api_keys_role_check', oneOf('role', ['consumer', 'supervisor', 'compliance', 'operator', 'admin']))
-export class ApiKeyEntity {
+export class ApiKeyEntity extends VersionedEntity {
   @PrimaryColumn('uuid')
   id: string;
 
@@ -55,15 +56,6 @@ export class ApiKeyEntity {
 
   @Column('boolean', { default: false })
   awaiting_approval: boolean;
-
-  @Column('integer', { default: 1 })
-  revision: number;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  created_at: Date;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  updated_at: Date;
 }
 
 /** A former secret of a key; it is never accepted again. */

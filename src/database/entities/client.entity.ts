@@ -1,8 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { VersionedEntity } from './versioned.entity.js';
 
 /** A client. Its name is sealed. */
 @Entity('clients')
-export class ClientEntity {
+export class ClientEntity extends VersionedEntity {
   @PrimaryColumn('uuid')
   id: string;
 
@@ -11,13 +12,4 @@ export class ClientEntity {
 
   @Column('text', { nullable: true })
   default_region: string | null;
-
-  @Column('integer', { default: 1 })
-  revision: number;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  created_at: Date;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  updated_at: Date;
 }

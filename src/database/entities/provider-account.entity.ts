@@ -1,4 +1,5 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { VersionedEntity } from './versioned.entity.js';
 
 /** Seconds. `silence` null: 15 min for calls, a day for chats. */
 export interface Deadlines {
@@ -12,7 +13,7 @@ export interface Deadlines {
 /** A provider account. Its name, secrets and addresses are sealed. */
 @Entity('provider_accounts')
 @Index('provider_accounts_client_idx', ['client_id', 'id'])
-export class ProviderAccountEntity {
+export class ProviderAccountEntity extends VersionedEntity {
   @PrimaryColumn('uuid')
   id: string;
 
@@ -36,15 +37,6 @@ export class ProviderAccountEntity {
   /** Null: polling is off. */
   @Column('integer', { nullable: true })
   poll_active_seconds: number | null;
-
-  @Column('integer', { default: 1 })
-  revision: number;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  created_at: Date;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  updated_at: Date;
 
   @Column('timestamptz', { nullable: true })
   deleted_at: Date | null;
