@@ -14,7 +14,7 @@ const SURFACE = {
   vault:
     'vault\\.service|vault\\.module|open-vault|conversation-keys|sealing/(sealing|chunked)|signing-keys|blind-index-hasher|data-key|errors|keystore/keystore-data-source',
   providers:
-    'plain-fields|provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(failure-scope|gateway|gateway\\.module|open-gateway|persistence|circuit-row)',
+    'plain-fields|provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(failure-scope|gateway|gateway\\.module|open-gateway|retry-policy|circuit-row)',
 };
 
 const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({

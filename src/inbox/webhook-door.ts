@@ -35,16 +35,19 @@ export class WebhookDoor {
     const account = await this.verify(uuidOf('providerAccount', accountId), { ...request, nowMs: Date.now() });
     const provider = providerNamed(account.provider);
     const body = parseObject(request.rawBody);
-    const subject = provider.subject(body);
-    const event = subject?.event ?? 'unknown';
+    const conversation = provider.conversationOf(body);
+    const event = conversation?.event ?? 'unknown';
     const stored = await this.inbox.append({
       account,
-      identity: subject && { ...subject, clientId: clientOfAgent(account, subject.providerAgentId) },
+      identity: conversation && {
+        ...conversation,
+        clientId: clientOfAgent(account, conversation.providerAgentId),
+      },
       source: 'webhook',
       kind: event,
       body: request.rawBody,
     });
-    const result = !stored ? 'duplicate' : subject === null ? 'unknown' : 'stored';
+    const result = !stored ? 'duplicate' : conversation === null ? 'unknown' : 'stored';
     return { provider: provider.name, event, result };
   }
 
@@ -52,7 +55,7 @@ export class WebhookDoor {
     const known = await this.accounts.find(id);
     if (known && isSignedFor(known, request)) return this.count(known, { isValid: true });
     // Re-read before refusing: the account or its secret may be new.
-    const fresh = await this.accounts.find(id, { heldMs: FRESH_MS });
+    const fresh = await this.accounts.find(id, { maxAgeMs: FRESH_MS });
     if (fresh === null || fresh.isDeleted) throw new AppError('not_found', 'there is no such provider account');
     if (isSignedFor(fresh, request)) return this.count(fresh, { isValid: true });
     this.count(fresh, { isValid: false });

@@ -79,7 +79,7 @@ export class Lifecycle {
     refusals: number,
   ): Promise<string | null> {
     if (refusals === 0) return 'the provider does not know it; asking once more';
-    const problem = await this.gateway.witness(account, providerKind);
+    const problem = await this.gateway.probe(account, providerKind);
     return problem && `the provider does not know it, and its account does not answer (${problem}); asking again later`;
   }
 
@@ -126,7 +126,7 @@ export class Lifecycle {
       if (answer.found)
         return { snapshot: await this.after(snapshot, await facts.record(snapshot, answer.document)), awayMs: 0 };
       // Right after the end the record may not be there yet; and a 404 proves nothing while the whole account fails.
-      if (attempt === 1 || (await gateway.witness(account, providerKind)) !== null) return await unchanged();
+      if (attempt === 1 || (await gateway.probe(account, providerKind)) !== null) return await unchanged();
       return await unavailable(UNKNOWN_THERE);
     } catch (error) {
       // A provider that is unavailable, or refuses our credentials, may recover before the deadline.

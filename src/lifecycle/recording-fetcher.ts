@@ -11,7 +11,7 @@ import { workflowStatusOf } from './workflow-status.js';
 import type { StateAtRevision } from '../reducer/conversation-state.js';
 import type { StoredRecording } from '../reducer/fact.js';
 import type { RecordingSource, RecordingVariant } from '../providers/provider-fact.js';
-import { NOW_OR_NOT, TooManyUnderWay } from '../providers/gateway/persistence.js';
+import { NO_WAIT, NoFreeSlot } from '../providers/gateway/retry-policy.js';
 import { ProviderError } from '../providers/provider.js';
 import { VaultService } from '../vault/vault.service.js';
 import { downloadRecording } from '../recordings/recording-download.js';
@@ -115,7 +115,7 @@ export class RecordingFetcher {
         // Cut off because the worker stops: this says nothing about the recording.
         if (!(error instanceof ProviderError) || signal.aborted) throw error;
         // No request was sent, so this does not count as a try.
-        if (error instanceof TooManyUnderWay)
+        if (error instanceof NoFreeSlot)
           throw new RetryLater('a free download slot of the account', error.retryAfterMs ?? LOOK_EVERY_MS, progress);
         refused.push({ variant, source, reason: error.problem });
         awayMs = Math.max(awayMs, error.retryAfterMs ?? 0);
@@ -133,7 +133,7 @@ export class RecordingFetcher {
     const key = keys.get('audio');
     const { durationMs } = snapshot.record;
     // Does not wait for a download slot of the account: that would occupy a slot of the worker.
-    const wanted = { ...snapshot, variant, source, durationMs, key, signal, worth: NOW_OR_NOT };
+    const wanted = { ...snapshot, variant, source, durationMs, key, signal, retry: NO_WAIT };
     const recording = await downloadRecording({ gateway: this.gateway, store: this.store }, wanted);
     const stateAfter = await this.facts.report(snapshot, { kind: 'recording_stored', recording });
     // The record already references another copy (from a webhook or another attempt): ours is superfluous. A fact that is not

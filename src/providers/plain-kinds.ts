@@ -26,7 +26,7 @@ export function wholeUpTo(most: number, value: number): number | null {
 export const exactNumber = (value: number): number | null =>
   Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : null;
 
-/** One of a fixed list of words. */
+/** One of a fixed list of values. */
 export const oneOf = <const Word extends string>(...words: Word[]): PlainKind<Word> => ({
   column: 'text',
   omission: 'texts',

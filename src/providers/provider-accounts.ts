@@ -1,4 +1,4 @@
-// Accounts as the door and the activities need them: opened, with their secrets. Held for two seconds at most.
+// Provider accounts with their decrypted secrets, for the webhook door and the worker. Cached for at most two seconds.
 import { Injectable } from '@nestjs/common';
 import { IngestDatabase } from '../database/database.js';
 import type { Deadlines, ProviderAccountEntity } from '../database/entities/provider-account.entity.js';
@@ -30,7 +30,7 @@ export interface ProviderAccount {
   id: string;
   clientId: string;
   provider: string;
-  /** No new webhooks; what is under way is still finished with its credentials. */
+  /** Accepts no new webhooks; its conversations are still finished with its credentials. */
   isDeleted: boolean;
   deadlines: Deadlines;
   credentials: ProviderCredentials;
@@ -38,7 +38,7 @@ export interface ProviderAccount {
   agentClients: Map<string, string>;
 }
 
-/** Whose a new conversation of that agent is; null: the provider named none. */
+/** The client that a new conversation of that agent belongs to. `providerAgentId` null: the provider named none. */
 export const clientOfAgent = (account: ProviderAccount, providerAgentId: string | null): string =>
   (providerAgentId === null ? undefined : account.agentClients.get(providerAgentId)) ?? account.clientId;
 
@@ -52,13 +52,13 @@ export const openAccount = (clientKey: DataKey, accountId: string, sealed: Buffe
 
 type AccountRow = Pick<ProviderAccountEntity, 'id' | 'client_id' | 'provider' | 'sealed' | 'deadlines' | 'deleted_at'>;
 
-const HELD_MS = 2_000;
+const CACHED_MS = 2_000;
 const FIND = 'select id, client_id, provider, sealed, deadlines, deleted_at from provider_accounts where id = $1';
 
 @Injectable()
 export class ProviderAccounts {
-  private readonly held = new Map<string, { account: ProviderAccount | null; at: number }>();
-  /** Reads under way. */
+  private readonly cache = new Map<string, { account: ProviderAccount | null; at: number }>();
+  /** Reads in progress. */
   private readonly reads = new Map<string, Promise<ProviderAccount | null>>();
 
   constructor(
@@ -66,12 +66,12 @@ export class ProviderAccounts {
     private readonly vault: VaultService,
   ) {}
 
-  /** The account, or null when there is none. `fresh`: nothing that is held counts; `heldMs`: nothing that is held longer. */
-  async find(id: string, { fresh = false, heldMs = HELD_MS } = {}): Promise<ProviderAccount | null> {
+  /** The account, or null if there is none. `fresh`: bypasses the cache; `maxAgeMs`: longest acceptable age of a cached one. */
+  async find(id: string, { fresh = false, maxAgeMs = CACHED_MS } = {}): Promise<ProviderAccount | null> {
     if (fresh) return this.read(id);
-    const known = this.held.get(id);
-    if (known && Date.now() - known.at < heldMs) return known.account;
-    // Whoever asks at the same time shares the answer: a flood does not take the pool from those who store.
+    const known = this.cache.get(id);
+    if (known && Date.now() - known.at < maxAgeMs) return known.account;
+    // Concurrent calls share a read, so that a flood of webhooks does not exhaust the connection pool.
     const reading = this.reads.get(id) ?? this.read(id).finally(() => this.reads.delete(id));
     this.reads.set(id, reading);
     return reading;
@@ -83,9 +83,9 @@ export class ProviderAccounts {
       tx.query<AccountRow>({ name: 'account', text: FIND, values: [id] }),
     );
     const account = row === undefined ? null : await this.opened(row);
-    if (this.held.size > 1_000) this.held.clear();
-    // A slow answer does not replace a newer one.
-    if ((this.held.get(id)?.at ?? at) <= at) this.held.set(id, { account, at });
+    if (this.cache.size > 1_000) this.cache.clear();
+    // A slow read does not replace a newer result.
+    if ((this.cache.get(id)?.at ?? at) <= at) this.cache.set(id, { account, at });
     return account;
   }
 

@@ -1,4 +1,4 @@
-// The neutral words in which a provider's document is told: what one payload claims about a conversation.
+// The common model of what a provider's document claims about a conversation.
 import type { PlainFields } from './plain-fields.js';
 
 export type Channel = 'phone' | 'web_call' | 'chat' | 'sms' | 'whatsapp' | 'other';
@@ -53,11 +53,11 @@ export interface Fields extends PlainFields {
   correlation: { namespace: string; value: string }[];
 }
 
-/** A handover that the provider made by itself. */
+/** A transfer that the provider made by itself. */
 export interface TransferClaim {
   /**
-   * Tells the handovers of one conversation apart: the same one has the same id in every document. Null where a document
-   * does not tell which one it speaks of: then all such claims together do.
+   * Identifies the transfer within its conversation: the same id in every document. Null if the document does not say which
+   * transfer it means; it then follows from all such claims together.
    */
   id: string | null;
   /** A number or SIP URI, or the provider's id of an agent. */
@@ -66,39 +66,39 @@ export interface TransferClaim {
   at: number | null;
 }
 
-/** A recording that lies at the provider. `source` says where, in words that only the provider's own code understands. */
+/** A recording at the provider. `source` is its location, which only the provider's own code understands. */
 export interface RecordingSource {
   variant: RecordingVariant;
   source: string;
 }
 
-/** A recording that lies in the payload itself. */
+/** A recording contained in the payload itself. */
 export interface AudioClaim {
   variant: RecordingVariant;
   contentType: string;
   bytes: Buffer;
 }
 
-/** Everything that one payload claims. What it does not mention is not claimed: absence is never deletion. */
+/** Everything that one payload claims. What it does not mention is not claimed: absence never deletes. */
 export interface Claims {
-  /** Which version of the provider's mapping has read it; goes up with every change of the mapping. */
+  /** Version of the mapping that read the payload; increased with every change of the mapping. */
   mappingVersion: number;
-  /** Which of the provider's kinds of conversation it is. */
+  /** The provider's kind of conversation, such as `call` or `chat`. */
   kind: string;
-  /** How late in its life the document describes the conversation: 1 started, 2 live, 3 ended, 4 analysed. */
+  /** Stage of the conversation that the document describes: 1 started, 2 live, 3 ended, 4 analysed. */
   phase: 1 | 2 | 3 | 4;
-  /** The provider's own time of what the document describes, epoch milliseconds. */
+  /** The provider's time of the described state, epoch milliseconds. */
   providerTime: number | null;
   live: LiveStatus | null;
-  /** By the provider's own word. `failed`: it never connected or broke. */
+  /** As the provider reports it. `failed`: it never connected, or broke. */
   ended: { failed: boolean; neverConnected: boolean } | null;
-  /** Frozen at the start: the first document to name them wins. */
+  /** Does not change after the start: the first document that names the agent wins. */
   agent: { providerAgentId: string; name: string | null; version: string | null } | null;
   fields: Partial<Fields>;
   transfers: TransferClaim[];
   recordings: RecordingSource[];
   audio: AudioClaim[];
-  /** `truncated`: it had more turns than are kept. */
+  /** `truncated`: it had more turns than are stored. */
   transcript: { turns: Turn[]; final: boolean; truncated?: true } | null;
   /** Present (possibly empty) when the provider has analysed. */
   analysed: boolean;

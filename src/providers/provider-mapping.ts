@@ -1,18 +1,18 @@
-// Small steps that the mappers of all providers share. Pure.
+// Helpers shared by the mappers of all providers. Pure.
 import type { Fields, Json } from './provider-fact.js';
 
-/** Leaves out what is not claimed; an empty text says nothing. */
+/** Leaves out fields without a value; an empty text claims nothing. */
 export function compact(fields: { [Key in keyof Fields]?: Fields[Key] | '' | null | undefined }): Partial<Fields> {
-  const said = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== '');
-  return Object.fromEntries(said);
+  const claimed = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  return Object.fromEntries(claimed);
 }
 
-/** A document without the members, at any depth, whose name is a secret's; the same object where there are none. */
+/** The document without members, at any depth, whose name is secret; the same object if there are none. */
 export function withoutMembers(value: Json, isSecret: (name: string) => boolean): Json {
   return holdsMember(value, isSecret) ? copyWithout(value, isSecret) : value;
 }
 
-/** Most documents hold no secret: looking is much cheaper than copying. */
+/** Most documents contain no secret, and searching is much cheaper than copying. */
 function holdsMember(value: Json, isSecret: (name: string) => boolean): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some((inner) => holdsMember(inner, isSecret));
@@ -28,7 +28,7 @@ function copyWithout(value: Json, isSecret: (name: string) => boolean): Json {
   );
 }
 
-/** JSON where it parses, else the text itself. */
+/** The parsed JSON, or the text itself if it does not parse. */
 export function jsonOrText(text: string | null | undefined): Json {
   if (text === null || text === undefined) return null;
   try {
@@ -42,6 +42,6 @@ export function jsonOrText(text: string | null | undefined): Json {
 export const toMs = (seconds: number | null | undefined): number | null =>
   seconds === null || seconds === undefined ? null : Math.round(seconds * 1000);
 
-/** True for an HTTP status that may be another one later. */
+/** Whether a request that got this HTTP status may succeed later. */
 export const isRetryable = (status: number): boolean =>
   status === 408 || status === 409 || status === 429 || status >= 500;

@@ -11,12 +11,12 @@ describe('Retry-After', () => {
     expect(retryAfterMs('Mon, 23 Nov 2026 09:00:00 GMT', NOW)).toBe(0);
   });
 
-  it('is believed for an hour, when it says more', () => {
+  it('is limited to an hour', () => {
     for (const header of ['86400', '1e300', 'Mon, 23 Nov 2099 10:00:00 GMT'])
       expect(retryAfterMs(header, NOW)).toBe(3_600_000);
   });
 
-  it('is null, when it says nothing', () => {
+  it('is null if it is absent or malformed', () => {
     for (const header of [null, undefined, '', ' ', 'soon']) expect(retryAfterMs(header, NOW)).toBeNull();
   });
 });

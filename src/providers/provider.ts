@@ -1,4 +1,4 @@
-// The contract of a provider. A new provider is one folder that exports an object of this type, and one line in the registry.
+// The interface of a provider. A new provider is one folder that exports an object of type Provider, and one line in the registry.
 import type { Readable } from 'node:stream';
 import type { Transport } from '../egress/egress.js';
 import { refusalIn } from '../egress/refusal.js';
@@ -6,15 +6,15 @@ import type { Claims, Json } from './provider-fact.js';
 
 export interface ProviderCredentials {
   apiKey: string;
-  /** Null: none was given. Some providers sign with the API key; of others no webhook can then be accepted. */
+  /** Null: none is set. Providers that sign with the API key do not need one; from others no webhook can be accepted then. */
   webhookSecret: string | null;
   /** Where the provider's API is called; null: the provider's own address. */
   baseUrl: string | null;
 }
 
-/** What a provider is asked with. */
+/** What a request to a provider needs. */
 export interface ProviderConnection extends ProviderCredentials {
-  /** The only way out: clients and SDKs use its `fetch`. */
+  /** All requests must use its `fetch`, including those of SDKs. */
   egress: Transport;
 }
 
@@ -24,38 +24,38 @@ export interface SignedRequest {
   nowMs: number;
 }
 
-/** Which conversation a webhook speaks of. */
-export interface WebhookSubject {
-  /** Call or chat: part of the identity, since their ids may overlap. */
+/** The conversation that a webhook is about. */
+export interface WebhookConversation {
+  /** Such as `call` or `chat`: part of the identity, because ids of different kinds may overlap. */
   providerKind: string;
   providerId: string;
-  /** The event's type, an enumeration of ours to log and count by. */
+  /** Type of the event, from a fixed list; used in logs and metrics. */
   event: string;
   providerAgentId: string | null;
 }
 
-export type ProviderAnswer = { found: true; document: Json } | { found: false };
+export type FetchedRecord = { found: true; document: Json } | { found: false };
 
 export interface RecordingStream {
   body: Readable;
   contentType: string;
 }
 
-/** A provider's API said no, or not now. `status` is its HTTP status, or null when it could not be reached. */
+/** A request to a provider failed. `status` is the HTTP status, or null if the provider could not be reached. */
 export class ProviderError extends Error {
   constructor(
     readonly status: number | null,
-    /** True when asking again later can help. */
+    /** Whether a later attempt may succeed. */
     readonly retryable: boolean,
     cause?: unknown,
-    /** Milliseconds that the provider asked us to stay away (`Retry-After`); null: it did not say. */
+    /** `Retry-After`, milliseconds; null: the provider sent none. */
     readonly retryAfterMs: number | null = null,
   ) {
     super(status === null ? 'the provider cannot be reached' : `the provider answered ${status}`, { cause });
     this.name = 'ProviderError';
   }
 
-  /** As a code: what is shown where no words of a provider may be. */
+  /** The failure as a code, for places where no text of a provider may appear. */
   get problem(): string {
     const refusal = refusalIn(this.cause);
     if (refusal !== null) return refusal.code;
@@ -63,34 +63,35 @@ export class ProviderError extends Error {
   }
 }
 
-/** A request that failed or an answer that broke off. What our own rules refuse is refused the next time, too. */
-export const brokenOff = (error: unknown): ProviderError => new ProviderError(null, refusalIn(error) === null, error);
+/** A request that failed, or a response that broke off. Not retryable if our own egress rules refused the request. */
+export const transportError = (error: unknown): ProviderError =>
+  new ProviderError(null, refusalIn(error) === null, error);
 
-/** The longest that a provider is believed, milliseconds: a nonsense header must not silence an account for years. */
-const LONGEST_AWAY_MS = 3_600_000;
+/** Longest `Retry-After` that is respected, milliseconds: a nonsense header must not block an account for years. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * `Retry-After` in milliseconds from `now`, at most an hour: seconds or an HTTP date (RFC 9110 10.2.3); null when it is
- * absent or neither.
+ * `Retry-After` (seconds or an HTTP date, RFC 9110 10.2.3) in milliseconds from `now`, at most an hour; null if it is absent or
+ * malformed.
  */
 export function retryAfterMs(header: string | null | undefined, now: number): number | null {
   if (header === null || header === undefined || header.trim() === '') return null;
   const seconds = Number(header);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
-  return Number.isNaN(ms) ? null : Math.min(LONGEST_AWAY_MS, Math.max(0, ms));
+  return Number.isNaN(ms) ? null : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
 }
 
 export interface ListQuery {
-  /** One of the provider's kinds: each has a list of its own. */
+  /** One of the provider's kinds: each has its own list. */
   providerKind: string;
-  /** By start, epoch milliseconds; `from` inclusive, `to` exclusive. Null: no bound. */
+  /** Range of start times, epoch milliseconds; `from` inclusive, `to` exclusive. Null: no bound. */
   from: number | null;
   to: number | null;
-  /** Only what is live now. */
+  /** Only conversations that are live now. */
   live: boolean;
-  /** `next` of the page before; null for the first. */
+  /** `next` of the previous page; null for the first page. */
   cursor: string | null;
-  /** At most so many on the page; absent: as many as the provider gives. */
+  /** Page size; absent: the provider's largest. */
   limit?: number;
 }
 
@@ -98,7 +99,7 @@ export interface ListedConversation {
   providerKind: string;
   providerId: string;
   providerAgentId: string | null;
-  /** Epoch milliseconds; null where the provider's list does not tell. */
+  /** Epoch milliseconds; null if the list does not contain it. */
   startTime: number | null;
   isOver: boolean;
 }
@@ -109,35 +110,35 @@ export interface ListPage {
   next: string | null;
 }
 
-/** What is asked of a provider over HTTP: by `src/providers/gateway/` alone. */
+/** The HTTP API of a provider. Called only by `src/providers/gateway/`. */
 export interface ProviderApi {
-  /** Asks the provider for its record. Throws {@link ProviderError}. */
+  /** Fetches the provider's record of a conversation. Throws {@link ProviderError}. */
   fetchRecord(
     connection: ProviderConnection,
-    subject: { providerKind: string; providerId: string },
-  ): Promise<ProviderAnswer>;
+    conversation: { providerKind: string; providerId: string },
+  ): Promise<FetchedRecord>;
   /** One page of the provider's list. Throws {@link ProviderError}. */
   list(connection: ProviderConnection, query: ListQuery): Promise<ListPage>;
   /**
-   * Opens a recording for reading until `signal` is aborted. `source` is what a payload claimed. Throws
+   * Opens a recording, to be read until `signal` is aborted. `source` comes from the claims of a document. Throws
    * {@link ProviderError}; 403 and 404 are not retryable.
    */
   openRecording(connection: ProviderConnection, source: string, signal: AbortSignal): Promise<RecordingStream>;
 }
 
-/** What a provider's documents and signatures mean: nothing is asked over HTTP. */
+/** How a provider's documents and signatures are interpreted; sends no requests. */
 export interface ProviderContent {
   readonly name: string;
-  /** Its kinds of conversation (`call`, `chat`): part of an identity, since their ids may overlap. */
+  /** Its kinds of conversation, such as `call` and `chat`: part of an identity, because their ids may overlap. */
   readonly kinds: readonly string[];
-  /** Its events whose payload holds a recording. */
+  /** Events whose payload contains a recording. */
   readonly audioEvents?: readonly string[];
-  /** True when the header of the signature has its form and a time that is fresh: asked before a body is read. */
+  /** Whether the signature header is well-formed and fresh; checked before the body is read. */
   isSigned(request: Omit<SignedRequest, 'rawBody'>): boolean;
-  /** True when the signature fits the raw bytes and is fresh. There is no way around it. */
+  /** Whether the signature matches the raw bytes and is fresh. Never skipped. */
   verify(request: SignedRequest, credentials: ProviderCredentials): boolean;
-  /** The conversation that a webhook speaks of; null for event types that we do not know and bodies without an id. */
-  subject(body: Json): WebhookSubject | null;
+  /** The conversation that a webhook is about; null for unknown event types and bodies without an id. */
+  conversationOf(body: Json): WebhookConversation | null;
   /** What a webhook claims. Pure. */
   interpretWebhook(body: Json): Claims;
   /** What the provider's own record (its GET) claims. Pure. */

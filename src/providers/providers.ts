@@ -1,4 +1,4 @@
-// Look-up over the registry. An object that does not meet the contract fails the build here.
+// Finds providers in the registry. An object that does not implement Provider fails the build here.
 import { z } from 'zod';
 import { AppError } from '../common/errors.js';
 import type { Provider, ProviderContent } from './provider.js';
@@ -6,13 +6,13 @@ import * as registry from './provider-registry.js';
 
 const byName = new Map(Object.values<Provider>(registry).map((provider) => [provider.name, provider]));
 
-/** Names that `provider` may have, sorted. */
+/** Names of all providers, sorted. */
 export const providerNames = (): string[] => [...byName.keys()].sort();
 
-/** In requests: a provider that the registry has. */
+/** Schema of a provider's name in requests. */
 export const providerName = z.enum(providerNames());
 
-/** The provider of that name. Throws `unprocessable`: an account of a provider that this build does not know. */
+/** The provider of that name. Throws `unprocessable` if this build does not know it. */
 export function providerNamed(name: string): ProviderContent {
   const provider = byName.get(name);
   if (provider === undefined) throw new AppError('unprocessable', 'this installation does not know the provider');

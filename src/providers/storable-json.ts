@@ -1,10 +1,10 @@
-// JSON that can be stored and walked: no NUL, no lone surrogates, no numbers that JSON cannot write, not too deep. Pure.
+// Makes JSON storable: no NUL, no lone surrogates, no numbers that JSON cannot express, limited depth. Pure.
 import type { Json } from './provider-fact.js';
 
-/** Beyond, functions that call themselves run out of stack somewhere, if not here. */
+/** Deeper documents would exhaust the stack of recursive functions. */
 export const MAX_DEPTH = 64;
 
-/** What was changed or left out, as a word for logs and metrics. */
+/** What was changed or left out; a code for logs and metrics. */
 export type Omission =
   | 'characters'
   | 'numbers'
@@ -20,10 +20,10 @@ export type Omission =
 
 export type Note = (what: Omission) => void;
 
-/** The value itself where it can be stored as it is: most can, and looking is cheaper than copying. */
-export const storableJson = (value: Json, note: Note): Json => (isStorable(value, 0) ? value : copied(value, 0, note));
+/** Returns the value itself if it can be stored as it is: most can, and checking is cheaper than copying. */
+export const storableJson = (value: Json, note: Note): Json => (isStorable(value, 0) ? value : cleaned(value, 0, note));
 
-/** NUL and lone surrogates become U+FFFD. */
+/** Replaces NUL and lone surrogates by U+FFFD. */
 export function storableText(text: string, note: Note): string {
   if (isClean(text)) return text;
   note('characters');
@@ -42,7 +42,7 @@ function isStorable(value: Json, depth: number): boolean {
   return true;
 }
 
-function copied(value: Json, depth: number, note: Note): Json {
+function cleaned(value: Json, depth: number, note: Note): Json {
   if (typeof value === 'string') return storableText(value, note);
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return value;
@@ -54,9 +54,9 @@ function copied(value: Json, depth: number, note: Note): Json {
     note('depth');
     return null;
   }
-  if (Array.isArray(value)) return value.map((inner) => copied(inner, depth + 1, note));
+  if (Array.isArray(value)) return value.map((inner) => cleaned(inner, depth + 1, note));
   const entries = Object.entries(value).map(
-    ([name, inner]) => [storableText(name, note), copied(inner, depth + 1, note)] as const,
+    ([name, inner]) => [storableText(name, note), cleaned(inner, depth + 1, note)] as const,
   );
   return Object.fromEntries(entries);
 }

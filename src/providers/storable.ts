@@ -1,19 +1,19 @@
-// The step after every mapper: whatever a provider sends, its claims can be stored, and cost no more than a bounded amount.
-// What cannot be stored, or is beyond a bound, is left out by itself; its conversation is not. Pure.
+// Runs after every mapper: makes sure that claims can be stored and are bounded in size, whatever the provider sent. A value that
+// cannot be stored or exceeds a limit is left out; the rest of the document is kept. Pure.
 import { PLAIN_KINDS, plainValues, type PlainValues } from './plain-fields.js';
 import { exactNumber, wholeUpTo, type PlainKind } from './plain-kinds.js';
 import type { ListPage } from './provider.js';
 import type { Claims, Fields, Json, TransferClaim, Turn } from './provider-fact.js';
 import { storableJson, type Note, type Omission } from './storable-json.js';
 
-/** Of one document. Real ones stay far below (docs/providers.md). */
+/** Limits per document. Real documents stay far below (docs/providers.md). */
 export const BOUNDS = {
   turns: 50_000,
-  /** Agents that turns and transfers name, beside the conversation's own. */
+  /** Agents named in turns and transfers, besides the conversation's own. */
   agents: 64,
   transfers: 200,
   recordings: 8,
-  /** Of metadata and of variables. */
+  /** Pairs of metadata, and of variables. */
   pairs: 256,
   correlation: 32,
   /** Characters of ids, numbers and names; of keys. */
@@ -24,7 +24,7 @@ export const BOUNDS = {
   text: 65_536,
 } as const;
 
-/** 2100-01-01: what is later is seconds taken for milliseconds, or worse. */
+/** 2100-01-01. A later time is an error, such as a wrong unit. */
 const LAST_TIME = 4_102_444_800_000;
 /** Ten years. */
 const LONGEST_MS = 315_360_000_000;
@@ -33,16 +33,16 @@ const LONGEST_LATENCY_MS = 86_400_000;
 /** A billion, in micros. */
 const HIGHEST_COST = 1e15;
 
-/** A version is a plain column: what could be a sentence is none. */
+/** A version is a plain column, so it must not be able to hold a sentence. */
 const VERSION = /^[\w.:/+@-]{1,128}$/;
 
 export interface Storable {
   claims: Claims;
-  /** What was changed or left out, each once. */
+  /** Kinds of changes and omissions, each once. */
   omitted: Omission[];
 }
 
-/** Reads a document with `interpret`, so that nothing in it can break what comes after. Throws what `interpret` throws. */
+/** Interprets a document and sanitises its claims. Throws what `interpret` throws. */
 export function storable(interpret: (document: Json) => Claims, document: Json): Storable {
   const omitted = new Set<Omission>();
   const note: Note = (what) => void omitted.add(what);
@@ -50,8 +50,8 @@ export function storable(interpret: (document: Json) => Claims, document: Json):
   return { claims: new Sanitiser(note).claims(claims), omitted: [...omitted] };
 }
 
-/** A page of a list without conversations whose ids nobody could ask for: too long for a URL, or no text. */
-export const askable = ({ items, next }: ListPage): ListPage => ({
+/** A page of a list without conversations that cannot be requested, because their id is too long for a URL or malformed. */
+export const requestable = ({ items, next }: ListPage): ListPage => ({
   items: items.filter(({ providerId: id }) => id.length <= BOUNDS.id && id.isWellFormed() && !id.includes('\0')),
   next,
 });
@@ -166,7 +166,7 @@ class Sanitiser {
       latency_ms: this.whole(turn.latency_ms, LONGEST_LATENCY_MS, 'times'),
       tool: tool && {
         ...tool,
-        // Mappers parse texts that hold JSON.
+        // Checked here because mappers parse texts that contain JSON.
         arguments: storableJson(tool.arguments, this.note),
         result: storableJson(tool.result, this.note),
         latency_ms: this.whole(tool.latency_ms, LONGEST_LATENCY_MS, 'times'),
@@ -174,7 +174,7 @@ class Sanitiser {
     };
   }
 
-  /** An agent beside the conversation's own; null once too many were named. */
+  /** The id of another agent; null once there are too many. */
   private named(providerAgentId: string | null): string | null {
     if (providerAgentId === null || this.agents.has(providerAgentId)) return providerAgentId;
     if (this.agents.size >= BOUNDS.agents) this.note('agents');
@@ -189,7 +189,7 @@ class Sanitiser {
     return items.slice(0, most);
   }
 
-  /** Null where it is longer: half an id is none. */
+  /** Null if the text is too long: an id cannot be cut. */
   private short(text: string | null | undefined, most: number, what: Omission = 'texts'): string | null {
     if (text === null || text === undefined || text.length <= most) return text ?? null;
     this.note(what);
@@ -206,7 +206,7 @@ class Sanitiser {
     return this.whole(at, LAST_TIME, 'times');
   }
 
-  /** A whole number from 0 to `most`; a fraction is rounded, all else is null. */
+  /** A whole number from 0 to `most`; fractions are rounded, anything else gives null. */
   private whole(value: number | null | undefined, most: number, what: Omission): number | null {
     if (value === null || value === undefined) return null;
     return this.noted(wholeUpTo(most, value), what);

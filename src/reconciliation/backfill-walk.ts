@@ -5,7 +5,7 @@ import { publicId } from '../common/ids.js';
 import { Log } from '../common/log.js';
 import { RetryLater } from '../lifecycle/retry-later.js';
 import { ProviderGateway } from '../providers/gateway/gateway.js';
-import { INSIST } from '../providers/gateway/persistence.js';
+import { PATIENT } from '../providers/gateway/retry-policy.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListPage } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
@@ -112,7 +112,7 @@ export class BackfillWalk {
       live: false,
       cursor,
     };
-    return this.gateway.list(account, query, { signal, worth: INSIST });
+    return this.gateway.list(account, query, { signal, retry: PATIENT });
   }
 }
 

@@ -9,7 +9,7 @@ import type { Claims, Json, Part, RecordingSource } from '../providers/provider-
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { clientOfAgent, type ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderGateway } from '../providers/gateway/gateway.js';
-import { INSIST, NOW_OR_NOT } from '../providers/gateway/persistence.js';
+import { PATIENT, NO_WAIT } from '../providers/gateway/retry-policy.js';
 import { providerNamed } from '../providers/providers.js';
 import { VaultService } from '../vault/vault.service.js';
 import { ListedIdentities, type Reserved } from './listed-identities.js';
@@ -63,8 +63,8 @@ export class Importer {
   private async fetch(request: ImportRequest, reserved: Reserved): Promise<boolean> {
     const { account, listed, hash, by, signal } = request;
     const isPoll = by === 'poll';
-    const asking = { signal, worth: isPoll ? NOW_OR_NOT : INSIST };
-    const answer = await this.gateway.fetchRecord(account, listed, asking);
+    const options = { signal, retry: isPoll ? NO_WAIT : PATIENT };
+    const answer = await this.gateway.fetchRecord(account, listed, options);
     if (!answer.found) return false;
     // A poll has no time for recordings: a conversation that has ended by now gets a workflow.
     const statements = isPoll ? [] : await this.statementsOf(request, reserved, answer.document);
@@ -117,7 +117,7 @@ export class Importer {
     const keys = await this.vault.conversationKeys(reserved, ['audio']);
     const key = keys.get('audio');
     const durationMs = claims.fields.duration_ms ?? null;
-    const wanted = { ...reserved, account, variant, source, durationMs, key, signal, worth: INSIST };
+    const wanted = { ...reserved, account, variant, source, durationMs, key, signal, retry: PATIENT };
     return downloadRecording({ gateway: this.gateway, store: this.store }, wanted);
   }
 }

@@ -6,11 +6,11 @@ import { Log } from '../common/log.js';
 import { SnapshotReader } from '../lifecycle/conversation-snapshot.js';
 import { FactWriter } from '../intake/fact-writer.js';
 import { ProviderGateway } from '../providers/gateway/gateway.js';
-import { INSIST, NotWelcome, ONCE } from '../providers/gateway/persistence.js';
+import { PATIENT, AccountOnHold, PATIENT_ONCE } from '../providers/gateway/retry-policy.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { VaultService } from '../vault/vault.service.js';
-import { blameOf, mayPassOver, type ProbeResult } from '../providers/gateway/failure-scope.js';
+import { scopeOf, maySkip, type ProbeResult } from '../providers/gateway/failure-scope.js';
 import { ListedIdentities, type KnownIdentity } from './listed-identities.js';
 import { Importer, type ImportResult } from './importer.js';
 
@@ -99,7 +99,7 @@ export class ListedConversations {
   private async confirm(account: ProviderAccount, conversationId: string, signal: AbortSignal): Promise<ImportResult> {
     const snapshot = await this.snapshots.read(conversationId);
     if (snapshot === null || snapshot.hasRecord) return 'known';
-    const answer = await this.gateway.fetchRecord(account, snapshot, { signal, worth: INSIST });
+    const answer = await this.gateway.fetchRecord(account, snapshot, { signal, retry: PATIENT });
     if (!answer.found) return 'missing';
     await this.facts.record(snapshot, answer.document);
     return 'known';
@@ -107,9 +107,9 @@ export class ListedConversations {
 
   /** Whether the failure concerns this conversation alone, not the account. */
   private async isItsOwn(error: ProviderError, attempt: Attempt, { hash }: Listed): Promise<boolean> {
-    const blame = blameOf(error);
-    if (blame !== 'unclear') return blame === 'conversation';
-    return mayPassOver(await this.probe(attempt, hash), attempt.attempt);
+    const scope = scopeOf(error);
+    if (scope !== 'unclear') return scope === 'conversation';
+    return maySkip(await this.probe(attempt, hash), attempt.attempt);
   }
 
   /** Requests another conversation of the account, to see whether the account answers at all. */
@@ -118,12 +118,12 @@ export class ListedConversations {
     const snapshot = id === null ? null : await this.snapshots.read(id);
     if (snapshot === null) return 'unasked';
     try {
-      await this.gateway.fetchRecord(account, snapshot, { signal, worth: ONCE });
+      await this.gateway.fetchRecord(account, snapshot, { signal, retry: PATIENT_ONCE });
       return 'answered';
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
-      if (error instanceof NotWelcome) return 'unasked';
-      return blameOf(error) === 'conversation' ? 'answered' : 'failed';
+      if (error instanceof AccountOnHold) return 'unasked';
+      return scopeOf(error) === 'conversation' ? 'answered' : 'failed';
     }
   }
 }

@@ -5,7 +5,7 @@ import { SnapshotReader } from '../lifecycle/conversation-snapshot.js';
 import { WorkerDatabase } from '../database/database.js';
 import { FactWriter } from '../intake/fact-writer.js';
 import { ProviderGateway } from '../providers/gateway/gateway.js';
-import { NOW_OR_NOT } from '../providers/gateway/persistence.js';
+import { NO_WAIT } from '../providers/gateway/retry-policy.js';
 import { type ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation, type ListPage, type ListQuery } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
@@ -104,7 +104,7 @@ export class LivePoll {
       let cursor: string | null = null;
       do {
         const query: ListQuery = { providerKind, from: null, to: null, live: true, cursor };
-        const page: ListPage = await this.gateway.list(account, query, { signal, worth: NOW_OR_NOT });
+        const page: ListPage = await this.gateway.list(account, query, { signal, retry: NO_WAIT });
         for (const listed of page.items) {
           const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
           found.push({ listed, hash });
@@ -149,7 +149,7 @@ export class LivePoll {
     const snapshot = await this.snapshots.read(conversationId);
     if (snapshot === null || snapshot.record.recordState !== 'open') return;
     outcome.asked += 1;
-    const answer = await this.gateway.fetchRecord(account, snapshot, { signal, worth: NOW_OR_NOT });
+    const answer = await this.gateway.fetchRecord(account, snapshot, { signal, retry: NO_WAIT });
     if (answer.found) await this.facts.record(snapshot, answer.document);
   }
 }

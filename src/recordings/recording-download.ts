@@ -1,10 +1,10 @@
 // Downloads one recording from the provider into our store, sealing it on the way. The caller reports the fact.
 import { AppError } from '../common/errors.js';
 import type { StoredRecording } from '../reducer/fact.js';
-import type { Asking, ProviderGateway } from '../providers/gateway/gateway.js';
+import type { RequestOptions, ProviderGateway } from '../providers/gateway/gateway.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
 import type { RecordingVariant } from '../providers/provider-fact.js';
-import { brokenOff, type RecordingStream } from '../providers/provider.js';
+import { transportError, type RecordingStream } from '../providers/provider.js';
 import type { DataKey } from '../vault/sealing/sealing.js';
 import { newRecordingRef, objectKeyOf } from './recording-object.js';
 import type { RecordingStore } from './recording-store.js';
@@ -14,7 +14,7 @@ interface Dependencies {
   store: RecordingStore;
 }
 
-interface WantedRecording extends Asking {
+interface WantedRecording extends RequestOptions {
   conversationId: string;
   clientId: string;
   account: ProviderAccount;
@@ -40,7 +40,7 @@ async function storeStream(
   const ref = newRecordingRef({ conversationId, clientId }, variant);
   const bytes = await store.write(ref, wanted.key, body).catch((error: unknown) => {
     // A broken download is a failure of the provider and has a deadline; a full disk is our own failure and has none.
-    throw error instanceof AppError ? error : brokenOff(error);
+    throw error instanceof AppError ? error : transportError(error);
   });
   return {
     id: ref.id,

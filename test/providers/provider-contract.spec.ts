@@ -102,7 +102,11 @@ describe.each([...contracts])('%s', (name, contract) => {
   describe('events', () => {
     it('name their conversation, its kind and its agent', () => {
       for (const { body: event, kind, id, agentId } of contract.events) {
-        expect(provider.subject(event)).toMatchObject({ providerKind: kind, providerId: id, providerAgentId: agentId });
+        expect(provider.conversationOf(event)).toMatchObject({
+          providerKind: kind,
+          providerId: id,
+          providerAgentId: agentId,
+        });
         expect(provider.kinds).toContain(kind);
         expect(provider.interpretWebhook(event)).toMatchObject({
           kind,
@@ -112,7 +116,7 @@ describe.each([...contracts])('%s', (name, contract) => {
     });
 
     it('are unknown, when we do not know them or they name nobody', () => {
-      for (const event of [...contract.unknown, [], 'text', 7, null]) expect(provider.subject(event)).toBeNull();
+      for (const event of [...contract.unknown, [], 'text', 7, null]) expect(provider.conversationOf(event)).toBeNull();
     });
   });
 

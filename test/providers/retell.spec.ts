@@ -50,15 +50,17 @@ describe('the end of a Retell call', () => {
   });
 });
 
-describe('the subject of a webhook', () => {
+describe('the conversation of a webhook', () => {
   it('is the call and its agent', () => {
-    expect(retell.subject({ event: 'call_started', call: { call_id: 'c1', agent_id: 'a1' } })).toEqual({
+    expect(retell.conversationOf({ event: 'call_started', call: { call_id: 'c1', agent_id: 'a1' } })).toEqual({
       providerKind: 'call',
       providerId: 'c1',
       event: 'call_started',
       providerAgentId: 'a1',
     });
-    expect(retell.subject({ event: 'call_ended', call: { call_id: 'c1' } })).toMatchObject({ providerAgentId: null });
+    expect(retell.conversationOf({ event: 'call_ended', call: { call_id: 'c1' } })).toMatchObject({
+      providerAgentId: null,
+    });
   });
 
   it.each<[string, Json]>([
@@ -76,7 +78,7 @@ describe('the subject of a webhook', () => {
     ['an event that is no text', { event: ['call_started'], call: { call_id: 'c1' } }],
     ['a word that every object knows', { event: 'constructor', call: { call_id: 'c1' } }],
   ])('is nobody, for %s', (_, body) => {
-    expect(retell.subject(body)).toBeNull();
+    expect(retell.conversationOf(body)).toBeNull();
   });
 });
 

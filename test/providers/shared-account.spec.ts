@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
 import type { ProviderGateway } from '../../src/providers/gateway/gateway.js';
-import { NOW_OR_NOT, NotWelcome, type Persistence } from '../../src/providers/gateway/persistence.js';
+import { NO_WAIT, AccountOnHold, type RetryPolicy } from '../../src/providers/gateway/retry-policy.js';
 import type { ProviderAccount } from '../../src/providers/provider-accounts.js';
 import { startApi, type Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
@@ -41,8 +41,8 @@ afterAll(async () => {
 });
 
 const query = { providerKind: 'call', from: null, to: null, live: true, cursor: null, limit: 1 };
-const ask = (one: ProviderGateway, worth?: Persistence): Promise<unknown> =>
-  one.list(account, query, worth && { worth }).catch((error: unknown) => error);
+const ask = (one: ProviderGateway, retry?: RetryPolicy): Promise<unknown> =>
+  one.list(account, query, retry && { retry }).catch((error: unknown) => error);
 const times = <Result>(count: number, work: () => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: count }, work));
 const health = async (): Promise<unknown> => {
@@ -72,12 +72,12 @@ describe('two processes that ask one account', () => {
     expect(await ask(other)).not.toBeInstanceOf(Error);
     colloquy.retell.faults.retryAfterSeconds = 30;
     colloquy.retell.faults.listStatus.push(429);
-    expect(await ask(one, NOW_OR_NOT)).toMatchObject({ status: 429, retryAfterMs: 30_000 });
+    expect(await ask(one, NO_WAIT)).toMatchObject({ status: 429, retryAfterMs: 30_000 });
     const told = Date.now();
-    await eventually(async () => (await ask(other, NOW_OR_NOT)) instanceof NotWelcome);
+    await eventually(async () => (await ask(other, NO_WAIT)) instanceof AccountOnHold);
     expect(Date.now() - told).toBeLessThan(1_500);
     const before = colloquy.retell.requests.length;
-    expect(await ask(other, NOW_OR_NOT)).toMatchObject({ status: 429, problem: 'provider_answered_429' });
+    expect(await ask(other, NO_WAIT)).toMatchObject({ status: 429, problem: 'provider_answered_429' });
     expect(colloquy.retell.requests).toHaveLength(before);
   });
 
@@ -85,18 +85,18 @@ describe('two processes that ask one account', () => {
     const [one, other] = [await gateway(1_000, fastMs), await gateway(1_000)];
     colloquy.retell.faults.retryAfterSeconds = 3;
     colloquy.retell.faults.listStatus.push(429);
-    await ask(one, NOW_OR_NOT);
-    const told = await ask(other, NOW_OR_NOT);
-    expect(told).toBeInstanceOf(NotWelcome);
-    expect((told as NotWelcome).retryAfterMs).toBeGreaterThan(1_000);
-    expect((told as NotWelcome).retryAfterMs).toBeLessThanOrEqual(3_000);
+    await ask(one, NO_WAIT);
+    const told = await ask(other, NO_WAIT);
+    expect(told).toBeInstanceOf(AccountOnHold);
+    expect((told as AccountOnHold).retryAfterMs).toBeGreaterThan(1_000);
+    expect((told as AccountOnHold).retryAfterMs).toBeLessThanOrEqual(3_000);
     await sleep(3_000);
     colloquy.retell.faults.retryAfterSeconds = undefined;
     colloquy.retell.faults.listStatus.push(...Array.from({ length: 5 }, () => 503));
     await times(5, () => ask(one));
     // Its trial is due within two seconds, for both.
-    await eventually(async () => !((await ask(other, NOW_OR_NOT)) instanceof Error), 4);
-    expect(await ask(one, NOW_OR_NOT)).not.toBeInstanceOf(Error);
+    await eventually(async () => !((await ask(other, NO_WAIT)) instanceof Error), 4);
+    expect(await ask(one, NO_WAIT)).not.toBeInstanceOf(Error);
   });
 
   it('do not wait for the clock of the other, when one has spent the budget', async () => {
@@ -113,15 +113,15 @@ describe('two processes that ask one account', () => {
     colloquy.retell.faults.listStatus = Array.from({ length: 20 }, () => 401);
     await times(5, () => ask(one));
     expect(await health()).toMatchObject({ circuit: 'open' });
-    expect(await ask(other, NOW_OR_NOT)).toBeInstanceOf(NotWelcome);
+    expect(await ask(other, NO_WAIT)).toBeInstanceOf(AccountOnHold);
     await colloquy.sql.query("update provider_circuits set retry_at = now() + interval '1 hour'");
     await sleep(1_100);
-    expect(await ask(one, NOW_OR_NOT)).toBeInstanceOf(NotWelcome);
+    expect(await ask(one, NO_WAIT)).toBeInstanceOf(AccountOnHold);
     colloquy.retell.faults.listStatus.length = 0;
     const path = `/v1/provider-accounts/${publicId('providerAccount', colloquy.accountId)}`;
     const body = { api_key: 'key_renewed' };
     expect((await api.call('PATCH', path, { key: api.adminKey, body })).status).toBe(200);
-    await eventually(async () => !((await ask(other, NOW_OR_NOT)) instanceof Error));
+    await eventually(async () => !((await ask(other, NO_WAIT)) instanceof Error));
     expect(await health()).toMatchObject({ circuit: 'closed' });
   });
 });

@@ -1,17 +1,17 @@
-// ElevenLabs' HTTP API through the official SDK's raw request: its typed methods throw on a document that misses one key
-// (reference/providers.md 1.2). Retries are ours (Temporal), so that attempts do not multiply.
+// ElevenLabs' HTTP API through the raw requests of the official SDK: its typed methods throw if a document lacks a single key. The
+// SDK does not retry; Temporal and the gateway do, so that attempts do not multiply.
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-// What `client.fetch` calls. The whole client takes 100 MB and seconds of a blocked event loop to load; this takes 4 MB.
+// The function behind `client.fetch`. Loading the whole client takes 100 MB and blocks the event loop for seconds; this takes 4 MB.
 import { makePassthroughRequest } from '@elevenlabs/elevenlabs-js/core/fetcher/makePassthroughRequest.js';
 import { ElevenLabsEnvironment } from '@elevenlabs/elevenlabs-js/environments.js';
 import type { Json } from '../provider-fact.js';
 import { isRetryable } from '../provider-mapping.js';
 import {
-  brokenOff,
+  transportError,
   ProviderError,
   retryAfterMs,
-  type ProviderAnswer,
+  type FetchedRecord,
   type ProviderConnection,
   type RecordingStream,
 } from '../provider.js';
@@ -20,26 +20,26 @@ type Fetch = ProviderConnection['egress']['documents'];
 
 const pathOf = (conversationId: string): string => `/v1/convai/conversations/${encodeURIComponent(conversationId)}`;
 
-/** GET of a conversation. 404 is an answer, not a failure: the provider does not know it. */
+/** Fetches a conversation. A 404 is a result, not a failure: the provider does not know it. */
 export async function fetchConversation(
   connection: ProviderConnection,
   { providerId }: { providerId: string },
-): Promise<ProviderAnswer> {
+): Promise<FetchedRecord> {
   const document = await getJson(connection, pathOf(providerId));
   return document === null ? { found: false } : { found: true, document };
 }
 
-/** GET of a JSON document; null when the provider answers 404. Throws ProviderError. */
+/** Fetches a JSON document; null if the provider answers 404. Throws ProviderError. */
 export async function getJson(connection: ProviderConnection, path: string): Promise<Json | null> {
-  const response = await asked(connection, path, connection.egress.documents);
+  const response = await send(connection, path, connection.egress.documents);
   if (response.status === 404) {
     await response.body?.cancel();
     return null;
   }
-  await refuse(response);
-  // An answer that breaks off or does not parse is no answer.
+  await throwUnlessOk(response);
+  // A response that breaks off or does not parse counts as a failed request.
   return (await response.json().catch((error: unknown) => {
-    throw brokenOff(error);
+    throw transportError(error);
   })) as Json;
 }
 
@@ -51,24 +51,24 @@ export async function openRecording(
 ): Promise<RecordingStream> {
   // The SDK would leave a listener on the signal for every request.
   const fetch: Fetch = (url, init) => connection.egress.recordings(url, { ...init, signal });
-  const response = await asked(connection, `${pathOf(source)}/audio`, fetch);
-  await refuse(response);
+  const response = await send(connection, `${pathOf(source)}/audio`, fetch);
+  await throwUnlessOk(response);
   if (response.body === null) throw new ProviderError(response.status, true);
   const contentType = response.headers.get('content-type') ?? '';
   return { body: Readable.fromWeb(response.body as ReadableStream), contentType };
 }
 
-function asked({ apiKey, baseUrl }: ProviderConnection, path: string, fetch: Fetch): Promise<Response> {
-  // Whole, because the SDK would escape the question mark of a relative one.
+function send({ apiKey, baseUrl }: ProviderConnection, path: string, fetch: Fetch): Promise<Response> {
+  // An absolute URL, because the SDK would escape the question mark of a relative one.
   const url = `${(baseUrl ?? ElevenLabsEnvironment.Production).replace(/\/+$/, '')}${path}`;
   const options = { headers: { 'xi-api-key': apiKey }, fetch: fetch as typeof globalThis.fetch, maxRetries: 0 };
   return makePassthroughRequest(url, undefined, options).catch((error: unknown) => {
-    throw brokenOff(error);
+    throw transportError(error);
   });
 }
 
-/** Bodies of errors may quote content: they are not read. */
-async function refuse({ ok, status, headers, body }: Response): Promise<void> {
+/** Throws ProviderError for an error status, without reading the body, which may quote content. */
+async function throwUnlessOk({ ok, status, headers, body }: Response): Promise<void> {
   if (ok) return;
   await body?.cancel();
   throw new ProviderError(status, isRetryable(status), undefined, retryAfterMs(headers.get('retry-after'), Date.now()));

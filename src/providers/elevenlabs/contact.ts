@@ -1,4 +1,4 @@
-// By which way a conversation came, whose numbers took part, and under which ids other systems know it.
+// Channel, direction, numbers and correlation ids of a conversation. Pure.
 import type { Channel, Direction, Fields, Json } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import type { ElevenLabsMetadata } from './payload.js';
@@ -15,7 +15,7 @@ export function contactOf({
     return contact('whatsapp', whatsapp.direction, whatsapp.recipient?.phone ?? whatsapp.whatsapp_user_id, null);
   }
   if (call) return contact('phone', call.direction, call.external_number, call.agent_number);
-  // Neither is named, so nothing is said of the channel.
+  // The document contains neither, so it claims nothing about the channel.
   if (call === undefined && typeof textOnly !== 'boolean') return {};
   return { channel: textOnly === true ? 'chat' : 'web_call' };
 }
@@ -35,7 +35,7 @@ const CARRIERS = new Map<Text, string>([
   ['sip_trunking', 'sip.call_id'],
 ]);
 
-/** Ids by which carriers, batches and ticket systems know the conversation. */
+/** Ids of the conversation in carriers, batches and ticket systems. */
 export function correlationOf(
   { phone_call: call, batch_call: batch, async_metadata: ticket }: ElevenLabsMetadata,
   variables: { [key: string]: Json } | null | undefined,

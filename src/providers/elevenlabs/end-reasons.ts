@@ -1,9 +1,9 @@
-// How a conversation ended. ElevenLabs has no enumeration: ordered rules over what it says (reference/providers.md B.3),
-// the first that fits wins. What is specific comes before the bare status. Data; every rule is tested.
+// How a conversation ended. ElevenLabs has no enumeration of reasons, so ordered rules match its texts: the first match wins, and
+// specific texts come before the bare status. Data; every rule is tested.
 
 type Party = 'customer' | 'agent' | 'provider' | 'system' | null;
 
-/** What a document says of its end. `tool`: the `result_type` of the last system tool that ends or hands over. */
+/** What a document says about the end. `tool`: the `result_type` of the last system tool that ends or transfers. */
 export interface EndEvidence {
   failure_reason?: string | null;
   call_result?: string | null;
@@ -27,7 +27,7 @@ const rule = (says: keyof EndEvidence, pattern: RegExp, category: string, party:
   party,
 });
 
-/** In order. The texts come from samples of `termination_reason`: it is free text and may change at any time. */
+/** In order of priority. `termination_reason` is free text that may change at any time; the patterns come from samples. */
 export const END_RULES: readonly EndRule[] = [
   rule('failure_reason', /^busy$/i, 'busy', 'customer'),
   rule('failure_reason', /^no[-_]answer$/i, 'no_answer', 'customer'),
@@ -44,20 +44,20 @@ export const END_RULES: readonly EndRule[] = [
   rule('text', /end_call tool/i, 'agent_hangup', 'agent'),
   rule('text', /max(imum)? duration/i, 'max_duration', 'system'),
   rule('text', /silence|inactivity/i, 'silence', 'system'),
-  // Closing codes of the connection are errors too: only what nothing else explains.
+  // Close codes of the connection are errors too, so this applies only if nothing else explains the end.
   rule('error', /./, 'error_provider', 'provider'),
 ];
 
 const UNKNOWN = { category: 'unknown', party: null } as const;
 
-/** Category and party by the first rule that fits; `unknown` when none does. */
+/** Category and party by the first matching rule; `unknown` if none matches. */
 export function endOf(evidence: EndEvidence): { category: string; party: Party } {
   const found = END_RULES.find(({ says, pattern }) => pattern.test(evidence[says] ?? ''));
   return found === undefined ? UNKNOWN : { category: found.category, party: found.party };
 }
 
-const ENDS_OR_HANDS_OVER = /^(transfer_to_number_\w+_success|end_call_success|voicemail_detection_success)$/;
+const ENDS_OR_TRANSFERS = /^(transfer_to_number_\w+_success|end_call_success|voicemail_detection_success)$/;
 
-/** True for the `result_type` of a system tool after which the conversation is over. */
+/** Whether the conversation is over after a system tool with this `result_type`. */
 export const isEnding = (resultType: string | null | undefined): resultType is string =>
-  ENDS_OR_HANDS_OVER.test(resultType ?? '');
+  ENDS_OR_TRANSFERS.test(resultType ?? '');

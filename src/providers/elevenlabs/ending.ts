@@ -1,4 +1,4 @@
-// What a document says of the end of its conversation: how it ended, whether it ever began, what will never come. Pure.
+// What a document says about the end: how the conversation ended, whether it ever connected, which parts will never come. Pure.
 import type { Claims, Fields } from '../provider-fact.js';
 import { endOf, isEnding } from './end-reasons.js';
 import type { ElevenLabsConversation } from './payload.js';
@@ -7,20 +7,20 @@ export type Source = 'webhook' | 'record';
 
 const NEVER_CONNECTED = new Set(['busy', 'no_answer', 'no-answer', 'failed']);
 
-/** Nobody answered, or it failed before anything was said: no audio, no words and no analysis will come. */
+/** Nobody answered, or it failed before anything was said: no audio, transcript or analysis will come. */
 export function neverConnected({ status, metadata, transcript }: ElevenLabsConversation): boolean {
   if (NEVER_CONNECTED.has(metadata?.phone_call?.call_result ?? '')) return true;
   return status === 'failed' && metadata?.call_duration_secs === 0 && transcript?.length === 0;
 }
 
-/** Not claimed where the document says nothing of it: under zero retention GET knows less than the webhook did. */
+/** Undefined if the document does not contain it: under zero retention GET returns less than the webhook. */
 export function endFieldOf({ status, metadata, transcript }: ElevenLabsConversation): Fields['end'] | undefined {
   const results = (transcript ?? []).flatMap((item) => item.tool_results ?? []);
   const text = metadata?.termination_reason;
   const callResult = metadata?.phone_call?.call_result;
   const tool = results.map(({ result }) => result?.result_type).findLast(isEnding);
   const { code, reason: errorReason } = metadata?.error ?? {};
-  // Their number says that there was an error, and is the last thing to quote.
+  // The code alone only says that there was an error, so it is the last choice for a reason.
   const error = errorReason || (typeof code === 'number' ? String(code) : null);
   const end = endOf({ call_result: callResult, status, tool, text, error });
   const result = callResult === 'answered' ? null : callResult;
@@ -28,7 +28,7 @@ export function endFieldOf({ status, metadata, transcript }: ElevenLabsConversat
   return end.category === 'unknown' && reason === null ? undefined : { ...end, provider_reason: reason };
 }
 
-interface SaidOfTheEnd {
+interface EndTexts {
   text: string | null | undefined;
   errorReason: string | null | undefined;
   result: string | null | undefined;
@@ -37,28 +37,28 @@ interface SaidOfTheEnd {
   failed: boolean;
 }
 
-/** Says that something went wrong and not what. */
+/** Says that something went wrong, but not what. */
 const BARE = /^(error|failed|failure|unknown)$/i;
 
 /**
- * One text of theirs, as they wrote it. Their sentence is the most specific, apart from a bare "Error". Every connection
- * closes with some error, so its reason comes before the sentence only where the conversation failed.
+ * One of the provider's texts, verbatim: its sentence, unless that is a bare "Error". Every connection closes with some error, so
+ * the error's reason comes before the sentence only if the conversation failed.
  */
-function mostSpecific({ text, errorReason, result, tool, code, failed }: SaidOfTheEnd): string | null {
+function mostSpecific({ text, errorReason, result, tool, code, failed }: EndTexts): string | null {
   const sentence = BARE.test(text ?? '') ? null : text;
   const texts = failed ? [errorReason, sentence] : [sentence, errorReason];
-  return [...texts, result, tool, text, code].find((said) => said) || null;
+  return [...texts, result, tool, text, code].find((candidate) => candidate) || null;
 }
 
-/** Nothing is kept at the provider: its webhook is the only truth, and its record knows less. */
+/** The provider stores nothing: its webhook is authoritative, and its record contains less. */
 export function hasZeroRetention({ metadata }: ElevenLabsConversation): boolean {
   const usage = metadata?.features_usage;
   return usage?.pii_zrm_agent === true || usage?.pii_zrm_workspace === true;
 }
 
 /**
- * What the final document says is not there is not waited for. The truth is GET; under zero retention it is the webhook,
- * and GET has less: then only the webhook's word counts.
+ * Parts that do not exist according to the final document. GET is authoritative, except under zero retention, where it returns
+ * less than the webhook: then the webhook is.
  */
 export function deniedOf(conversation: ElevenLabsConversation, source: Source): Claims['denied'] {
   const isZeroRetention = hasZeroRetention(conversation);

@@ -1,4 +1,4 @@
-// The two webhooks that carry no conversation document: the audio of a call, and a call that nobody took. Pure.
+// The two webhooks without a conversation document: the audio of a call, and a call that did not connect. Pure.
 import type { Claims, Fields, Json } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import { endOf } from './end-reasons.js';
@@ -21,7 +21,7 @@ const NOTHING: Omit<Claims, 'phase' | 'providerTime' | 'fields'> = {
   denied: [],
 };
 
-/** The whole call as MP3 in base64. It comes after the end and says nothing else, so that every other document knows better. */
+/** The whole call as MP3 in base64. It comes after the end and contains nothing else, so every other document outranks it. */
 export function claimsOfAudio(data: Json, conversationId: string, eventTimeMs: number | null): Claims {
   const bytes = Buffer.from(audioEvent.parse(data).full_audio, 'base64');
   return {
@@ -34,7 +34,7 @@ export function claimsOfAudio(data: Json, conversationId: string, eventTimeMs: n
   };
 }
 
-/** An outbound call that did not connect: the last word on why. When it was tried, only the record knows. */
+/** An outbound call that did not connect: authoritative for the reason. Only the record contains the time. */
 export function claimsOfFailure(data: Json, eventTimeMs: number | null): Claims {
   const failure = failureEvent.parse(data);
   const reason = failure.failure_reason || null;
@@ -55,7 +55,7 @@ export function claimsOfFailure(data: Json, eventTimeMs: number | null): Claims 
   };
 }
 
-/** Twilio's and SIP's own words for the two numbers and the id of the leg. */
+/** The two numbers and the id of the leg, by Twilio's or SIP's names. */
 function legOf({ metadata }: ElevenLabsFailure): Partial<Fields> {
   const text = (...names: string[]): string | null => {
     const value = names

@@ -1,4 +1,4 @@
-// ElevenLabs Agents: conversations of every channel. Its webhooks, records, recordings and signatures (reference/providers.md).
+// ElevenLabs Agents as a Provider: conversations of every channel.
 import type { Claims, Json } from '../provider-fact.js';
 import type { Provider } from '../provider.js';
 import { fetchConversation, openRecording } from './client.js';
@@ -22,7 +22,7 @@ export const elevenlabs: Provider = {
   audioEvents: ['post_call_audio'],
   isSigned,
   verify: verifySignature,
-  subject(body) {
+  conversationOf(body) {
     const parsed = webhook.safeParse(body);
     if (!parsed.success || !EVENTS.has(parsed.data.type)) return null;
     const { type: event, data } = parsed.data;
@@ -32,7 +32,7 @@ export const elevenlabs: Provider = {
   interpretWebhook(body) {
     const { type, event_timestamp: seconds, data } = webhook.parse(body);
     const interpret = EVENTS.get(type);
-    if (interpret === undefined) throw new RangeError('not an event of a conversation');
+    if (interpret === undefined) throw new RangeError('unknown event type');
     const eventTimeMs = typeof seconds === 'number' ? Math.round(seconds * 1000) : null;
     return interpret((body as { data: Json }).data, data.conversation_id, eventTimeMs);
   },

@@ -1,10 +1,10 @@
-// How long the customer waited: model plus voice, from the metrics of each turn (reference/providers.md 10.1).
+// How long the customer waited for an answer: model plus voice, from the metrics of each turn. Pure.
 import type { Fields, Json } from '../provider-fact.js';
 import type { ElevenLabsItem } from './payload.js';
 
 const PARTS = ['convai_llm_service_ttfb', 'convai_tts_service_ttfb'];
 
-/** Milliseconds of one turn; null where it was not measured. GET wraps the metrics once more than webhooks do. */
+/** Latency of one turn, milliseconds; null if it was not measured. GET nests the metrics one level deeper than webhooks. */
 export function turnLatencyMs({ conversation_turn_metrics: given }: ElevenLabsItem): number | null {
   if (given === null || given === undefined) return null;
   const wrapped = given['metrics'];
@@ -13,7 +13,7 @@ export function turnLatencyMs({ conversation_turn_metrics: given }: ElevenLabsIt
   return parts.length === 0 ? null : Math.round(parts.reduce((sum, seconds) => sum + seconds, 0) * 1000);
 }
 
-/** Median and 95th percentile (nearest rank) over the turns that were measured. */
+/** Median and 95th percentile (nearest rank) over the measured turns. */
 export function latencyOf(items: ElevenLabsItem[]): Fields['latency'] | undefined {
   const sorted = items.flatMap((item) => turnLatencyMs(item) ?? []).sort((a, b) => a - b);
   if (sorted.length === 0) return undefined;

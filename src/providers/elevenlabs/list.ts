@@ -1,9 +1,9 @@
-// ElevenLabs' list of conversations: by start, in whole seconds; summaries only. It cannot be asked for a status, only against some.
+// ElevenLabs' list of conversations: summaries, filtered by start in whole seconds. Statuses can be excluded, but not selected.
 import { z } from 'zod';
 import { ProviderError, type ListPage, type ListQuery, type ProviderConnection } from '../provider.js';
 import { getJson } from './client.js';
 
-/** The largest page that it gives. */
+/** The largest page size it allows. */
 const PAGE = 100;
 const OVER = ['processing', 'done', 'failed'];
 
@@ -20,7 +20,7 @@ const page = z.object({
   next_cursor: z.string().nullish(),
 });
 
-/** One page, oldest start first. Throws ProviderError; an answer of another shape is one that may be asked for again. */
+/** One page, oldest start first. Throws ProviderError; retryable if the response has an unexpected shape. */
 export async function listConversations(connection: ProviderConnection, query: ListQuery): Promise<ListPage> {
   const answer = page.safeParse(
     await getJson(connection, `/v1/convai/conversations?${parametersOf(query).toString()}`),
@@ -39,7 +39,7 @@ export async function listConversations(connection: ProviderConnection, query: L
 
 function parametersOf({ from, to, live, cursor, limit = PAGE }: ListQuery): URLSearchParams {
   const parameters = new URLSearchParams({ page_size: String(limit), sort_direction: 'asc', summary_mode: 'exclude' });
-  // Whether its bounds are inclusive is not documented: asked a second wider, then cut to measure.
+  // Whether its bounds are inclusive is not documented, so the range is requested a second wider and filtered afterwards.
   if (from !== null) parameters.set('call_start_after_unix', String(secondOf(from) - 1));
   if (to !== null) parameters.set('call_start_before_unix', String(Math.ceil(to / 1000) + 1));
   if (live) for (const status of OVER) parameters.append('exclude_statuses', status);
@@ -49,6 +49,6 @@ function parametersOf({ from, to, live, cursor, limit = PAGE }: ListQuery): URLS
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000);
 
-/** Its starts are whole seconds: one that began in the same second as `from` belongs to it. */
+/** Start times are whole seconds, so a conversation that began in the same second as `from` is included. */
 const isWithin = (startTime: number | null, { from, to }: ListQuery): boolean =>
   startTime === null || ((from === null || startTime >= secondOf(from) * 1000) && (to === null || startTime < to));

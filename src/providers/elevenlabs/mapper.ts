@@ -1,4 +1,4 @@
-// ElevenLabs' conversation document → claims (reference/providers.md 3.1, 10). GET and webhook carry the same document. Pure.
+// ElevenLabs' conversation document → claims. GET and webhook contain the same document. Pure.
 import type { Claims, Fields, Json, LiveStatus } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import { deniedOf, endFieldOf, hasZeroRetention, neverConnected, type Source } from './ending.js';
@@ -14,9 +14,9 @@ const LIVE = new Map<string, LiveStatus>([
   ['initiated', 'ringing'],
   ['in-progress', 'active'],
 ]);
-/** Over, but still being analysed: the document is not final. */
+/** Ended but still being analysed: the document is not final. */
 const PROCESSING = 'processing';
-/** What a conversation document claims. A webhook brings it after the end, whatever its status says. */
+/** Claims of a conversation document. In a webhook the conversation has always ended, whatever its status says. */
 export function claimsOfConversation(document: Json, source: Source): Claims {
   const conversation = schema.parse(document);
   const status = conversation.status ?? '';
@@ -32,7 +32,7 @@ export function claimsOfConversation(document: Json, source: Source): Claims {
     kind: 'conversation',
     phase: !hasEnded ? 2 : analysed || (source === 'webhook' && hasZeroRetention(conversation)) ? 4 : 3,
     providerTime: fields.end_time ?? startMs,
-    // A status that we do not know is one of a conversation that goes on.
+    // An unknown status means that the conversation is still live.
     live: hasEnded ? null : (LIVE.get(status) ?? 'active'),
     ended: hasEnded ? { failed: status === 'failed', neverConnected: neverConnected(conversation) } : null,
     agent: agentOf(conversation),
@@ -48,11 +48,11 @@ export function claimsOfConversation(document: Json, source: Source): Claims {
   };
 }
 
-/** It says 0 until it has begun. */
+/** The provider sends 0 until the conversation has begun. */
 const startOf = ({ metadata }: ElevenLabsConversation): number | null =>
   metadata?.start_time_unix_secs ? metadata.start_time_unix_secs * 1000 : null;
 
-/** One agent may run as several: its environment, branch and version, as far as they are named. */
+/** One agent may run in several environments, branches and versions; `version` joins those that are given. */
 function agentOf(conversation: ElevenLabsConversation): Claims['agent'] {
   const { agent_id: id, agent_name: name, environment, branch_id: branch, version_id: version } = conversation;
   if (!id) return null;
@@ -69,7 +69,7 @@ function fieldsOf(conversation: ElevenLabsConversation, { hasEnded, isFinal }: P
   const { metadata, analysis, conversation_initiation_client_data: client } = conversation;
   const start = startOf(conversation);
   const seconds = metadata?.call_duration_secs;
-  // 0 while it runs, and perhaps for a moment after.
+  // 0 while the conversation runs, and possibly for a moment after.
   const isMeasured = hasEnded && typeof seconds === 'number' && (isFinal || seconds > 0);
   const duration = isMeasured ? Math.round(seconds * 1000) : undefined;
   const cost = metadata?.cost_fiat;

@@ -1,2 +1,2 @@
-/** Of the mapping from ElevenLabs' words to ours: goes up with every change of it, and is kept with each document that it read. */
+/** Version of the mapping from ElevenLabs' documents to claims. Increase it with every change; it is stored with each document. */
 export const MAPPING_VERSION = 3;

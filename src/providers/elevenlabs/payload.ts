@@ -1,9 +1,9 @@
-// ElevenLabs' documents, raw (snake_case, as in webhooks): only what we use is described, all of it optional.
+// Schemas of ElevenLabs' raw documents (snake_case, as in webhooks): only the fields that we use, all optional.
 import { z } from 'zod';
 import type { Json } from '../provider-fact.js';
 
 const json: z.ZodType<Json> = z.json();
-// A field of an unexpected type counts as absent: one odd value must not cost the whole document.
+// A field of an unexpected type counts as absent, so that one odd value does not invalidate the whole document.
 const text = z.string().nullish().catch(null);
 const number = z.number().nullish().catch(null);
 const flag = z.boolean().nullish().catch(null);
@@ -23,7 +23,7 @@ const toolResult = {
   result_value: json.optional().catch(null),
   is_error: flag,
   tool_latency_secs: number,
-  /** Only on system tools. */
+  /** Only for system tools. */
   result: part({ result_type: text, to_agent: text, transfer_number: text }),
 };
 

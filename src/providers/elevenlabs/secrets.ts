@@ -1,4 +1,4 @@
-// What is never kept of a document (reference/providers.md 7.5): credentials of tools, prompts, variables meant for headers.
+// Removes what must not be stored of a document: credentials of tools, prompts, variables meant for headers. Pure.
 import type { Json } from '../provider-fact.js';
 import { withoutMembers } from '../provider-mapping.js';
 
@@ -11,7 +11,7 @@ export const isSecretVariable = (name: string): boolean => name.startsWith('secr
 export const withoutSecrets = (document: Json): Json =>
   withoutMembers(withoutSecretUpdates(document), (name) => SECRETS.has(name) || isSecretVariable(name));
 
-/** A tool may set variables: `dynamic_variable_updates` names each beside its values. */
+/** Tools may set variables; each entry of `dynamic_variable_updates` contains the variable's name and values. */
 function withoutSecretUpdates(value: Json): Json {
   if (Array.isArray(value)) return value.filter((entry) => !namesSecret(entry)).map(withoutSecretUpdates);
   if (typeof value !== 'object' || value === null) return value;

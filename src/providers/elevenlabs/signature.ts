@@ -1,15 +1,15 @@
-// ElevenLabs-Signature: t=<unix seconds>,v0=<hex HMAC-SHA-256 of "t.rawBody">, by the webhook's own secret (reference/providers.md 4.1).
+// ElevenLabs-Signature: t=<unix seconds>,v0=<hex HMAC-SHA-256 of "t.rawBody">, keyed with the webhook's own secret.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ProviderCredentials, SignedRequest } from '../provider.js';
 
 const TIME = /^\d{1,12}$/;
 const DIGEST = /^[0-9a-f]{64}$/i;
-/** Its last retry comes 30 minutes after the one before; whether that one is signed anew is not documented. */
+/** The last retry comes 30 minutes after the previous one; whether it gets a new signature is not documented. */
 const MAX_AGE_MS = 30 * 60_000;
-/** Its own SDK accepts any future time; ours only what clocks may differ. */
+/** The provider's SDK accepts any future time; we accept only a plausible clock difference. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
-/** The parts of a signature that has its form, is at most 30 minutes old and at most 5 minutes ahead; else null. */
+/** The parts of the signature if it is well-formed, at most 30 minutes old and at most 5 minutes ahead; else null. */
 function signatureOf({ headers, nowMs }: Omit<SignedRequest, 'rawBody'>): { time: string; digest: string } | null {
   const header = headers['elevenlabs-signature'];
   if (typeof header !== 'string') return null;
@@ -22,7 +22,7 @@ function signatureOf({ headers, nowMs }: Omit<SignedRequest, 'rawBody'>): { time
 
 export const isSigned = (request: Omit<SignedRequest, 'rawBody'>): boolean => signatureOf(request) !== null;
 
-/** True when the signature is present, fits the raw bytes, is at most 30 minutes old and at most 5 minutes ahead. */
+/** Whether the signature is present, matches the raw bytes, and is at most 30 minutes old and at most 5 minutes ahead. */
 export function verifySignature(request: SignedRequest, { webhookSecret: secret }: ProviderCredentials): boolean {
   const signature = signatureOf(request);
   if (signature === null || !secret) return false;

@@ -1,4 +1,4 @@
-// ElevenLabs' transcript items → turns. Tool calls and results hang on an item and become turns of their own, after its words.
+// ElevenLabs' transcript items → turns. Tool calls and results are attached to an item and become separate turns after its text. Pure.
 import type { Turn, TurnRole } from '../provider-fact.js';
 import { jsonOrText, toMs } from '../provider-mapping.js';
 import { turnLatencyMs } from './latency.js';
@@ -11,7 +11,7 @@ const ROLES = new Map<string | null | undefined, TurnRole>([
 
 type Draft = Omit<Turn, 'index'>;
 
-/** Turns in the provider's order: an item's words, its tool calls, their results. Times have a resolution of one second. */
+/** Turns in the provider's order: an item's text, its tool calls, their results. Times have a resolution of one second. */
 export const toTurns = (items: ElevenLabsItem[]): Turn[] =>
   items.flatMap(draftsOf).map((draft, index) => ({ index, ...draft }));
 
@@ -30,7 +30,7 @@ const common = (item: ElevenLabsItem): Omit<Draft, 'role'> => ({
   latency_ms: null,
 });
 
-/** Nothing said and no tool: something happened, such as a turn that timed out. */
+/** An item without text and tools is an event, such as a turn that timed out. */
 function words(item: ElevenLabsItem): Draft {
   const text = item.message || null;
   return {

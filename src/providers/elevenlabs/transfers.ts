@@ -1,14 +1,14 @@
-// Handovers inside one conversation, as its items tell them (reference/providers.md 6). Nothing is known of what follows one to a number.
+// Transfers within one conversation, derived from its transcript items. What follows a transfer to a number is unknown. Pure.
 import type { TransferClaim } from '../provider-fact.js';
 import { toMs } from '../provider-mapping.js';
 import type { ElevenLabsItem } from './payload.js';
 
 const TO_NUMBER = /^transfer_to_number_\w+_success$/;
 
-/** Handovers from agent to agent, to numbers, and those that failed. `startMs`: of the conversation. */
+/** Transfers from agent to agent, to numbers, and failed ones. `startMs`: start of the conversation. */
 export function transfersOf(items: ElevenLabsItem[], startMs: number | null): TransferClaim[] {
   const placed = items.map((item, index) => ({ item, index, at: timeOf(item, startMs) }));
-  return [...changesOf(placed.flatMap(sightingsIn)), ...placed.flatMap(toldByTools)];
+  return [...agentChanges(placed.flatMap(sightingsIn)), ...placed.flatMap(toolTransfers)];
 }
 
 interface Placed {
@@ -17,10 +17,10 @@ interface Placed {
   at: number | null;
 }
 
-/** An agent that speaks, or that a tool has handed over to. */
+/** An agent that speaks, or to which a tool has transferred. */
 interface Sighting {
   agentId: string;
-  isHandover: boolean;
+  isTransfer: boolean;
   at: number | null;
 }
 
@@ -30,37 +30,37 @@ function sightingsIn({ item, at }: Placed): Sighting[] {
     result?.result_type === 'transfer_to_agent_success' ? result.to_agent : null,
   );
   return [
-    ...(speaker ? [{ agentId: speaker, isHandover: false, at }] : []),
-    ...takers.flatMap((taker) => (taker ? [{ agentId: taker, isHandover: true, at }] : [])),
+    ...(speaker ? [{ agentId: speaker, isTransfer: false, at }] : []),
+    ...takers.flatMap((taker) => (taker ? [{ agentId: taker, isTransfer: true, at }] : [])),
   ];
 }
 
 /**
- * A handover by tool shows twice: in the tool's result, and by who speaks next. By that alone where a workflow made it, or
- * where the result is late. So its id is the how manieth it is: the same in a document with the result and in one without.
+ * A transfer by a tool appears twice: in the tool's result, and by who speaks next; by the latter alone if a workflow made it or
+ * the result is late. Its id is therefore its number in the conversation: the same in documents with and without the result.
  */
-function changesOf(sightings: Sighting[]): TransferClaim[] {
+function agentChanges(sightings: Sighting[]): TransferClaim[] {
   const changes: TransferClaim[] = [];
   let holder: string | null = null;
-  /** Has handed over by a tool, and may still finish its sentence before the other speaks. */
+  /** The agent that has transferred by a tool: it may still finish its sentence before the other one speaks. */
   let leaving: string | null = null;
-  for (const { agentId, isHandover, at } of sightings) {
-    if (agentId === leaving && !isHandover) continue;
+  for (const { agentId, isTransfer, at } of sightings) {
+    if (agentId === leaving && !isTransfer) continue;
     if (agentId === holder) {
-      if (!isHandover) leaving = null;
+      if (!isTransfer) leaving = null;
       continue;
     }
-    if (holder !== null || isHandover) {
+    if (holder !== null || isTransfer) {
       const target = { type: 'agent', value: agentId } as const;
       changes.push({ id: `agent.${changes.length + 1}`, target, status: 'bridged', at });
     }
-    leaving = isHandover ? holder : null;
+    leaving = isTransfer ? holder : null;
     holder = agentId;
   }
   return changes;
 }
 
-function toldByTools({ item, index, at }: Placed): TransferClaim[] {
+function toolTransfers({ item, index, at }: Placed): TransferClaim[] {
   return (item.tool_results ?? []).flatMap(({ request_id: requestId, result }, nth): TransferClaim[] => {
     const id = requestId ?? `${index}.${nth}`;
     const type = result?.result_type ?? '';

@@ -1,36 +1,36 @@
-// Whether an account may be asked now: not while its provider wants us to stay away, and one at a time while its circuit is
-// open. What this process learns is known to the others within a second.
+// Decides whether a request to an account may be sent now: not before the time of a `Retry-After`, and one at a time while the
+// account's circuit is open. Other processes learn within a second what this one learns.
 import { publicId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
 import { admission, afterAnswer, afterOutage, CLOSED } from './circuit.js';
 import type { Clock } from '../../common/clock.js';
-import { NotWelcome } from './persistence.js';
-import { GOOD_STANDING, type Account, type Standing, type Standings } from './standings.js';
+import { AccountOnHold } from './retry-policy.js';
+import { HEALTHY, type Account, type AccountState, type AccountStates } from './account-states.js';
 
-/** How long a standing is believed without another look, milliseconds. */
-const HELD_MS = 1_000;
-/** Accounts that are remembered; more are forgotten, which costs each a look. */
-const MOST_ACCOUNTS = 10_000;
+/** How long a state is cached, milliseconds. */
+const CACHED_MS = 1_000;
+/** Accounts in the cache; beyond that it is emptied, which costs each account a read. */
+const MAX_ACCOUNTS = 10_000;
 
 interface Dependencies {
-  standings: Standings;
+  states: AccountStates;
   clock: Clock;
   random: () => number;
   log: Log;
 }
 
-export interface Asker {
+export interface WaitOptions {
   /** The longest wait, milliseconds. */
   patienceMs: number;
   signal: AbortSignal;
-  /** Recordings may lie elsewhere than the API: its circuit says nothing of them, and what their host wants nothing of it. */
+  /** Recordings may be on another host than the API: neither the API's circuit nor its host's `Retry-After` apply to each other. */
   isDownload: boolean;
 }
 
-interface Known extends Standing {
-  /** The same of whoever holds its recordings, as far as this process was told. */
-  hostAway: Standing['away'];
-  /** Epoch milliseconds; 0: look again. */
+interface Known extends AccountState {
+  /** `away` of the host of its recordings; known to this process only. */
+  hostAway: AccountState['away'];
+  /** Epoch milliseconds; 0: read again. */
   readAt: number;
   reading: Promise<Known> | null;
 }
@@ -40,58 +40,58 @@ export class AccountGate {
 
   constructor(private readonly deps: Dependencies) {}
 
-  /** Resolves when the account may be asked. Throws {@link NotWelcome}, with the time that is left, instead of waiting long. */
-  async wait({ id }: Account, { patienceMs, signal, isDownload }: Asker): Promise<void> {
+  /** Resolves when a request may be sent. Throws {@link AccountOnHold}, with the remaining time, instead of waiting too long. */
+  async wait({ id }: Account, { patienceMs, signal, isDownload }: WaitOptions): Promise<void> {
     const { clock } = this.deps;
     for (;;) {
-      const { status, until } = barrier(await this.look(id), isDownload, clock.now());
+      const { status, until } = barrier(await this.stateOf(id), isDownload, clock.now());
       const leftMs = until - clock.now();
       if (leftMs <= 0) return;
-      if (leftMs > patienceMs) throw new NotWelcome(status, true, undefined, leftMs);
+      if (leftMs > patienceMs) throw new AccountOnHold(status, true, undefined, leftMs);
       await clock.sleep(leftMs, signal);
       this.forget(id);
     }
   }
 
-  /** As {@link wait}, for the request that follows at once; true: it is the one trial of an open circuit. */
-  async pass(account: Account, asker: Asker): Promise<boolean> {
-    const { clock, standings } = this.deps;
+  /** Like {@link wait}, right before sending a request. True: the request is the single trial of an open circuit. */
+  async pass(account: Account, asker: WaitOptions): Promise<boolean> {
+    const { clock, states } = this.deps;
     for (;;) {
       await this.wait(account, asker);
-      const { circuit } = await this.look(account.id);
+      const { circuit } = await this.stateOf(account.id);
       if (asker.isDownload || admission(circuit, clock.now()) === 'go') return false;
-      const isOurs = await standings.claimTrial(account.id);
+      const isOurs = await states.claimTrial(account.id);
       this.forget(account.id);
       if (isOurs) return true;
     }
   }
 
-  /** The provider has answered, whatever it said. */
+  /** The provider has answered, with whatever status. */
   async answered(account: Account): Promise<void> {
     const known = this.of(account.id);
     const wasOpen = known.circuit.state === 'open';
     known.circuit = afterAnswer();
     if (!wasOpen) return;
     this.deps.log.info('provider account answers again', { account: publicId('providerAccount', account.id) });
-    await this.deps.standings.keepCircuit(account, CLOSED);
+    await this.deps.states.keepCircuit(account, CLOSED);
   }
 
-  /** It has not answered, or not as it should. What was under way when the circuit opened changes nothing. */
+  /** An outage. Requests that were under way when the circuit opened change nothing. */
   async failed(account: Account, status: number | null, isTrial: boolean): Promise<void> {
     const known = this.of(account.id);
-    const { clock, random, log, standings } = this.deps;
+    const { clock, random, log, states } = this.deps;
     if (known.circuit.state === 'open' && !isTrial) return;
     known.circuit = afterOutage(known.circuit, status, clock.now(), random);
     if (known.circuit.state === 'closed') return;
     if (!isTrial) {
       const about = { account: publicId('providerAccount', account.id), status };
-      log.warn('provider account does not answer; one question at a time tries it', about);
+      log.warn('provider account does not answer; trying it with one request at a time', about);
     }
-    await standings.keepCircuit(account, known.circuit);
+    await states.keepCircuit(account, known.circuit);
   }
 
-  /** Whoever was asked wants us to stay away for so many milliseconds. */
-  async heed(
+  /** Holds back all requests to the account, or to the host of its recordings, for `waitMs`. */
+  async hold(
     account: Account,
     { status, waitMs, isDownload }: { status: number | null; waitMs: number; isDownload: boolean },
   ): Promise<void> {
@@ -103,28 +103,28 @@ export class AccountGate {
       return;
     }
     known.away = away;
-    await this.deps.standings.keepAway(account, away);
+    await this.deps.states.keepAway(account, away);
   }
 
   private of(accountId: string): Known {
     const known = this.known.get(accountId);
     if (known !== undefined) return known;
-    if (this.known.size >= MOST_ACCOUNTS) this.known.clear();
-    const made = { ...GOOD_STANDING, hostAway: GOOD_STANDING.away, readAt: 0, reading: null };
+    if (this.known.size >= MAX_ACCOUNTS) this.known.clear();
+    const made = { ...HEALTHY, hostAway: HEALTHY.away, readAt: 0, reading: null };
     this.known.set(accountId, made);
     return made;
   }
 
-  private async look(accountId: string): Promise<Known> {
+  private async stateOf(accountId: string): Promise<Known> {
     const known = this.of(accountId);
-    if (known.readAt !== 0 && this.deps.clock.now() - known.readAt < HELD_MS) return known;
+    if (known.readAt !== 0 && this.deps.clock.now() - known.readAt < CACHED_MS) return known;
     known.reading ??= this.read(accountId, known).finally(() => (known.reading = null));
     return known.reading;
   }
 
   private async read(accountId: string, known: Known): Promise<Known> {
-    const { circuit, away } = await this.deps.standings.read(accountId);
-    // Outages in a row are counted by each process for itself.
+    const { circuit, away } = await this.deps.states.read(accountId);
+    // Each process counts consecutive outages by itself.
     const { failures } = known.circuit;
     known.circuit = circuit.state === 'closed' ? { ...circuit, failures } : circuit;
     known.away = away.until > known.away.until ? away : known.away;
@@ -137,8 +137,8 @@ export class AccountGate {
   }
 }
 
-/** What keeps such a request back for longest. */
-function barrier({ circuit, away, hostAway }: Known, isDownload: boolean, now: number): Standing['away'] {
+/** What holds such a request back for the longest time. */
+function barrier({ circuit, away, hostAway }: Known, isDownload: boolean, now: number): AccountState['away'] {
   const admitted = admission(circuit, now);
   const open = { status: circuit.status, until: typeof admitted === 'object' ? admitted.until : 0 };
   const other = isDownload ? hostAway : open;

@@ -5,7 +5,7 @@ import { admission, afterAnswer, afterOutage, CLOSED, isOutage, OPENS_AT, type C
 const NOW = 1_760_000_000_000;
 const least = () => 0;
 
-/** The circuit after so many outages in a row, each as soon as it may be tried. */
+/** The circuit after this many consecutive outages, each as soon as a request may be sent. */
 function afterOutages(count: number, random = least): { circuit: Circuit; now: number } {
   let [circuit, now] = [CLOSED, NOW];
   for (let outage = 0; outage < count; outage += 1) {
@@ -17,24 +17,24 @@ function afterOutages(count: number, random = least): { circuit: Circuit; now: n
 }
 
 describe('the circuit of an account', () => {
-  it('opens at the fifth outage in a row, and not before', () => {
+  it('opens at the fifth consecutive outage, and not before', () => {
     expect(afterOutages(OPENS_AT - 1).circuit.state).toBe('closed');
     expect(afterOutages(OPENS_AT).circuit).toMatchObject({ state: 'open', openings: 1, status: 503 });
   });
 
-  it('counts from zero after any answer', () => {
+  it('starts counting again after any answer', () => {
     const { circuit } = afterOutages(OPENS_AT - 1);
     expect(circuit.failures).toBe(OPENS_AT - 1);
     expect(afterOutage(afterAnswer(), null, NOW, least)).toMatchObject({ state: 'closed', failures: 1 });
   });
 
-  it('lets nobody through until its time, then one trial', () => {
+  it('holds back every request until its time, then allows one trial', () => {
     const { circuit, now } = afterOutages(OPENS_AT);
     expect(admission(circuit, now)).toEqual({ until: circuit.retryAt });
     expect(admission(circuit, circuit.retryAt)).toBe('trial');
   });
 
-  it('waits twice as long after each trial that fails, a minute at most, half of it by chance', () => {
+  it('doubles the pause after each failed trial, up to a minute, half of it at random', () => {
     const waits = [0, 1, 2, 3, 4, 5, 6].map((trials) => {
       const { circuit, now } = afterOutages(OPENS_AT + trials, () => 1);
       return circuit.retryAt - now;
@@ -44,7 +44,7 @@ describe('the circuit of an account', () => {
     expect(circuit.retryAt - now).toBe(30_000);
   });
 
-  it('is never open for more than a minute at a time, and closed after any answer, whatever came before', () => {
+  it('is never open for more than a minute at a time, and closes after any answer', () => {
     const outages = fc.array(
       fc.record({ status: fc.constantFrom(null, 401, 500, 503), chance: fc.double({ min: 0, max: 1, noNaN: true }) }),
     );
@@ -62,7 +62,7 @@ describe('the circuit of an account', () => {
     expect(afterAnswer()).toEqual(CLOSED);
   });
 
-  it('counts as outages what speaks for the account, and nothing that speaks of one conversation', () => {
+  it('counts failures that concern the account, and none that concern one conversation', () => {
     const outages = [null, 500, 502, 503, 504, 408, 401, 403];
     expect(outages.filter((status) => !isOutage({ status, retryable: true }))).toEqual([]);
     expect([400, 404, 409, 410, 422, 429].filter((status) => isOutage({ status, retryable: false }))).toEqual([]);

@@ -1,41 +1,42 @@
-// The circuit of an account: after some outages in a row nobody asks but one at a time. Pure; times are epoch milliseconds.
+// The circuit breaker of an account: after some consecutive outages only single trial requests are sent. Pure; times are epoch
+// milliseconds.
 import type { ProviderError } from '../provider.js';
 
 export interface Circuit {
   state: 'closed' | 'open';
-  /** Closed: outages in a row. */
+  /** Closed: consecutive outages. */
   failures: number;
-  /** Open: how often in a row it has opened. */
+  /** Open: how often it has opened in a row. */
   openings: number;
-  /** Open: when one trial may go. */
+  /** Open: when a trial may be sent. */
   retryAt: number;
-  /** Open: the HTTP status of the last outage; null: not reached. */
+  /** Open: HTTP status of the last outage; null: the provider was not reached. */
   status: number | null;
 }
 
 export const CLOSED: Circuit = { state: 'closed', failures: 0, openings: 0, retryAt: 0, status: null };
 
-/** So many outages in a row open it. */
+/** This many consecutive outages open it. */
 export const OPENS_AT = 5;
-/** Until the first trial; doubles with every one that fails. */
+/** Pause before the first trial; doubles with every failed one. */
 const FIRST_MS = 2_000;
 const LONGEST_MS = 60_000;
-/** A trial that is never heard of (a worker was killed) is over after this time: longer than any question takes. */
+/** After this time another trial may be sent even without a result (a worker was killed); longer than any request takes. */
 export const TRIAL_MS = 30_000;
 
 /**
- * A provider that cannot be reached, fails, takes too long or refuses our credentials answers nobody of the account. What our
- * own rules refuse (an address) was not asked.
+ * Whether a failure concerns the whole account: the provider cannot be reached, fails, is too slow or refuses our credentials. An
+ * address that our own rules refuse is no outage.
  */
 export const isOutage = ({ status, retryable }: Pick<ProviderError, 'status' | 'retryable'>): boolean =>
   (status === null && retryable) || (status !== null && isAway(status));
 
 const isAway = (status: number): boolean => status >= 500 || status === 408 || status === 401 || status === 403;
 
-/** After an answer, whatever it was. */
+/** The circuit after any answer. */
 export const afterAnswer = (): Circuit => CLOSED;
 
-/** After an outage: of a trial when it is open. */
+/** The circuit after an outage; if it was open, after that of a trial. */
 export function afterOutage(circuit: Circuit, status: number | null, now: number, random: () => number): Circuit {
   const failures = circuit.failures + 1;
   if (circuit.state === 'closed' && failures < OPENS_AT) return { ...circuit, failures };
@@ -43,13 +44,13 @@ export function afterOutage(circuit: Circuit, status: number | null, now: number
   return { state: 'open', failures: 0, openings, retryAt: now + waitAfter(openings, random), status };
 }
 
-/** Half of it by chance: accounts of one provider that failed together do not all come back together. */
+/** Half of it at random, so that accounts of one provider that failed together do not all return at once. */
 function waitAfter(openings: number, random: () => number): number {
   const limit = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(openings - 1, 10));
   return Math.round((limit / 2) * (1 + random()));
 }
 
-/** What a request may do now: go, go as the one trial, or wait until a time. */
+/** What a request may do now: go, go as the single trial, or wait until a time. */
 export function admission(circuit: Circuit, now: number): 'go' | 'trial' | { until: number } {
   if (circuit.state === 'closed') return 'go';
   return circuit.retryAt <= now ? 'trial' : { until: circuit.retryAt };

@@ -1,26 +1,26 @@
-// One listed conversation is not given: is that its own trouble, so that the walk goes on, or the account's? Pure.
+// Decides whether a failed request concerns one conversation, so that a walk can skip it, or the whole account. Pure.
 import type { ProviderError } from '../provider.js';
-import { INSIST, NotWelcome } from './persistence.js';
+import { PATIENT, AccountOnHold } from './retry-policy.js';
 
-export type Blame = 'conversation' | 'account' | 'unclear';
+export type FailureScope = 'conversation' | 'account' | 'unclear';
 
-/** How another conversation of the account was answered meanwhile. `unasked`: there is none, or it could not be asked for. */
+/** Result of requesting another conversation of the account. `unasked`: there is none, or the request could not be sent. */
 export type ProbeResult = 'answered' | 'failed' | 'unasked';
 
-/** Credentials or an address that are refused, and a provider that has had enough, concern every conversation. */
+/** Refused credentials and rate limits concern every conversation of the account. */
 const OF_THE_ACCOUNT = new Set<number | null>([401, 403, 429]);
-/** Without a witness, from this attempt at the stretch on: after some three minutes. */
-const PATIENT_ATTEMPTS = 5;
+/** If no other conversation can be requested, one is skipped from this attempt of the activity on: after about three minutes. */
+const ATTEMPTS_BEFORE_SKIP = 5;
 
-/** Who is to blame for what is left of a request when all its tries have failed. */
-export function blameOf(error: ProviderError): Blame {
-  // Told to stay away for long, nobody of the account may be asked, not even a witness.
-  const isSentAway = error instanceof NotWelcome || (error.retryAfterMs ?? 0) > INSIST.patienceMs;
-  const isBarred = error.problem === 'address_not_allowed';
-  if (isSentAway || isBarred || OF_THE_ACCOUNT.has(error.status)) return 'account';
+/** What a failure concerns, after all tries of a request have failed. */
+export function scopeOf(error: ProviderError): FailureScope {
+  // During a long Retry-After nothing of the account may be requested, not even a probe.
+  const isOnHold = error instanceof AccountOnHold || (error.retryAfterMs ?? 0) > PATIENT.patienceMs;
+  const isAddressRefused = error.problem === 'address_not_allowed';
+  if (isOnHold || isAddressRefused || OF_THE_ACCOUNT.has(error.status)) return 'account';
   return error.retryable ? 'unclear' : 'conversation';
 }
 
-/** Where it is unclear: one that fails while another is answered is passed over; while all fail, it is waited for. */
-export const mayPassOver = (witness: ProbeResult, attempt: number): boolean =>
-  witness === 'answered' || (witness === 'unasked' && attempt >= PATIENT_ATTEMPTS);
+/** For an unclear failure: a conversation is skipped if another one is answered; while all fail, the walk waits. */
+export const maySkip = (probe: ProbeResult, attempt: number): boolean =>
+  probe === 'answered' || (probe === 'unasked' && attempt >= ATTEMPTS_BEFORE_SKIP);

@@ -1,5 +1,5 @@
-// The one caller of provider APIs: whoever wants a record, a list or a recording asks here. It keeps an account's request
-// budget, `Retry-After` and circuit, which all processes share, and how many requests of this process are under way.
+// The only caller of provider APIs, for records, lists and recordings. It applies an account's request budget, `Retry-After` and
+// circuit, which all processes share, and limits the concurrent requests of this process.
 import type { Transport } from '../../egress/egress.js';
 import type { ProviderAccount } from '../provider-accounts.js';
 import { providerApi } from '../provider-apis.js';
@@ -7,101 +7,101 @@ import {
   ProviderError,
   type ListPage,
   type ListQuery,
-  type ProviderAnswer,
+  type FetchedRecord,
   type ProviderConnection,
   type RecordingStream,
 } from '../provider.js';
-import { askable } from '../storable.js';
-import type { AccountGate, Asker } from './account-gate.js';
+import { requestable } from '../storable.js';
+import type { AccountGate, WaitOptions } from './account-gate.js';
 import { isOutage } from './circuit.js';
 import type { Clock } from '../../common/clock.js';
-import { concernsAccount, NotWelcome, retryWait, SOON, TooManyUnderWay, type Persistence } from './persistence.js';
-import { Returns } from './returns.js';
-import type { Turns } from './shared-budget.js';
+import { concernsAccount, AccountOnHold, retryWait, QUICK, NoFreeSlot, type RetryPolicy } from './retry-policy.js';
+import { RetrySpacing } from './retry-spacing.js';
+import type { RequestBudget } from './shared-budget.js';
 import { Slots } from './slots.js';
 
-/** How a question is asked. */
-export interface Asking {
-  /** Aborted: nobody wants the answer any more. */
+/** How a request is made. */
+export interface RequestOptions {
+  /** Aborted when nobody needs the response any more. */
   signal?: AbortSignal;
-  /** How often it is asked, and how long it waits for its turn. Absent: once and soon. */
-  worth?: Persistence;
+  /** Absent: one attempt that waits for at most two seconds. */
+  retry?: RetryPolicy;
 }
 
 interface Dependencies {
   gate: AccountGate;
-  turns: Turns;
+  budget: RequestBudget;
   clock: Clock;
   random: () => number;
   egress: Transport;
 }
 
-/** Under way at once for an account in this process. Downloads apart: slow audio must not keep records waiting. */
-const QUESTIONS = 32;
-const DOWNLOADS = 16;
-/** Of all accounts of a client: less than a worker has slots (temporal-worker.ts), so that some are left to others. */
-const DOWNLOADS_OF_CLIENT = 20;
-/** The least wait of a question for a place, milliseconds. */
-const PLACE_MS = 1_000;
-/** How long the account counts as answering, milliseconds. */
-const WITNESS_HOLDS_MS = 1_000;
+/** Concurrent requests per account in this process. Downloads are separate: slow audio must not delay records. */
+const MAX_QUERIES = 32;
+const MAX_DOWNLOADS = 16;
+/** Over all accounts of a client; fewer than the worker's slots (temporal-worker.ts), so that some are left to other clients. */
+const MAX_DOWNLOADS_OF_CLIENT = 20;
+/** Shortest wait of a query for a slot, milliseconds. */
+const MIN_SLOT_WAIT_MS = 1_000;
+/** How long a successful probe is valid, milliseconds. */
+const PROBE_VALID_MS = 1_000;
 const NEVER = new AbortController().signal;
 
 export class ProviderGateway {
-  private readonly questions = new Slots(QUESTIONS);
-  private readonly downloads = new Slots(DOWNLOADS);
-  private readonly downloadsOfClient = new Slots(DOWNLOADS_OF_CLIENT);
-  private readonly returns: Returns;
-  /** Account → when it last answered a witness, epoch milliseconds. */
+  private readonly queries = new Slots(MAX_QUERIES);
+  private readonly downloads = new Slots(MAX_DOWNLOADS);
+  private readonly downloadsOfClient = new Slots(MAX_DOWNLOADS_OF_CLIENT);
+  private readonly spacing: RetrySpacing;
+  /** Account → when it last answered a probe, epoch milliseconds. */
   private readonly answeredAt = new Map<string, number>();
 
   constructor(private readonly deps: Dependencies) {
-    this.returns = new Returns(deps);
+    this.spacing = new RetrySpacing(deps);
   }
 
   /** The provider's record of a conversation. Throws ProviderError. */
   fetchRecord(
     account: ProviderAccount,
     { providerKind, providerId }: { providerKind: string; providerId: string },
-    asking: Asking = {},
-  ): Promise<ProviderAnswer> {
-    return this.ask(account, 'question', asking, () =>
+    options: RequestOptions = {},
+  ): Promise<FetchedRecord> {
+    return this.ask(account, 'query', options, () =>
       providerApi(account.provider).fetchRecord(this.connectionOf(account), { providerKind, providerId }),
     );
   }
 
   /** One page of the account's list. Throws ProviderError. */
-  list(account: ProviderAccount, query: ListQuery, asking: Asking = {}): Promise<ListPage> {
-    return this.ask(account, 'question', asking, async () =>
-      askable(await providerApi(account.provider).list(this.connectionOf(account), query)),
+  list(account: ProviderAccount, query: ListQuery, options: RequestOptions = {}): Promise<ListPage> {
+    return this.ask(account, 'query', options, async () =>
+      requestable(await providerApi(account.provider).list(this.connectionOf(account), query)),
     );
   }
 
   /**
-   * Opens a recording and hands it to `use`, which reads it to its end; tried again with `use`. `source` is what a payload
-   * claimed. Throws ProviderError, and what `use` throws.
+   * Opens a recording and passes it to `use`, which reads it to the end; a retry calls `use` again. `source` comes from the claims
+   * of a document. Throws ProviderError, and what `use` throws.
    */
   download<Result>(
     account: ProviderAccount,
     source: string,
-    asking: Asking & { signal: AbortSignal },
+    options: RequestOptions & { signal: AbortSignal },
     use: (recording: RecordingStream) => Promise<Result>,
   ): Promise<Result> {
-    return this.ask(account, 'download', asking, async () =>
-      use(await providerApi(account.provider).openRecording(this.connectionOf(account), source, asking.signal)),
+    return this.ask(account, 'download', options, async () =>
+      use(await providerApi(account.provider).openRecording(this.connectionOf(account), source, options.signal)),
     );
   }
 
   /**
-   * Whether the account itself answers, asked before a 404 ends a conversation: null when it does, else what is in the way
-   * as a code. An answer holds for a second, so that many conversations that are gone at once cost few requests.
+   * Checks whether the account itself answers, before a 404 ends a conversation: null if it does, else the problem as a code. A
+   * successful probe is valid for a second, so that many conversations that disappear at once cost few requests.
    */
-  async witness(account: ProviderAccount, providerKind: string, asking: Asking = {}): Promise<string | null> {
+  async probe(account: ProviderAccount, providerKind: string, options: RequestOptions = {}): Promise<string | null> {
     const now = this.deps.clock.now();
-    for (const [id, at] of this.answeredAt) if (now - at > WITNESS_HOLDS_MS) this.answeredAt.delete(id);
+    for (const [id, at] of this.answeredAt) if (now - at > PROBE_VALID_MS) this.answeredAt.delete(id);
     if (this.answeredAt.has(account.id)) return null;
     try {
-      await this.list(account, { providerKind, from: null, to: null, live: false, cursor: null, limit: 1 }, asking);
+      await this.list(account, { providerKind, from: null, to: null, live: false, cursor: null, limit: 1 }, options);
     } catch (error) {
       if (error instanceof ProviderError) return error.problem;
       throw error;
@@ -115,18 +115,18 @@ export class ProviderGateway {
   }
 
   /**
-   * Sends a request when it may go. 429, and every `Retry-After`, keeps all requests of the account back; a retryable failure
-   * is tried again as often as it is worth, then thrown. Throws {@link NotWelcome} instead of waiting for longer than it is
-   * worth, {@link TooManyUnderWay} where no place gets free. Rejects when `signal` is aborted while it waits.
+   * Sends a request as soon as it may be sent. 429, and every `Retry-After`, holds back all requests of the account. A retryable
+   * failure is retried as `retry` allows, then thrown. Throws {@link AccountOnHold} instead of waiting longer than `retry` allows,
+   * and {@link NoFreeSlot} if no slot becomes free. Rejects if `signal` is aborted while waiting.
    */
   private async ask<Answer>(
     account: ProviderAccount,
-    kind: 'question' | 'download',
-    { signal = NEVER, worth = SOON }: Asking,
+    kind: 'query' | 'download',
+    { signal = NEVER, retry = QUICK }: RequestOptions,
     request: () => Promise<Answer>,
   ): Promise<Answer> {
     const { gate, clock, random } = this.deps;
-    const asker: Asker = { patienceMs: worth.patienceMs, signal, isDownload: kind === 'download' };
+    const asker: WaitOptions = { patienceMs: retry.patienceMs, signal, isDownload: kind === 'download' };
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.once(account, asker, request);
@@ -134,32 +134,36 @@ export class ProviderGateway {
         if (!(error instanceof ProviderError) || !error.retryable || wasNotSent(error)) throw error;
         const waitMs = retryWait(error, attempt, random);
         const { status } = error;
-        if (concernsAccount(error)) await gate.heed(account, { status, waitMs, isDownload: asker.isDownload });
-        if (attempt >= worth.attempts || waitMs > worth.patienceMs) throw error;
+        if (concernsAccount(error)) await gate.hold(account, { status, waitMs, isDownload: asker.isDownload });
+        if (attempt >= retry.attempts || waitMs > retry.patienceMs) throw error;
         if (!concernsAccount(error)) await clock.sleep(waitMs, signal);
       }
     }
   }
 
-  private async once<Answer>(account: ProviderAccount, asker: Asker, request: () => Promise<Answer>): Promise<Answer> {
-    const { gate, turns } = this.deps;
+  private async once<Answer>(
+    account: ProviderAccount,
+    asker: WaitOptions,
+    request: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { gate, budget } = this.deps;
     const { signal, isDownload } = asker;
     await gate.wait(account, asker);
-    // Before its turn: who finds no place must not use up one.
-    const release = await this.place(account, asker);
+    // Before taking from the budget, so that a request without a slot costs none of it.
+    const release = await this.takeSlot(account, asker);
     try {
-      await turns.turn(account.id, signal);
-      // Others may have been told to stay away meanwhile.
+      await budget.take(account.id, signal);
+      // Another request may have received a Retry-After meanwhile.
       const isTrial = await gate.pass(account, asker);
       signal.throwIfAborted();
-      return await (isDownload ? request() : this.question(account, isTrial, request));
+      return await (isDownload ? request() : this.query(account, isTrial, request));
     } finally {
       release();
     }
   }
 
-  /** A place for a request; what gives it back. Throws {@link TooManyUnderWay}. */
-  private async place(account: ProviderAccount, asker: Asker): Promise<() => void> {
+  /** Takes a slot; resolves with the function that releases it. Throws {@link NoFreeSlot}. */
+  private async takeSlot(account: ProviderAccount, asker: WaitOptions): Promise<() => void> {
     const { patienceMs, signal, isDownload } = asker;
     const release = isDownload
       ? await takeBoth(
@@ -167,13 +171,13 @@ export class ProviderGateway {
           (waits) => this.downloadsOfClient.take(account.clientId, waits, signal),
           patienceMs,
         )
-      : await this.questions.take(account.id, Math.max(PLACE_MS, patienceMs), signal);
-    if (release === null) throw new TooManyUnderWay(this.returns.next(account.id));
+      : await this.queries.take(account.id, Math.max(MIN_SLOT_WAIT_MS, patienceMs), signal);
+    if (release === null) throw new NoFreeSlot(this.spacing.next(account.id));
     return release;
   }
 
-  /** What a question comes to is the account's as well. */
-  private async question<Answer>(
+  /** Sends a query and records its outcome in the state of the account. */
+  private async query<Answer>(
     account: ProviderAccount,
     isTrial: boolean,
     request: () => Promise<Answer>,
@@ -192,11 +196,11 @@ export class ProviderGateway {
   }
 }
 
-const wasNotSent = (error: ProviderError): boolean => error instanceof NotWelcome || error instanceof TooManyUnderWay;
+const wasNotSent = (error: ProviderError): boolean => error instanceof AccountOnHold || error instanceof NoFreeSlot;
 
 type Take = (patienceMs: number) => Promise<(() => void) | null>;
 
-/** One place of each, or null and none. */
+/** One slot of each, or null and neither. */
 async function takeBoth(first: Take, second: Take, patienceMs: number): Promise<(() => void) | null> {
   const releaseFirst = await first(patienceMs);
   if (releaseFirst === null) return null;

@@ -10,7 +10,7 @@ describe('windowOf', () => {
     [0.1, { points: 1, seconds: 10 }],
     [0.3, { points: 3, seconds: 10 }],
     [1.234, { points: 12, seconds: 10 }],
-  ])('makes whole requests in whole seconds of %d a second', (perSecond, window) => {
+  ])('gives whole requests in whole seconds for a rate of %d', (perSecond, window) => {
     expect(windowOf(perSecond)).toEqual(window);
   });
 });

@@ -1,22 +1,22 @@
-// How often one account of a provider is asked: so many requests a second, by all processes together. They share a window in
-// Postgres, by its clock, and take from it in blocks, so that a busy account costs four statements a second.
+// Limits requests per second and account, over all processes. They share a counter in Postgres per time window (by Postgres's
+// clock) and take from it in blocks, so that a busy account costs four statements a second.
 import type { Database } from '../../database/database.js';
 import type { Clock } from '../../common/clock.js';
 
-export interface Turns {
-  /** Resolves when a request of the account may go. Rejects when `signal` is aborted while it waits. */
-  turn(accountId: string, signal: AbortSignal): Promise<void>;
+export interface RequestBudget {
+  /** Resolves when a request of the account may be sent. Rejects if `signal` is aborted while waiting. */
+  take(accountId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** So many blocks a window. */
+/** Blocks per window. */
 const BLOCKS = 4;
-/** Unused time that may be spent at once, milliseconds. */
+/** Unused time that may be used at once, milliseconds. */
 const BURST_MS = 250;
 const LONGEST_WINDOW_S = 10;
-/** Accounts that are remembered; more are forgotten, which costs each a statement. */
-const MOST_ACCOUNTS = 10_000;
+/** Accounts in the cache; beyond that it is emptied, which costs each account a statement. */
+const MAX_ACCOUNTS = 10_000;
 
-/** A rate as whole requests in whole seconds: 2.5 a second are 5 in 2. */
+/** A rate as a whole number of requests in whole seconds: 2.5 a second are 5 in 2 seconds. */
 export function windowOf(perSecond: number): { points: number; seconds: number } {
   for (let seconds = 1; seconds <= LONGEST_WINDOW_S; seconds += 1) {
     const points = perSecond * seconds;
@@ -27,9 +27,9 @@ export function windowOf(perSecond: number): { points: number; seconds: number }
 
 /** Milliseconds. */
 const NOW = '(extract(epoch from now()) * 1000)::bigint';
-// Also one that ends later than any could that began lately: a clock was set back.
+// Also true for a window that ends implausibly late, because a clock was set back.
 const IS_OVER = `b.expire not between ${NOW} + 1 and ${NOW} + 2 * $3`;
-/** `taken`: of the window under way, this block included. */
+/** `taken`: requests taken from the current window, including this block. */
 const TAKE = `
 insert into provider_budgets as b (key, points, expire) values ($1, $2, ${NOW} + $3)
 on conflict (key) do update set
@@ -46,13 +46,13 @@ interface Account {
   /** Requests that this process may still send before `until`, epoch milliseconds. */
   left: number;
   until: number;
-  /** When the next one may go, so that they do not go all at once. */
+  /** When the next request may be sent, so that they are spread over the window. */
   nextAt: number;
-  /** One after the other, in the order of arrival. */
-  line: Promise<void>;
+  /** Requests take their turn in order of arrival. */
+  queue: Promise<void>;
 }
 
-export class SharedBudget implements Turns {
+export class SharedBudget implements RequestBudget {
   private readonly accounts = new Map<string, Account>();
   private readonly points: number;
   private readonly block: number;
@@ -69,23 +69,23 @@ export class SharedBudget implements Turns {
     this.windowMs = seconds * 1000;
   }
 
-  turn(accountId: string, signal: AbortSignal): Promise<void> {
+  take(accountId: string, signal: AbortSignal): Promise<void> {
     const account = this.account(accountId);
-    const mine = account.line.then(() => this.take(accountId, account, signal));
-    account.line = mine.catch(() => undefined);
+    const mine = account.queue.then(() => this.takeInTurn(accountId, account, signal));
+    account.queue = mine.catch(() => undefined);
     return mine;
   }
 
   private account(accountId: string): Account {
     const known = this.accounts.get(accountId);
     if (known !== undefined) return known;
-    if (this.accounts.size >= MOST_ACCOUNTS) this.accounts.clear();
-    const account = { left: 0, until: 0, nextAt: 0, line: Promise.resolve() };
+    if (this.accounts.size >= MAX_ACCOUNTS) this.accounts.clear();
+    const account = { left: 0, until: 0, nextAt: 0, queue: Promise.resolve() };
     this.accounts.set(accountId, account);
     return account;
   }
 
-  private async take(accountId: string, account: Account, signal: AbortSignal): Promise<void> {
+  private async takeInTurn(accountId: string, account: Account, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     while (account.left === 0 || account.until <= this.clock.now()) {
       const { left, msBeforeNext } = await this.reserve(accountId);
@@ -100,10 +100,10 @@ export class SharedBudget implements Turns {
     if (at > now) await this.clock.sleep(at - now, signal);
   }
 
-  /** A block of the window under way, or what is left of it. */
+  /** Takes a block from the current window, or what is left of it. */
   private async reserve(accountId: string): Promise<{ left: number; msBeforeNext: number }> {
     const values = [accountId, this.block, this.windowMs];
-    const [row] = await this.database.once<Taken>('all', { name: 'take_turns', text: TAKE, values });
+    const [row] = await this.database.once<Taken>('all', { name: 'take_budget', text: TAKE, values });
     const { taken, leftMs } = row as Taken;
     const left = Math.max(0, Math.min(this.block, this.points - (taken - this.block)));
     return { left, msBeforeNext: Math.max(1, leftMs) };

@@ -4,7 +4,7 @@ import { Slots } from './slots.js';
 const open = new AbortController().signal;
 
 describe('Slots', () => {
-  it('gives out so many of an account at once, and others what is theirs', async () => {
+  it('limits each key separately', async () => {
     const slots = new Slots(2);
     expect(await slots.take('one', 0, open)).not.toBeNull();
     expect(await slots.take('one', 0, open)).not.toBeNull();
@@ -12,7 +12,7 @@ describe('Slots', () => {
     expect(await slots.take('other', 0, open)).not.toBeNull();
   });
 
-  it('gives a place that gets free to whoever waits longest, once', async () => {
+  it('passes a released slot to the request that has waited longest, once', async () => {
     const slots = new Slots(1);
     const release = await slots.take('one', 0, open);
     const order: string[] = [];
@@ -23,7 +23,7 @@ describe('Slots', () => {
     };
     const [first, second] = [wait('first'), wait('second')];
     release?.();
-    // Told twice, it is given back once.
+    // Releasing twice has no further effect.
     release?.();
     const held = await first;
     expect(order).toEqual(['first']);
@@ -33,7 +33,7 @@ describe('Slots', () => {
     expect(await slots.take('one', 0, open)).not.toBeNull();
   });
 
-  it('is not lost with somebody who does not want it any more', async () => {
+  it('loses no slot to a request that was aborted while waiting', async () => {
     const slots = new Slots(1);
     const release = await slots.take('one', 0, open);
     const impatient = new AbortController();

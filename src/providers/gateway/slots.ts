@@ -1,39 +1,42 @@
-// So many at once for each account, the rest in line.
+// Limits concurrency per key (an account or a client); further requests wait in order.
 
-interface Line {
+interface Queue {
   taken: number;
   waiting: (() => void)[];
 }
 
 export class Slots {
-  private readonly lines = new Map<string, Line>();
+  private readonly queues = new Map<string, Queue>();
 
-  /** `size`: how many of one account hold a slot at the same time. */
+  /** `size`: slots per key. */
   constructor(private readonly size: number) {}
 
-  /** Takes one within `patienceMs`: resolves with what gives it back, or null. Rejects when `signal` is aborted meanwhile. */
-  async take(accountId: string, patienceMs: number, signal: AbortSignal): Promise<(() => void) | null> {
+  /**
+   * Takes a slot within `patienceMs`: resolves with the function that releases it, or null. Rejects if `signal` is aborted
+   * meanwhile.
+   */
+  async take(key: string, patienceMs: number, signal: AbortSignal): Promise<(() => void) | null> {
     signal.throwIfAborted();
-    const line = this.lines.get(accountId) ?? { taken: 0, waiting: [] };
-    this.lines.set(accountId, line);
-    if (line.taken < this.size) line.taken += 1;
-    else if (!(await this.wait(line, patienceMs, signal))) return null;
+    const queue = this.queues.get(key) ?? { taken: 0, waiting: [] };
+    this.queues.set(key, queue);
+    if (queue.taken < this.size) queue.taken += 1;
+    else if (!(await this.wait(queue, patienceMs, signal))) return null;
     let isHeld = true;
     return () => {
-      if (isHeld) this.pass(accountId, line);
+      if (isHeld) this.release(key, queue);
       isHeld = false;
     };
   }
 
-  /** False: no place came in time. */
-  private wait(line: Line, patienceMs: number, signal: AbortSignal): Promise<boolean> {
+  /** False: no slot became free in time. */
+  private wait(queue: Queue, patienceMs: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', aborted);
-        line.waiting = line.waiting.filter((other) => other !== place);
+        queue.waiting = queue.waiting.filter((other) => other !== take);
       };
-      const place = (): void => {
+      const take = (): void => {
         leave();
         resolve(true);
       };
@@ -46,15 +49,15 @@ export class Slots {
         resolve(false);
       }, patienceMs);
       signal.addEventListener('abort', aborted, { once: true });
-      line.waiting.push(place);
+      queue.waiting.push(take);
     });
   }
 
-  /** Whoever waits longest gets the place. */
-  private pass(accountId: string, line: Line): void {
-    const next = line.waiting.shift();
+  /** Passes the slot to the request that has waited longest. */
+  private release(key: string, queue: Queue): void {
+    const next = queue.waiting.shift();
     if (next !== undefined) return next();
-    line.taken -= 1;
-    if (line.taken === 0) this.lines.delete(accountId);
+    queue.taken -= 1;
+    if (queue.taken === 0) this.queues.delete(key);
   }
 }

@@ -1,4 +1,4 @@
-// Retell's chat document → claims (reference/providers.md 3.3, 10). It has no numbers, no direction and no audio. Pure.
+// Retell's chat document → claims. A chat has no numbers, direction or audio. Pure.
 import type { Claims, Fields, Json, Turn } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import { analysisOf, costOf, metadataOf, storesNothing, variablesOf, withoutSecrets } from './common.js';
@@ -9,7 +9,7 @@ import { toTurns } from './transcript.js';
 
 const ENDED = new Set(['ended', 'error']);
 
-/** What a chat document claims. `event` is the webhook's type, or null for the provider's own record. */
+/** Claims of a chat document. `event` is the webhook's type, or null for the provider's own record. */
 export function claimsOfChat(document: Json, event: string | null): Claims {
   const chat = chatSchema.parse(document);
   const hasEnded = ENDED.has(chat.chat_status ?? '') || event === 'chat_ended' || event === 'chat_analyzed';
@@ -36,7 +36,7 @@ export function claimsOfChat(document: Json, event: string | null): Claims {
   };
 }
 
-/** Nobody speaks in a chat; and where its list of messages is empty, nobody wrote. What is not stored is not waited for. */
+/** Parts that do not exist: a chat has no audio, an empty list of messages no transcript, and what is not stored never comes. */
 const deniedOf = (turns: Turn[] | null, isUnstored: boolean): Claims['denied'] => [
   { part: 'audio', reason: 'text_only' },
   ...(turns?.length === 0 ? [{ part: 'transcript', reason: 'empty' } as const] : []),
@@ -56,20 +56,20 @@ function fieldsOf(chat: RetellChat, hasEnded: boolean): Partial<Fields> {
     end_time: hasEnded ? chat.end_timestamp : undefined,
     end: hasEnded ? endOfChat(chat) : undefined,
     ...analysisOf(analysis, analysis?.chat_summary, analysis?.chat_successful),
-    // It is billed by message; the analysis comes last.
+    // Chats are billed by message; the bill is final once the analysis is there, which comes last.
     cost: hasEnded ? costOf(chat.chat_cost, Boolean(analysis)) : undefined,
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
     variables: variablesOf(chat.retell_llm_dynamic_variables, chat.collected_dynamic_variables),
   });
 }
 
-/** Chats seldom say why they ended; one that broke is the provider's error. */
+/** Chats rarely contain a reason; a broken one counts as the provider's error. */
 function endOfChat({ chat_status: status, disconnection_reason: reason }: RetellChat): Fields['end'] | undefined {
   if (reason) return { ...endOf(reason), provider_reason: reason };
   return status === 'error' ? { category: 'error_provider', party: 'provider', provider_reason: null } : undefined;
 }
 
-/** Messages with their own times, counted from the start of the chat. */
+/** Messages have their own times, converted to milliseconds from the start of the chat. */
 function turnsOf({ message_with_tool_calls: messages, start_timestamp: start }: RetellChat): Turn[] | null {
   if (messages === null || messages === undefined) return null;
   return toTurns(messages).map((turn, index) => {

@@ -1,14 +1,14 @@
-// Retell's HTTP API through the official SDK. Retries are ours (Temporal), so that attempts do not multiply.
+// Retell's HTTP API through the official SDK. The SDK does not retry; Temporal and the gateway do, so that attempts do not multiply.
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import Retell from 'retell-sdk';
 import type { Json } from '../provider-fact.js';
 import { isRetryable } from '../provider-mapping.js';
 import {
-  brokenOff,
+  transportError,
   ProviderError,
   retryAfterMs,
-  type ProviderAnswer,
+  type FetchedRecord,
   type ProviderConnection,
   type RecordingStream,
 } from '../provider.js';
@@ -21,17 +21,17 @@ function clientFor({ apiKey, baseUrl, egress }: ProviderConnection): Retell {
 
 const PATHS = { call: '/v2/get-call', chat: '/get-chat' } as const;
 
-/** GET of a call or a chat. 404 is an answer, not a failure: the provider does not know it. */
+/** Fetches a call or a chat. A 404 is a result, not a failure: the provider does not know it. */
 export async function fetchDocument(
   connection: ProviderConnection,
   { providerKind, providerId }: { providerKind: string; providerId: string },
-): Promise<ProviderAnswer> {
+): Promise<FetchedRecord> {
   const path = `${PATHS[providerKind === 'chat' ? 'chat' : 'call']}/${encodeURIComponent(providerId)}`;
   const document = await asked(() => clientFor(connection).get<Json>(path));
   return document === null ? { found: false } : { found: true, document };
 }
 
-/** POST of a question; null when the provider answers 404. */
+/** POST request; null if the provider answers 404. Throws ProviderError. */
 export const post = (connection: ProviderConnection, path: string, body: unknown): Promise<Json | null> =>
   asked(() => clientFor(connection).post<Json>(path, { body }));
 
@@ -39,24 +39,24 @@ async function asked(question: () => Promise<Json>): Promise<Json | null> {
   try {
     return await question();
   } catch (error) {
-    // An answer that breaks off or does not parse is no answer.
-    if (!(error instanceof Retell.APIError) || error.status === undefined) throw brokenOff(error);
+    // A response that breaks off or does not parse counts as a failed request.
+    if (!(error instanceof Retell.APIError) || error.status === undefined) throw transportError(error);
     if (error.status === 404) return null;
-    // The SDK's message quotes the answer's body: it must not reach a log or a history.
+    // The SDK's message quotes the response body, which must not reach a log or a workflow history.
     const { status } = error;
     const after = retryAfterMs(error.headers?.get('retry-after'), Date.now());
     throw new ProviderError(status, isRetryable(status), undefined, after);
   }
 }
 
-/** Recording URLs carry their own right to read; the API key is not sent to them. */
+/** Recording URLs grant access by themselves; the API key is not sent to them. */
 export async function openRecording(
   { egress }: ProviderConnection,
   url: string,
   signal: AbortSignal,
 ): Promise<RecordingStream> {
   const response = await egress.recordings(url, { signal }).catch((error: unknown) => {
-    throw brokenOff(error);
+    throw transportError(error);
   });
   if (!response.ok || response.body === null) {
     const after = retryAfterMs(response.headers.get('retry-after'), Date.now());

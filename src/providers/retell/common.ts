@@ -1,17 +1,17 @@
-// What Retell's calls and chats have in common.
+// Mapping shared by Retell's calls and chats. Pure.
 import type { Fields, Json } from '../provider-fact.js';
 import { compact, withoutMembers } from '../provider-mapping.js';
 import type { RetellAnalysis, RetellCall, RetellCost } from './payload.js';
 
 const SENTIMENTS = ['positive', 'neutral', 'negative'] as const;
-/** Capability URLs and tokens: never kept (reference/providers.md 7). */
+/** Capability URLs and tokens, which must not be stored. */
 const SECRETS = new Set(['access_token', 'thought_signature']);
 
 export const withoutSecrets = (document: Json): Json => withoutMembers(document, (name) => SECRETS.has(name));
 
 type Analysis = Pick<RetellAnalysis, 'user_sentiment'> | null | undefined;
 
-/** Outcome, sentiment and summary, as far as the analysis has them. */
+/** Outcome, sentiment and summary, if the analysis contains them. */
 export function analysisOf(
   analysis: Analysis,
   summary: string | null | undefined,
@@ -33,7 +33,7 @@ export function costOf(cost: RetellCost | null | undefined, isFinal: boolean): F
   return { amount_micros: Math.round(cents * 10_000), currency: 'USD' };
 }
 
-/** `metadata` is any JSON at Retell; ours is a map, so that something else goes under `value`. */
+/** Retell's `metadata` may be any JSON; ours is a map, so anything else is put under `value`. */
 export function metadataOf(value: Json | undefined): Fields['metadata'] | undefined {
   if (value === null || value === undefined) return undefined;
   return typeof value === 'object' && !Array.isArray(value) ? value : { value };
@@ -42,10 +42,10 @@ export function metadataOf(value: Json | undefined): Fields['metadata'] | undefi
 type Storage = Pick<RetellCall, 'data_storage_setting' | 'opt_out_sensitive_data_storage'>;
 type Map = { [key: string]: Json } | null | undefined;
 
-/** What was given at the start and what the agent collected; the collected wins. */
+/** Variables given at the start and collected by the agent; the collected ones win. */
 export const variablesOf = (given: Map, collected: Map): Fields['variables'] | undefined =>
   given || collected ? { ...given, ...collected } : undefined;
 
-/** What of a finished call or chat Retell keeps: neither words nor audio, by the setting of today or by the older flag. */
+/** Whether Retell stores neither transcript nor audio of a finished conversation, by the current setting or the older flag. */
 export const storesNothing = ({ data_storage_setting: setting, opt_out_sensitive_data_storage: isOptedOut }: Storage) =>
   setting === 'basic_attributes_only' || isOptedOut === true;

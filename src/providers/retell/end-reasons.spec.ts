@@ -41,7 +41,7 @@ describe('endOf', () => {
     expect(new Set(KNOWN_REASONS)).toEqual(new Set(cases.map(({ reason }) => reason)));
   });
 
-  it('calls a reason that it does not know unknown, and nobody its party', () => {
+  it('maps an unknown reason to `unknown` without a party', () => {
     for (const reason of [null, '', 'a_reason_of_tomorrow', 'constructor']) {
       expect(endOf(reason)).toEqual({ category: 'unknown', party: null });
     }

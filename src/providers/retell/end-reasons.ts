@@ -1,4 +1,4 @@
-// disconnection_reason → our category and the party that ended it. Data; every value of reference B.1 is tested.
+// disconnection_reason → our category and the party that ended the conversation. Data; every documented value is tested.
 
 type Party = 'customer' | 'agent' | 'human_agent' | 'provider' | 'system' | null;
 
@@ -41,13 +41,13 @@ const REASONS: Record<string, End> = {
   error_unknown: ['error_provider', 'provider'],
 };
 
-/** A map, because a reason may be any word: `constructor` too. */
+/** A Map, not an object, because a reason may be any text, such as `constructor`. */
 const BY_REASON: ReadonlyMap<string | null, End> = new Map(Object.entries(REASONS));
 
 /** Reasons that the mapping knows. */
 export const KNOWN_REASONS = Object.keys(REASONS);
 
-/** Category and party of a reason; an unmapped or missing one is `unknown`. */
+/** Category and party of a reason; `unknown` if it is unmapped or missing. */
 export function endOf(reason: string | null): { category: string; party: Party } {
   const [category, party] = BY_REASON.get(reason) ?? ['unknown', null];
   return { category, party };

@@ -1,4 +1,4 @@
-// Retell: calls and chats. Its webhooks, records, recordings and signatures (reference/providers.md).
+// Retell as a Provider: calls and chats.
 import type { Claims, Json } from '../provider-fact.js';
 import type { Provider } from '../provider.js';
 import { claimsOfChat } from './chat-mapper.js';
@@ -25,7 +25,7 @@ export const retell: Provider = {
   kinds: ['call', 'chat'],
   isSigned,
   verify: verifySignature,
-  subject(body) {
+  conversationOf(body) {
     const parsed = webhook.safeParse(body);
     if (!parsed.success) return null;
     const { event, call, chat } = parsed.data;

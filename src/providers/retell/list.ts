@@ -1,9 +1,9 @@
-// Retell's lists of calls and of chats (POST /v3/list-calls, /v3/list-chats): sorted and filtered by start; their items lack the transcripts.
+// Retell's lists of calls and chats (POST /v3/list-calls, /v3/list-chats): sorted and filtered by start; items have no transcripts.
 import { z } from 'zod';
 import { ProviderError, type ListPage, type ListQuery, type ProviderConnection } from '../provider.js';
 import { post } from './client.js';
 
-/** The largest page that older documents of Retell name. */
+/** The largest page size that Retell's older documentation mentions. */
 const PAGE = 1000;
 
 const text = z.string().nullish().catch(null);
@@ -23,7 +23,7 @@ const page = z.object({
 
 const LIVE = new Set(['ongoing', 'registered']);
 
-/** One page, oldest start first. Throws ProviderError; an answer of another shape is one that may be asked for again. */
+/** One page, oldest start first. Throws ProviderError; retryable if the response has an unexpected shape. */
 export async function listConversations(connection: ProviderConnection, query: ListQuery): Promise<ListPage> {
   const isChat = query.providerKind === 'chat';
   const answer = page.safeParse(

@@ -1,4 +1,4 @@
-// Retell's call document → claims (reference/providers.md 3.2, 10). Pure.
+// Retell's call document → claims. Pure.
 import type { Channel, Claims, Fields, Json, LiveStatus, TransferClaim, Turn } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
 import { analysisOf, costOf, metadataOf, storesNothing, variablesOf, withoutSecrets } from './common.js';
@@ -17,7 +17,7 @@ const CHANNELS = new Map<string, Channel>([
 ]);
 const ENDED = new Set(['ended', 'error', 'not_connected']);
 
-/** What a call document claims. `event` is the webhook's type, or null for the provider's own record. */
+/** Claims of a call document. `event` is the webhook's type, or null for the provider's own record. */
 export function claimsOfCall(document: Json, event: string | null): Claims {
   const call = callSchema.parse(document);
   const hasEnded = ENDED.has(call.call_status ?? '') || event === 'call_ended' || event === 'call_analyzed';
@@ -47,14 +47,14 @@ export function claimsOfCall(document: Json, event: string | null): Claims {
   };
 }
 
-/** What nobody needs to wait for. Webhooks may bring what is not stored: of that the record alone is the last word. */
+/** Parts that do not exist. Webhooks may contain what is not stored, so only the record can say that. */
 function deniedOf(
   call: RetellCall,
   { turns, isRecord }: { turns: Turn[] | null; isRecord: boolean },
 ): Claims['denied'] {
   const isUnstored = isRecord && storesNothing(call);
   const denied: Claims['denied'] = [];
-  // The provider lists the transcript and it is empty: nobody spoke.
+  // The document contains an empty transcript: nobody spoke.
   if (turns?.length === 0) denied.push({ part: 'transcript', reason: 'empty' });
   if (turns === null && isUnstored) denied.push({ part: 'transcript', reason: 'zero_retention' });
   if (recordingsOf(call).length === 0 && isUnstored) denied.push({ part: 'audio', reason: 'zero_retention' });
@@ -69,7 +69,7 @@ function liveStatus(call: RetellCall, event: string | null): LiveStatus {
 
 const endOfCall = (call: RetellCall): NonNullable<Claims['ended']> => ({
   failed: call.call_status === 'error' || call.call_status === 'not_connected',
-  // Calls that are refused before anybody is called (no capacity, no payment, nobody joined) are errors without a start.
+  // Calls refused before anybody is called (no capacity, no payment, nobody joined) have status `error` and no start.
   neverConnected:
     call.call_status === 'not_connected' || (call.call_status === 'error' && typeof call.start_timestamp !== 'number'),
 });
@@ -93,7 +93,7 @@ function fieldsOf(call: RetellCall, ended: Claims['ended'], analysed: boolean): 
     agent_number: direction && (inbound ? call.to_number : call.from_number),
     end: hasEnded && reason ? { ...endOf(reason), provider_reason: reason } : undefined,
     ...analysisOf(call.call_analysis, call.call_analysis?.call_summary, call.call_analysis?.call_successful),
-    // The analysis comes last, and nothing is charged for a call that never connected.
+    // The cost is final once the analysis is there, which comes last, or if the call never connected.
     cost: ended ? costOf(call.call_cost, analysed || ended.neverConnected) : undefined,
     latency: latencyOf(call),
     metadata: metadataOf(call.metadata),
@@ -137,16 +137,16 @@ const TRANSFER_EVENTS = new Map<string | null, TransferClaim['status']>([
 ]);
 
 /**
- * Events tell of a handover without saying which, and not always to whom. After the end the reason says whether the
- * last one went through: the only one that every later document names, if need be without its target.
+ * Events report a transfer without an id, and not always with its target. After the end the reason says whether the last transfer
+ * succeeded: that one appears in every later document, possibly without its target.
  */
 function transfersOf(call: RetellCall, event: string | null): TransferClaim[] {
   const target = { type: 'phone', value: call.transfer_destination ?? null } as const;
   const over = call.transfer_end_timestamp ?? null;
   const status = TRANSFER_EVENTS.get(event);
-  const told: TransferClaim[] = status ? [{ id: null, target, status, at: status === 'ended' ? over : null }] : [];
-  if (endOf(call.disconnection_reason ?? null).category !== 'transferred') return told;
-  told.push({ id: 'end', target, status: 'bridged', at: call.end_timestamp ?? null });
-  if (over !== null) told.push({ id: 'end', target, status: 'ended', at: over });
-  return told;
+  const claims: TransferClaim[] = status ? [{ id: null, target, status, at: status === 'ended' ? over : null }] : [];
+  if (endOf(call.disconnection_reason ?? null).category !== 'transferred') return claims;
+  claims.push({ id: 'end', target, status: 'bridged', at: call.end_timestamp ?? null });
+  if (over !== null) claims.push({ id: 'end', target, status: 'ended', at: over });
+  return claims;
 }

@@ -1,9 +1,9 @@
-// Retell's documents: only the fields that we use are described, all optional; unknown ones are kept in the record.
+// Schemas of Retell's documents: only the fields that we use, all optional. The stored document keeps unknown fields.
 import { z } from 'zod';
 import type { Json } from '../provider-fact.js';
 
 const json: z.ZodType<Json> = z.json();
-// A field of an unexpected type counts as absent: one odd value must not cost the whole document.
+// A field of an unexpected type counts as absent, so that one odd value does not invalidate the whole document.
 const text = z.string().nullish().catch(null);
 const number = z.number().nullish().catch(null);
 const flag = z.boolean().nullish().catch(null);
@@ -68,7 +68,7 @@ export const call = z.object({
     .catch(null),
 });
 
-/** An item of a chat; unlike a call's it has a time of its own, epoch milliseconds. */
+/** An item of a chat; unlike a call's item it has its own time, epoch milliseconds. */
 const message = utterance.extend({
   created_timestamp: number,
   former_state_name: text,

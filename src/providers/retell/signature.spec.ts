@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifySignature } from './signature.js';
 
-/** reference: providers.md 4.1, computed with the provider's own SDK. */
+/** Computed with the provider's own SDK. */
 const VECTOR = {
   secret: 'key_test',
   body: '{"event":"call_ended","call":{}}',
@@ -46,7 +46,7 @@ describe('verifySignature', () => {
     expect(verified({ header: `v=${VECTOR.atMs},d=${VECTOR.digest.toUpperCase()}` })).toBe(true);
   });
 
-  it('takes the webhook secret where there is one, and then not the API key', () => {
+  it('uses the webhook secret if there is one, and then not the API key', () => {
     expect(verified({ apiKey: 'another', webhookSecret: VECTOR.secret })).toBe(true);
     expect(verified({ apiKey: VECTOR.secret, webhookSecret: 'another' })).toBe(false);
   });

@@ -1,11 +1,11 @@
-// x-retell-signature: v=<unix ms>,d=<hex HMAC-SHA-256 of raw body + ms>, by the API key (retell-sdk lib/webhook_auth).
+// x-retell-signature: v=<unix ms>,d=<hex HMAC-SHA-256 of raw body + ms>, keyed with the API key (retell-sdk lib/webhook_auth).
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ProviderCredentials, SignedRequest } from '../provider.js';
 
 const FORM = /^v=(\d{1,16}),d=([0-9a-f]{64})$/i;
 const TOLERANCE_MS = 5 * 60_000;
 
-/** The parts of a signature that has its form and is at most 5 minutes off in either direction; else null. */
+/** The parts of the signature if it is well-formed and at most 5 minutes off in either direction; else null. */
 function signatureOf({ headers, nowMs }: Omit<SignedRequest, 'rawBody'>): { time: string; digest: string } | null {
   const header = headers['x-retell-signature'];
   const [, time, digest] = (typeof header === 'string' ? FORM.exec(header) : null) ?? [];
@@ -15,7 +15,7 @@ function signatureOf({ headers, nowMs }: Omit<SignedRequest, 'rawBody'>): { time
 
 export const isSigned = (request: Omit<SignedRequest, 'rawBody'>): boolean => signatureOf(request) !== null;
 
-/** True when the signature is present, fits the raw bytes, and is at most 5 minutes off in either direction. */
+/** Whether the signature is present, matches the raw bytes, and is at most 5 minutes off in either direction. */
 export function verifySignature(request: SignedRequest, credentials: ProviderCredentials): boolean {
   const signature = signatureOf(request);
   if (signature === null) return false;

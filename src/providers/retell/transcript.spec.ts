@@ -11,7 +11,7 @@ const words = (start: number, end: number) => [
 ];
 
 describe('toTurns', () => {
-  it('keeps the order of the provider and numbers it, whatever the times say', () => {
+  it('keeps and numbers the provider’s order, whatever the times say', () => {
     const turns = turnsOf([
       { role: 'agent', content: 'Hello', words: words(0, 1.5) },
       { role: 'user', content: 'Hi', words: words(9, 9.5) },
@@ -24,14 +24,14 @@ describe('toTurns', () => {
     ]);
   });
 
-  it('names who spoke', () => {
+  it('maps the speaker’s role', () => {
     const roles = ['agent', 'user', 'transfer_target', 'node_transition', 'constructor', 'of_tomorrow'];
     expect(turnsOf(roles.map((role) => ({ role, content: 'x' }))).map(({ role }) => role)).toEqual([
       ...['agent', 'customer', 'human_agent', 'event', 'event', 'event'],
     ]);
   });
 
-  it('takes the time of an item without words from time_sec, else from the end before it', () => {
+  it('takes the time of an item without words from time_sec, else from the end of the previous item', () => {
     const turns = turnsOf([
       { role: 'dtmf', digit: '5' },
       { role: 'user', content: 'Hi', words: words(1, 2) },
@@ -42,7 +42,7 @@ describe('toTurns', () => {
     expect(turns.map(({ text }) => text)).toEqual(['dtmf 5', 'Hi', 'dtmf 5', 'sent']);
   });
 
-  it('gives what a tool was asked and answered, as JSON where it parses', () => {
+  it('contains arguments and result of a tool, as JSON if they parse', () => {
     const [asked, answered, failed] = turnsOf([
       { role: 'tool_call_invocation', tool_call_id: 't1', name: 'look_up', arguments: '{"order":"A-17"}' },
       { role: 'tool_call_result', tool_call_id: 't1', content: '{"state":"sent"}', successful: true },
@@ -55,7 +55,7 @@ describe('toTurns', () => {
     expect(failed?.tool).toMatchObject({ id: 't2', result: 'not { JSON', ok: false });
   });
 
-  it('says what an event that is not speech was', () => {
+  it('describes events that are not speech', () => {
     const [node, dtmf] = turnsOf([
       { role: 'node_transition', former_node_name: 'greeting', new_node_name: 'payment' },
       { role: 'dtmf' },

@@ -1,9 +1,10 @@
-// Retell's transcript items → turns. Items have no time of their own: first word, `time_sec`, else where the one before ended.
+// Retell's transcript items → turns. Items have no time of their own: it is that of the first word, `time_sec`, or the end of the
+// previous item. Pure.
 import type { Turn, TurnRole } from '../provider-fact.js';
 import { jsonOrText, toMs } from '../provider-mapping.js';
 import type { RetellUtterance } from './payload.js';
 
-/** A map, because a role may be any word: `constructor` too. */
+/** A Map, not an object, because a role may be any text, such as `constructor`. */
 const ROLES = new Map<string, TurnRole>([
   ['agent', 'agent'],
   ['user', 'customer'],
@@ -12,7 +13,7 @@ const ROLES = new Map<string, TurnRole>([
   ['tool_call_result', 'tool_result'],
 ]);
 
-/** What an item that is not speech says: a key pressed, a node entered, an SMS, injected context. */
+/** Text of an item that is not speech: a pressed key, a workflow node, an SMS, injected context. */
 function eventText(item: RetellUtterance): string | null {
   if (item.role === 'dtmf') return `dtmf ${item.digit ?? ''}`.trim();
   if (item.role === 'node_transition') return `${item.former_node_name ?? '?'} → ${item.new_node_name ?? '?'}`;
@@ -32,7 +33,7 @@ function tool(item: RetellUtterance): Turn['tool'] {
   };
 }
 
-/** Turns in the provider's order, which is the truth even where its word times disagree. */
+/** Turns in the provider's order, which is authoritative even if its word times contradict it. */
 export function toTurns(items: RetellUtterance[]): Turn[] {
   let previousEnd: number | null = null;
   return items.map((item, index) => {

@@ -1,14 +1,14 @@
-// Where an account stands for all processes: its circuit, and until when its provider wants us to stay away. In Postgres,
-// written on change only; each process looks at most once a second and account while it asks. Times go in and out as what is
-// left of them, and Postgres' clock alone decides: machines may disagree on what time it is.
+// The state of accounts that all processes share, in Postgres: the circuit, and until when the provider wants no requests. It is
+// written only when it changes, and read at most once a second per process and account. Times are passed as durations, so that
+// only Postgres's clock counts: the clocks of machines may differ.
 import type { WorkerDatabase } from '../../database/database.js';
 import { CLOSED, TRIAL_MS, type Circuit } from './circuit.js';
 import type { Clock } from '../../common/clock.js';
 
-export interface Standing {
-  /** `failures` is this process's own count. */
+export interface AccountState {
+  /** `failures` is counted by this process only. */
   circuit: Circuit;
-  /** What the provider answered when it had enough, and until when it wants us to stay away, epoch milliseconds. */
+  /** Until when the provider wants no requests (`Retry-After`), epoch milliseconds, and the status with which it said so. */
   away: { status: number | null; until: number };
 }
 
@@ -17,15 +17,15 @@ export interface Account {
   clientId: string;
 }
 
-export interface Standings {
-  read(accountId: string): Promise<Standing>;
+export interface AccountStates {
+  read(accountId: string): Promise<AccountState>;
   keepCircuit(account: Account, circuit: Circuit): Promise<void>;
-  /** Whether the one trial that is due is ours. */
+  /** Claims the single trial that is due; true if it is ours. */
   claimTrial(accountId: string): Promise<boolean>;
-  keepAway(account: Account, away: Standing['away']): Promise<void>;
+  keepAway(account: Account, away: AccountState['away']): Promise<void>;
 }
 
-export const GOOD_STANDING: Standing = { circuit: CLOSED, away: { status: null, until: 0 } };
+export const HEALTHY: AccountState = { circuit: CLOSED, away: { status: null, until: 0 } };
 
 interface Row {
   state: Circuit['state'];
@@ -59,15 +59,15 @@ on conflict (provider_account_id) do update
   set away_until = excluded.away_until, away_status = excluded.away_status, changed_at = now()
   where c.away_until is null or c.away_until < excluded.away_until`;
 
-export class StoredStandings implements Standings {
+export class StoredAccountStates implements AccountStates {
   constructor(
     private readonly database: WorkerDatabase,
     private readonly clock: Clock,
   ) {}
 
-  async read(accountId: string): Promise<Standing> {
-    const [row] = await this.database.once<Row>('all', { name: 'standing', text: READ, values: [accountId] });
-    if (row === undefined) return GOOD_STANDING;
+  async read(accountId: string): Promise<AccountState> {
+    const [row] = await this.database.once<Row>('all', { name: 'account_state', text: READ, values: [accountId] });
+    if (row === undefined) return HEALTHY;
     const { state, openings, status } = row;
     const now = this.clock.now();
     const timeIn = (ms: number | null): number => (ms === null ? 0 : now + ms);
@@ -88,7 +88,7 @@ export class StoredStandings implements Standings {
     return rows.length > 0;
   }
 
-  async keepAway({ id, clientId }: Account, { status, until }: Standing['away']): Promise<void> {
+  async keepAway({ id, clientId }: Account, { status, until }: AccountState['away']): Promise<void> {
     const values = [id, clientId, until - this.clock.now(), status];
     await this.database.once('all', { name: 'keep_away', text: KEEP_AWAY, values });
   }
