@@ -9,9 +9,12 @@ import { WorkerDatabase } from './database/database.js';
 import { setPasswords } from './database/logins.js';
 import { earlierVersionMessage, migrationState } from './database/migration-state.js';
 import { searchDataSource } from './database/search/search-data-source.js';
+import { SearchDatabase } from './database/search/search-database.js';
 import { runningOn } from './embedded/lock.js';
 import { unparkCommands } from './outbox/command-queue.js';
 import { startAllMissing } from './outbox/missing-workflows.js';
+import { requestRebuild } from './search/request-rebuild.js';
+import { SearchState } from './search/search-state.js';
 import { kindsOf } from './temporal/registry.js';
 import { isAway, isRefused, SEARCH_ATTRIBUTE_NAMES } from './temporal/search-attributes.js';
 import { setUpTemporal, withWorkflowClient } from './temporal/with-workflow-client.js';
@@ -43,6 +46,16 @@ async function migrate(settings: Config): Promise<void> {
     }
   } finally {
     for (const source of Object.values(sources)) if (source.isInitialized) await source.destroy();
+  }
+}
+
+async function rebuildSearch({ searchDatabaseUrl }: Config): Promise<void> {
+  const url = required(searchDatabaseUrl, 'SEARCH_DATABASE_URL');
+  const search = new SearchDatabase(searchDataSource({ url, role: 'colloquy_search_worker', poolSize: 1 }));
+  try {
+    await requestRebuild(new SearchState(search), say);
+  } finally {
+    await search.close();
   }
 }
 
@@ -118,6 +131,13 @@ program
   .command('init')
   .description('create the root key of a new installation; fails if there is one already')
   .action(() => initKeys(settings()));
+
+program
+  .command('search')
+  .description('the search database')
+  .command('rebuild')
+  .description('write all look-ups again from the content, while everything runs, and show the progress')
+  .action(() => rebuildSearch(settings()));
 
 try {
   await program.parseAsync();

@@ -15,6 +15,7 @@ import { FailedRuns } from './outbox/failed-runs.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { Reconciler } from './outbox/reconciler.js';
 import { Indexer } from './search/indexer.js';
+import { Rebuild } from './search/rebuild.js';
 import { DuePolls } from './reconciliation/due-polls.js';
 import { TemporalWorker } from './temporal/temporal-worker.js';
 
@@ -34,6 +35,7 @@ export class WorkerLoops {
     private readonly temporal: TemporalWorker,
     private readonly polls: DuePolls,
     private readonly indexer: Indexer,
+    private readonly rebuild: Rebuild,
     private readonly maintenance: Maintenance,
     @Inject(WORKER_METRICS) private readonly metrics: MetricsServer | null,
     private readonly log: Log,
@@ -52,13 +54,13 @@ export class WorkerLoops {
 
   /** Starts all loops; the connection to Temporal is made in the background. */
   start(): void {
-    const { intake, numbering, indexer, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
+    const { intake, numbering, indexer, rebuild, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
     intake.onCommit(() => numbering.nudge());
     temporal.onConnected(() => {
       this.nudgeRelays();
       this.reconciler.nudge();
     });
-    for (const loop of [intake, numbering, indexer, ...relays, temporal, polls, maintenance]) loop.start();
+    for (const loop of [intake, numbering, indexer, rebuild, ...relays, temporal, polls, maintenance]) loop.start();
     for (const listener of listeners) void listener.start();
     log.info('worker ready', { ...(metrics && { metrics_port: metrics.port }) });
   }
@@ -74,7 +76,7 @@ export class WorkerLoops {
     for (const listener of this.listeners) listener.stop();
     await this.intake.stop();
     // What they leave is done by the next worker.
-    await Promise.all([this.numbering.stop(), this.indexer.stop()]);
+    await Promise.all([this.numbering.stop(), this.indexer.stop(), this.rebuild.stop()]);
   }
 
   private nudgeRelays(): void {

@@ -1,5 +1,5 @@
 // Counters and histograms of this process, for Prometheus. Labels are enumerations, ours or a provider's; never ids or content.
-import { Counter, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { BoundedLabel } from './bounded-label.js';
 
 /** Metrics that are counted as events happen; gauges that are read at scrape time have their own registries. */
@@ -46,6 +46,11 @@ const indexed = new Histogram({
   name: 'colloquy_search_index_seconds',
   help: 'From the commit of a change to the commit that made the conversation findable by it',
   buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, MINUTE, 10 * MINUTE, HOUR],
+  registers,
+});
+const searchComplete = new Gauge({
+  name: 'colloquy_search_complete',
+  help: 'Whether every conversation is in the search index: 1, or 0 while it is rebuilt',
   registers,
 });
 const indexPostponed = new Counter({
@@ -125,6 +130,11 @@ export function factsPostponed(provider: string, reason: string): void {
 export function conversationsIndexed(changedAt: number[]): void {
   const now = Date.now();
   for (const at of changedAt) indexed.observe(Math.max(0, now - at) / 1000);
+}
+
+/** Whether the index has every conversation. */
+export function searchIsComplete(isComplete: boolean): void {
+  searchComplete.set(Number(isComplete));
 }
 
 /** A conversation could not be indexed; `reason` is a code. */

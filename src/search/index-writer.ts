@@ -40,6 +40,19 @@ select asked.id, s.generation, 0, false from unnest($1::uuid[]) as asked(id) cro
 on conflict (conversation_id) do update set generation = excluded.generation, live = false`;
 const DELETE_ALL = 'delete from blind_indexes where conversation_id = any($1::uuid[])';
 
+const KEEP = `
+update indexed_conversations i set generation = s.generation from search_state s
+where i.conversation_id = any($1::uuid[]) and i.live`;
+// Locked first, so that a row which somebody has just written is looked at again.
+const SWEEP = `
+with passed as materialized (
+  select i.conversation_id from indexed_conversations i
+  where ($1::uuid is null or i.conversation_id > $1) and ($2::uuid is null or i.conversation_id <= $2)
+    and i.live and i.generation < (select generation from search_state)
+  order by i.conversation_id for update),
+cleared as (delete from blind_indexes b using passed where b.conversation_id = passed.conversation_id)
+delete from indexed_conversations i using passed where i.conversation_id = passed.conversation_id`;
+
 @Injectable()
 export class IndexWriter {
   constructor(private readonly database: SearchDatabase) {}
@@ -73,6 +86,20 @@ export class IndexWriter {
       tx.commit();
       await removed;
     });
+  }
+
+  /** Leaves these as they are, and lets a rebuild count them as written. Throws `search_unavailable`. */
+  async keep(conversationIds: readonly string[]): Promise<void> {
+    if (conversationIds.length === 0) return;
+    await this.database.once('all', { name: 'index_keep', text: KEEP, values: [conversationIds] });
+  }
+
+  /**
+   * Removes what a rebuild has passed and not written: conversations of ids after `from` and up to `until` (null: without end)
+   * that are not in the content database. Throws `search_unavailable`.
+   */
+  async sweep(from: string | null, until: string | null): Promise<void> {
+    await this.database.once('all', { name: 'index_sweep', text: SWEEP, values: [from, until] });
   }
 
   /** Resolves when the search database answers. */

@@ -26,7 +26,7 @@ export interface LookUpCandidate {
 export interface LookUpResult {
   /** At most `limit`, each once, in order of start_time and id. */
   candidates: LookUpCandidate[];
-  /** False: the index is being rebuilt, and lacks conversations that are newer than `indexedUntil` (null: any). */
+  /** False: the index is being rebuilt or lags behind. It has what changed before `indexedUntil`; null: nobody knows. */
   complete: boolean;
   indexedUntil: Date | null;
 }
@@ -35,7 +35,7 @@ export interface LookUpResult {
 const statementOf = (name: string, compare: '<' | '>', direction: 'desc' | 'asc') => ({
   name,
   text: `
-select s.complete, s.indexed_until, found.* from search_state s left join lateral (
+select s.complete and s.indexed_until is null as complete, s.indexed_until, found.* from search_state s left join lateral (
   select distinct best.start_time, best.conversation_id, best.client_id
   from unnest($1::uuid[], $2::bytea[]) as asked(client_id, hash) cross join lateral (
     select b.start_time, b.conversation_id, b.client_id from blind_indexes b

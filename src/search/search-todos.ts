@@ -41,6 +41,13 @@ const POSTPONE = `${THESE} update search_todo t set attempts = t.attempts + 1, d
   + make_interval(secs => least(${LONGEST_PAUSE_SECONDS}, power(2, least(t.attempts, 20))) * (0.75 + random() / 2))
 from these where t.conversation_id = these.conversation_id`;
 
+const ADD = `
+insert into search_todo (conversation_id, client_id, revision)
+select id, client_id, revision from conversations where id = any($1::uuid[]) on conflict do nothing`;
+// Not one that has failed before, nor one that a worker is at.
+const BEHIND = `
+select since from search_todo where due_at <= now() and attempts = 0 order by due_at limit 1`;
+
 @Injectable()
 export class SearchTodos {
   constructor(private readonly database: WorkerDatabase) {}
@@ -48,6 +55,18 @@ export class SearchTodos {
   /** Takes the next ones, those that wait longest first. */
   claim(limit: number): Promise<ClaimedTodo[]> {
     return this.database.once<ClaimedTodo>('all', { name: 'search_claim', text: CLAIM, values: [limit] });
+  }
+
+  /** These must be looked at again, whatever their revision. */
+  async add(conversationIds: readonly string[]): Promise<void> {
+    if (conversationIds.length === 0) return;
+    await this.database.once('all', { name: 'search_add', text: ADD, values: [conversationIds] });
+  }
+
+  /** Since when the next one to be claimed waits; null: none does. */
+  async waitsSince(): Promise<Date | null> {
+    const [next] = await this.database.once<{ since: Date }>('all', { name: 'search_behind', text: BEHIND });
+    return next?.since ?? null;
   }
 
   /** These are in the index; a row that was written again meanwhile stays. */

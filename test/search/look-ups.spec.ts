@@ -120,12 +120,12 @@ describe('LookUps.find', () => {
       complete: false,
       indexedUntil: null,
     });
-    await sql.query(`update search_state set complete = true, indexed_until = '2026-11-30T00:00:00Z'`);
-    expect(await find({ values: [['+12025550000']] })).toEqual({
-      candidates: [],
-      complete: true,
-      indexedUntil: new Date('2026-11-30T00:00:00Z'),
-    });
+    const nobody = { values: [['+12025550000'] as const] };
+    await sql.query('update search_state set complete = true');
+    expect(await find(nobody)).toEqual({ candidates: [], complete: true, indexedUntil: null });
+    await sql.query(`update search_state set indexed_until = '2026-11-30T00:00:00Z'`);
+    const indexedUntil = new Date('2026-11-30T00:00:00Z');
+    expect(await find(nobody)).toEqual({ candidates: [], complete: false, indexedUntil });
   });
 
   it('takes several values as any of them, and gives once what has two', async () => {

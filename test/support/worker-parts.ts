@@ -15,6 +15,9 @@ import { ProviderGateway } from '../../src/providers/gateway/gateway.js';
 import { ProviderAccounts } from '../../src/providers/provider-accounts.js';
 import { OrphanedObjects } from '../../src/recordings/orphaned-objects.js';
 import { Indexer } from '../../src/search/indexer.js';
+import { Rebuild } from '../../src/search/rebuild.js';
+import { RebuildStep } from '../../src/search/rebuild-step.js';
+import { SearchState } from '../../src/search/search-state.js';
 import { IndexWriter } from '../../src/search/index-writer.js';
 import { RecordingStore } from '../../src/recordings/recording-store.js';
 import { VaultService } from '../../src/vault/vault.service.js';
@@ -49,6 +52,9 @@ export async function openWorkerParts(
     gateway,
     indexer: worker.get(Indexer, { strict: false }),
     indexWriter: worker.get(IndexWriter, { strict: false }),
+    rebuild: worker.get(Rebuild, { strict: false }),
+    rebuildSteps: worker.get(RebuildStep, { strict: false }),
+    searchState: worker.get(SearchState, { strict: false }),
     inbox: worker.get(Inbox, { strict: false }),
     intake: worker.get(Intake, { strict: false }),
     lifecycle,

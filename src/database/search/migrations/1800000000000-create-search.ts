@@ -30,7 +30,15 @@ export class CreateSearch1800000000000 implements MigrationInterface {
         id integer default 1 constraint search_state_pkey primary key constraint search_state_only_row check (id = 1),
         generation integer not null default 0,
         complete boolean not null default false,
-        indexed_until timestamptz
+        indexed_until timestamptz,
+        -- A rebuild walks over all conversations by id: the last one it has written, and who may write the next.
+        rebuilding boolean not null default false,
+        rebuild_started_at timestamptz,
+        rebuild_after uuid,
+        rebuild_written integer not null default 0,
+        rebuild_total integer,
+        rebuild_version integer not null default 0,
+        rebuild_leased_until timestamptz
       );
       insert into search_state default values;
     `);
