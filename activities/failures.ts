@@ -1,11 +1,11 @@
-// Failures as Temporal may keep them: a code and when to try again. Messages of others may quote content, so they stay out.
+// Maps failures to what Temporal may store: a code and when to try again. Messages of libraries may quote content and are dropped.
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { RetryLater } from '../src/lifecycle/retry-later.js';
 import { AppError } from '../src/common/errors.js';
 import { ProviderError } from '../src/providers/provider.js';
 
-/** Runs `work`; what it throws becomes a failure without content. */
-export async function mapped<Result>(work: () => Promise<Result>): Promise<Result> {
+/** Runs `work`; maps what it throws to a failure without content. */
+export async function mapFailures<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
@@ -16,7 +16,7 @@ export async function mapped<Result>(work: () => Promise<Result>): Promise<Resul
 function failureOf(error: unknown): unknown {
   if (error instanceof ApplicationFailure) return error;
   if (error instanceof RetryLater) {
-    // Benign: waiting is the rule here, not a failure to warn of.
+    // Benign: waiting is normal here, so Temporal must not log or count it as a failure.
     const category = ApplicationFailureCategory.BENIGN;
     return ApplicationFailure.create({
       message: error.message,
@@ -31,7 +31,7 @@ function failureOf(error: unknown): unknown {
   if (error instanceof AppError) {
     return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: error.status < 500 });
   }
-  // Cancellation must stay what it is, so that Temporal knows it.
+  // Not mapped, so that Temporal recognises the cancellation.
   if (error instanceof Error && error.name === 'CancelledFailure') return error;
   return ApplicationFailure.create({ message: error instanceof Error ? error.name : 'unknown', type: 'internal' });
 }

@@ -1,15 +1,14 @@
-// Tells a slow activity from a dead worker.
+// Sends heartbeats, by which Temporal distinguishes a slow activity from a dead worker.
 import { Context } from '@temporalio/activity';
 import { RetryLater } from '../src/lifecycle/retry-later.js';
 
 const HEARTBEAT_MS = 5_000;
 
 /**
- * What the last attempt left for this one (`RetryLater.progress`) stays with every heartbeat.
- *
- * By the clock and not by what arrives: a provider that is slow to answer is no dead worker.
+ * Runs `work` and sends a heartbeat every 5 s, whether data arrives or not: a slow provider is no dead worker. Each heartbeat
+ * repeats what the last attempt left for this one (`RetryLater.progress`).
  */
-export async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function withHeartbeat<Result>(work: () => Promise<Result>): Promise<Result> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(context.info.heartbeatDetails), HEARTBEAT_MS);
   try {

@@ -1,23 +1,22 @@
-// How activities are tried, by what it costs to do them twice.
+// Timeouts and retries of activities. All of them are safe to repeat.
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 import { QUEUE } from './names.js';
 
-/** Reads Postgres in the worker that runs the workflow: one history event. */
+/** A local activity that reads Postgres: one history event. */
 export const LOOK: LocalActivityOptions = {
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '1 minute' },
 };
 
-/** One question to the provider. The watchdog asks again later anyway, so it does not insist. */
+/** One request to the provider. A few retries are enough, because the watchdog asks again later anyway. */
 export const ASK: ActivityOptions = {
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '2 seconds', maximumAttempts: 3 },
 };
 
 /**
- * Waits by retrying until what it wants is there or its deadline has come; the activity itself says when to try again.
- * Retries add no history events, and all of it is safe to repeat: facts are stored once. The heartbeat tells a slow
- * provider from a dead worker.
+ * Waits by retrying until the record is complete or its deadline has passed; the activity itself says when to try again. Retries
+ * add no history events, and facts are stored once. The heartbeat distinguishes a slow provider from a dead worker.
  */
 export const AWAIT_RECORD: ActivityOptions = {
   startToCloseTimeout: '1 minute',
@@ -25,7 +24,7 @@ export const AWAIT_RECORD: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '5 minutes' },
 };
 
-/** As above, for a download that may be long: on a queue of its own, so that hosts that hang keep nothing else waiting. */
+/** Like {@link AWAIT_RECORD}, for downloads that may be long: on a separate queue, so that hanging hosts delay nothing else. */
 export const AWAIT_RECORDING: ActivityOptions = {
   taskQueue: QUEUE.recordings,
   startToCloseTimeout: '30 minutes',
@@ -34,8 +33,8 @@ export const AWAIT_RECORDING: ActivityOptions = {
 };
 
 /**
- * A stretch of an account's past. Progress lies in Postgres, so that a repetition goes on where the last one was; on a queue
- * of its own, so that many accounts at once do not keep conversations waiting.
+ * A part of an account's past. Progress is stored in Postgres, so that a retry continues where the last attempt stopped. On a
+ * separate queue, so that many accounts at once do not delay conversations.
  */
 export const WALK: ActivityOptions = {
   taskQueue: QUEUE.reconciliation,

@@ -1,12 +1,12 @@
-// What others call the workflow of a conversation. Without the SDK: those who write its commands may not import that.
+// Names of the conversation workflow. Without the SDK, because the code that writes workflow commands must not import it.
 
 /** Name of the workflow function. */
 export const CONVERSATION = 'conversation';
 
-/** Signal: something happened to the conversation ({@link ConversationNews}). */
+/** Name of the signal that something happened to the conversation ({@link ConversationNews}). */
 export const WAKE = 'wake';
 
-/** `started` and `ended`: of the conversation's life; `late`: it had settled, and now there is work again. */
+/** `started` and `ended`: the conversation did; `late`: there is new work after it had settled. */
 export type ConversationNews = 'started' | 'ended' | 'late';
 
 /** Id of the workflow of a conversation (`conv_…`). */

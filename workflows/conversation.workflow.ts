@@ -1,5 +1,5 @@
-// One conversation from its first fact to its settled record. It owns time: the watchdog while it is live, the deadlines
-// after its end. It begins by reading Postgres, so it can be restarted any number of times.
+// The workflow of one conversation, from its first fact to its settled record. It is responsible for time: the watchdog while the
+// conversation is live, the deadlines after its end. It begins by reading Postgres, so it can be restarted any number of times.
 import {
   ActivityFailure,
   CancellationScope,
@@ -22,27 +22,27 @@ export interface ConversationInput {
   conversationId: string;
 }
 
-/** What the Temporal UI shows as the result: states and reasons, no content. */
+/** The result, as the Temporal UI shows it: states and reasons, no content. */
 export type ConversationResult = Pick<WorkflowStatus, 'phase' | 'completeness'>;
 
 const wakeSignal = defineSignal<[ConversationNews]>(WAKE);
 
-/** Ids are public ones (`conv_…`). */
+/** All ids are public ones (`conv_…`). */
 export interface ConversationActivities {
-  /** Where the conversation stands. */
+  /** Reads the conversation's status. */
   look(conversationId: string): Promise<WorkflowStatus>;
   /**
-   * Asks the provider about a silent conversation; gives it up as lost when the provider does not know it for the second
-   * time in a row. `refusals`: how often it did not before; absent: never.
+   * Asks the provider about a silent conversation; declares it lost if the provider does not know it for the second time in a row.
+   * `refusals`: how often in a row it did not before; absent: 0.
    */
   askProvider(conversationId: string, refusals?: number): Promise<WorkflowStatus>;
-  /** Record, transcript and analysis: fetched, awaited, or declared absent at their deadlines. */
+  /** Fetches record, transcript and analysis; fails to be retried while one is pending, and declares it absent at its deadline. */
   fetchRecord(conversationId: string): Promise<WorkflowStatus>;
-  /** The recording: fetched and stored, awaited, or declared absent at its deadline. */
+  /** Fetches and stores the recording; fails to be retried while it is pending, and declares it absent at its deadline. */
   fetchRecording(conversationId: string): Promise<WorkflowStatus>;
 }
 
-const { look } = proxyLocalActivities<ConversationActivities>({ ...LOOK, summary: 'Where it stands' });
+const { look } = proxyLocalActivities<ConversationActivities>({ ...LOOK, summary: 'Read the status' });
 const { askProvider } = proxyActivities<ConversationActivities>({
   ...ASK,
   summary: 'Ask the provider whether it is still live',
@@ -73,7 +73,7 @@ export async function conversation({ conversationId }: ConversationInput): Promi
     if (workflowInfo().continueAsNewSuggested && !ended) await continueAsNew<typeof conversation>({ conversationId });
   }
 
-  // News that arrives while it settles may bring work that has already been passed: then once more.
+  // A signal that arrives while it settles may bring work that has been passed already: then it settles once more.
   do {
     late = false;
     if (status.phase !== 'gone') status = await settle(conversationId, status);
@@ -82,20 +82,20 @@ export async function conversation({ conversationId }: ConversationInput): Promi
   return { phase: status.phase, completeness: status.completeness };
 }
 
-/** The provider may refuse or be away for long: the watchdog goes on waiting, and says why. */
+/** The provider may refuse or be unavailable for long: the watchdog keeps waiting and says why. */
 async function ask(conversationId: string, status: WorkflowStatus): Promise<WorkflowStatus> {
   try {
-    // Views of older histories do not count refusals.
+    // Statuses in older histories have no `refusals`.
     return await askProvider(conversationId, status.refusals ?? 0);
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    // Our own words (activities/failures.ts): they hold no content.
+    // Messages of our own (activities/failures.ts), which contain no content.
     const why = error.cause?.message ?? 'the provider does not answer';
     return { ...status, askInMs: status.askEveryMs, waitingFor: `${why}; asking again later` };
   }
 }
 
-/** Record and recording side by side: neither waits for the other, and the recording's link may die within minutes. */
+/** Fetches record and recording in parallel: neither waits for the other, and the recording's link may expire within minutes. */
 async function settle(conversationId: string, status: WorkflowStatus): Promise<WorkflowStatus> {
   setCurrentDetails(
     describe({ ...status, phase: 'settling', waitingFor: 'record, transcript, analysis and recording' }),
@@ -103,7 +103,7 @@ async function settle(conversationId: string, status: WorkflowStatus): Promise<W
   const recording = new CancellationScope();
   const [afterRecord, afterRecording] = await Promise.all([
     fetchRecord(conversationId).then((after) => {
-      // Nobody waits for a place among the downloads of others, only to hear that there is no recording.
+      // No need to wait for a download slot any longer if there is no recording.
       if (after.hasNoRecording === true) recording.cancel();
       return after;
     }),

@@ -1,11 +1,11 @@
-// Names that workflows and services share. Without the SDK, so that both sides may import it.
+// Names shared by workflows and services. Without the SDK, so that both may import this file.
 
-/** Workflows and short activities run on `conversations`; downloads, and long activities of accounts, on queues of their own. */
+/** Task queues. Workflows and short activities use `conversations`; downloads and long activities of accounts have their own. */
 export const QUEUE = {
   conversations: 'conversations',
   recordings: 'recordings',
   reconciliation: 'reconciliation',
 } as const;
 
-/** Header that carries a W3C traceparent: random ids, no content. */
+/** Header with a W3C traceparent: random ids, no content. */
 export const TRACE_HEADER = 'traceparent';

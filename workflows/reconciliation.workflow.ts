@@ -1,5 +1,5 @@
-// An account's past, brought in stretch by stretch. What is done and what is left lies in Postgres: this workflow can be
-// restarted any number of times, and goes on where the last one was.
+// The workflow of an account's backfill: imports its past in steps. Progress is stored in Postgres, so the workflow can be restarted
+// any number of times and continues where the last run stopped.
 import { continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { WALK } from './activity-options.js';
 
@@ -8,12 +8,12 @@ export interface AccountInput {
   accountId: string;
 }
 
-/** Signals: `asked` says that there is something to do for the account, whatever the run under way knows. */
+/** Signals. `asked`: there is work for the account, even if the current run believes that it is done. */
 export type AccountSignal = 'asked';
 
 const askedSignal = defineSignal('asked' satisfies AccountSignal);
 
-/** A backfill as the Temporal UI shows it: enumerations, counts and times (RFC 3339) only. */
+/** Progress of a backfill, as the Temporal UI shows it: enumerations, counts and times (RFC 3339) only. */
 export interface BackfillProgress {
   status: 'running' | 'completed' | 'failed' | 'none';
   from: string | null;
@@ -21,19 +21,19 @@ export interface BackfillProgress {
   doneUntil: string | null;
   checked: number;
   added: number;
-  /** By reason. Absent in histories from before there were reasons. */
+  /** Counts by reason. Absent in older histories. */
   skipped?: Record<string, number>;
-  /** What stands in the way, as a code. */
+  /** What blocks it, as a code. */
   problem: string | null;
 }
 
 export interface ReconciliationActivities {
-  /** Walks on through the past of the account (`pa_…`) for a while. */
+  /** Walks through the past of the account (`pa_…`) for a while. */
   walkBackfill(accountId: string): Promise<BackfillProgress>;
 }
 
-/** Then it continues as new: about 600 events. */
-const STRETCHES_A_RUN = 100;
+/** Steps before the workflow continues as new: about 600 events. */
+const STEPS_PER_RUN = 100;
 
 const walkFrom = (summary: string): ReconciliationActivities['walkBackfill'] =>
   proxyActivities<ReconciliationActivities>({ ...WALK, summary }).walkBackfill;
@@ -44,28 +44,28 @@ export async function reconciliation({ accountId }: AccountInput): Promise<Backf
     asked = true;
   });
   let progress: BackfillProgress | null = null;
-  for (let stretch = 0; stretch < STRETCHES_A_RUN; stretch += 1) {
-    const summary: string = progress === null ? 'Where it was' : `Before ${progress.doneUntil ?? progress.to ?? 'now'}`;
+  for (let step = 0; step < STEPS_PER_RUN; step += 1) {
+    const summary: string = progress === null ? 'Continue' : `Before ${progress.doneUntil ?? progress.to ?? 'now'}`;
     asked = false;
     const walked: BackfillProgress = await walkFrom(summary)(accountId);
     setCurrentDetails(describeBackfill(walked));
-    // Asked for again just as it ended: then there is more to do.
+    // A signal that arrived just as the walk ended means that there is more to do.
     if (walked.status !== 'running' && !asked) return walked;
     progress = walked;
   }
   return continueAsNew<typeof reconciliation>({ accountId });
 }
 
-/** What an operator reads in the Temporal UI. Markdown. */
+/** Markdown for the Temporal UI. */
 function describeBackfill({ status, problem, from, to, doneUntil, ...counts }: BackfillProgress): string {
   const { checked, added, skipped = {} } = counts;
   const reasons = Object.entries(skipped).map(([reason, count]) => `| ${reason} | ${count} |`);
   return [
-    `**${status}**${problem === null ? '' : ` (${problem})`}: ${checked} conversations looked at, ${added} of them brought in`,
+    `**${status}**${problem === null ? '' : ` (${problem})`}: ${checked} conversations checked, ${added} of them imported`,
     '',
     '| from | to | done until |',
     '|---|---|---|',
     `| ${from ?? ''} | ${to ?? ''} | ${doneUntil ?? ''} |`,
-    ...(reasons.length === 0 ? [] : ['', '| listed and not given | conversations |', '|---|---|', ...reasons]),
+    ...(reasons.length === 0 ? [] : ['', '| skipped, by reason | conversations |', '|---|---|', ...reasons]),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-// Hands the trace of whoever started or last woke a workflow on to its activities. Headers only: history has no event more.
+// Passes the trace of the last start or signal of a workflow on to its activities, in headers: no additional history events.
 import type { Headers, WorkflowInterceptorsFactory } from '@temporalio/workflow';
 import { TRACE_HEADER } from './names.js';
 

@@ -1,4 +1,4 @@
-// Part of the build: writes the bundle of workflows beside what was compiled.
+// Part of the build: writes the workflow bundle into the output folder.
 import { writeFile } from 'node:fs/promises';
 import { bundleWorkflows } from './workflow-bundle.js';
 

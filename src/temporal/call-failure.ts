@@ -1,4 +1,4 @@
-// Failures of the client, told to the outbox in its words: a code, and whether the call or the server may be to blame.
+// Maps failures of the Temporal client to the outbox's CallFailed: a code, and whether the command or the server is at fault.
 import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
 import { CallFailed } from '../outbox/call-failed.js';
 
@@ -22,11 +22,11 @@ const STATUSES = [
   'data_loss',
   'unauthenticated',
 ];
-/** Answers that only the call itself can have caused. */
-const OF_THE_CALL = new Set(['invalid_argument', 'already_exists', 'out_of_range']);
+/** Statuses that only the call itself can have caused. */
+const CAUSED_BY_CALL = new Set(['invalid_argument', 'already_exists', 'out_of_range']);
 
 /** Runs `call`; a failure of Temporal becomes {@link CallFailed}. */
-export async function told<Result>(call: () => Promise<Result>): Promise<Result> {
+export async function mapCallFailures<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
@@ -39,8 +39,8 @@ function failureOf(error: unknown): unknown {
   const cause = error instanceof ServiceError ? error.cause : error;
   if (isGrpcServiceError(cause)) {
     const code = STATUSES[cause.code] ?? 'unknown';
-    return new CallFailed(code, OF_THE_CALL.has(code) ? 'command' : 'server', error);
+    return new CallFailed(code, CAUSED_BY_CALL.has(code) ? 'command' : 'server', error);
   }
-  // The connection was closed, or could not be made.
+  // The connection was closed, or could not be established.
   return error instanceof ServiceError ? new CallFailed('no_connection', 'server', error) : error;
 }

@@ -1,4 +1,4 @@
-// How processes reach Temporal: address, TLS, API key.
+// Connections to Temporal from the settings: address, TLS, API key.
 import { readFile } from 'node:fs/promises';
 import { Connection } from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
@@ -25,12 +25,12 @@ async function optionsOf({
   };
 }
 
-/** For the API and the CLI: made at once, connects when first used. */
+/** For the API and the CLI: returns at once and connects on first use. */
 export async function lazyConnection(config: TemporalConfig): Promise<Connection> {
   return Connection.lazy({ ...(await optionsOf(config)), connectTimeout: '5 seconds' });
 }
 
-/** For the worker: workflows are started on the same connection, which makes eager starts possible. */
+/** For the worker, which also starts workflows on it: eager starts need the same connection. */
 export async function nativeConnection(config: TemporalConfig): Promise<NativeConnection> {
   return NativeConnection.connect(await optionsOf(config));
 }

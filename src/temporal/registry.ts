@@ -1,5 +1,5 @@
-// Every workflow of this installation: how it is started and what must run of it, its activities, the services that these
-// call, and the module that has the services. One entry each; test/workflows/registry.spec.ts compares them with the bundle.
+// The registry of workflows. One entry each: how it is started and which runs must exist, its activities, the services that these
+// call, and the module with the services. test/workflows/registry.spec.ts compares it with the bundle.
 import type { Type } from '@nestjs/common';
 import { createConversationActivities } from '../../activities/conversation.activities.js';
 import { createReconciliationActivities } from '../../activities/reconciliation.activities.js';
@@ -21,7 +21,7 @@ interface Registration {
   module: Type;
 }
 
-/** The activities get the services that they take: the compiler checks it. */
+/** Lets the compiler check that the activities get the services that they expect. */
 const workflow = <Services extends unknown[]>(
   registration: Registration & {
     activities: (...services: Services) => object;

@@ -1,5 +1,5 @@
-// What workflows can be searched by in the Temporal UI. A namespace has to know the names; where it is not ours to teach it
-// (Temporal Cloud, an authorizer), workflows start with them if it knows them, and without them if it does not.
+// Search attributes of workflows in the Temporal UI. They must be registered in the namespace; if we are not allowed to do that
+// (Temporal Cloud, an authorizer), workflows start with them if they are registered, else without.
 import type { Connection } from '@temporalio/client';
 import {
   defineSearchAttributeKey,
@@ -11,7 +11,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { errorFields, type Log } from '../common/log.js';
 import type { WorkflowAttributes } from '../outbox/workflow-kind.js';
 
-/** All of them are keywords. Plain text to everybody who may see a workflow. */
+/** All are keywords. Everybody who may see a workflow can read them. */
 const SEARCH_ATTRIBUTE = {
   clientId: defineSearchAttributeKey('ClientId', SearchAttributeType.KEYWORD),
   provider: defineSearchAttributeKey('Provider', SearchAttributeType.KEYWORD),
@@ -39,13 +39,13 @@ function pairsOf({ clientId, provider, channel }: WorkflowAttributes): SearchAtt
   return channel === undefined ? pairs : [...pairs, { key: SEARCH_ATTRIBUTE.channel, value: channel }];
 }
 
-/** Registers those that are missing; their names. A new one may take some seconds to be usable. */
+/** Registers missing ones; resolves with their names. A new one may take some seconds to be usable. */
 export async function registerSearchAttributes(
   connection: NativeConnection | Connection,
   namespace: string,
 ): Promise<string[]> {
   const { operatorService } = connection;
-  // A server that accepts and says nothing must not hold up a worker or a command for ever.
+  // A server that accepts connections but never answers must not block a worker or a command for ever.
   const bounded = <Result>(call: () => Promise<Result>): Promise<Result> =>
     connection.withDeadline(Date.now() + DEADLINE_MS, call);
   const { customAttributes } = await bounded(() => operatorService.listSearchAttributes({ namespace }));
@@ -53,20 +53,20 @@ export async function registerSearchAttributes(
   if (missing.length === 0) return [];
   const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
   await bounded(() => operatorService.addSearchAttributes({ namespace, searchAttributes })).catch((error: unknown) => {
-    // Another worker was quicker.
+    // Another worker registered them first.
     if (codeOf(error) !== ALREADY_EXISTS) throw error;
   });
   return missing;
 }
 
-/** Temporal does not answer. */
+/** Whether Temporal did not answer. */
 export const isAway = (error: unknown): boolean => codeOf(error) === DEADLINE_EXCEEDED || codeOf(error) === UNAVAILABLE;
 
-/** Temporal does not let us look after search attributes: it forbids it, or has no such service. */
+/** Whether Temporal does not let us manage search attributes: it is forbidden, or the service does not exist. */
 export const isRefused = (error: unknown): boolean =>
   codeOf(error) === PERMISSION_DENIED || codeOf(error) === UNIMPLEMENTED;
 
-/** Registers what is missing, where Temporal lets us. */
+/** Registers missing search attributes, if Temporal allows it. */
 export async function prepareSearchAttributes(
   connection: NativeConnection | Connection,
   namespace: string,
@@ -77,20 +77,20 @@ export async function prepareSearchAttributes(
     return new SearchAttributes({ areRegistered: true, log });
   } catch (error) {
     if (!isRefused(error)) throw error;
-    log.info('Temporal does not let us look after its search attributes', { err: errorFields(error) });
+    log.info('Temporal does not allow managing search attributes', { err: errorFields(error) });
     return new SearchAttributes({ areRegistered: false, log });
   }
 }
 
-/** How workflows of one connection start. */
+/** Adds search attributes to starts of workflows, as far as Temporal knows them. */
 export class SearchAttributes {
   private areUnknown = false;
 
   constructor(private readonly options: { areRegistered: boolean; log: Log }) {}
 
   /**
-   * Starts with `attributes`; without them, from then on, when they may not be registered and Temporal says that it does not
-   * know them. Registered ones that are not usable yet let the start fail: it is tried again.
+   * Starts with `attributes`. If they may not be registered and Temporal reports them as unknown, starts without them, from then on.
+   * If they are registered but not usable yet, the start fails and is retried.
    */
   async starting<Result>(
     attributes: WorkflowAttributes,
@@ -108,11 +108,11 @@ export class SearchAttributes {
   }
 
   private giveUp(): void {
-    // Starts side by side hear it several times.
+    // Concurrent starts get the same error.
     if (this.areUnknown) return;
     this.areUnknown = true;
     const missing = SEARCH_ATTRIBUTE_NAMES;
-    this.options.log.warn('Temporal does not know our search attributes: workflows start without them', { missing });
+    this.options.log.warn('Temporal does not know our search attributes; workflows start without them', { missing });
   }
 }
 

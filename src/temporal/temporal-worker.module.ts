@@ -1,4 +1,4 @@
-// Temporal for a worker: its connection, and what the registry says of workflows: their kinds, modules and activities.
+// The Temporal part of a worker process: its connection, and the kinds, modules and activities from the registry.
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { CONFIG } from '../config/config.module.js';
 import { WorkflowConnection } from '../outbox/workflow-kind.js';

@@ -10,7 +10,7 @@ import { QUEUE } from '../../workflows/names.js';
 import type { Config } from '../config/config.js';
 import { nativeConnection } from './connection.js';
 import { prepareSearchAttributes, type SearchAttributes } from './search-attributes.js';
-import { observeActivity, tellTrace } from './trace-headers.js';
+import { observeActivity, sendTrace } from './trace-headers.js';
 import { WorkerGroup } from './worker-group.js';
 import { WorkflowClient } from './workflow-client.js';
 
@@ -182,7 +182,7 @@ export class TemporalWorker implements WorkflowConnection {
 
   private open(connection: NativeConnection, attributes: SearchAttributes): void {
     const { namespace } = this.config.temporal;
-    const client = new Client({ connection, namespace, interceptors: { workflow: [tellTrace] } });
+    const client = new Client({ connection, namespace, interceptors: { workflow: [sendTrace] } });
     this.workflowClient = new WorkflowClient(client, { eager: true, attributes });
     this.whenConnected();
   }

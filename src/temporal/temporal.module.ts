@@ -1,4 +1,4 @@
-// Temporal for the API process: for now it only asks whether it is there.
+// The Temporal part of the API process: a probe for /readyz.
 import { Inject, Injectable, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Connection } from '@temporalio/client';
 import { CONFIG } from '../config/config.module.js';
@@ -21,7 +21,7 @@ class TemporalProbe implements OnModuleInit, OnApplicationShutdown {
     const check = async (): Promise<void> => {
       await connection.withDeadline(Date.now() + 2_000, () => connection.workflowService.getSystemInfo({}));
     };
-    // Webhooks, reads and native writes go on without it: no reason to send requests elsewhere.
+    // Reported but does not fail /readyz: webhooks and reads work without Temporal.
     this.probes.add({ name: 'temporal', check, code: null });
   }
 

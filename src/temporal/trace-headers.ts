@@ -1,5 +1,5 @@
-// Traces through Temporal: a header of two random ids on start and signal, which the workflow hands to its activities
-// (workflows/trace.ts). It adds bytes to events that are written anyway, and no event.
+// Propagates traces through Temporal: starts and signals carry a header with two random ids, which the workflow passes to its
+// activities (workflows/trace.ts). It adds bytes to existing history events, but no events.
 import type { Context } from '@temporalio/activity';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
@@ -13,8 +13,8 @@ function withTrace(headers: Headers): Headers {
   return trace === null ? headers : { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(trace) };
 }
 
-/** On the client: what starts or signals a workflow says which trace it belongs to. */
-export const tellTrace: WorkflowClientInterceptor = {
+/** For the client: adds the active trace to starts and signals. */
+export const sendTrace: WorkflowClientInterceptor = {
   start: (input, next) => next({ ...input, headers: withTrace(input.headers) }),
   signalWithStart: (input, next) => next({ ...input, headers: withTrace(input.headers) }),
 };
@@ -25,7 +25,7 @@ function traceOf(headers: Headers): string | null {
   return typeof trace === 'string' ? trace : null;
 }
 
-/** In the worker: a span and, at level debug, a line for every attempt of an activity. Ids, codes and times only. */
+/** For the worker: a span and, at level debug, a log line for every attempt of an activity. Ids, codes and times only. */
 export function observeActivity(log: Log): ActivityInterceptorsFactory {
   return ({ info }: Context) => ({
     inbound: {
@@ -33,7 +33,7 @@ export function observeActivity(log: Log): ActivityInterceptorsFactory {
         const { activityType: activity, attempt, workflowExecution } = info;
         const workflow = workflowExecution?.workflowId ?? '';
         const begun = performance.now();
-        const tell = (outcome: object): void =>
+        const logOutcome = (outcome: object): void =>
           log.debug('activity', {
             activity,
             workflow_id: workflow,
@@ -49,10 +49,10 @@ export function observeActivity(log: Log): ActivityInterceptorsFactory {
         const options = { kind: 'consumer', parent: traceOf(input.headers), attributes } as const;
         try {
           const result = await traced(`activity ${activity}`, options, () => next(input));
-          tell({ result: 'done' });
+          logOutcome({ result: 'done' });
           return result;
         } catch (error) {
-          tell({ result: 'failed', err: { type: typeOf(error), ...errorFields(error) } });
+          logOutcome({ result: 'failed', err: { type: typeOf(error), ...errorFields(error) } });
           throw error;
         }
       },
@@ -60,5 +60,5 @@ export function observeActivity(log: Log): ActivityInterceptorsFactory {
   });
 }
 
-/** Our own word for a failure (activities/failures.ts): `not_yet`, `provider`, a problem code. */
+/** Our type of a failure (activities/failures.ts): `not_yet`, `provider` or a problem code. */
 const typeOf = (error: unknown): unknown => (error instanceof Error && 'type' in error ? error.type : undefined);

@@ -1,4 +1,4 @@
-// For commands that start workflows once and end: a connection of their own, closed behind them.
+// Temporal for commands of the CLI: a short-lived connection that is closed afterwards.
 import { Client } from '@temporalio/client';
 import type { Log } from '../common/log.js';
 import type { Config } from '../config/config.js';
@@ -6,7 +6,7 @@ import { lazyConnection } from './connection.js';
 import { prepareSearchAttributes, registerSearchAttributes } from './search-attributes.js';
 import { WorkflowClient } from './workflow-client.js';
 
-/** Runs `work` with a client that is connected to the Temporal of the settings. */
+/** Runs `work` with a client for the configured Temporal. */
 export async function withWorkflowClient<Result>(
   { temporal }: Config,
   log: Log,
@@ -22,7 +22,7 @@ export async function withWorkflowClient<Result>(
   }
 }
 
-/** Registers the search attributes that are missing in the Temporal of the settings; their names. */
+/** Registers missing search attributes in the configured Temporal; resolves with their names. */
 export async function setUpTemporal({ temporal }: Config): Promise<string[]> {
   const connection = await lazyConnection(temporal);
   try {

@@ -3,7 +3,7 @@ import { WorkerGroup, type GroupedWorker } from './worker-group.js';
 
 type State = ReturnType<GroupedWorker['getState']>;
 
-/** Runs until it is shut down or fails; what it does after that takes a moment. */
+/** Runs until it is shut down or fails; shutting down takes a moment. */
 class TestWorker implements GroupedWorker {
   state: State = 'INITIALIZED';
   private end: (error?: Error) => void = () => undefined;
@@ -36,7 +36,7 @@ class TestWorker implements GroupedWorker {
 }
 
 describe('workers of one connection', () => {
-  it('all end when one fails, and the failure that came first is told once all have', async () => {
+  it('all end when one fails, and the first failure is reported once all have ended', async () => {
     const follow = new Error('follows from the first');
     const [first, second, third] = [new TestWorker(follow), new TestWorker(), new TestWorker()] as const;
     const group = await WorkerGroup.of([first, second, third].map((worker) => Promise.resolve(worker)));
@@ -47,7 +47,7 @@ describe('workers of one connection', () => {
     expect([first, second, third].map(({ state }) => state)).toEqual(['STOPPED', 'STOPPED', 'STOPPED']);
   });
 
-  it('end without a failure when they are told to', async () => {
+  it('end without a failure on shutdown', async () => {
     const workers = [new TestWorker(), new TestWorker()];
     const group = await WorkerGroup.of(workers.map((worker) => Promise.resolve(worker)));
     const ended = group.run();
@@ -56,7 +56,7 @@ describe('workers of one connection', () => {
     expect(workers.map(({ state }) => state)).toEqual(['STOPPED', 'STOPPED']);
   });
 
-  it('do not stay behind when one of them cannot be made', async () => {
+  it('are ended if one of them cannot be created', async () => {
     const made = new TestWorker();
     const cause = new Error('no bundle');
     await expect(WorkerGroup.of([Promise.reject(cause), Promise.resolve(made)])).rejects.toBe(cause);

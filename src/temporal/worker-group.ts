@@ -1,17 +1,17 @@
-// The workers of one connection live and end together: a connection can only be closed when none of them uses it any more.
+// Runs the workers of one connection together and ends them together: the connection can only be closed when no worker uses it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
 
-/** What is used of the SDK's Worker. */
+/** The members of the SDK's Worker that are used. */
 export type GroupedWorker = Pick<Worker, 'run' | 'shutdown' | 'getState'>;
 
-/** A worker that was never needed ends within this time, or is left behind, milliseconds. */
+/** How long to wait for unused workers to end, milliseconds. */
 const DISCARD_MS = 10_000;
 
 export class WorkerGroup {
   private constructor(private readonly workers: readonly GroupedWorker[]) {}
 
-  /** Rejects with the first failure where one cannot be made; those that could have ended by then. */
+  /** Rejects with the first failure if a worker cannot be created; the others are ended first. */
   static async of(making: readonly Promise<GroupedWorker>[]): Promise<WorkerGroup> {
     const made = await Promise.allSettled(making);
     const group = new WorkerGroup(made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
@@ -25,7 +25,7 @@ export class WorkerGroup {
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   }
 
-  /** Until one of them ends, by itself or by {@link shutDown}, and then all. Rejects, once all have, with what failed first. */
+  /** Runs until a worker ends, by itself or by {@link shutDown}, then ends all. Rejects with the first failure once all have ended. */
   async run(): Promise<void> {
     const failures: unknown[] = [];
     const runs = this.workers.map((worker) =>
@@ -38,7 +38,7 @@ export class WorkerGroup {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Ends workers that have not run. The SDK lets go of the connection of a worker that has run only. */
+  /** Ends workers that have not run. They must run for a moment, because only then does the SDK release their connection. */
   async discard(): Promise<void> {
     const ended = this.run().catch(() => undefined);
     this.shutDown();

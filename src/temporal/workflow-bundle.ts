@@ -1,10 +1,10 @@
-// Workflows as workers take them: bundled once, so that workers start at once and images need no bundler.
+// Bundles the workflows for workers, at build time, so that workers start quickly and images need no bundler.
 import { resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 /**
- * Bundles the workflows of the checkout that is the current folder. From their sources: a folder of compiled files keeps
- * those of workflows that are gone.
+ * Bundles the workflows of the checkout in the current folder, from their sources, because the output folder may still contain
+ * compiled workflows that were deleted.
  */
 export async function bundleWorkflows(): Promise<string> {
   const { code } = await bundleWorkflowCode({

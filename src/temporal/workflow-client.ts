@@ -1,4 +1,4 @@
-// Starts and signals workflows: the outbox's port, on Temporal's client.
+// Starts and signals workflows: implements the outbox's port with Temporal's client.
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
@@ -7,17 +7,17 @@ import {
   type Client,
 } from '@temporalio/client';
 import type { FailedRun, WantedRuns, Workflows, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
-import { told } from './call-failure.js';
+import { mapCallFailures } from './call-failure.js';
 import type { SearchAttributes } from './search-attributes.js';
 
-/** Less than the grace of a stopping process, which waits for calls under way. */
+/** Shorter than the time that a stopping process waits for its calls. */
 const DEADLINE_MS = 5_000;
-/** Tries of a workflow task; Temporal makes longer and longer pauses between them. */
+/** A workflow counts as stuck after this many failed attempts of its task; Temporal's pauses between them grow. */
 const STUCK_ATTEMPTS = 3;
 
 interface Options {
   attributes: SearchAttributes;
-  /** The first task goes straight to a worker on the same connection, without a round through matching. */
+  /** Eager start: the first task goes directly to a worker on the same connection, without Temporal's matching service. */
   eager: boolean;
 }
 
@@ -47,7 +47,7 @@ export class WorkflowClient implements Workflows {
 
   async replaceStuck(start: WorkflowStart): Promise<boolean> {
     const handle = this.client.workflow.getHandle(start.workflowId);
-    const described = await told(() =>
+    const described = await mapCallFailures(() =>
       this.bounded(() => handle.describe()).catch((error: unknown) => {
         if (error instanceof WorkflowNotFoundError) return null;
         throw error;
@@ -73,11 +73,13 @@ export class WorkflowClient implements Workflows {
       }
       return runs;
     };
-    return told(() => this.bounded(list));
+    return mapCallFailures(() => this.bounded(list));
   }
 
   private starting<Result>({ attributes }: WorkflowStart, start: (known: object) => Promise<Result>): Promise<Result> {
-    return told(() => this.options.attributes.starting(attributes, (known) => this.bounded(() => start(known))));
+    return mapCallFailures(() =>
+      this.options.attributes.starting(attributes, (known) => this.bounded(() => start(known))),
+    );
   }
 
   private bounded<Result>(call: () => Promise<Result>): Promise<Result> {

@@ -55,7 +55,7 @@ describe('a Temporal that forbids to list and to add search attributes', () => {
     for (let count = 0; count < 2; count += 1) expect(await lifeIn(colloquy)).not.toHaveProperty('Provider');
     expect(guarded.refused.some((path) => path.endsWith('/ListSearchAttributes'))).toBe(true);
     const said = worker.said();
-    expect(said.match(/does not let us look after its search attributes/g)).toHaveLength(1);
+    expect(said.match(/does not allow managing search attributes/g)).toHaveLength(1);
     expect(said.match(/does not know our search attributes/g)).toHaveLength(1);
     expect(said).not.toContain('Temporal is away');
   }, 60_000);

@@ -53,7 +53,7 @@ describe('a backfill in the Temporal UI', () => {
       return details.startsWith('**running**') && details;
     }, 90);
     colloquy.retell.faults.getDelayMs = 0;
-    const [, checked, added] = /: (\d+) conversations looked at, (\d+) of them brought in/.exec(running) ?? [];
+    const [, checked, added] = /: (\d+) conversations checked, (\d+) of them imported/.exec(running) ?? [];
     expect(Number(checked)).toBeGreaterThan(0);
     expect(Number(checked)).toBeLessThan(CALLS);
     expect(added).toBe(checked);
@@ -61,7 +61,7 @@ describe('a backfill in the Temporal UI', () => {
     await handle.result();
     const details = await detailsOf(handle);
     expect(details).toMatch(
-      new RegExp(`^\\*\\*completed\\*\\*: ${CALLS} conversations looked at, ${CALLS} of them brought in`),
+      new RegExp(`^\\*\\*completed\\*\\*: ${CALLS} conversations checked, ${CALLS} of them imported`),
     );
     const { done_until: doneUntil } = await progressOf(api, accountId);
     expect(details).toContain(`| ${doneUntil} |`);
