@@ -102,6 +102,6 @@ describe('colloquy setup', () => {
       return ['ClientId', 'Provider', 'Channel'].every((name) => name in customAttributes);
     });
     await connection.close();
-    expect(await setUp()).toEqual([0, 'search attributes: ClientId, Provider, Channel are there\n']);
+    expect(await setUp()).toEqual([0, 'search attributes: ClientId, Provider, Channel exist\n']);
   }, 60_000);
 });
