@@ -6,7 +6,7 @@ const GROUND = '^src/(common|config|database|vault|http|journal|access)/';
 /** A folder is used through these files; the others are its own business. */
 const SURFACE = {
   inbox:
-    'candidates|inbox|inbox-fact|inbox\\.module|lanes|pending-facts|failed-facts|receipts|reseal-parked-facts|trace-context|parked-facts\\.module|webhook-door|webhook-gate|webhooks\\.module',
+    'candidates|inbox|inbox-fact|identity-hashes|inbox\\.module|lanes|pending-facts|failed-facts|receipts|suppression|reseal-parked-facts|trace-context|parked-facts\\.module|webhook-door|webhook-gate|webhooks\\.module',
   intake: 'intake|intake\\.module|fact-writer|payload-audio',
   reducer:
     'completeness|conversation-state|fact|header|journal-entries|merge|project|record|reducer|register-writes|registers|wake-rule',

@@ -9,6 +9,7 @@ import { traced, traceparent } from '../observability/tracing.js';
 import type { BlindIndexHasher } from '../vault/blind-index-hasher.js';
 import { seal } from '../vault/sealing/sealing.js';
 import { VaultService } from '../vault/vault.service.js';
+import { identityHash, suppressionHash } from './identity-hashes.js';
 import { factPurpose, type FactSource, type NewFact } from './inbox-fact.js';
 import { laneOf, type Lane } from './lanes.js';
 import { factHash } from './receipts.js';
@@ -20,6 +21,7 @@ interface Row {
   /** Id and client of a new conversation, if this fact is its first. */
   conversationId: string | null;
   clientId: string | null;
+  suppressionHash: Buffer | null;
   source: FactSource;
   kind: string;
   hash: Buffer;
@@ -38,17 +40,19 @@ interface Row {
 const APPEND = `
 with incoming as (
   select distinct on (account_id, hash) * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[],
-    $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::int[], $12::int[], $13::text[], $15::text[])
+    $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::int[], $12::int[], $13::text[], $15::text[],
+    $16::bytea[])
     as t(id, account_id, identity_hash, conversation_id, client_id, source, kind, hash, received_at, key_day, sealed_from,
-      sealed_bytes, traceparent, lane)
+      sealed_bytes, traceparent, lane, suppression_hash)
   order by account_id, hash, received_at
 ), receipts as (
   insert into fact_receipts (provider_account_id, hash, received_at)
   select account_id, hash, received_at from incoming order by account_id, hash
   on conflict do nothing returning provider_account_id, hash
 ), identities as (
-  insert into conversation_identities (id, client_id, provider_account_id, identity_hash, created_at)
-  select distinct on (account_id, identity_hash) conversation_id, client_id, account_id, identity_hash, received_at
+  insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash, created_at)
+  select distinct on (account_id, identity_hash) conversation_id, client_id, account_id, identity_hash, suppression_hash,
+    received_at
   from incoming where conversation_id is not null order by account_id, identity_hash, received_at
   on conflict do nothing
 )
@@ -98,19 +102,20 @@ export class Inbox {
     const receivedAt = new Date();
     const keyDay = receivedAt.toISOString().slice(0, 10);
     const owner = { providerAccountId: account.id, clientId: account.clientId };
-    const [hasher, key] = await Promise.all([
+    const [hasher, suppressionHasher, key] = await Promise.all([
       this.vault.identityHasher(owner),
+      this.vault.suppressionHasher(),
       this.vault.inboxKey({ ...owner, day: keyDay }),
     ]);
     const id = newUuid();
-    const identityHash = identityHashOf(fact.identity, hasher);
+    const row = identityRowOf(fact, { hasher, suppressionHasher });
+    const { identityHash } = row;
     const sealed = seal(key, factPurpose(id), fact.body);
     const batcher = sealed.length > LARGE_BYTES ? this.large : this.small;
     return batcher.add({
       id,
       accountId: account.id,
-      identityHash,
-      ...newConversationOf(fact.identity),
+      ...row,
       source: fact.source,
       kind: fact.kind,
       hash: factHash(hasher, { source: fact.source, identityHash, body: fact.body }),
@@ -128,7 +133,7 @@ export class Inbox {
       ...[column('id'), column('accountId'), column('identityHash'), column('conversationId'), column('clientId')],
       ...[column('source'), column('kind'), column('hash'), column('receivedAt'), column('keyDay')],
       ...[offsetsOf(rows), rows.map(({ sealed }) => sealed.length), column('traceparent')],
-      ...[Buffer.concat(column('sealed')), column('lane')],
+      ...[Buffer.concat(column('sealed')), column('lane'), column('suppressionHash')],
     ];
     const inserted = await this.database.once<{ id: string }>('all', { name: 'append', text: APPEND, values });
     if (inserted.length > 0) this.notifier.notify('colloquy_inbox');
@@ -147,12 +152,20 @@ function offsetsOf(rows: Row[]): number[] {
   });
 }
 
-function identityHashOf(identity: NewFact['identity'], hasher: BlindIndexHasher): Buffer | null {
-  if (identity === null) return null;
-  return 'hash' in identity ? identity.hash : hasher.hash('provider_id', identity.providerKind, identity.providerId);
-}
+type IdentityRow = Pick<Row, 'identityHash' | 'conversationId' | 'clientId' | 'suppressionHash'>;
 
-const newConversationOf = (identity: NewFact['identity']): Pick<Row, 'conversationId' | 'clientId'> =>
-  identity === null || 'hash' in identity
-    ? { conversationId: null, clientId: null }
-    : { conversationId: newUuid(), clientId: identity.clientId };
+/** The conversation that a fact is about; with all columns of its identity row if this fact may be its first. */
+function identityRowOf(
+  { account, identity }: NewFact,
+  { hasher, suppressionHasher }: Record<'hasher' | 'suppressionHasher', BlindIndexHasher>,
+): IdentityRow {
+  if (identity === null || 'hash' in identity) {
+    return { identityHash: identity?.hash ?? null, conversationId: null, clientId: null, suppressionHash: null };
+  }
+  return {
+    identityHash: identityHash(hasher, identity),
+    conversationId: newUuid(),
+    clientId: identity.clientId,
+    suppressionHash: suppressionHash(suppressionHasher, { provider: account.provider, ...identity }),
+  };
+}

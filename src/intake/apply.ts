@@ -5,6 +5,7 @@ import { traceContextOf, tracesOf } from '../inbox/trace-context.js';
 import type { Lane } from '../inbox/lanes.js';
 import { lockIdentities, moveToAudio, readPending, removeFacts, type Identity } from '../inbox/pending-facts.js';
 import { addReceipts, knownReceipts, type Receipt } from '../inbox/receipts.js';
+import { lockFirstApplications, suppress } from '../inbox/suppression.js';
 import { publicId } from '../common/ids.js';
 import { appendJournal, type NewEntry } from '../journal/append.js';
 import { traced } from '../observability/tracing.js';
@@ -80,6 +81,10 @@ export async function applyRequests(
       tx,
       locked.flatMap(({ request, direct }) => receiptsOf(request, direct)),
     ),
+    suppress(
+      tx,
+      locked.flatMap(({ stored, identity: { id } }) => (stored.is_suppressed ? [id] : [])),
+    ),
     removeFacts(tx, ids('factIds')),
     moveToAudio(tx, ids('movedIds')),
   ]);
@@ -90,14 +95,15 @@ export async function applyRequests(
 
 const hasFacts = ({ pending, direct }: LockedConversation): boolean => pending.length > 0 || direct.length > 0;
 
-/** One round trip. The statements after the lock see what was committed before the lock was acquired. */
+/** One round trip. The statements after the locks see what was committed before the locks were acquired. */
 async function lockAndRead(
   tx: Transaction,
   requests: ApplyRequest[],
   { wait, ...wanted }: ApplyOptions,
 ): Promise<LockedConversation[]> {
   const candidates = requests.map(({ candidate }) => candidate);
-  const [identities, pending, stored, known] = await Promise.all([
+  const [free, identities, pending, stored, known] = await Promise.all([
+    lockFirstApplications(tx, candidates, wait),
     lockIdentities(tx, candidates, wait),
     readPending(tx, candidates, { ...wanted, opened: requests.flatMap(({ opened }) => [...(opened?.keys() ?? [])]) }),
     loadStates(tx, candidates),
@@ -107,8 +113,9 @@ async function lockAndRead(
     ),
   ]);
   return requests.flatMap((request, index): LockedConversation[] => {
-    const [identity, row] = [identities.get(index), stored.get(index)];
-    if (identity === undefined || row === undefined) return [];
+    const [found, row] = [identities.get(index), stored.get(index)];
+    if (!free.has(index) || found === undefined || row === undefined) return [];
+    const identity: Identity = row.is_suppressed ? { ...found, state: 'erased' } : found;
     const facts = pending.get(index) ?? [];
     const direct = request.direct.filter(({ hash }) => !known.has(hash.toString('hex')));
     const opened = request.opened ?? new Map();

@@ -114,7 +114,7 @@ export class AudioLane extends LoopedWork {
     const row = stored.get(0);
     if (account === null || identity === undefined || row === undefined)
       throw new Error('the account or conversation of this fact no longer exists');
-    if (identity.state !== 'live') return null;
+    if (identity.state !== 'live' || row.is_suppressed) return null;
     const owner = refOf({ identity, account });
     const [keys, facts] = await Promise.all([
       vault.conversationKeys(owner, ['record', 'audio']),

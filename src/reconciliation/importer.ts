@@ -7,11 +7,12 @@ import { downloadRecording } from '../recordings/recording-download.js';
 import { RecordingStore } from '../recordings/recording-store.js';
 import type { Claims, Json, Part, RecordingSource } from '../providers/provider-fact.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
-import { clientOfAgent, type ProviderAccount } from '../providers/provider-accounts.js';
+import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderGateway } from '../providers/gateway/gateway.js';
 import { PATIENT, NO_WAIT } from '../providers/gateway/retry-policy.js';
 import { providerNamed } from '../providers/providers.js';
 import { VaultService } from '../vault/vault.service.js';
+import type { ListedIdentity } from './identify-listed.js';
 import { ListedIdentities, type Reserved } from './listed-identities.js';
 
 /** `busy`: another import or poll has reserved it. `missing`: the provider lists it but does not deliver it. */
@@ -20,7 +21,7 @@ export type ImportResult = 'added' | 'known' | 'busy' | 'missing';
 export interface ImportRequest {
   account: ProviderAccount;
   listed: ListedConversation;
-  hash: Buffer;
+  identity: ListedIdentity;
   by: 'backfill' | 'poll';
   signal: AbortSignal;
 }
@@ -43,10 +44,8 @@ export class Importer {
 
   /** Throws ProviderError if the provider is unavailable or refuses our credentials. */
   async import(request: ImportRequest): Promise<ImportResult> {
-    const { account, listed, hash, by } = request;
-    const identity = { accountId: account.id, hash };
-    const clientId = clientOfAgent(account, listed.providerAgentId);
-    const reserved = await this.identities.reserve({ ...identity, clientId }, by);
+    const { account, identity, by } = request;
+    const reserved = await this.identities.reserve(identity, by);
     if (typeof reserved === 'string') return reserved;
     let found: boolean;
     try {
@@ -55,20 +54,21 @@ export class Importer {
       await this.identities.release(identity, by);
     }
     if (!found) return 'missing';
-    await this.facts.apply({ account, identityHash: hash });
+    await this.facts.apply({ account, identityHash: identity.hash });
     return 'added';
   }
 
   /** False if the provider does not know the conversation. */
   private async fetch(request: ImportRequest, reserved: Reserved): Promise<boolean> {
-    const { account, listed, hash, by, signal } = request;
+    const { account, listed, identity, by, signal } = request;
     const isPoll = by === 'poll';
     const options = { signal, retry: isPoll ? NO_WAIT : PATIENT };
     const answer = await this.gateway.fetchRecord(account, listed, options);
     if (!answer.found) return false;
     // A poll has no time for recordings: a conversation that has ended by now gets a workflow.
     const statements = isPoll ? [] : await this.statementsOf(request, reserved, answer.document);
-    await this.facts.appendAll({ account, identityHash: hash }, { by, document: answer.document, statements });
+    const target = { account, identityHash: identity.hash };
+    await this.facts.appendAll(target, { by, document: answer.document, statements });
     return true;
   }
 

@@ -11,15 +11,14 @@ import type { ProviderAccount } from '../providers/provider-accounts.js';
 import { ProviderError, type ListedConversation } from '../providers/provider.js';
 import { VaultService } from '../vault/vault.service.js';
 import { scopeOf, maySkip, type ProbeResult } from '../providers/gateway/failure-scope.js';
+import { identifyListed, type Identified } from './identify-listed.js';
 import { ListedIdentities, type KnownIdentity } from './listed-identities.js';
 import { Importer, type ImportResult } from './importer.js';
 
 /** Pause before checking again on a conversation that somebody else is importing, milliseconds. */
 const BUSY_MS = 1_000;
 
-export interface Listed {
-  listed: ListedConversation;
-  hash: Buffer;
+export interface Listed extends Identified {
   known: KnownIdentity;
 }
 
@@ -51,17 +50,10 @@ export class ListedConversations {
 
   /** The items of a page with what our tables know of each. */
   async lookUp(account: ProviderAccount, items: ListedConversation[]): Promise<Listed[]> {
-    const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
+    const identified = await identifyListed(this.vault, account, items);
     // A list that changes while it is paged may contain a conversation twice.
-    const byHash = new Map(
-      items.map((listed) => {
-        const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
-        return [hash.toString('hex'), { listed, hash }];
-      }),
-    );
-    const unique = [...byHash.values()];
-    const hashes = unique.map(({ hash }) => hash);
-    const all = await this.identities.known(account.id, hashes);
+    const unique = [...new Map(identified.map((item) => [item.identity.hash.toString('hex'), item])).values()];
+    const all = await this.identities.known(unique.map(({ identity }) => identity));
     return unique.flatMap((item, index) => {
       const known = all[index];
       return known === undefined ? [] : [{ ...item, known }];
@@ -84,12 +76,15 @@ export class ListedConversations {
     }
   }
 
-  private async importOrConfirm({ account, signal }: Attempt, { listed, hash, known }: Listed): Promise<ImportResult> {
+  private async importOrConfirm(
+    { account, signal }: Attempt,
+    { listed, identity, known }: Listed,
+  ): Promise<ImportResult> {
     if (known.isErased) return 'known';
     if (known.settledId !== null) return this.confirm(account, known.settledId, signal);
     if (known.isKnown) return 'known';
     for (;;) {
-      const result = await this.importer.import({ account, listed, hash, by: 'backfill', signal });
+      const result = await this.importer.import({ account, listed, identity, by: 'backfill', signal });
       if (result !== 'busy') return result;
       await sleep(BUSY_MS, undefined, { signal });
     }
@@ -106,10 +101,10 @@ export class ListedConversations {
   }
 
   /** Whether the failure concerns this conversation alone, not the account. */
-  private async isItsOwn(error: ProviderError, attempt: Attempt, { hash }: Listed): Promise<boolean> {
+  private async isItsOwn(error: ProviderError, attempt: Attempt, { identity }: Listed): Promise<boolean> {
     const scope = scopeOf(error);
     if (scope !== 'unclear') return scope === 'conversation';
-    return maySkip(await this.probe(attempt, hash), attempt.attempt);
+    return maySkip(await this.probe(attempt, identity.hash), attempt.attempt);
   }
 
   /** Requests another conversation of the account, to see whether the account answers at all. */

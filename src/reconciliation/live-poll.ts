@@ -7,9 +7,10 @@ import { FactWriter } from '../intake/fact-writer.js';
 import { ProviderGateway } from '../providers/gateway/gateway.js';
 import { NO_WAIT } from '../providers/gateway/retry-policy.js';
 import { type ProviderAccount, ProviderAccounts } from '../providers/provider-accounts.js';
-import { ProviderError, type ListedConversation, type ListPage, type ListQuery } from '../providers/provider.js';
+import { ProviderError, type ListPage, type ListQuery } from '../providers/provider.js';
 import { providerNamed } from '../providers/providers.js';
 import { VaultService } from '../vault/vault.service.js';
+import { identifyListed, type Identified } from './identify-listed.js';
 import { ListedIdentities } from './listed-identities.js';
 import { Importer } from './importer.js';
 import { forEachConcurrently } from '../common/concurrency.js';
@@ -48,11 +49,6 @@ interface Poll {
   signal: AbortSignal;
 }
 
-interface Live {
-  listed: ListedConversation;
-  hash: Buffer;
-}
-
 @Injectable()
 export class LivePoll {
   /** Conversation → time of its last request, epoch milliseconds. Per process: at worst another worker requests it too. */
@@ -87,7 +83,7 @@ export class LivePoll {
       const live = await this.listLive(poll);
       outcome.live = live.length;
       await this.importUnknown(poll, live);
-      const listed = new Set(live.map(({ hash }) => hash.toString('hex')));
+      const listed = new Set(live.map(({ identity }) => identity.hash.toString('hex')));
       await this.askFor(
         poll,
         known.filter(({ hash }) => !listed.has(hash)).map(({ id }) => id),
@@ -95,20 +91,16 @@ export class LivePoll {
     });
   }
 
-  private async listLive({ account, signal, outcome }: Poll): Promise<Live[]> {
+  private async listLive({ account, signal, outcome }: Poll): Promise<Identified[]> {
     const provider = providerNamed(account.provider);
-    const hasher = await this.vault.identityHasher({ providerAccountId: account.id, clientId: account.clientId });
-    const found: Live[] = [];
+    const found: Identified[] = [];
     let pages = 0;
     for (const providerKind of provider.kinds) {
       let cursor: string | null = null;
       do {
         const query: ListQuery = { providerKind, from: null, to: null, live: true, cursor };
         const page: ListPage = await this.gateway.list(account, query, { signal, retry: NO_WAIT });
-        for (const listed of page.items) {
-          const hash = hasher.hash('provider_id', listed.providerKind, listed.providerId);
-          found.push({ listed, hash });
-        }
+        for (const live of await identifyListed(this.vault, account, page.items)) found.push(live);
         cursor = page.next;
         pages += 1;
         if (found.length >= MAX_LIVE || pages >= MAX_PAGES) {
@@ -120,17 +112,16 @@ export class LivePoll {
     return found;
   }
 
-  private async importUnknown(poll: Poll, live: Live[]): Promise<void> {
+  private async importUnknown(poll: Poll, live: Identified[]): Promise<void> {
     const { account, outcome, signal } = poll;
-    const hashes = live.map(({ hash }) => hash);
-    const all = await this.identities.known(account.id, hashes);
+    const all = await this.identities.known(live.map(({ identity }) => identity));
     const unknown = live.filter((_, index) => {
       const known = all[index];
       return known !== undefined && !known.isKnown && !known.isErased;
     });
-    await forEachConcurrently(unknown, ({ listed, hash }) =>
+    await forEachConcurrently(unknown, ({ listed, identity }) =>
       noteProblem(poll, async () => {
-        const result = await this.importer.import({ account, listed, hash, by: 'poll', signal });
+        const result = await this.importer.import({ account, listed, identity, by: 'poll', signal });
         if (result === 'added') outcome.added += 1;
       }),
     );

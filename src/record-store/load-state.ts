@@ -1,6 +1,7 @@
 // What is known of conversations before their facts are applied.
 import type { Transaction } from '../database/with-scope.js';
 import { requestedValues, REQUESTED_IDENTITIES, type Candidate } from '../inbox/pending-facts.js';
+import { isErasedAnywhere } from '../inbox/suppression.js';
 import type { ConversationKeys } from '../vault/conversation-keys.js';
 import { openJson } from '../vault/sealing/sealing.js';
 import type { ConversationState, StateAtRevision } from '../reducer/conversation-state.js';
@@ -13,10 +14,13 @@ export interface StoredRow {
   sealed: Buffer | null;
   /** Of the client, to read numbers by. */
   default_region: string | null;
+  /** Nothing is stored, and the same conversation was erased in another account of the client. */
+  is_suppressed: boolean;
 }
 
 const LOAD = `
-select requested.nth::int, c.revision, s.revision as state_revision, s.sealed, cl.default_region
+select requested.nth::int, c.revision, s.revision as state_revision, s.sealed, cl.default_region,
+  c.id is null and i.state = 'live' and ${isErasedAnywhere('i.client_id', 'i.suppression_hash')} as is_suppressed
 from ${REQUESTED_IDENTITIES}
 left join clients cl on cl.id = i.client_id
 left join conversations c on c.id = i.id
@@ -33,7 +37,10 @@ export async function loadStates(tx: Transaction, candidates: Candidate[]): Prom
 }
 
 /** The state that was stored last; null where nothing was. */
-export function openState(row: Omit<StoredRow, 'default_region'>, keys: ConversationKeys): StateAtRevision | null {
+export function openState(
+  row: Omit<StoredRow, 'default_region' | 'is_suppressed'>,
+  keys: ConversationKeys,
+): StateAtRevision | null {
   const { revision, state_revision: stateRevision, sealed } = row;
   if (revision === null || stateRevision === null || sealed === null) return null;
   const state = openJson(keys.get('record'), purposeOf('state', stateRevision), sealed) as ConversationState;

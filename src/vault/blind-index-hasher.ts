@@ -14,13 +14,14 @@ export type BlindIndexKind =
   | 'email'
   | 'user_id'
   | 'provider_id'
+  | 'suppression'
   | 'fact'
   | 'correlation'
   | 'metadata'
   | 'tag'
   | 'transfer_target';
 
-/** Hashes the values of one client, or the provider's ids of one provider account. */
+/** Hashes the values of one client, the provider's ids of one provider account, or those of all accounts. */
 export class BlindIndexHasher {
   readonly #key: DataKey;
 

@@ -112,6 +112,16 @@ export class VaultService {
     );
   }
 
+  /**
+   * Hasher of the provider's own ids of all accounts, whose hashes recognise what was erased in any of them. Its key never rotates:
+   * without it, what was erased could be imported again.
+   */
+  async suppressionHasher(): Promise<BlindIndexHasher> {
+    return new BlindIndexHasher(
+      await this.#insertOrRead({ purpose: 'suppression', owner: SYSTEM_CLIENT, part: '' }, SYSTEM_CLIENT),
+    );
+  }
+
   /** Hasher of the values that a client's conversations are looked up by. Its key never rotates. */
   async indexHasher(clientId: string): Promise<BlindIndexHasher> {
     return new BlindIndexHasher(await this.#insertOrRead({ purpose: 'index', owner: clientId, part: '' }, clientId));

@@ -60,8 +60,8 @@ async function callsUntil(isOver: () => boolean): Promise<void> {
 
 async function conversations(): Promise<WrittenConversation[]> {
   const { rows } = await colloquy.sql.query<WrittenConversation>(
-    `insert into conversation_identities (id, client_id, provider_account_id, identity_hash)
-     select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), int4send(n) from generate_series(1, 8) as n
+    `insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash)
+     select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), int4send(n), int4send(n) from generate_series(1, 8) as n
      returning id, client_id`,
   );
   return rows;

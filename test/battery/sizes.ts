@@ -6,6 +6,8 @@ import type { TrafficPlan } from './traffic.js';
 interface Sizes {
   traffic: TrafficPlan;
   crashes: CrashPlan;
+  /** Erasures that meet the first application of the same conversation. */
+  races: number;
   /** Seconds that Temporal stays away. */
   temporalAway: number;
   /** Seconds that Postgres stays away. */
@@ -26,6 +28,7 @@ const SIZES: Record<'small' | 'whole', Sizes> = {
   small: {
     traffic: { seed: 'small', conversations: 40, seconds: 6 },
     crashes: { seed: 'small', rounds: 1, apart: [300, 1_200], away: [100, 600] },
+    races: 200,
     temporalAway: 5,
     postgresAway: 2,
     settle: 60,
@@ -34,6 +37,7 @@ const SIZES: Record<'small' | 'whole', Sizes> = {
   whole: {
     traffic: { seed: 'whole', conversations: 500, seconds: 240 },
     crashes: { seed: 'whole', rounds: 6, apart: [500, 6_000], away: [100, 4_000] },
+    races: 2_000,
     temporalAway: 60,
     postgresAway: 30,
     settle: 180,

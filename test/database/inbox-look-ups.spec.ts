@@ -30,8 +30,9 @@ select uuidv7(), $1, int8send(n), 'webhook', 'call_ended', int8send(n), now() - 
 from generate_series(1, $2::bigint) as n`;
 // The first facts' conversations, and others of which nothing is left; none of them has come to be.
 const FILL_IDENTITIES = `
-insert into conversation_identities (id, client_id, provider_account_id, identity_hash)
-select uuidv7(), $2, $1, int8send(case when n > ${LEFT} then -n else n end) from generate_series(1, ${ASKED}::bigint) as n
+insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash)
+select uuidv7(), $2, $1, hash, hash from
+  (select int8send(case when n > ${LEFT} then -n else n end) as hash from generate_series(1, ${ASKED}::bigint) as n) as hashes
 returning id, identity_hash`;
 
 interface Conversation {
@@ -44,6 +45,12 @@ let sql: Client;
 let database: CountingDatabase;
 let conversations: Conversation[];
 const left = (): Conversation[] => conversations.slice(0, LEFT);
+const asListed = ({ identity_hash: hash }: Conversation) => ({
+  accountId: account,
+  hash,
+  clientId: client,
+  suppressionHash: hash,
+});
 const bare = (): Conversation[] => conversations.slice(LEFT);
 
 beforeAll(async () => {
@@ -98,8 +105,7 @@ describe(`an inbox of ${FACTS} facts`, () => {
 
   it('is asked by an index which of the conversations of a list are known', async () => {
     const identities = new ListedIdentities(database);
-    const hashes = conversations.map(({ identity_hash: hash }) => hash);
-    const known = (await identities.known(account, hashes)).map(({ isKnown }) => isKnown);
+    const known = (await identities.known(conversations.map(asListed))).map(({ isKnown }) => isKnown);
     // What is parked makes no conversation by itself.
     expect(known.filter(Boolean)).toHaveLength(LEFT / STATES.length);
     expectLookUps(ASKED, LEFT);
@@ -107,8 +113,7 @@ describe(`an inbox of ${FACTS} facts`, () => {
 
   it('is asked by an index whether a conversation may be brought in', async () => {
     const identities = new ListedIdentities(database);
-    const reserve = ({ identity_hash: hash }: Conversation) =>
-      identities.reserve({ accountId: account, hash, clientId: client }, 'backfill');
+    const reserve = (conversation: Conversation) => identities.reserve(asListed(conversation), 'backfill');
     const waiting = left().find(({ identity_hash: hash }) => hash.readBigInt64BE() % 2n === 0n);
     const [free] = bare();
     if (waiting === undefined || free === undefined) throw new Error('there are none');

@@ -275,8 +275,8 @@ const addLive = (count: number): Promise<object[]> =>
     `with like_f as (
        select id, client_id, provider_account_id from conversations where status = 'ringing' order by start_time limit 1),
      identities as (
-       insert into conversation_identities (id, client_id, provider_account_id, identity_hash)
-       select gen_random_uuid(), client_id, provider_account_id, uuid_send(gen_random_uuid())
+       insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash)
+       select gen_random_uuid(), client_id, provider_account_id, uuid_send(gen_random_uuid()), uuid_send(gen_random_uuid())
        from like_f, generate_series(1, $1) returning id)
      insert into conversations
      select (jsonb_populate_record(c, jsonb_build_object('id', i.id, 'start_time', now()))).*

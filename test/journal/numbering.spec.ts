@@ -48,8 +48,9 @@ afterAll(async () => {
 
 async function identities(): Promise<WrittenConversation[]> {
   const { rows } = await sql.query<WrittenConversation>(
-    `insert into conversation_identities (id, client_id, provider_account_id, identity_hash)
-     select gen_random_uuid(), ($1::uuid[])[1 + n % $2], gen_random_uuid(), int4send(n) from generate_series(1, $3::int) as n
+    `insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash)
+     select gen_random_uuid(), ($1::uuid[])[1 + n % $2], gen_random_uuid(), int4send(n), int4send(n)
+     from generate_series(1, $3::int) as n
      returning id, client_id`,
     [CLIENTS, CLIENTS.length, CONVERSATIONS],
   );

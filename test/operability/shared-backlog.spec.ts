@@ -24,8 +24,8 @@ const closers: (() => Promise<void>)[] = [];
 // One fact of each, evenly over the last hour.
 const FILL = `
 with identities as (
-  insert into conversation_identities (id, client_id, provider_account_id, identity_hash)
-  select uuidv7(), $1, $1, int8send(n) from generate_series(1, $2::bigint) as n returning 1
+  insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash)
+  select uuidv7(), $1, $1, int8send(n), int8send(n) from generate_series(1, $2::bigint) as n returning 1
 )
 insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed)
 select uuidv7(), $1, int8send(n), 'webhook', 'call_ended', int8send(n), now() - make_interval(secs => 3600.0 * ($2 - n) / $2),

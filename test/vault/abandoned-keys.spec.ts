@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest';
 import { lowestUuidAt, newUuid } from '../../src/common/ids.js';
 import { abandonedAmong } from '../../src/maintenance/abandoned-identities.js';
 import { purposeOf } from '../../src/record-store/seal-purposes.js';
+import type { ListedIdentity } from '../../src/reconciliation/identify-listed.js';
 import { ListedIdentities } from '../../src/reconciliation/listed-identities.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import { open, seal } from '../../src/vault/sealing/sealing.js';
@@ -50,10 +51,9 @@ async function freshVault(): Promise<VaultService> {
   return vault;
 }
 
-interface Reserved {
+interface Reserved extends ListedIdentity {
   id: string;
   callId: string;
-  hash: Buffer;
 }
 
 /** An id as it would have been created some hours ago. */
@@ -65,14 +65,14 @@ async function abandonedCall(name: string, hoursAgo = 48): Promise<Reserved> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({}, name);
   const owner = { providerAccountId: colloquy.accountId, clientId: colloquy.clientId };
   const hash = (await colloquy.vault.identityHasher(owner)).hash('provider_id', 'call', callId);
-  const listed = { accountId: colloquy.accountId, hash, clientId: colloquy.clientId };
+  const listed = { accountId: colloquy.accountId, hash, clientId: colloquy.clientId, suppressionHash: hash };
   const reserved = await identities.reserve(listed, 'backfill');
   if (typeof reserved === 'string') throw new Error(reserved);
   const id = idOf(hoursAgo);
   await colloquy.sql.query('update conversation_identities set id = $1 where id = $2', [id, reserved.conversationId]);
   await makeKeys(id);
   await identities.release(listed, 'backfill');
-  return { id, callId, hash };
+  return { id, callId, ...listed };
 }
 
 const askFor = async (vault: VaultService, id: string) =>
@@ -125,6 +125,15 @@ describe('the key of a conversation that was never created', () => {
     await ageMarks();
     expect(await sweep()).toEqual({ marked: 0, removed: 1 });
     expect(await keyOf(id)).toBe('none');
+  });
+
+  it('is deleted too if it was recognised as erased before anything was stored, but not while an erasure is under way', async () => {
+    const { id } = await abandonedCall('suppressed');
+    const keys = { erasing: [0, 'live'], erased: [1, 'none'] };
+    for (const [state, expected] of Object.entries(keys)) {
+      await colloquy.sql.query('update conversation_identities set state = $2 where id = $1', [id, state]);
+      expect([await sweepTwice(), await keyOf(id)]).toEqual(expected);
+    }
   });
 
   it('is created again by a fact that arrives after the sweep', async () => {
@@ -220,8 +229,8 @@ describe('a key stays', () => {
   });
 
   it('while its conversation is being imported, and for a day after: a long download may outlast its reservation', async () => {
-    const { id, hash } = await abandonedCall('reserved');
-    await identities.reserve({ accountId: colloquy.accountId, hash, clientId: colloquy.clientId }, 'backfill');
+    const { id, ...listed } = await abandonedCall('reserved');
+    await identities.reserve(listed, 'backfill');
     const ended = (hours: number) =>
       colloquy.sql.query(
         `update conversation_identities set reserved_until = now() - interval '${hours} hours' where id = $1`,

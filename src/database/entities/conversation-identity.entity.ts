@@ -1,9 +1,10 @@
-import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import { oneOf } from './one-of.js';
 
-/** One row per conversation, kept after its erasure: the provider's id as a keyed hash, and the lock. */
+/** One row per conversation, kept after its erasure: the provider's id as keyed hashes, and the lock. */
 @Entity('conversation_identities')
 @Unique('conversation_identities_hash_unique', ['provider_account_id', 'identity_hash'])
+@Index('conversation_identities_suppression_idx', ['client_id', 'suppression_hash'])
 @Check('conversation_identities_state_check', oneOf('state', ['live', 'erasing', 'erased']))
 export class ConversationIdentityEntity {
   @PrimaryColumn('uuid')
@@ -17,6 +18,10 @@ export class ConversationIdentityEntity {
 
   @Column('bytea')
   identity_hash: Buffer;
+
+  /** The same in every account of the client, so that an erased conversation does not return through another one. */
+  @Column('bytea')
+  suppression_hash: Buffer;
 
   @Column('text', { default: 'live' })
   state: string;

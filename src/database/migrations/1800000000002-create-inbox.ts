@@ -10,6 +10,9 @@ export class CreateInbox1800000000002 implements MigrationInterface {
         client_id uuid not null,
         provider_account_id uuid not null,
         identity_hash bytea not null,
+        -- Of client, provider, kind and id, by one key of the installation: the same in every account of the client, so that
+        -- what was erased is recognised after its account was deleted and registered again.
+        suppression_hash bytea not null,
         state text not null default 'live' constraint conversation_identities_state_check
           check (state in ('live', 'erasing', 'erased')),
         -- While a conversation is being imported from the provider's list, its other facts wait, so that the provider is not
@@ -20,6 +23,7 @@ export class CreateInbox1800000000002 implements MigrationInterface {
         created_at timestamptz not null default now(),
         constraint conversation_identities_hash_unique unique (provider_account_id, identity_hash)
       );
+      create index conversation_identities_suppression_idx on conversation_identities (client_id, suppression_hash);
       -- Keyed hashes of accepted bytes. They detect duplicates of facts that were applied and have left the inbox.
       create table fact_receipts (
         provider_account_id uuid not null,

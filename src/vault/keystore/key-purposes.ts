@@ -1,9 +1,10 @@
 /**
  * What a data key of `data_keys` is for, and who owns it:
  * `client`: free text and names of one client · `inbox`: payloads of one provider account and day (part) ·
- * `index`: blind indexes of one client · `identity`: provider ids of one provider account
+ * `index`: blind indexes of one client · `identity`: provider ids of one provider account ·
+ * `suppression`: provider ids of all accounts, so that what was erased is recognised in any of them (system)
  */
-export const KEY_PURPOSES = ['client', 'inbox', 'index', 'identity'] as const;
+export const KEY_PURPOSES = ['client', 'inbox', 'index', 'identity', 'suppression'] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 /**

@@ -25,7 +25,7 @@ export class CreateKeystore1800000000000 implements MigrationInterface {
         created_at timestamptz not null default now(),
         destroyed_at timestamptz,
         constraint data_keys_pkey primary key (purpose, owner, part),
-        constraint data_keys_purpose check (purpose in ('client', 'inbox', 'index', 'identity')),
+        constraint data_keys_purpose check (purpose in ('client', 'inbox', 'index', 'identity', 'suppression')),
         constraint data_keys_live_or_destroyed check ((wrapped is null) <> (destroyed_at is null)),
         constraint data_keys_wrapped_by check (wrapped is null or kek_id is not null)
       );
