@@ -33,12 +33,12 @@ const failed = (accountId: string) =>
   });
 
 describe('the backfill of an account', () => {
-  it('is none, when nobody asks for one', async () => {
+  it('is none if nobody requests one', async () => {
     const accountId = await addAccount(colloquy, api, { backfill_days: 0 });
     expect(await progressOf(api, accountId)).toMatchObject({ status: 'none', checked: 0, done_until: null });
   });
 
-  it('takes what the provider has, also what is live or incomplete', async () => {
+  it('imports everything that the provider has, including live and incomplete conversations', async () => {
     const [callId = ''] = addPast(colloquy, 1, 1);
     const live = colloquy.retell.addCall().call_id;
     const unanalysed = colloquy.retell.addCompleteCall({ end_timestamp: Date.now() - 5_000 }, 'unanalysed').call_id;
@@ -51,7 +51,7 @@ describe('the backfill of an account', () => {
     expect(await stateOf(callId)).toBe('settled');
     expect(await stateOf(live)).toBe('open');
     expect(await stateOf(unanalysed)).toBe('settling');
-    // Nobody waits a day for the recording of a call of the day before yesterday.
+    // No point in waiting a day for the recording of a call of the day before yesterday.
     expect(await conversationOf(colloquy, accountId, old)).toMatchObject({
       record_state: 'settled',
       audio_state: 'absent',
@@ -61,7 +61,7 @@ describe('the backfill of an account', () => {
     for (const id of [callId, live, unanalysed, old]) colloquy.retell.calls.remove(id);
   });
 
-  it('fails on refused credentials, and goes on where it was with good ones', async () => {
+  it('fails if credentials are refused, and continues where it was with valid ones', async () => {
     const [callId = ''] = addPast(colloquy, 1, 1);
     const accountId = await addAccount(colloquy, api, { backfill_days: 2, api_key: 'key_wrong' });
     expect(await failed(accountId)).toMatchObject({ last_error: 'provider_answered_401' });
@@ -70,7 +70,7 @@ describe('the backfill of an account', () => {
     expect(await conversationOf(colloquy, accountId, callId)).toMatchObject({ record_state: 'settled' });
   });
 
-  it('waits as long as a provider says that has had enough', async () => {
+  it('waits as long as a Retry-After demands', async () => {
     const known = colloquy.retell.calls.size;
     const { faults } = colloquy.retell;
     faults.retryAfterSeconds = 1;
@@ -81,7 +81,7 @@ describe('the backfill of an account', () => {
     expect(Date.now() - from).toBeGreaterThan(1_000);
   });
 
-  it('passes over what it knows, when more days are asked for', async () => {
+  it('skips what is known when more days are requested', async () => {
     const accountId = await addAccount(colloquy, api, { backfill_days: 2 });
     await backfilled(api, accountId);
     const known = await conversationsOf(colloquy, accountId);
@@ -99,7 +99,7 @@ describe('the backfill of an account', () => {
     expect(etags.size).toBe(6);
   });
 
-  it('ends with the account', async () => {
+  it('ends when the account is deleted', async () => {
     addPast(colloquy, 40, 1);
     colloquy.retell.faults.getDelayMs = 300;
     const accountId = await addAccount(colloquy, api, { backfill_days: 1 });

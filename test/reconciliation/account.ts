@@ -1,4 +1,4 @@
-// An account made through the API, with the past that its simulated provider has of it.
+// Helpers: an account registered through the API, and its past at the simulated provider.
 import { randomUUID } from 'node:crypto';
 import { publicId, uuidOf } from '../../src/common/ids.js';
 import type { LivePollHealth } from '../../src/reconciliation/live-poll-row.js';
@@ -18,7 +18,7 @@ export interface Progress {
   last_error: string | null;
 }
 
-/** Adds finished, analysed calls that ended evenly over the last `days`; their ids, oldest first. */
+/** Adds finished, analysed calls spread evenly over the last `days`; returns their ids, oldest first. */
 export function addPast({ retell }: Pick<Installation, 'retell'>, count: number, days: number): string[] {
   const spanMs = days * 24 * 60 * MINUTE_MS - 20 * MINUTE_MS;
   return Array.from({ length: count }, (_, index) => {
@@ -28,7 +28,7 @@ export function addPast({ retell }: Pick<Installation, 'retell'>, count: number,
   });
 }
 
-/** Registers the simulated workspace as an account; its public id. */
+/** Registers the simulated workspace as an account; resolves with its public id. */
 export async function addAccount(
   { retell, clientId }: Installation,
   api: Api,
@@ -57,7 +57,7 @@ export async function progressOf(api: Api, accountId: string): Promise<Progress>
   return body['backfill'] as Progress;
 }
 
-/** The last look at an account's list; null: it is not polled. */
+/** The last poll of an account; null: it is not polled. */
 export async function healthOf(api: Api, accountId: string): Promise<LivePollHealth | null> {
   const { body } = await api.call('GET', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
   return (body['health'] as { live_poll: LivePollHealth | null }).live_poll;
@@ -104,7 +104,7 @@ export async function conversationOf(
   return (await conversationsOf(colloquy, accountId)).find((found) => found.hash === hash);
 }
 
-/** How often each call's record and recording were asked for: number of requests → number of calls. */
+/** How often each call's record or recording was requested: number of requests → number of calls. */
 export function requestCounts(colloquy: Installation, callIds: string[], kind: 'get' | 'audio'): Map<number, number> {
   const byCall = new Map(callIds.map((callId) => [callId, 0]));
   for (const { path } of colloquy.retell.requests) {

@@ -12,7 +12,7 @@ import {
   startedConversations,
 } from './account.js';
 
-/** The whole measure is a part of the battery: `npm run battery -- test/battery/past.whole.ts`. */
+/** At full size it is part of the battery: `npm run battery -- test/battery/past.whole.ts`. */
 const CALLS = inject('battery') === 'whole' ? 5_000 : 300;
 const SECONDS = 30 + CALLS / 5;
 
@@ -35,14 +35,14 @@ afterAll(async () => {
 
 describe("an account's past", () => {
   it(
-    'comes in whole and once, while webhooks go on for the same calls',
+    'is imported completely and once, while webhooks arrive for the same calls',
     { timeout: (SECONDS + 30) * 1000 },
     async () => {
       const accountId = await addAccount(colloquy, api);
       expect(await progressOf(api, accountId)).toMatchObject({ status: 'pending', checked: 0, added: 0 });
       const from = Date.now();
       await colloquy.startWorker();
-      // Webhooks for every third call, of which the backfill knows nothing yet or already all.
+      // Webhooks for every third call, which the backfill may or may not know already.
       let sent = 0;
       let isDone = false;
       const webhooks = (async (): Promise<void> => {
@@ -71,7 +71,7 @@ describe("an account's past", () => {
       expect(requestCounts(colloquy, calls, 'get')).toEqual(new Map([[1, CALLS]]));
       expect(requestCounts(colloquy, calls, 'audio')).toEqual(new Map([[1, CALLS]]));
       expect(colloquy.recordingFiles()).toHaveLength(CALLS);
-      // What came complete needed no workflow of its own.
+      // Conversations that were complete needed no workflow.
       expect(await startedConversations(colloquy)).toBeLessThanOrEqual(CALLS - byBackfill);
     },
   );

@@ -1,4 +1,4 @@
-// A provider that lists conversations and does not give them: one of them must not keep a backfill from all others.
+// A provider that lists conversations but does not deliver them: one of them must not stop a backfill.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Faults } from '../../simulators/faults.js';
 import { startRetellSimulator } from '../../simulators/retell/index.js';
@@ -9,10 +9,10 @@ import { addAccount, addPast, backfilled, conversationOf, progressOf } from './a
 
 const CALLS = 20;
 const DAYS = 2;
-/** How often a record is asked for before it counts as failed. */
+/** How often a record is requested before it counts as failed. */
 const TRIES = 6;
-/** How often a stretch is tried before one is passed over of which nobody can say whose fault it is. */
-const PATIENT_ATTEMPTS = 5;
+/** Attempts of the activity before a conversation is skipped if it is unclear what failed. */
+const ATTEMPTS_BEFORE_SKIP = 5;
 
 let colloquy: Installation;
 let api: Api;
@@ -34,11 +34,11 @@ afterAll(async () => {
   await door.close();
 });
 
-const lookThrough = (days: number) =>
+const runBackfill = (days: number) =>
   api.call('PATCH', `/v1/provider-accounts/${accountId}`, { key: api.adminKey, body: { backfill_days: days } });
 
 describe('a conversation whose record always fails', () => {
-  it('is passed over and counted with the reason, and the walk goes on', { timeout: 120_000 }, async () => {
+  it('is skipped and counted with the reason, and the walk continues', { timeout: 120_000 }, async () => {
     const [failing = '', refused = '', unknown = ''] = [calls.at(3), calls.at(10), calls.at(-1)];
     for (const [callId, status] of [[failing, 500] as const, [refused, 422] as const, [unknown, 404] as const])
       door.broken.set(callId, status);
@@ -60,22 +60,22 @@ describe('a conversation whose record always fails', () => {
 
   it('is found by a later backfill', async () => {
     door.broken.clear();
-    await lookThrough(DAYS + 1);
+    await runBackfill(DAYS + 1);
     expect(await backfilled(api, accountId)).toMatchObject({ added: 3, skipped: 0, skipped_reasons: {} });
   });
 });
 
-describe('a provider that lists conversations and gives none of them', () => {
-  /** So that the tries for one follow each other at once. */
+describe('a provider that lists conversations and delivers none of them', () => {
+  /** So that its tries follow each other without a pause. */
   const failing = (times: number): Partial<Faults> => ({
     retryAfterSeconds: 0,
     getStatus: Array.from({ length: times }, () => 503),
   });
 
-  it('is asked again, and none is passed over', async () => {
+  it('is asked again, and none is skipped', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({ end_timestamp: Date.now() - 60_000 }, 'withheld');
     Object.assign(colloquy.retell.faults, failing(1_000_000));
-    await lookThrough(DAYS + 2);
+    await runBackfill(DAYS + 2);
     const { temporal } = colloquy;
     await eventually(async () => {
       const { raw } = await temporal.workflow.getHandle(`reconciliation/backfill/${accountId}`).describe();
@@ -88,11 +88,11 @@ describe('a provider that lists conversations and gives none of them', () => {
     expect(await conversationOf(colloquy, accountId, callId)).toMatchObject({ record_state: 'settled' });
   }, 120_000);
 
-  it('holds up a walk for some attempts only, when no other one is known', async () => {
+  it('delays a walk for some attempts only, if no other conversation is known', async () => {
     const retell = await startRetellSimulator({ port: 0, apiKey: colloquy.retell.apiKey });
     colloquy.allow(retell.baseUrl);
     retell.addCompleteCall({ end_timestamp: Date.now() - 60_000 }, 'alone');
-    Object.assign(retell.faults, failing(PATIENT_ATTEMPTS * TRIES));
+    Object.assign(retell.faults, failing(ATTEMPTS_BEFORE_SKIP * TRIES));
     const fields = { backfill_days: 1, base_url: retell.baseUrl };
     const alone = await addAccount(colloquy, api, fields);
     const skipped_reasons = { provider_answered_503: 1 };

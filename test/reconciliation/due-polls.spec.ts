@@ -1,4 +1,4 @@
-// Whose turn it is to look at a list: over several workers, after one was killed, and while the accounts of one client hang.
+// Leases of polls: over several workers, after one was killed, and while the accounts of one client hang.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startRetellSimulator } from '../../simulators/retell/index.js';
@@ -16,12 +16,12 @@ import { endPrograms, startWorkerProgram } from '../support/programs.js';
 import { addAccount, healthOf } from './account.js';
 
 const MANY = 200;
-/** More than one worker may look at for one client at a time. */
+/** More than the concurrent polls that one worker runs for a client. */
 const HANGING = 40;
 
 let colloquy: Installation;
 let api: Api;
-/** Looks of the tests before. */
+/** Polls of earlier tests. */
 let before = 0;
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterEach(async () => {
   colloquy.retell.faults.listDelayMs = 0;
   await colloquy.stopWorkers();
-  // Nothing of it is left for the next test.
+  // Nothing of it must remain for the next test.
   await colloquy.sql.query('delete from live_polls');
   before = askedAt().length;
 });
@@ -43,13 +43,13 @@ afterAll(async () => {
 
 const askedAt = (): number[] =>
   colloquy.retell.requests.filter(({ path }) => path === '/v3/list-calls').map(({ atMs }) => atMs);
-/** When the list of calls was asked for in this test, epoch milliseconds. */
-const looks = (): number[] => askedAt().slice(before);
+/** When the list of calls was requested in this test, epoch milliseconds. */
+const polls = (): number[] => askedAt().slice(before);
 const pausesOf = (times: number[]): number[] => times.slice(1).map((at, index) => at - (times[index] ?? 0));
 const polled = (seconds: number): Promise<string> =>
   addAccount(colloquy, api, { backfill_days: 0, poll_active_seconds: seconds });
 
-/** Accounts of a client that are polled every hour, written without the API. */
+/** Accounts of a client that are polled every hour, inserted without the API. */
 async function seedPolled(count: number, clientId: string, baseUrl = colloquy.retell.baseUrl): Promise<string[]> {
   const account = { provider: 'retell', api_key: colloquy.retell.apiKey, base_url: baseUrl };
   const ids: string[] = [];
@@ -68,46 +68,46 @@ async function workerDatabase(): Promise<WorkerDatabase> {
   return new WorkerDatabase(source);
 }
 
-const lookedAt = async (ids: string[]): Promise<number> => {
+const polledAt = async (ids: string[]): Promise<number> => {
   const text = 'select 1 from live_polls where provider_account_id = any($1) and last_at is not null';
   return (await colloquy.sql.query(text, [ids])).rows.length;
 };
 
 describe('polling by several workers', () => {
-  it('looks once a period, however many there are', async () => {
+  it('polls once per interval, however many workers there are', async () => {
     await Promise.all([colloquy.startWorker(), colloquy.startWorker()]);
     await polled(2);
-    await eventually(async () => looks().length >= 5);
-    const times = looks();
+    await eventually(async () => polls().length >= 5);
+    const times = polls();
     const [first = 0, last = 0] = [times[0], times.at(-1)];
-    // A look may begin half a second late, and is then not followed by a shorter period for ever: the mean stays.
+    // A poll may begin half a second late, but later ones do not drift: the mean stays.
     expect((last - first) / (times.length - 1)).toBeGreaterThan(1_700);
     expect(Math.min(...pausesOf(times))).toBeGreaterThan(1_000);
   });
 
-  it('never looks twice at a time, also when somebody asks for it during a look', async () => {
+  it('never runs two polls at a time, even if a poll is requested during another one', async () => {
     const delayMs = 700;
     colloquy.retell.faults.listDelayMs = delayMs;
     await Promise.all([colloquy.startWorker(), colloquy.startWorker()]);
     const accountId = await polled(2);
     for (const seconds of [3, 2, 3, 2, 3]) {
-      const known = looks().length;
-      await eventually(async () => looks().length > known);
+      const known = polls().length;
+      await eventually(async () => polls().length > known);
       await api.call('PATCH', `/v1/provider-accounts/${accountId}`, {
         key: api.adminKey,
         body: { poll_active_seconds: seconds },
       });
     }
-    // Each look asks for two lists, one after the other.
-    expect(looks().length).toBeGreaterThanOrEqual(5);
-    expect(Math.min(...pausesOf(looks()))).toBeGreaterThanOrEqual(2 * delayMs);
+    // Each poll requests two lists, one after the other.
+    expect(polls().length).toBeGreaterThanOrEqual(5);
+    expect(Math.min(...pausesOf(polls()))).toBeGreaterThanOrEqual(2 * delayMs);
   });
 
-  it('is taken over within the lease of a worker that was killed during a look', { timeout: 90_000 }, async () => {
+  it('is taken over within the lease of a worker that was killed during a poll', { timeout: 90_000 }, async () => {
     colloquy.retell.faults.listDelayMs = 60_000;
     const accountId = await polled(2);
     const worker = await startWorkerProgram(colloquy.env);
-    await eventually(async () => looks().length === 1);
+    await eventually(async () => polls().length === 1);
     await worker.end('SIGKILL');
     colloquy.retell.faults.listDelayMs = 0;
     const { rows } = await colloquy.sql.query<{ until: Date }>('select leased_until as until from live_polls');
@@ -117,12 +117,12 @@ describe('polling by several workers', () => {
       const found = await healthOf(api, accountId);
       return found?.live === 0 && found;
     });
-    const [, next = 0] = looks();
+    const [, next = 0] = polls();
     expect(next).toBeGreaterThanOrEqual(until);
     expect(Date.parse(health.last_at ?? '')).toBeLessThan(until + 3_000);
   });
 
-  it('writes nothing for a worker that has lost its lease', async () => {
+  it('ignores a worker that has lost its lease', async () => {
     const accountId = uuidOf('providerAccount', await polled(3_600));
     const database = await workerDatabase();
     const leases = new PollLeases(database);
@@ -132,7 +132,7 @@ describe('polling by several workers', () => {
       const lost = await claim();
       expect(lost).toMatchObject({ accountId, everySeconds: 3_600, failures: 0 });
       expect(await claim()).toBeUndefined();
-      // It stood still for longer than its lease.
+      // It was paused for longer than its lease.
       await colloquy.sql.query('update live_polls set leased_until = now()');
       const held = await claim();
       if (lost === undefined || held === undefined) throw new Error('nothing was claimed');
@@ -147,8 +147,8 @@ describe('polling by several workers', () => {
   });
 });
 
-describe('a look that has lost its lease to another one of its own worker', () => {
-  it('takes nothing with it when it ends', { timeout: 60_000 }, async () => {
+describe('a poll that has lost its lease to another one of the same worker', () => {
+  it('does not affect the other one when it ends', { timeout: 60_000 }, async () => {
     await polled(2);
     const database = await workerDatabase();
     const ends: (() => void)[] = [];
@@ -159,7 +159,7 @@ describe('a look that has lost its lease to another one of its own worker', () =
     polls.start();
     try {
       await eventually(() => Promise.resolve(ends.length === 1));
-      // As after a database that was away for longer than a lease.
+      // As after a database outage that was longer than a lease.
       await colloquy.sql.query('update live_polls set leased_until = now()');
       await eventually(() => Promise.resolve(ends.length === 2));
       ends[0]?.();
@@ -174,30 +174,30 @@ describe('a look that has lost its lease to another one of its own worker', () =
 });
 
 describe('polling of many accounts', () => {
-  it(`looks at ${MANY} accounts once each, and starts nothing in Temporal`, async () => {
+  it(`polls ${MANY} accounts once each, and starts nothing in Temporal`, async () => {
     const ids = await seedPolled(MANY, colloquy.clientId);
     await Promise.all([colloquy.startWorker(), colloquy.startWorker()]);
-    await eventually(async () => (await lookedAt(ids)) === MANY, 60);
-    expect(looks()).toHaveLength(MANY);
+    await eventually(async () => (await polledAt(ids)) === MANY, 60);
+    expect(polls()).toHaveLength(MANY);
     const { workflow, schedule } = colloquy.temporal;
     expect((await workflow.count()).count).toBe(0);
     for await (const { scheduleId } of schedule.list()) throw new Error(`a schedule ${scheduleId}`);
   });
 
-  it('looks at those of other clients while those of one hang', async () => {
+  it('polls accounts of other clients while those of one hang', async () => {
     const hanging = await seedPolled(HANGING, colloquy.clientId);
     await colloquy.sql.query("update live_polls set next_at = now() - interval '1 minute'");
     colloquy.retell.faults.listDelayMs = 60_000;
     await colloquy.startWorker();
-    await eventually(async () => looks().length >= 16);
+    await eventually(async () => polls().length >= 16);
     const other = await startRetellSimulator({ port: 0, apiKey: colloquy.retell.apiKey });
     colloquy.allow(other.baseUrl);
     try {
       // Another simulated provider, which answers.
       const ids = await seedPolled(3, await seedClient(colloquy), other.baseUrl);
-      await eventually(async () => (await lookedAt(ids)) === 3, 5);
-      expect(await lookedAt(hanging)).toBe(0);
-      expect(looks()).toHaveLength(16);
+      await eventually(async () => (await polledAt(ids)) === 3, 5);
+      expect(await polledAt(hanging)).toBe(0);
+      expect(polls()).toHaveLength(16);
     } finally {
       await other.close();
     }

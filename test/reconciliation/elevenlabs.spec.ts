@@ -1,4 +1,4 @@
-// ElevenLabs tells of no start: only the list knows of a live conversation, and of a past that no webhook told of.
+// ElevenLabs sends no start webhook: live conversations are found by the list only, and so is the past.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { uuidOf } from '../../src/common/ids.js';
@@ -40,7 +40,7 @@ const found = (accountId: string, providerId: string, state: string) =>
   );
 
 describe('an ElevenLabs account', () => {
-  it('shows live conversations by its list, and their end, without any webhook', async () => {
+  it('finds live conversations by its list, and their end, without any webhook', async () => {
     const accountId = await account({ backfill_days: 0, poll_active_seconds: 2 });
     const { conversation_id: id } = elevenlabs.addConversation({}, { seed: 'live' });
     await found(accountId, id, 'open');
@@ -54,7 +54,7 @@ describe('an ElevenLabs account', () => {
     elevenlabs.conversations.remove(id);
   });
 
-  it('brings in its past, each record and each recording once', async () => {
+  it('imports its past, each record and each recording once', async () => {
     const past = new Set<string>();
     for (let index = 0; index < PAST; index += 1) {
       const start = Math.round(Date.now() / 1000) - 3_600 - index * 4_000;

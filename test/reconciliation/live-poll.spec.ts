@@ -24,12 +24,12 @@ const patch = (body: object) => api.call('PATCH', `/v1/provider-accounts/${accou
 
 const shown = () => api.call('GET', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
 const lists = (): number => colloquy.retell.requests.filter(({ path }) => path === '/v3/list-calls').length;
-/** No look is under way. */
+/** Waits until no poll is running. */
 const rests = (): Promise<boolean> =>
   eventually(async () => (await colloquy.sql.query('select 1 from live_polls where lease is not null')).rowCount === 0);
 
 describe('polling for live conversations', () => {
-  it('makes known what no webhook told of, and finds its end', async () => {
+  it('imports what no webhook reported, and finds its end', async () => {
     const { call_id: callId } = colloquy.retell.addCall();
     const live = await eventually(() => conversationOf(colloquy, accountId, callId));
     expect(live).toMatchObject({ record_state: 'open' });
@@ -41,7 +41,7 @@ describe('polling for live conversations', () => {
       return found?.record_state === 'settled' && found;
     }, 30);
     expect(ended).toMatchObject({ audio_state: 'present' });
-    // Once to make it known, once when it was gone from the list: that record settled it.
+    // Once to import it, and once when it was no longer listed: that record settled it.
     expect(requestCounts(colloquy, [callId], 'get')).toEqual(new Map([[2, 1]]));
     expect(requestCounts(colloquy, [callId], 'audio')).toEqual(new Map([[1, 1]]));
     const entries = await colloquy.store.journal(ended.id);
@@ -53,7 +53,7 @@ describe('polling for live conversations', () => {
     });
   });
 
-  it('makes a chat known as well, and finds its end', async () => {
+  it('imports a chat as well, and finds its end', async () => {
     const { chats } = colloquy.retell;
     const { chat_id: providerId } = chats.add();
     const identity = { accountId: uuidOf('providerAccount', accountId), kind: 'chat', providerId };
@@ -66,7 +66,7 @@ describe('polling for live conversations', () => {
     expect(gets).toHaveLength(2);
   });
 
-  it('asks once for the record of a conversation that stays live', async () => {
+  it('requests the record of a conversation that stays live once', async () => {
     const { call_id: callId } = colloquy.retell.addCall();
     await eventually(() => conversationOf(colloquy, accountId, callId));
     const before = lists();
@@ -75,7 +75,7 @@ describe('polling for live conversations', () => {
     colloquy.finish(callId);
   });
 
-  it('says in the health of its account when it looked and what it found', async () => {
+  it('shows in the health of its account when it ran and what it found', async () => {
     const { call_id: callId } = colloquy.retell.addCall();
     await eventually(() => conversationOf(colloquy, accountId, callId));
     const first = await eventually(async () => {
@@ -90,7 +90,7 @@ describe('polling for live conversations', () => {
       return health?.live === 0 && health;
     });
     expect(Date.parse(next.last_at ?? '')).toBeGreaterThan(Date.parse(first.last_at ?? ''));
-    // Another answer has another tag, and does not hinder a change of what was set.
+    // Another response has another entity tag, but does not prevent a change of settings.
     const changed = await api.call('GET', `/v1/provider-accounts/${accountId}`, {
       key: api.adminKey,
       headers: { 'if-none-match': String(etag) },
@@ -102,7 +102,7 @@ describe('polling for live conversations', () => {
     expect((await api.call('PATCH', url, { key: api.adminKey, body, headers })).status).toBe(200);
   });
 
-  it('takes another interval at once, and ends within a period when it is switched off or its account goes', async () => {
+  it('adopts a new interval at once, and ends within an interval when it is switched off or its account is deleted', async () => {
     await patch({ poll_active_seconds: 3_600 });
     await rests();
     const early = lists();

@@ -1,4 +1,4 @@
-// Polls of a provider that does not give all that it lists, or has had enough.
+// Polls of a provider that does not deliver everything it lists, or limits requests.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidOf } from '../../src/common/ids.js';
 import { startApi, type Api } from '../support/api.js';
@@ -34,7 +34,7 @@ const stateOf = async (accountId: string, callId: string) =>
 const liveCall = (startedAgoMs = 0): string =>
   colloquy.retell.addCall({ start_timestamp: Date.now() - startedAgoMs }).call_id;
 
-/** Deletes the account, and waits until no look at it is under way: faults are for the next account alone. */
+/** Deletes the account and waits until no poll of it is running, so that faults affect the next account only. */
 async function end(accountId: string): Promise<void> {
   await api.call('DELETE', `/v1/provider-accounts/${accountId}`, { key: api.adminKey });
   await eventually(async () => (await rowOf(accountId)).lease === null);
@@ -43,7 +43,7 @@ async function end(accountId: string): Promise<void> {
 interface PollRow {
   lease: string | null;
   failures: number;
-  /** Seconds from the last look to the next. */
+  /** Seconds from the last poll to the next. */
   pause: number;
 }
 
@@ -56,7 +56,7 @@ async function rowOf(accountId: string): Promise<PollRow> {
   return row;
 }
 
-/** The health of the account, once a look said so. */
+/** The health of the account, once a poll has reported the problem. */
 const pollWith = (accountId: string, problem: string) =>
   eventually(async () => {
     const health = await healthOf(api, accountId);
@@ -65,7 +65,7 @@ const pollWith = (accountId: string, problem: string) =>
 const lists = (): number => colloquy.retell.requests.filter(({ path }) => path === '/v3/list-calls').length;
 
 describe('a poll', () => {
-  it('makes the others known and asks for what has vanished, when one of the list cannot be had', async () => {
+  it('imports the others and requests conversations no longer listed, if one listed conversation is not delivered', async () => {
     const gone = liveCall();
     const accountId = await polled();
     await eventually(() => stateOf(accountId, gone));
@@ -83,7 +83,7 @@ describe('a poll', () => {
     for (const callId of [bad, good]) colloquy.retell.calls.remove(callId);
   });
 
-  it('asks for what has vanished at the rate of the account', async () => {
+  it('requests conversations no longer listed at the rate of the account', async () => {
     const calls = Array.from({ length: VANISHED }, () => liveCall());
     const accountId = await polled();
     await eventually(async () => (await Promise.all(calls.map((id) => stateOf(accountId, id)))).every(Boolean));
@@ -97,19 +97,19 @@ describe('a poll', () => {
       .filter(({ path, atMs }) => path.startsWith('/v2/get-call/') && atMs >= from)
       .map(({ atMs }) => atMs);
     expect(times).toHaveLength(VANISHED);
-    // A quarter of a second may be spent at once.
+    // A quarter of a second may be used at once.
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(((VANISHED - 1) * 1_000) / RATE - 300);
     await end(accountId);
   });
 
-  it('is not sent while the provider wants us to stay away', async () => {
+  it('is not sent before the time of a Retry-After', async () => {
     colloquy.retell.faults.retryAfterSeconds = 600;
     colloquy.retell.faults.listStatus = [429];
     const accountId = await polled();
     await pollWith(accountId, 'provider_answered_429');
     const before = lists();
     expect((await rowOf(accountId)).pause).toBeGreaterThan(590);
-    // Also when somebody wants to know at once.
+    // Not even if somebody requests one.
     for (const seconds of [3, 4]) {
       const { last_at: last } = (await healthOf(api, accountId)) ?? {};
       await api.call('PATCH', `/v1/provider-accounts/${accountId}`, {

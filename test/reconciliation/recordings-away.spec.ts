@@ -1,10 +1,10 @@
-// The host of recordings fails while an account's past is brought in: what is only late must not be declared absent.
+// The host of recordings fails during a backfill: a recording that is only late must not be declared absent.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import { addAccount, backfilled, conversationOf, startedConversations, type StoredCall } from './account.js';
 
-/** As often as a backfill asks before it gives up. */
+/** Attempts of a backfill before it gives up. */
 const TRIES = 6;
 const TWO_DAYS_MS = 2 * 86_400_000;
 
@@ -14,7 +14,7 @@ let api: Api;
 beforeAll(async () => {
   colloquy = await install({ env: { COLLOQUY_PROVIDER_RATE: '2000' } });
   api = await startApi(colloquy);
-  // So that its tries follow each other at once.
+  // So that its tries follow each other without a pause.
   colloquy.retell.faults.retryAfterSeconds = 0;
   await colloquy.startWorker();
 });
@@ -23,7 +23,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** A finished call whose recording's deadline is long over. */
+/** A finished call whose recording's deadline has long passed. */
 const oldCall = (seed: string, fields: object = {}): string =>
   colloquy.retell.addCompleteCall({ end_timestamp: Date.now() - TWO_DAYS_MS, ...fields }, seed).call_id;
 
@@ -43,14 +43,14 @@ const variantsOf = async ({ id }: StoredCall): Promise<string[]> => {
   return (await colloquy.sql.query<{ variant: string }>(text, [id])).rows.map(({ variant }) => variant);
 };
 
-describe('a recording of long ago that a backfill cannot have', () => {
-  it('is left to the workflow of its conversation, when asking again may help', async () => {
+describe('an old recording that a backfill cannot fetch', () => {
+  it("is left to the conversation's workflow if a later attempt may succeed", async () => {
     colloquy.retell.faults.audioStatus = Array.from({ length: TRIES }, () => 503);
     const call = await broughtIn(oldCall('away'));
     expect(call.audio_state).toBe('present');
   });
 
-  it('is left to it with all other variants, when only one is wanting', async () => {
+  it('is left to the workflow with all other variants, even if only one is missing', async () => {
     colloquy.retell.faults.audioStatus = [200, ...Array.from({ length: TRIES }, () => 503)];
     const callId = oldCall('two variants');
     const url = colloquy.retell.calls.get(callId)?.recording_url;
@@ -59,14 +59,14 @@ describe('a recording of long ago that a backfill cannot have', () => {
     await eventually(async () => (await variantsOf(call)).join() === 'mixed,redacted');
   });
 
-  it('is left to it, when the call has just ended and its recording is still on its way', async () => {
+  it('is left to the workflow if the call has just ended and its recording is not uploaded yet', async () => {
     const callId = oldCall('uploading', { end_timestamp: Date.now() });
     colloquy.retell.faults.audio404Until.set(callId, Date.now() + 2_000);
     const call = await broughtIn(callId);
     expect(call.audio_state).toBe('present');
   });
 
-  it('is absent at once for the reason that the provider gives, when its answer is final', async () => {
+  it("is absent at once, with the provider's reason, if its answer is final", async () => {
     const before = await startedConversations(colloquy);
     const callId = oldCall('expired');
     colloquy.retell.faults.recordingExpiresAt.set(callId, Date.now());

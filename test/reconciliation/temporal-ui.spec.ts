@@ -1,4 +1,4 @@
-// What an operator sees of a backfill in the Temporal UI: how far it is, and what stands in its way.
+// What an operator sees of a backfill in the Temporal UI: its progress, and what blocks it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import { startApi, type Api } from '../support/api.js';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** Its workflow, once there is one. */
+/** The workflow of the backfill, once it exists. */
 async function workflowOf(accountId: string): Promise<WorkflowHandle> {
   const handle = colloquy.temporal.workflow.getHandle(`reconciliation/backfill/${accountId}`);
   await eventually(() => handle.describe().catch(() => null));
@@ -33,7 +33,7 @@ async function detailsOf(handle: WorkflowHandle): Promise<string> {
   return metadata.currentDetails ?? '';
 }
 
-/** What the UI shows of an activity that waits to be tried again. */
+/** What the UI shows of an activity that waits for its next attempt. */
 const waitingOf = (handle: WorkflowHandle) =>
   eventually(async () => {
     const { raw } = await handle.describe();
@@ -42,9 +42,9 @@ const waitingOf = (handle: WorkflowHandle) =>
   });
 
 describe('a backfill in the Temporal UI', () => {
-  it('says how far it has come, while it goes on and at its end', { timeout: 120_000 }, async () => {
+  it('shows its progress while it runs and at its end', { timeout: 120_000 }, async () => {
     addPast(colloquy, CALLS, 2);
-    // Slow enough that the newest day is a stretch of its own.
+    // Slow enough that the newest day takes a step of its own.
     colloquy.retell.faults.getDelayMs = 3_000;
     const accountId = await addAccount(colloquy, api, { backfill_days: DAYS });
     const handle = await workflowOf(accountId);
@@ -67,14 +67,14 @@ describe('a backfill in the Temporal UI', () => {
     expect(details).toContain(`| ${doneUntil} |`);
   });
 
-  it('says what stands in its way when it has failed', async () => {
+  it('shows what blocks it when it has failed', async () => {
     const accountId = await addAccount(colloquy, api, { backfill_days: DAYS, api_key: 'key_wrong' });
     const handle = await workflowOf(accountId);
     expect(await handle.result()).toMatchObject({ status: 'failed', problem: 'provider_answered_401' });
     expect(await detailsOf(handle)).toMatch(/^\*\*failed\*\* \(provider_answered_401\): /);
   });
 
-  it('says what it waits for, and until when, when the provider wants us to stay away', async () => {
+  it('shows what it waits for, and until when, after a Retry-After', async () => {
     colloquy.retell.faults.retryAfterSeconds = 600;
     colloquy.retell.faults.listStatus = [429];
     const from = Date.now();
