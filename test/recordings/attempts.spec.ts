@@ -1,4 +1,4 @@
-// Several attempts at one recording: each writes an object of its own, the record names one, the others go.
+// Several attempts at one recording: each writes its own object, the record references one, the others are removed.
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { openWorkerParts } from '../support/worker-parts.js';
 import { startPatientHost, type PatientHost } from './patient-host.js';
 
 const FIRST = randomBytes(50_000);
-/** What the provider gives the second time: more, and other bytes. */
+/** What the provider sends the second time: longer, with other bytes. */
 const SECOND = randomBytes(60_000);
 
 let colloquy: Installation;
@@ -38,7 +38,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** A finished call whose recording nobody has fetched yet. */
+/** A finished call whose recording has not been fetched yet. */
 async function finishedCall(): Promise<string> {
   calls += 1;
   const { call_id: callId } = colloquy.retell.addCompleteCall({ recording_url: host.url }, `attempts ${calls}`);
@@ -60,8 +60,8 @@ const listen = (id: string, range?: string) =>
       headers: { authorization: `Bearer ${api.readKey}`, ...(range !== undefined && { range }) },
     });
 
-describe('two attempts that overlap', () => {
-  it('leave the recording as the record names it, when the provider gave other bytes the second time', async () => {
+describe('two overlapping attempts', () => {
+  it('leave the recording as the record references it, even if the provider sent other bytes the second time', async () => {
     const id = await finishedCall();
     const first = attempt(id);
     await eventually(async () => host.asked(1));
@@ -77,8 +77,8 @@ describe('two attempts that overlap', () => {
   });
 });
 
-describe('an object that no record names', () => {
-  it('goes after a day, when a crash left it, and the recording stays', async () => {
+describe('an object that no record references', () => {
+  it('is removed after a day if a crash left it, and the recording stays', async () => {
     const { id, left } = await crashedAttempt();
     await fetched(id);
     expect(objectsOf(id)).toEqual([left, ...(await named(id))].sort());
@@ -88,12 +88,12 @@ describe('an object that no record names', () => {
     expect(await sweep()).toBe(1);
     expect(objectsOf(id)).toEqual(await named(id));
     expect((await listen(id)).rawPayload.equals(SECOND)).toBe(true);
-    expect(await looseOnes(id)).toEqual([]);
+    expect(await orphanedKeys(id)).toEqual([]);
   });
 
   it.each(['pending', 'parked'])('stays while a fact of its conversation is %s, however old it is', async (state) => {
     const { id, left, recording, target } = await crashedAttempt();
-    await bring(target, recording);
+    await appendFact(target, recording);
     await colloquy.sql.query('update inbox set state = $1, parked_at = now()', [state]);
     await age(left);
     expect(await sweep()).toBe(0);
@@ -101,10 +101,10 @@ describe('an object that no record names', () => {
     await worker.intake.round();
     expect(await named(id)).toEqual([left]);
     expect((await listen(id)).rawPayload.equals(FIRST)).toBe(true);
-    expect([await looseOnes(id), await sweep()]).toEqual([[], 0]);
+    expect([await orphanedKeys(id), await sweep()]).toEqual([[], 0]);
   });
 
-  it('stays while somebody applies facts of its conversation', async () => {
+  it('stays while facts of its conversation are being applied', async () => {
     const { id, left } = await crashedAttempt();
     await age(left);
     await worker.database.withScope('all', async (tx) => {
@@ -115,16 +115,16 @@ describe('an object that no record names', () => {
     expect(await sweep()).toBe(1);
   });
 
-  it('is the former one, when an earlier fact that waited takes its place', async () => {
+  it('is the earlier object, if an earlier fact that waited replaces it', async () => {
     const { id, left, recording, target } = await crashedAttempt();
-    await bring(target, recording);
-    // As if it was parked while the recording was fetched once more.
+    await appendFact(target, recording);
+    // As if it had been parked while the recording was fetched again.
     await colloquy.sql.query("update inbox set state = 'parked'");
     await fetched(id);
     const [former = ''] = await named(id);
     await colloquy.sql.query("update inbox set state = 'pending'");
     await worker.intake.round();
-    expect([await named(id), await looseOnes(id)]).toEqual([[left], [former]]);
+    expect([await named(id), await orphanedKeys(id)]).toEqual([[left], [former]]);
     await age(former);
     expect(await sweep()).toBe(1);
     expect(objectsOf(id)).toEqual([left]);
@@ -136,14 +136,14 @@ describe('a recording that was stored before objects had versions', () => {
   it('is served, whole and in ranges', async () => {
     const { id, left, recording, target } = await crashedAttempt({ version: null });
     expect(left).toBe(`${colloquy.clientId}/${id}/${recording.id}`);
-    await bring(target, recording);
+    await appendFact(target, recording);
     await worker.intake.round();
     expect((await listen(id)).rawPayload.equals(FIRST)).toBe(true);
     expect((await listen(id, 'bytes=20000-40000')).rawPayload.equals(FIRST.subarray(20_000, 40_001))).toBe(true);
   });
 });
 
-/** An attempt that stored {@link FIRST} and ended before it said so. */
+/** An attempt that stored {@link FIRST} and crashed before it reported the fact. */
 async function crashedAttempt(more: { version?: null } = {}) {
   const id = await finishedCall();
   const target = await worker.snapshots.read(id);
@@ -164,8 +164,8 @@ async function crashedAttempt(more: { version?: null } = {}) {
   return { id, left, recording, target };
 }
 
-/** The fact of it, into the inbox alone. */
-async function bring({ account, identityHash }: FactTarget, recording: StoredRecording): Promise<void> {
+/** Writes its fact into the inbox only. */
+async function appendFact({ account, identityHash }: FactTarget, recording: StoredRecording): Promise<void> {
   const body = Buffer.from(JSON.stringify({ kind: 'recording_stored', recording }));
   const fact = { account, identity: { hash: identityHash }, body };
   await worker.inbox.append({ ...fact, source: 'workflow', kind: 'recording_stored' });
@@ -183,7 +183,7 @@ const age = (objectKey: string) =>
   colloquy.sql.query("update orphaned_objects set since = now() - interval '25 hours' where object_key = $1", [
     objectKey,
   ]);
-const looseOnes = async (id: string): Promise<string[]> =>
+const orphanedKeys = async (id: string): Promise<string[]> =>
   (
     await colloquy.sql.query<{ object_key: string }>(
       'select object_key from orphaned_objects where conversation_id = $1',

@@ -1,4 +1,4 @@
-// The way of a recording with a bucket in place of the folder: from the provider to a listener, and while the bucket is away.
+// A recording with a bucket instead of the folder: from the provider to a listener, and while the bucket is unavailable.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
 import { startApi, type Api } from '../support/api.js';
@@ -31,7 +31,7 @@ const download = (id: string, range?: string) =>
       headers: { authorization: `Bearer ${api.readKey}`, ...(range !== undefined && { range }) },
     });
 
-/** A finished call, and its audio as the provider has it. */
+/** A finished call, and its audio at the provider. */
 async function finishedCall(seed: string): Promise<{ callId: string; audio: Buffer }> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({}, seed);
   const link = colloquy.retell.calls.get(callId)?.recording_url ?? '';
@@ -39,7 +39,7 @@ async function finishedCall(seed: string): Promise<{ callId: string; audio: Buff
 }
 
 describe('a recording in a bucket', () => {
-  it('is what the provider had, whole and in ranges, and sealed in the bucket', async () => {
+  it("equals the provider's, whole and in ranges, and is sealed in the bucket", async () => {
     const { callId, audio } = await finishedCall('bucket');
     await colloquy.send('call_analyzed', callId);
     const { id, audio_state } = await colloquy.settled(callId);
@@ -52,7 +52,7 @@ describe('a recording in a bucket', () => {
     expect(server.requests).toContain(`PUT /recordings/sealed/${recording?.object_key}?x-id=PutObject`);
   });
 
-  it('is waited for while the bucket is away, and stored when it is back', async () => {
+  it('is waited for while the bucket is unavailable, and stored when it is back', async () => {
     const { callId, audio } = await finishedCall('bucket away');
     server.faultOf = () => 'refuse';
     await colloquy.send('call_analyzed', callId);
@@ -64,7 +64,7 @@ describe('a recording in a bucket', () => {
     expect((await download(id)).rawPayload.equals(audio)).toBe(true);
   });
 
-  it('is answered 503 while the bucket is away; readiness names it, and stays, since webhooks need no bucket', async () => {
+  it('is answered with 503 while the bucket is unavailable; /readyz names it but stays 200, because webhooks need no bucket', async () => {
     const { callId } = await finishedCall('listener');
     await colloquy.send('call_analyzed', callId);
     const { id } = await colloquy.settled(callId);
@@ -77,7 +77,7 @@ describe('a recording in a bucket', () => {
     const answer = await download(id);
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([503, 'storage_unavailable']);
     expect(answer.headers['retry-after']).toBeDefined();
-    // An answer may be a second old.
+    // An answer of /readyz may be a second old.
     await vi.waitFor(async () => expect(await ready()).toEqual([200, 'down']), { timeout: 5_000 });
     server.faultOf = () => null;
     expect((await download(id)).statusCode).toBe(200);

@@ -1,4 +1,4 @@
-// What the wait for a recording costs the provider, in requests; and what does not count as one of its tries.
+// How many requests the wait for a recording costs the provider, and what does not count as a try.
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ async function finishedCall(fields: Record<string, unknown>): Promise<{ callId: 
 }
 
 const signal = new AbortController().signal;
-/** One attempt, as Temporal makes it: what it leaves for the next; null when it is done. */
+/** One attempt, as Temporal makes it: resolves with what it leaves for the next; null when it is done. */
 async function attempt(id: string, progress: FetchProgress | null): Promise<RetryLater | null> {
   try {
     await worker.fetcher.fetch(id, { progress, signal });
@@ -46,7 +46,7 @@ async function attempt(id: string, progress: FetchProgress | null): Promise<Retr
   }
 }
 
-/** Attempts until nothing is waited for any more; time passes as they say. */
+/** Attempts until nothing is pending; the clock advances by their pauses. */
 async function untilDone(id: string): Promise<number> {
   let attempts = 0;
   for (let progress: FetchProgress | null = null; ; attempts += 1) {
@@ -58,7 +58,7 @@ async function untilDone(id: string): Promise<number> {
 }
 
 describe('a recording that never comes within 24 hours', () => {
-  it('costs at most 25 requests, when the provider never names it, and is looked for every five minutes', async () => {
+  it('costs at most 25 requests if the provider never sends a link, and is looked for every five minutes', async () => {
     const { callId, id } = await finishedCall(NO_LINK);
     const attempts = await untilDone(id);
     expect(passedMs).toBeGreaterThanOrEqual(23.9 * HOUR_MS);
@@ -68,7 +68,7 @@ describe('a recording that never comes within 24 hours', () => {
     expect(attempts).toBeGreaterThan(250);
   });
 
-  it('costs about as many, when its link is dead', async () => {
+  it('costs about as many if its link is dead', async () => {
     const { callId, id } = await finishedCall({ disconnection_reason: 'user_hangup' });
     colloquy.retell.faults.recordingExpiresAt.set(callId, 0);
     await untilDone(id);
@@ -78,7 +78,7 @@ describe('a recording that never comes within 24 hours', () => {
     expect(requests).toBeLessThanOrEqual(28);
   });
 
-  it('is fetched within five minutes, when a webhook brings its link in the middle of the wait', async () => {
+  it('is fetched within five minutes if a webhook brings its link during the wait', async () => {
     const { callId, id } = await finishedCall({ ...NO_LINK, direction: 'inbound' });
     let left = await attempt(id, null);
     while (passedMs < 5 * HOUR_MS) {
@@ -96,8 +96,8 @@ describe('a recording that never comes within 24 hours', () => {
   });
 });
 
-describe('a recording whose deadline is over, while our own store is away', () => {
-  it('is not given up for that: the provider has its tries when the store is back', async () => {
+describe('a recording whose deadline passes while our own store is unavailable', () => {
+  it('is not given up for that: the provider gets its tries when the store is back', async () => {
     const { callId, id } = await finishedCall({ direction: 'outbound' });
     passedMs = 25 * HOUR_MS;
     const folder = join(colloquy.config.dataDir, 'recordings');
@@ -117,11 +117,11 @@ describe('a recording whose deadline is over, while our own store is away', () =
   });
 });
 
-describe('a recording for which the account has no place left', () => {
-  /** As many as an account downloads at once. */
+describe('a recording for which the account has no free download slot', () => {
+  /** As many as an account downloads concurrently. */
   const PLACES = 16;
 
-  it('is not tried: it comes again soon, with the tries that it had', async () => {
+  it('is not tried: it is retried soon, with the same number of tries', async () => {
     const host = await startPatientHost();
     colloquy.allow(host.url);
     const ids: string[] = [];

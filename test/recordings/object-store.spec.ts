@@ -47,7 +47,7 @@ const of = (...pieces: Buffer[]): Readable => Readable.from(pieces, { objectMode
 const newKey = (): string => `${bytes(4).toString('hex')}/${bytes(4).toString('hex')}`;
 const newRecording = (): RecordingRef => newRecordingRef({ clientId: newUuid(), conversationId: newUuid() }, 'mixed');
 
-/** A stream of `size` bytes that breaks off after them. */
+/** A stream that fails after `size` bytes. */
 function broken(size: number): Readable {
   return Readable.from(
     (async function* () {
@@ -61,7 +61,7 @@ function broken(size: number): Readable {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes of all buffers that are still in use. */
+/** Bytes of all buffers in use. */
 function held(): number {
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
@@ -85,7 +85,7 @@ describe.each([
     if (object === null) throw new Error('no such object');
     const pieces: Buffer[] = [];
     try {
-      // A piece is valid until the next is asked for.
+      // A piece is valid until the next one is requested.
       for await (const piece of object.read(start, end)) pieces.push(Buffer.from(piece));
     } finally {
       await object.close();
@@ -93,14 +93,14 @@ describe.each([
     return Buffer.concat(pieces);
   };
 
-  it('gives back what was put, whole and in parts', async () => {
+  it('returns what was stored, whole and in parts', async () => {
     const key = newKey();
     const content = bytes(300_001);
     expect(await store.put(key, of(content.subarray(0, 7), content.subarray(7)))).toBe(content.length);
     expect(await store.size(key)).toBe(content.length);
     for (const [start, end] of [
       [0, 300_000],
-      // Not 0 to 0, for which s3rver gives the whole.
+      // Not 0 to 0, for which s3rver returns the whole object.
       [0, 1],
       [300_000, 300_000],
       [65_535, 65_537],
@@ -109,7 +109,7 @@ describe.each([
       expect((await readAll(key, start, end)).equals(content.subarray(start, end + 1))).toBe(true);
   });
 
-  it('knows no object that was never put, and lets it be removed', async () => {
+  it('returns null for an object that was never stored, and lets it be removed', async () => {
     const key = newKey();
     expect(await store.size(key)).toBeNull();
     await store.remove(key);
@@ -129,13 +129,13 @@ describe.each([
   it.each([
     ['a small stream', 64 * 1024],
     ['one of several parts', 12 * MIB],
-  ])('shows nothing of %s that breaks, and passes its error on', async (_what, size) => {
+  ])('shows nothing of %s that fails, and passes its error on', async (_what, size) => {
     const key = newKey();
     await expect(store.put(key, broken(size))).rejects.toThrow('the line broke');
     expect(await store.size(key)).toBeNull();
   });
 
-  it('keeps the former object while a new one breaks', async () => {
+  it('keeps the existing object if a new one fails', async () => {
     const key = newKey();
     const former = bytes(100);
     await store.put(key, of(former));
@@ -143,7 +143,7 @@ describe.each([
     expect(await readAll(key, 0, 99)).toEqual(former);
   });
 
-  it('shows an object only once it is whole', async () => {
+  it('shows an object only once it is complete', async () => {
     const key = newKey();
     const seen: (number | null)[] = [];
     const slow = Readable.from(
@@ -160,7 +160,7 @@ describe.each([
     expect(await store.size(key)).toBe(15 * MIB);
   });
 
-  it('takes 64 MiB with bounded memory', async () => {
+  it('stores 64 MiB with bounded memory', async () => {
     const key = newKey();
     const piece = bytes(64 * 1024);
     const before = held();
@@ -180,11 +180,11 @@ describe.each([
     await store.remove(key);
   });
 
-  it('answers when it is asked whether it is there', async () => {
+  it('answers a ping', async () => {
     await store.ping();
   });
 
-  it('holds recordings sealed: any range opens, and what was altered does not', async () => {
+  it('stores recordings sealed: any range opens, and an altered one does not', async () => {
     const recordings = new RecordingStore(store);
     const key = DataKey.random('test');
     const ref = newRecording();
@@ -200,7 +200,7 @@ describe.each([
     expect(sealed.includes(audio.subarray(0, 64))).toBe(false);
     sealed[sealed.length - 100] = (sealed[sealed.length - 100] ?? 0) ^ 1;
     await store.put(objectKey, of(sealed));
-    // The chunks before are right; the stream breaks off where it is not.
+    // The chunks before it are right; the stream fails at the altered one.
     await expect(part(0, 199_999)).rejects.toMatchObject({ reason: 'open_failed' });
     expect((await part(0, 99)).equals(audio.subarray(0, 100))).toBe(true);
     await store.put(objectKey, of(sealed.subarray(0, -1)));
@@ -222,7 +222,7 @@ describe.each([
     await expect(replaced).rejects.toMatchObject({ reason: 'open_failed' });
   });
 
-  it('opens a recording that was stored before there were versions', async () => {
+  it('opens a recording stored before there were versions', async () => {
     const recordings = new RecordingStore(store);
     const key = DataKey.random('test');
     const ref = { ...newRecording(), version: null };
@@ -233,7 +233,7 @@ describe.each([
     expect(await recordings.readBytes({ ...ref, bytes: 1000 }, key, 0, 999)).toEqual(audio);
   });
 
-  it('stores nothing of what could not be announced, and lets its stream go', async () => {
+  it('stores nothing if announcing fails, and releases the stream', async () => {
     const recordings = new RecordingStore(store, () => Promise.reject(new Error('not announced')));
     const [ref, audio] = [newRecording(), broken(MIB)];
     await expect(recordings.write(ref, DataKey.random('test'), audio)).rejects.toThrow('not announced');
@@ -241,7 +241,7 @@ describe.each([
     expect(await store.size(objectKeyOf(ref))).toBeNull();
   });
 
-  it('passes the error of a stream on that breaks while it is being announced', async () => {
+  it('passes on the error of a stream that fails while it is being announced', async () => {
     const audio = of(bytes(100));
     const recordings = new RecordingStore(store, async () => {
       audio.destroy(new Error('the line broke'));
@@ -250,7 +250,7 @@ describe.each([
     await expect(recordings.write(newRecording(), DataKey.random('test'), audio)).rejects.toThrow('the line broke');
   });
 
-  it('is asked for the chunks alone, once a recording was begun', async () => {
+  it('is read by chunks only, once the head of a recording is known', async () => {
     const asked: string[] = [];
     const watched: Pick<ObjectStore, 'open'> = {
       open: async (key, known) => {

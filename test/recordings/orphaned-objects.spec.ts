@@ -1,4 +1,4 @@
-// What a worker takes away by itself, at its start and each hour, of recordings that nobody can listen to.
+// What a worker removes of recordings at its start and each hour: objects that nobody can listen to.
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ afterAll(() => colloquy.close());
 
 const DAY_MS = 86_400_000;
 
-/** A file of that age among the recordings; its key. */
+/** Writes a file of that age among the recordings; returns its key. */
 function laid(name: string, ageMs: number): string {
   const key = `${colloquy.clientId}/${conversationId}/${name}`;
   const path = join(colloquy.config.dataDir, 'recordings', key);
@@ -40,7 +40,7 @@ async function loose(ageMs: number): Promise<string> {
 }
 
 describe('a worker', () => {
-  it('takes away half-written and unnamed objects that are older than a day, and no others', async () => {
+  it('removes half-written and unreferenced objects that are older than a day, and no others', async () => {
     const kept = [laid('young.part', DAY_MS / 2), laid('unknown to us', 2 * DAY_MS), await loose(DAY_MS / 2)];
     laid('torn.part', 2 * DAY_MS);
     await loose(2 * DAY_MS);

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 
 export interface PatientHost {
   url: string;
-  /** Resolves when so many have asked. */
+  /** Resolves when this many requests have arrived. */
   asked(count: number): boolean;
-  /** Gives the nth to ask its content. */
+  /** Answers the nth request. */
   answer(nth: number, content: Buffer): void;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What is of the bucket alone: a network between us and it, unfinished uploads, a server that misbehaves.
+// What concerns the bucket only: the network, unfinished uploads, a server that misbehaves.
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -25,7 +25,7 @@ afterEach(() => {
 });
 afterAll(() => server.close());
 
-/** Zeros by pieces of 64 KiB; `sent` counts what was taken from it. */
+/** Zeros in pieces of 64 KiB; `sent` counts what was read from it. */
 function zeros(size: number): { body: Readable; sent: () => number } {
   let sent = 0;
   const body = Readable.from(
@@ -37,14 +37,14 @@ function zeros(size: number): { body: Readable; sent: () => number } {
   return { body, sent: () => sent };
 }
 
-/** The first `times` requests that fit have this fault. */
+/** The first `times` matching requests get this fault. */
 function failing(fault: Fault, times: number, fits: RegExp = /./): void {
   let left = times;
   server.faultOf = (method, path) => (fits.test(`${method} ${path}`) && left-- > 0 ? fault : null);
 }
 
 describe('an upload', () => {
-  it('that breaks is aborted: nothing of it stays on the server', async () => {
+  it('that fails is aborted: nothing of it remains on the server', async () => {
     const broken = Readable.from(
       (async function* () {
         yield Buffer.alloc(12 * MIB);
@@ -59,7 +59,7 @@ describe('an upload', () => {
     expect(server.unfinished()).toEqual([]);
   });
 
-  it('that the server refuses ends the stream that it came from, and is ours to try again', async () => {
+  it('that the server refuses ends its source stream, and is our own failure, which is retried', async () => {
     const { body } = zeros(20 * MIB);
     failing('refuse', 100, /partNumber=2/);
     await expect(store.put('a/refused', body)).rejects.toMatchObject(AWAY);
@@ -68,14 +68,14 @@ describe('an upload', () => {
     expect(server.unfinished()).toEqual([]);
   });
 
-  it('goes on when the server is busy or the network fails for a moment', async () => {
+  it('continues if the server is busy or the network fails for a moment', async () => {
     failing('slow_down', 2, /PUT/);
     expect(await store.put('a/busy', zeros(6 * MIB).body)).toBe(6 * MIB);
     failing('refuse', 2, /PUT/);
     expect(await store.put('a/network', zeros(100).body)).toBe(100);
   });
 
-  it('waits for the server: a stream is not read ahead of what was taken', async () => {
+  it('waits for the server: the stream is not read ahead', async () => {
     const { body, sent } = zeros(64 * MIB);
     failing('hang', 100, /partNumber/);
     const put = store.put('a/stalled', body).catch(() => undefined);
@@ -89,8 +89,8 @@ describe('an upload', () => {
   });
 });
 
-describe('a store that is away', () => {
-  it('says so in one way, whatever is asked of it', async () => {
+describe('an unavailable store', () => {
+  it('causes the same error for every operation', async () => {
     await store.put('b/there', zeros(10).body);
     const there = await store.open('b/there');
     server.faultOf = () => 'refuse';
@@ -108,7 +108,7 @@ describe('a store that is away', () => {
     await expect(store.size('b/there')).rejects.toMatchObject(AWAY);
   });
 
-  it('is also one without our bucket, or one that does not know our key', async () => {
+  it('is also one without our bucket, or one that does not accept our key', async () => {
     const other = await openObjectStore(
       parseConfig({ OBJECT_STORE_URL: server.url.replace('recordings', 'elsewhere') }),
     );
@@ -116,7 +116,7 @@ describe('a store that is away', () => {
     await expect(other.put('b/new', zeros(10).body)).rejects.toMatchObject(AWAY);
   });
 
-  it('cuts a stream short with the same word when it goes in the middle', async () => {
+  it('ends a stream with the same error if it fails in the middle', async () => {
     await store.put('b/long', zeros(2 * MIB).body);
     const long = await store.open('b/long');
     failing('break_off', 1);
@@ -124,10 +124,10 @@ describe('a store that is away', () => {
   });
 });
 
-describe('readers who pause', () => {
+describe('paused readers', () => {
   const LISTENERS = 100;
 
-  it('keep nobody else from reading, and get every byte of their range when they go on', async () => {
+  it('keep nobody else from reading, and get every byte of their range when they continue', async () => {
     const content = randomBytes(9 * MIB);
     await store.put('d/long', Readable.from([content], { objectMode: false }));
     const long = await store.open('d/long');
@@ -138,7 +138,7 @@ describe('readers who pause', () => {
     const begun = performance.now();
     expect((await buffer(long.read(0, 5 * MIB))).equals(content.subarray(0, 5 * MIB + 1))).toBe(true);
     expect(performance.now() - begun).toBeLessThan(3_000);
-    // Two of them go on, the others leave.
+    // Two of them continue, the others leave.
     for (const at of [0, LISTENERS - 1]) {
       const pieces = [Buffer.from(first[at]?.value as Uint8Array)];
       const reader = { [Symbol.asyncIterator]: () => paused[at] } as AsyncIterable<Uint8Array>;
@@ -149,7 +149,7 @@ describe('readers who pause', () => {
     for (const reader of paused) await reader.return?.();
   });
 
-  it('ask for one part at a time', async () => {
+  it('request one part at a time', async () => {
     const long = await store.open('d/long');
     const before = server.requests.length;
     const reader = long?.read(0, 9 * MIB - 1)[Symbol.asyncIterator]();
@@ -164,7 +164,7 @@ describe('readers who pause', () => {
 describe('a sweep', () => {
   const begin = async (key: string): Promise<void> => {
     const { body } = zeros(64 * MIB);
-    // Neither parts nor abort get through, as when a worker is killed.
+    // Neither parts nor the abort get through, as when a worker is killed.
     server.faultOf = (method, path) => (path.includes('partNumber') || method === 'DELETE' ? 'refuse' : null);
     await expect(store.put(key, body)).rejects.toMatchObject(AWAY);
     server.faultOf = () => null;
@@ -181,7 +181,7 @@ describe('a sweep', () => {
     expect(await store.sweep(new Date(Date.now() + 1000))).toBe(0);
   });
 
-  it('has nothing to do where the server does not list uploads', async () => {
+  it('does nothing if the server does not list uploads', async () => {
     server.faultOf = () => 'not_offered';
     expect(await store.sweep(new Date())).toBe(0);
   });

@@ -1,4 +1,4 @@
-// A recording that was altered where it lies: what its listener gets, and what the history and the log say of it.
+// A recording that was altered in the store: what its listener gets, and what history and log say.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -87,11 +87,11 @@ const failures = async (): Promise<Failure[]> =>
     )
   ).rows;
 
-describe('a range that does not open', () => {
+describe('a range that cannot be decrypted', () => {
   it.each([
     ['a short one', 'bytes=460000-460099'],
     ['a long one, when its beginning does not open', 'bytes=458752-699999'],
-  ])('is a problem without anything of the answer that it was to be: %s', async (_, range) => {
+  ])('is a problem document, without headers of the intended response: %s', async (_, range) => {
     const response = await get(range);
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ code: 'internal', status: 500 });
@@ -100,7 +100,7 @@ describe('a range that does not open', () => {
       expect([name, response.headers.get(name)]).toEqual([name, null]);
   });
 
-  it('ends in a cut connection after right bytes, when some were sent', async () => {
+  it('ends in a cut connection after correct bytes, if some were sent', async () => {
     const response = await get('bytes=100-699999');
     expect([response.status, response.headers.get('content-length')]).toEqual([206, '699900']);
     const { bytes, isCut } = await heard(response);
@@ -109,13 +109,13 @@ describe('a range that does not open', () => {
     expect(bytes.equals(AUDIO.subarray(100, 100 + bytes.length))).toBe(true);
   });
 
-  it('leaves the rest of the recording as it is', async () => {
+  it('does not affect the rest of the recording', async () => {
     expect((await heard(await get('bytes=0-299999'))).bytes.equals(AUDIO.subarray(0, 300_000))).toBe(true);
   });
 });
 
 describe('the history', () => {
-  it('has one entry of a recording that does not open, however often it is asked for', async () => {
+  it('has one entry for a recording that cannot be decrypted, however often it is requested', async () => {
     await Promise.all(Array.from({ length: 8 }, () => get('bytes=460000-460099')));
     await heard(await get());
     const entry = await eventually(async () => (await failures())[0]);
@@ -132,13 +132,13 @@ describe('the history', () => {
     });
   });
 
-  it('has an entry, when the connection was cut after right bytes', async () => {
+  it('has an entry even if the connection was cut after correct bytes', async () => {
     await forget();
     await heard(await get('bytes=0-699999'));
     await eventually(async () => (await failures()).length === 1);
   });
 
-  it('has another entry an hour later, and none for a recording that opens', async () => {
+  it('has another entry an hour later, and none for a recording that can be decrypted', async () => {
     await backdate();
     await get('bytes=460000-460099');
     expect(await failures()).toHaveLength(2);
@@ -148,10 +148,10 @@ describe('the history', () => {
     expect(await failures()).toHaveLength(2);
   });
 
-  it('is no reason to hide the failure, when it cannot be written', async () => {
+  it('does not hide the failure if it cannot be written', async () => {
     writeFileSync(path, altered);
     await backdate();
-    // The read itself is on record for these five minutes: nothing but the failure is to be written.
+    // The read itself is journaled already for these five minutes: only the failure remains to be written.
     await get('bytes=0-9');
     await colloquy.sql.query('revoke insert on journal from colloquy_api');
     try {
@@ -163,7 +163,7 @@ describe('the history', () => {
 });
 
 describe('the log', () => {
-  it('names what does not open by its ids, and says nothing of other failures', async () => {
+  it('names the recording by its ids, and says nothing about other failures', async () => {
     const lines: string[] = [];
     const log = new Log('info', { write: (line: string) => void lines.push(line) });
     const integrity = new RecordingIntegrity(api.app.get(ApiDatabase), log);
@@ -180,7 +180,7 @@ describe('the log', () => {
   });
 });
 
-/** The journal is append-only: only its owner, and only like this, moves it in time. */
+/** The journal is append-only: only its owner can change times like this. */
 const asOwner = (statement: string): Promise<unknown> =>
   colloquy.sql.query(`alter table journal disable trigger journal_append_only; ${statement};
     alter table journal enable trigger journal_append_only`);

@@ -1,4 +1,4 @@
-// Words that came while a conversation was live, and no final transcript after them.
+// Live transcripts of conversations whose final transcript never arrives.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { speechOf, transcriptFields } from '../../simulators/retell/index.js';
 import { publicId } from '../../src/common/ids.js';
@@ -23,7 +23,7 @@ const LINES = ['A: Hello, how can I help?', 'U: My order is late.', 'A: I am sor
 const spoken = (count: number) => transcriptFields(speechOf('seed', LINES.slice(0, count)).items);
 const NOTHING_SAID = { transcript: undefined, transcript_object: undefined, transcript_with_tool_calls: undefined };
 
-/** A live call in which `count` turns were heard of; its record is not to be had any more. */
+/** A live call with `count` received turns; its record is no longer available. */
 async function liveWith(count: number, seed: string): Promise<{ callId: string; url: string }> {
   const { call_id: callId } = colloquy.retell.addCall({ call_id: seed });
   await colloquy.send('call_started', callId);
@@ -40,8 +40,8 @@ async function liveWith(count: number, seed: string): Promise<{ callId: string; 
 const textsOf = (body: Record<string, unknown>): unknown[] =>
   (body['turns'] as { text: string }[]).map(({ text }) => text);
 
-describe.concurrent('words of a conversation whose final transcript is absent', () => {
-  it('are given, not final, beside the reason of the absence, when the call was lost', async () => {
+describe.concurrent('the live transcript of a conversation whose final transcript is absent', () => {
+  it('is served as not final, with the reason of the absence, if the call was lost', async () => {
     const { callId, url } = await liveWith(2, 'lost_in_speech');
     await colloquy.settled(callId);
     const { body: detail } = await api.call('GET', url);
@@ -58,7 +58,7 @@ describe.concurrent('words of a conversation whose final transcript is absent', 
     expect((await api.call('GET', `${url}/transcript?format=text`)).text).toContain('Customer: My order is late.');
   });
 
-  it('become final, when the transcript comes after its deadline', async () => {
+  it('becomes final if the transcript comes after its deadline', async () => {
     const { callId, url } = await liveWith(2, 'late_transcript');
     colloquy.retell.calls.update(callId, NOTHING_SAID);
     colloquy.finish(callId, NOTHING_SAID);
@@ -74,7 +74,7 @@ describe.concurrent('words of a conversation whose final transcript is absent', 
     expect(textsOf(whole)).toHaveLength(3);
   });
 
-  it('are 404 with the reason, when there were none', async () => {
+  it('is 404 with the reason if there were no words', async () => {
     const { callId, url } = await liveWith(0, 'lost_in_silence');
     await colloquy.settled(callId);
     expect((await api.call('GET', `${url}/transcript`)).body).toMatchObject({

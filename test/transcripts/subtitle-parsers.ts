@@ -1,5 +1,5 @@
-// What players make of our subtitles: WebVTT through the validator of the W3C, SubRip through the parser of `subtitle`.
-// Here is only what these let pass.
+// Parses our subtitles like players do: WebVTT with the W3C's validator, SubRip with the parser of `subtitle`. The code here
+// adds only checks that these lack.
 import { parseSync } from 'subtitle';
 import webvtt, { type Cue, type TreeNode } from 'webvtt-parser';
 import entities from 'webvtt-parser/html-entities.json' with { type: 'json' };
@@ -12,10 +12,10 @@ export interface ParsedCue {
   text: string;
 }
 
-/** With all entities that the specification knows, not the handful that is its default. */
+/** With all entities of the specification instead of the few default ones. */
 const validator = new webvtt.WebVTTParser(entities);
 
-/** WebVTT with identifiers and one voice a cue. Throws at anything that the validator reports. */
+/** WebVTT with identifiers and one voice per cue. Throws at anything that the validator reports. */
 export function parseVtt(file: string): ParsedCue[] {
   const { cues, errors } = validator.parse(file);
   if (errors.length > 0) throw new Error(errors.map(({ line, message }) => `line ${line}: ${message}`).join('\n'));
@@ -39,10 +39,10 @@ const SRT_TIMING = /^\d{2,}:[0-5]\d:[0-5]\d,\d{3} --> \d{2,}:[0-5]\d:[0-5]\d,\d{
 
 const SRT_SPEAKER = /^(Customer|Agent|Human agent): /;
 
-/** `named`: the cue itself says who speaks; else it goes on with the one before. */
+/** `named`: the cue itself names the speaker; else it continues the previous one. */
 export type SrtCue = ParsedCue & { named: boolean };
 
-/** SubRip in its strict form: numbered from 1, each cue with a line of plain text, the first of a turn with the speaker. */
+/** SubRip in its strict form: numbered from 1, each cue one line of plain text, the first cue of a turn with the speaker. */
 export function parseSrt(file: string): SrtCue[] {
   const blocks = file === '' ? [] : file.trimEnd().split('\n\n');
   let speaker: string | undefined;

@@ -1,4 +1,4 @@
-// Whatever people say and whatever times a provider gives: the files parse, in order, with every word.
+// Whatever people say and whatever times a provider sends: the files parse, in order, with every word.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Turn } from '../../src/providers/provider-fact.js';
@@ -44,7 +44,7 @@ const turn: fc.Arbitrary<Omit<Turn, 'index'>> = fc.record({
 const turns = fc.array(turn, { maxLength: 12 }).map((all): Turn[] => all.map((one, index) => ({ index, ...one })));
 
 const SPOKEN = { customer: 'Customer', agent: 'Agent', human_agent: 'Human agent' } as Record<string, string>;
-/** Everything but what is no letter on a screen. As UTF-8 has it: half a character becomes the sign for that. */
+/** Everything that is visible on a screen, after UTF-8 encoding, which replaces lone surrogates. */
 const letters = (words: string): string =>
   Buffer.from(words)
     .toString()
@@ -90,7 +90,7 @@ describe('subtitles', () => {
     );
   });
 
-  it('in SubRip name the speaker at the first cue of each turn, and only there', () => {
+  it('in SubRip name the speaker at the first cue of each turn only', () => {
     fc.assert(
       fc.property(turns, (all) => {
         const first = parseVtt(sent(webVtt(all))).map(({ id }) => /^\d+$/.test(id));
@@ -100,7 +100,7 @@ describe('subtitles', () => {
     );
   });
 
-  it('of a transcript that grows are the end of those of the whole', () => {
+  it('of a growing transcript are the end of those of the whole', () => {
     fc.assert(
       fc.property(turns, fc.integer({ min: -1, max: 12 }), (all, after) => {
         const rest = parseVtt(sent(webVtt(all, after)));
