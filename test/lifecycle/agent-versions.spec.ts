@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const HOUR = 3_600_000;
 
-/** A call that began so many hours ago, with this version of the agent; its stored row. */
+/** A call that began so many hours ago with this version of the agent; returns its stored row. */
 async function call(agent: string, version: number, hoursAgo: number) {
   const { call_id: callId } = colloquy.retell.addCompleteCall({
     call_id: `${agent}_${version}_${hoursAgo}`,
@@ -48,7 +48,7 @@ describe("an agent's version", () => {
     expect((await colloquy.call('agent_follows_3_2')).agent_version).toBe('3');
   });
 
-  it('does not go back when an earlier conversation is heard of later', async () => {
+  it('does not go back if an earlier conversation arrives later', async () => {
     const latest = await call('agent_stays', 7, 1);
     await call('agent_stays', 6, 5);
     await call('agent_stays', 7, 0);
@@ -56,14 +56,14 @@ describe("an agent's version", () => {
     expect(await agentOf(latest)).toMatchObject({ version: '7', revision: 1 });
   });
 
-  it('stays, when it was rolled back to and a conversation from in between is heard of later', async () => {
+  it('stays if it was rolled back and a conversation from in between arrives later', async () => {
     const first = await call('agent_rolled_back', 1, 9);
     await call('agent_rolled_back', 1, 3);
     await call('agent_rolled_back', 2, 6);
     expect(await agentOf(first)).toMatchObject({ version: '1', revision: 1 });
   });
 
-  it('moves nothing, while it is the same', async () => {
+  it('changes nothing while it is the same', async () => {
     const one = await call('agent_same', 1, 2);
     const before = await agentOf(one);
     await call('agent_same', 1, 1);
@@ -71,7 +71,7 @@ describe("an agent's version", () => {
     expect(await agentOf(one)).toEqual(before);
   });
 
-  it('is told of one that was known as the target of a handover only', async () => {
+  it('is added to an agent that was known only as the target of a transfer', async () => {
     const { rows } = await colloquy.sql.query<{ id: string }>(
       `insert into agents (id, client_id, provider_account_id, provider_agent_hash, sealed)
        select gen_random_uuid(), $1, $2, $3, sealed from agents limit 1 returning id`,

@@ -25,7 +25,7 @@ describe('a call that never connects', () => {
     expect(colloquy.requestsOf(callId, 'audio')).toBe(0);
   });
 
-  it('waits for no analysis when the provider has none', async () => {
+  it('waits for no analysis if the provider has none', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({
       disconnection_reason: 'dial_busy',
       call_analysis: undefined,
@@ -42,7 +42,7 @@ describe('webhooks out of order', () => {
   it.each([
     ['call_analyzed comes first', ['call_analyzed', 'call_started', 'call_ended']],
     ['call_ended comes before call_started', ['call_ended', 'call_started', 'call_analyzed']],
-  ])('end in the same record when %s', async (_, events) => {
+  ])('end in the same record if %s', async (_, events) => {
     const { call_id: callId } = colloquy.retell.addCall();
     const started = colloquy.retell.webhookBody('call_started', callId);
     colloquy.finish(callId);
@@ -64,7 +64,7 @@ describe('webhooks out of order', () => {
 });
 
 describe('the same webhook again', () => {
-  it('is one conversation and one applied fact, when it comes five times at once and once after settling', async () => {
+  it('is one conversation and one applied fact if it arrives five times at once and once after settling', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({ call_id: 'call_five_times' });
     const body = colloquy.retell.webhookBody('call_analyzed', callId);
     const answers = await Promise.all(Array.from({ length: 5 }, () => colloquy.sendBody(body)));
@@ -78,12 +78,12 @@ describe('the same webhook again', () => {
   });
 });
 
-describe('webhooks that we do not understand', () => {
+describe('webhooks of unknown form', () => {
   it.each([
     ['an event of unknown type', { event: 'call_exploded', call: { call_id: 'call_unknown' } }],
     ['a call without an id', { event: 'call_started', call: { call_status: 'ongoing' } }],
     ['an object of another kind', { hello: [1, 2, 3] }],
-  ])('are kept as unknown, once, and make no conversation: %s', async (_, body) => {
+  ])('are stored once as unknown, and create no conversation: %s', async (_, body) => {
     const unknown = async (): Promise<number> =>
       (await colloquy.sql.query("select 1 from inbox where state = 'unknown' and identity_hash is null")).rows.length;
     const [before, conversations] = [await unknown(), (await colloquy.conversations()).length];
@@ -101,7 +101,7 @@ interface LookUp {
   start_time: Date;
 }
 
-/** Rows of the blind index, in one order. */
+/** Rows of the blind index, in a fixed order. */
 async function lookUps(conversationId: string): Promise<LookUp[]> {
   const text = `select kind, encode(hash, 'hex') as hash, client_id, start_time from blind_indexes where conversation_id = $1`;
   const { rows } = await colloquy.searchSql.query<LookUp>(text, [conversationId]);
@@ -113,7 +113,7 @@ const inOrder = (rows: LookUp[]): LookUp[] =>
 
 type Value = Parameters<BlindIndexHasher['hash']>;
 
-/** The rows that a conversation should have to be found by these values. */
+/** The rows by which a conversation should be found with these values. */
 async function rowsFor({ start_time }: StoredConversation, ...values: Value[]): Promise<LookUp[]> {
   const hasher = await colloquy.vault.indexHasher(colloquy.clientId);
   const of = { client_id: colloquy.clientId, start_time };
@@ -122,14 +122,14 @@ async function rowsFor({ start_time }: StoredConversation, ...values: Value[]): 
   );
 }
 
-/** Soon these rows, and no others, are there: the index follows the record. */
-async function isFoundBy(conversation: StoredConversation, ...values: Value[]): Promise<void> {
+/** Waits until exactly these rows exist: the index follows the record. */
+async function expectIndexed(conversation: StoredConversation, ...values: Value[]): Promise<void> {
   const rows = await rowsFor(conversation, ...values);
   await vi.waitFor(async () => expect(await lookUps(conversation.id)).toEqual(rows), { timeout: 5_000, interval: 50 });
 }
 
 describe('what a conversation can be found by', () => {
-  it('is hashed into rows of its own, and replaced by what holds now, when the provider corrects itself', async () => {
+  it('is hashed into separate rows, which are replaced if the provider corrects itself', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall(
       {
         direction: 'inbound',
@@ -154,7 +154,7 @@ describe('what a conversation can be found by', () => {
       ['metadata', 'order', 'A-17'],
       ['metadata', 'lane', 'fast'],
     ];
-    await isFoundBy(settled, ...lasting, ...first);
+    await expectIndexed(settled, ...lasting, ...first);
 
     const start_timestamp = settled.start_time.getTime() - 1000;
     colloquy.retell.calls.update(callId, { from_number: '+12025550199', metadata: { order: 'A-18' }, start_timestamp });
@@ -166,12 +166,12 @@ describe('what a conversation can be found by', () => {
       ['phone_last4', '0199'],
       ['metadata', 'order', 'A-18'],
     ];
-    await isFoundBy(corrected, ...lasting, ...now);
+    await expectIndexed(corrected, ...lasting, ...now);
   });
 });
 
 describe('what is stored', () => {
-  it('has no numbers and no direction, when a web call has none', async () => {
+  it('contains no numbers and no direction if a web call has none', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({ call_type: 'web_call' }, 'web');
     await colloquy.send('call_analyzed', callId);
     const settled = await colloquy.settled(callId);
@@ -185,7 +185,7 @@ describe('what is stored', () => {
     expect(kinds.filter((kind) => kind.startsWith('phone'))).toEqual([]);
   });
 
-  it('holds neither access_token nor thought_signature, when the webhook and the record bring both', async () => {
+  it('contains neither access_token nor thought_signature, even if webhook and record contain both', async () => {
     const invocation = {
       role: 'tool_call_invocation',
       tool_call_id: 't1',
@@ -208,7 +208,7 @@ describe('what is stored', () => {
     expect(everything).not.toMatch(/canary|access_token|thought_signature/);
   });
 
-  it('has the transcript in order, with what tools were asked and answered', async () => {
+  it('contains the transcript in order, with arguments and results of tools', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'turns');
     await colloquy.send('call_analyzed', callId);
     const settled = await colloquy.settled(callId);

@@ -1,4 +1,4 @@
-// When a provider is asked again about a conversation that fell silent, or has ended: what its workflow is told to wait for.
+// When a provider is asked again about a conversation that is silent or has ended: how long the workflow is told to wait.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkerParts } from '../support/worker-parts.js';
 import { install, type Installation } from '../support/installation.js';
@@ -24,7 +24,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** A live call of which nothing has been heard for longer than its silence may last. */
+/** A live call without facts for longer than its `silence`. */
 async function silentCall(): Promise<{ callId: string; id: string }> {
   const { call_id: callId } = colloquy.retell.addCall();
   await colloquy.send('call_started', callId);
@@ -37,7 +37,7 @@ async function silentCall(): Promise<{ callId: string; id: string }> {
 describe('an ended call that the provider does not know', () => {
   const SECOND = 2;
 
-  it('is waited for while the account itself does not answer, though nothing but the record is wanting', async () => {
+  it('is waited for while the account itself does not answer, though nothing but the record is missing', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall();
     await colloquy.send('call_analyzed', callId);
     await worker.intake.round();
@@ -45,14 +45,14 @@ describe('an ended call that the provider does not know', () => {
     colloquy.retell.faults.missing.add(callId);
     colloquy.retell.faults.listStatus = [503];
     await expect(worker.lifecycle.fetchRecord(id, SECOND)).rejects.toThrow('waiting for the record');
-    // Now it answers, and so it is believed.
+    // Now the account answers, so the 404 is accepted.
     expect(await worker.lifecycle.fetchRecord(id, SECOND)).toMatchObject({ phase: 'settling' });
     expect(colloquy.requestsOf(callId, 'get')).toBe(2);
   });
 });
 
 describe('a silent call', () => {
-  it('is asked about again one interval later, up to a tenth more by chance, and not all at the same moment', async () => {
+  it('is asked about again one interval later, plus up to a tenth at random, and not all at the same moment', async () => {
     const calls: string[] = [];
     for (let call = 0; call < CALLS; call += 1) calls.push((await silentCall()).id);
     const waits = await Promise.all(calls.map(async (id) => (await worker.lifecycle.askProvider(id)).askInMs));
@@ -63,8 +63,8 @@ describe('a silent call', () => {
     expect(new Set(waits).size).toBeGreaterThan(CALLS / 2);
   });
 
-  // The last one: nobody asks this provider again for an hour.
-  it('is asked about no sooner than its provider wants, whichever question it said that to', async () => {
+  // The last test: this provider gets no request for an hour afterwards.
+  it('is asked about no sooner than Retry-After demands, whichever request received it', async () => {
     const awayMs = 3_600_000;
     const [first, second] = [await silentCall(), await silentCall()];
     colloquy.retell.faults.retryAfterSeconds = awayMs / 1_000;
@@ -72,7 +72,7 @@ describe('a silent call', () => {
     for (const { id } of [first, second]) {
       const view = await worker.lifecycle.askProvider(id);
       expect(view.waitingFor).toBe('the provider answered 429; asking again later');
-      // Some seconds may have passed since it said so.
+      // Some seconds may have passed since it was sent.
       expect(view.askInMs).toBeGreaterThan(awayMs - 60_000);
       expect(view.askInMs).toBeLessThanOrEqual(awayMs);
     }

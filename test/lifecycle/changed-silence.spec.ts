@@ -1,4 +1,4 @@
-// A changed `silence` concerns what is live already: its timer was set by the old one.
+// A changed `silence` also applies to live conversations, whose timers were set by the old one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
 import { startApi, type Api } from '../support/api.js';
@@ -25,7 +25,7 @@ const change = (deadlines: object) =>
   });
 
 describe('a live call whose account gets a shorter silence', () => {
-  it('is asked about after the new one, not after the old', async () => {
+  it('is asked about after the new one, not after the old one', async () => {
     const calls = await Promise.all(['one', 'two'].map((call_id) => colloquy.liveCall({ call_id })));
     expect((await change({ silence: 1 })).status).toBe(200);
     for (const { callId } of calls) colloquy.finish(callId);
@@ -34,7 +34,7 @@ describe('a live call whose account gets a shorter silence', () => {
     }
   });
 
-  it('is not woken by a change that does not concern it', async () => {
+  it('gets no signal for an unrelated change', async () => {
     expect((await change({ audio: 60 })).status).toBe(200);
     expect((await colloquy.sql.query('select 1 from account_commands where rearms')).rows).toEqual([]);
   });

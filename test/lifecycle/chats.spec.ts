@@ -22,7 +22,7 @@ const settled = (id: string): Promise<StoredConversation> => chat(id, ({ record_
 const requestsTo = (path: string): number => colloquy.retell.requests.filter((request) => request.path === path).length;
 
 describe.concurrent('a chat at Retell', () => {
-  it('settles with transcript and analysis, and without audio to wait for', async () => {
+  it('settles with transcript and analysis, without waiting for audio', async () => {
     const { chat_id: id } = colloquy.retell.chats.add({}, 'a chat');
     await colloquy.send('chat_started', id);
     expect(await chat(id)).toMatchObject({ status: 'active', channel: 'chat', direction: null });
@@ -43,7 +43,7 @@ describe.concurrent('a chat at Retell', () => {
     expect(requestsTo(`/v2/get-call/${id}`)).toBe(0);
   });
 
-  it('is another conversation than a call of the same id', async () => {
+  it('is a different conversation from a call with the same id', async () => {
     const { call_id: id } = colloquy.retell.addCompleteCall({}, 'the same id');
     await colloquy.send('call_analyzed', id);
     const call = await colloquy.settled(id);

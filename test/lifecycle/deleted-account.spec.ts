@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => colloquy.close());
 
 describe('a conversation whose provider account is deleted', () => {
-  it('ends as lost, since nobody is left to ask, and takes no webhook any more', async () => {
+  it('ends as lost, because nobody is left to ask, and accepts no more webhooks', async () => {
     const call = colloquy.retell.addCall();
     await colloquy.send('call_started', call.call_id);
     await colloquy.sql.query('update provider_accounts set deleted_at = now() where id = $1', [colloquy.accountId]);
@@ -19,7 +19,7 @@ describe('a conversation whose provider account is deleted', () => {
     expect(lost).toMatchObject({ status: 'failed', end_category: 'lost' });
     const { rows } = await colloquy.sql.query("select reason from journal where action = 'conversation.ended'");
     expect(rows).toEqual([{ reason: 'provider_account_deleted' }]);
-    // The door holds an account for two seconds at most.
+    // The webhook door caches an account for at most two seconds.
     const refused = () =>
       colloquy.send('call_ended', call.call_id).then(
         () => null,

@@ -29,7 +29,7 @@ afterAll(async () => {
   await elevenlabs.close();
 });
 
-/** Sends a webhook as ElevenLabs would: real body, real signature, the real door. */
+/** Sends a webhook as ElevenLabs does: real body, real signature, real webhook door. */
 async function send(type: string, id: string): Promise<void> {
   const body = elevenlabs.webhookBody(type, id);
   const headers = { 'elevenlabs-signature': elevenlabs.sign(body) };
@@ -48,7 +48,7 @@ const audioRequests = (id: string): number =>
   elevenlabs.requests.filter(({ path }) => path.startsWith(`/v1/convai/conversations/${id}/audio`)).length;
 
 describe.concurrent('an ElevenLabs conversation', () => {
-  it('settles with transcript, analysis and the recording of the audio endpoint, when its transcription is all that comes', async () => {
+  it('settles with transcript, analysis and the recording of the audio endpoint, if only its transcription webhook arrives', async () => {
     const { conversation_id: id } = elevenlabs.addCompleteConversation({}, { seed: 'plain' });
     await send('post_call_transcription', id);
     const conversation = await settled(id);
@@ -72,7 +72,7 @@ describe.concurrent('an ElevenLabs conversation', () => {
     expect((await colloquy.store.turns(conversation.id)).length).toBe(conversation.turn_count);
   });
 
-  it('waits while it is being analysed, and takes the record when it is done', async () => {
+  it('waits while it is being analysed, and uses the record when that is done', async () => {
     const { conversation_id: id } = elevenlabs.addConversation({}, { seed: 'processing' });
     elevenlabs.endConversation(id);
     await send('post_call_transcription', id);
@@ -81,7 +81,7 @@ describe.concurrent('an ElevenLabs conversation', () => {
     expect(await settled(id)).toMatchObject({ analysis_state: 'present', audio_state: 'present' });
   });
 
-  it('keeps the audio of its webhook and asks for no other, when the audio comes first', async () => {
+  it('keeps the audio of its webhook and requests no other, if the audio arrives first', async () => {
     const { conversation_id: id } = elevenlabs.addCompleteConversation({}, { seed: 'audio first' });
     await send('post_call_audio', id);
     const conversation = await settled(id);
@@ -97,7 +97,7 @@ describe.concurrent('an ElevenLabs conversation', () => {
     expect(audioRequests(id)).toBe(0);
   });
 
-  it('rests on its webhooks alone under zero retention: the poorer record erases nothing', async () => {
+  it('is based on its webhooks alone under zero retention: the poorer record erases nothing', async () => {
     const { conversation_id: id } = elevenlabs.addCompleteConversation({}, { seed: 'zero', zeroRetention: true });
     await send('post_call_transcription', id);
     await send('post_call_audio', id);
@@ -114,7 +114,7 @@ describe.concurrent('an ElevenLabs conversation', () => {
     expect((await colloquy.store.providerRecord(conversation.id))['transcript']).not.toEqual([]);
   });
 
-  it('never connected, when its initiation failed', async () => {
+  it('never connected, if its initiation failed', async () => {
     const { conversation_id: id } = elevenlabs.addCompleteConversation({}, { seed: 'busy', outcome: 'busy' });
     await send('call_initiation_failure', id);
     const conversation = await settled(id);
@@ -129,7 +129,7 @@ describe.concurrent('an ElevenLabs conversation', () => {
     expect((await colloquy.store.header(conversation)).provider_reason).toBe('busy');
   });
 
-  it('has a segment for each agent, both known to us, when one handed over to another', async () => {
+  it('has a segment for each agent, both of them known, after a transfer between agents', async () => {
     const { conversation_id: id } = elevenlabs.addCompleteConversation({}, { seed: 'handover', handover: true });
     await send('post_call_transcription', id);
     const conversation = await settled(id);
@@ -145,7 +145,7 @@ describe.concurrent('an ElevenLabs conversation', () => {
     expect(rows.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('has no audio to wait for, when its record says that there is none', async () => {
+  it('waits for no audio if its record says that there is none', async () => {
     const { conversation_id: id } = elevenlabs.addCompleteConversation({}, { seed: 'chat', channel: 'chat' });
     await send('post_call_transcription', id);
     expect(await settled(id)).toMatchObject({
@@ -158,8 +158,8 @@ describe.concurrent('an ElevenLabs conversation', () => {
   });
 });
 
-describe('audio that comes in a webhook', () => {
-  it('waits without being counted against its fact, when the store of recordings is away', async () => {
+describe('audio inside a webhook', () => {
+  it('waits, without counting against its fact, while the store of recordings is unavailable', async () => {
     const recordingsDir = join(colloquy.env['COLLOQUY_DATA_DIR'] ?? '', 'recordings');
     renameSync(recordingsDir, `${recordingsDir}.away`);
     writeFileSync(recordingsDir, 'no folder');

@@ -1,5 +1,5 @@
-// Documents that a hostile provider sends, over the real door and the real tables: what is odd costs itself, not the
-// conversation, and not the neighbours.
+// Documents of a hostile provider, through the real webhook door and tables: an odd value affects only itself, neither the rest of
+// its conversation nor other conversations.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { publicId } from '../../src/common/ids.js';
@@ -39,7 +39,7 @@ const ODD: [what: string, odd: Call][] = [
 ];
 
 describe('a document with an odd value', () => {
-  it.each(ODD)('%s: its conversation is there, and nothing is parked', async (what, odd) => {
+  it.each(ODD)('%s: the conversation is stored, and nothing is parked', async (what, odd) => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, what);
     const { call, ...rest } = JSON.parse(colloquy.retell.webhookBody('call_analyzed', callId)) as { call: Call };
     expect(await colloquy.sendBody(JSON.stringify({ ...rest, call: { ...call, ...odd } }))).toBe('stored');
@@ -49,7 +49,7 @@ describe('a document with an odd value', () => {
 });
 
 describe('two documents of 413 KB that name 6,000 agents each', () => {
-  it('make a bounded number of agents, and do not hold up the conversation of another client', async () => {
+  it('create a bounded number of agents, and do not delay the conversation of another client', async () => {
     const account = {
       provider: 'elevenlabs',
       api_key: elevenlabs.apiKey,

@@ -1,4 +1,4 @@
-// A provider that answers 404 for a live conversation: it is believed the second time, and while its account answers.
+// A provider that answers 404 for a live conversation: the second 404 is accepted, if its account answers.
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -26,7 +26,7 @@ const asked = (callId: string, times: number): Promise<unknown> =>
 const lists = (): number => colloquy.retell.requests.filter(({ path }) => path.startsWith('/v3/list-calls')).length;
 
 describe('a live call that the provider does not know', () => {
-  it('stays live, when it knows it the next time', async () => {
+  it('stays live if the provider knows it the next time', async () => {
     const { callId, handle } = await colloquy.liveCall();
     colloquy.retell.faults.missing.add(callId);
     await says(handle, /the provider does not know it; asking once more/);
@@ -37,7 +37,7 @@ describe('a live call that the provider does not know', () => {
     expect(await colloquy.settled(callId)).toMatchObject({ status: 'completed' });
   });
 
-  it('is lost, when it does not know it a second time and its account answers', async () => {
+  it('is lost if the provider does not know it a second time and the account answers', async () => {
     const before = lists();
     const { callId } = await colloquy.liveCall();
     colloquy.retell.faults.missing.add(callId);
@@ -46,7 +46,7 @@ describe('a live call that the provider does not know', () => {
     expect(lists()).toBe(before + 1);
   });
 
-  it.each([401, 503])('goes on waiting and says why, while the account itself answers %i', async (status) => {
+  it.each([401, 503])('keeps waiting and says why, while the account itself answers %i', async (status) => {
     const { callId, handle } = await colloquy.liveCall();
     colloquy.retell.faults.listStatus = Array.from({ length: 50 }, () => status);
     colloquy.retell.faults.missing.add(callId);
@@ -59,7 +59,7 @@ describe('a live call that the provider does not know', () => {
 });
 
 describe('an ended call that the provider does not know', () => {
-  it('is waited for, while the account itself does not answer', async () => {
+  it('is waited for while the account itself does not answer', async () => {
     const { callId } = await colloquy.liveCall();
     colloquy.finish(callId, { recording_url: undefined });
     colloquy.retell.faults.listStatus = Array.from({ length: 50 }, () => 503);

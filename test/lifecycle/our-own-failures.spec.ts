@@ -1,4 +1,4 @@
-// What breaks under a running intake and is no fact's fault: nothing is parked, and all is applied once it is mended.
+// Failures under a running intake that are no fact's fault: nothing is parked, and everything is applied after the repair.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WorkerDatabase } from '../../src/database/database.js';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -44,8 +44,8 @@ async function broken(breaking: string, mending: string, seed: string): Promise<
   await eventually(async () => (await colloquy.sql.query('select 1 from inbox')).rows.length === 0);
 }
 
-describe('a failure that is no fact of its own', () => {
-  it('parks nothing when a column is renamed, as by a migration under an old worker', () =>
+describe("a failure that is not a fact's own", () => {
+  it('parks nothing if a column is renamed, as by a migration under an old worker', () =>
     broken(
       'alter table transcripts rename column revision to later_revision',
       `do $$ begin alter table transcripts rename column later_revision to revision;
@@ -53,16 +53,16 @@ describe('a failure that is no fact of its own', () => {
       'column',
     ));
 
-  it('parks nothing when a grant is missing', () =>
+  it('parks nothing if a grant is missing', () =>
     broken('revoke insert on journal from colloquy_worker', 'grant insert on journal to colloquy_worker', 'grant'));
 
-  it('is told by its first error, not by those of the statements that were sent behind it', async () => {
+  it('is reported with its first error, not with those of the statements sent after it', async () => {
     mend = 'select 1';
     const source = createDataSource({ url: colloquy.config.databaseUrl ?? '', role: 'colloquy_worker', poolSize: 1 });
     const database = new WorkerDatabase(await source.initialize());
     const failure = database.withScope('all', async (tx) => {
       const first = tx.query({ text: 'select no_such_column' });
-      // Heard of before the one that failed first.
+      // This error arrives before the one of the statement that failed first.
       await Promise.all([tx.query({ text: 'select 1' }), first.catch(() => undefined)]);
     });
     await expect(failure).rejects.toMatchObject({ code: '42703' });

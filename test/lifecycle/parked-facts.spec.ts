@@ -7,12 +7,12 @@ import { install, type Installation } from '../support/installation.js';
 let colloquy: Installation;
 let api: Api;
 let callId: string;
-/** uuid of the fact that does not open. */
+/** uuid of the fact that cannot be decrypted. */
 let fact: string;
 let operator: string;
 let stranger: string;
 
-/** Turns one byte over; done twice, it is as it was. */
+/** Flips one byte; applied twice, it restores the original. */
 const tamper = async (where: string): Promise<string> => {
   const text = `
     update inbox set sealed = set_byte(sealed, length(sealed) - 1, 255 - get_byte(sealed, length(sealed) - 1))
@@ -92,7 +92,7 @@ describe('parked facts', () => {
     expect((await list(operator, `?provider_account_id=${account}`)).body['data']).toEqual([]);
   });
 
-  it('are nothing to anybody else', async () => {
+  it('are invisible to everybody else', async () => {
     expect((await list(stranger)).body['data']).toEqual([]);
     expect((await retry(stranger)).body).toMatchObject({ status: 404, code: 'not_found' });
     expect((await retry(operator, publicId('parkedFact', newUuid()))).status).toBe(404);
@@ -100,7 +100,7 @@ describe('parked facts', () => {
     expect((await row())?.state).toBe('parked');
   });
 
-  it('fail again and are parked again, while the cause lasts', async () => {
+  it('fail again and are parked again while the cause persists', async () => {
     expect((await retry(operator)).body).toMatchObject({ state: 'pending', attempts: 0, reason: null });
     await parked();
     expect((await list(operator)).body['data']).toEqual([expect.objectContaining({ attempts: 5 })]);
@@ -122,16 +122,16 @@ describe('parked facts', () => {
     const first = await together(operator, fits, headers);
     expect([first.status, first.body]).toEqual([202, { retried: 1 }]);
     await parked();
-    // The same request again is answered, not done: the fact stays parked.
+    // The same request again gets the same response without effect: the fact stays parked.
     expect((await together(operator, fits, headers)).body).toEqual({ retried: 1 });
     expect((await together(operator, {}, headers)).body).toMatchObject({ code: 'idempotency_mismatch' });
     expect((await row())?.state).toBe('parked');
     expect((await together(operator, { reason: 1, more: true })).status).toBe(400);
   });
 
-  it('outlive the key of their day, and are applied once the cause is gone', async () => {
+  it('outlive the key of their day, and are applied once the cause is repaired', async () => {
     await tamper(`id = '${fact}'`);
-    // Maintenance, which every worker does at its start.
+    // Maintenance, which every worker runs at its start.
     await colloquy.startWorker();
     await eventually(async () => (await row())?.key_day === null);
     const today = new Date().toISOString().slice(0, 10);

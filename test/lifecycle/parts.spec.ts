@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => colloquy.close());
 
-/** A call that ended without its analysis, once everything else is there. */
+/** A call that ended without its analysis, once everything else is stored. */
 async function endedCall(seed: string, fields: Record<string, unknown> = {}): Promise<string> {
   const { call_id: callId } = colloquy.retell.addCall({}, seed);
   await colloquy.send('call_started', callId);
@@ -21,7 +21,7 @@ async function endedCall(seed: string, fields: Record<string, unknown> = {}): Pr
 }
 
 describe.concurrent('the analysis', () => {
-  it('is taken from its webhook, when it arrives in the middle of the wait', async () => {
+  it('is taken from its webhook if that arrives during the wait', async () => {
     const callId = await endedCall('analysis by webhook');
     const waiting = await colloquy.call(callId, ({ audio_state }) => audio_state === 'present');
     expect(waiting).toMatchObject({ record_state: 'settling', transcript_state: 'present', analysis_state: 'pending' });
@@ -30,7 +30,7 @@ describe.concurrent('the analysis', () => {
     expect(await colloquy.settled(callId)).toMatchObject({ analysis_state: 'present', analysis_reason: null });
   });
 
-  it('is taken from the record, when its webhook never comes', async () => {
+  it('is taken from the record if its webhook never arrives', async () => {
     const callId = await endedCall('analysis by record');
     await colloquy.call(callId, ({ audio_state }) => audio_state === 'present');
     colloquy.retell.analyze(callId, { call_summary: 'the summary of the record' });
@@ -39,7 +39,7 @@ describe.concurrent('the analysis', () => {
     expect(await colloquy.store.header(settled)).toMatchObject({ summary: 'the summary of the record' });
   });
 
-  it('is absent with its reason at the deadline, when it never comes, and is filled in when it comes late', async () => {
+  it('is absent with a reason at the deadline if it never arrives, and is filled in if it arrives late', async () => {
     const callId = await endedCall('analysis never');
     const settled = await colloquy.settled(callId);
     expect(settled).toMatchObject({ analysis_state: 'absent', analysis_reason: 'deadline', audio_state: 'present' });
@@ -56,7 +56,7 @@ describe.concurrent('the analysis', () => {
 });
 
 describe.concurrent('the transcript', () => {
-  it('is absent at its deadline, when nobody ever sends one', async () => {
+  it('is absent at its deadline if nobody ever sends one', async () => {
     const callId = await endedCall('no transcript', NO_WORDS);
     colloquy.retell.analyze(callId);
     expect(await colloquy.settled(callId)).toMatchObject({
@@ -66,14 +66,14 @@ describe.concurrent('the transcript', () => {
     });
   });
 
-  it('is absent at once, when the provider says that it is empty', async () => {
+  it('is absent at once if the provider says that it is empty', async () => {
     const callId = await endedCall('empty transcript', { ...NO_WORDS, transcript_with_tool_calls: [] });
     colloquy.retell.analyze(callId);
     const waiting = await colloquy.call(callId, ({ transcript_state }) => transcript_state === 'absent');
     expect(waiting.transcript_reason).toBe('empty');
   });
 
-  it('is kept as the webhooks told it, when the provider no longer knows the call', async () => {
+  it('is kept as the webhooks contained it, if the provider no longer knows the call', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'deleted at once');
     colloquy.retell.faults.missing.add(callId);
     await colloquy.send('call_analyzed', callId);

@@ -11,8 +11,8 @@ beforeAll(async () => {
 afterAll(() => colloquy.close());
 
 /**
- * All of the plain path: start, watchdog, the signal at the end, two activities side by side, close. When these two do not end
- * together, each has a workflow task of its own: three events more.
+ * Events of the whole plain path: start, watchdog, the signal at the end, two parallel activities, close. If these two do not end
+ * together, each has its own workflow task: three more events.
  */
 const PLAIN_PATH_EVENTS = [24, 27];
 
@@ -49,7 +49,7 @@ describe('a call from its first webhook to its settled record', () => {
     expect(PLAIN_PATH_EVENTS).toContain((await eventTypes(handle)).length - 2 * 7);
   });
 
-  it('does not wake the workflow for turns and for transfers that the provider makes by itself', async () => {
+  it('does not signal the workflow for turns, nor for transfers that the provider makes by itself', async () => {
     const { callId, handle } = await colloquy.liveCall({ transfer_destination: '+14155550188' });
     for (const event of ['transcript_updated', 'transfer_started', 'transfer_bridged'])
       await colloquy.send(event, callId);
@@ -63,7 +63,7 @@ describe('a call from its first webhook to its settled record', () => {
     expect(PLAIN_PATH_EVENTS).toContain((await eventTypes(handle)).length);
   });
 
-  it('tells its life in the journal: created, ended, recording stored, settled, each by its actor', async () => {
+  it('writes its journal entries: created, ended, recording stored, settled, each with its actor', async () => {
     const { callId } = await colloquy.liveCall();
     colloquy.finish(callId);
     await colloquy.send('call_ended', callId);

@@ -7,10 +7,10 @@ import { install, type Installation } from '../support/installation.js';
 let colloquy: Installation;
 let callId: string;
 let neighbour: string;
-/** The fact that will not open. */
+/** The fact that cannot be decrypted. */
 let poisoned: string;
 
-/** One byte of the sealed payload is another one: it never opens again. */
+/** Changes one byte of the sealed payload, so that it never opens again. */
 const TAMPER = `
 update inbox set sealed = set_byte(sealed, length(sealed) - 1, 255 - get_byte(sealed, length(sealed) - 1))
 where kind = 'transcript_updated' returning id`;
@@ -37,8 +37,8 @@ interface PoisonedRow {
 const row = async (): Promise<PoisonedRow | undefined> =>
   (await colloquy.sql.query<PoisonedRow>('select * from inbox where id = $1', [poisoned])).rows[0];
 
-describe('a fact that cannot be opened', () => {
-  it('is put off by 1, 2, 4 and 8 seconds, and parked by the fifth failure', async () => {
+describe('a fact that cannot be decrypted', () => {
+  it('is postponed by 1, 2, 4 and 8 seconds, and parked by the fifth failure', async () => {
     const client = await colloquy.sql.connect();
     const query: Transaction['query'] = async ({ text, values }) => (await client.query(text, values)).rows;
     const tx = { query } as Transaction;
@@ -67,7 +67,7 @@ describe('a fact that cannot be opened', () => {
     expect(await row()).toMatchObject({ attempts: 5, parked_reason: 'open_failed' });
   });
 
-  it('stays as it is once it is parked, for whoever repairs the cause', async () => {
+  it('stays unchanged once it is parked, for whoever repairs the cause', async () => {
     await colloquy.sql.query("update inbox set retry_at = now() - interval '1 day' where id = $1", [poisoned]);
     const again = colloquy.retell.addCompleteCall({}, 'after').call_id;
     await colloquy.send('call_analyzed', again);

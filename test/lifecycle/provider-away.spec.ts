@@ -47,7 +47,7 @@ describe('a provider that does not answer the watchdog', () => {
 });
 
 describe('a provider that does not answer after the end', () => {
-  it('costs nothing, when it is back before the deadlines', async () => {
+  it('has no effect if it is back before the deadlines', async () => {
     const { callId } = await colloquy.liveCall();
     colloquy.finish(callId);
     colloquy.retell.faults.getStatus.push(503, 0, 429);
@@ -60,7 +60,7 @@ describe('a provider that does not answer after the end', () => {
     });
   });
 
-  it('settles the call on the word of its webhooks, when it stays away', async () => {
+  it('settles the call on the basis of its webhooks if it stays away', async () => {
     const { callId } = await colloquy.liveCall();
     colloquy.finish(callId);
     await colloquy.send('call_analyzed', callId);

@@ -1,4 +1,4 @@
-// A host of recordings that never finishes what it sends, for more recordings than a worker has places for activities.
+// A host of recordings that never finishes its responses, for more recordings than a worker has activity slots.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
 import { seedAccount, seedClient } from '../support/accounts.js';
@@ -6,7 +6,7 @@ import { sendTo } from '../reconciliation/account.js';
 import { eventually, install, type Installation } from '../support/installation.js';
 import { startSlowHost, type SlowHost } from '../support/slow-host.js';
 
-/** More than the places for conversations, a hundred. */
+/** More than the slots for conversations, a hundred. */
 const HANGING = 130;
 
 let colloquy: Installation;
@@ -31,18 +31,18 @@ afterAll(async () => {
 });
 
 describe('downloads that hang', () => {
-  it('keep no end and no record of another conversation waiting', async () => {
+  it('delay neither the end nor the record of another conversation', async () => {
     const { callId } = await colloquy.liveCall();
     colloquy.finish(callId);
     const from = Date.now();
     await colloquy.send('call_ended', callId);
-    // Which only its record says.
+    // Which only its record contains.
     const ended = await colloquy.call(callId, (one) => one.analysis_state === 'present');
     expect(ended).toMatchObject({ status: 'completed', transcript_state: 'present' });
     expect(Date.now() - from).toBeLessThan(10_000);
   });
 
-  it('keep no recording of another client waiting', async () => {
+  it('delay no recording of another client', async () => {
     const { apiKey: api_key, baseUrl: base_url } = colloquy.retell;
     const accountId = await seedAccount(colloquy, await seedClient(colloquy), {
       provider: 'retell',
@@ -58,7 +58,7 @@ describe('downloads that hang', () => {
     await eventually(async () => (await stored()) === 1, 8);
   });
 
-  it('keep no workflow waiting that has nothing to download', async () => {
+  it('delay no workflow that has nothing to download', async () => {
     const { call_id: callId } = colloquy.retell.addCompleteCall({ disconnection_reason: 'dial_no_answer' });
     await colloquy.send('call_ended', callId);
     const { id } = await colloquy.settled(callId);

@@ -12,14 +12,14 @@ afterAll(() => colloquy.close());
 
 const NO_LINK = { recording_url: undefined, recording_multi_channel_url: undefined };
 
-/** A finished call of a seed, as if its webhooks were still on their way. */
+/** A finished call of a seed whose webhooks have not been sent yet. */
 function finished(seed: string, fields: Record<string, unknown> = {}): { callId: string; link: string } {
   const { call_id: callId } = colloquy.retell.addCall(fields, seed);
   colloquy.finish(callId);
   return { callId, link: colloquy.retell.calls.get(callId)?.recording_url ?? '' };
 }
 
-/** How long the audio is at the provider, bytes. */
+/** Length of the audio at the provider, bytes. */
 async function bytesAt(link: string): Promise<number> {
   return (await (await fetch(link)).arrayBuffer()).byteLength;
 }
@@ -29,7 +29,7 @@ async function objectsOf(conversationId: string): Promise<string[]> {
 }
 
 describe.concurrent('the recording', () => {
-  it('is fetched, when its link comes after the end', async () => {
+  it('is fetched if its link arrives after the end', async () => {
     const { callId, link } = finished('link late');
     colloquy.retell.calls.update(callId, NO_LINK);
     await colloquy.send('call_ended', callId);
@@ -43,7 +43,7 @@ describe.concurrent('the recording', () => {
     expect(await colloquy.store.recordings(settled.id)).toMatchObject([{ bytes: String(await bytesAt(link)) }]);
   });
 
-  it('is fetched, when its link comes without a webhook: the provider is asked before it is called absent', async () => {
+  it('is fetched if its link never comes by webhook: the provider is asked before the audio is declared absent', async () => {
     const { callId, link } = finished('link without webhook');
     colloquy.retell.calls.update(callId, NO_LINK);
     await colloquy.send('call_analyzed', callId);
@@ -52,7 +52,7 @@ describe.concurrent('the recording', () => {
     expect((await colloquy.settled(callId)).audio_state).toBe('present');
   });
 
-  it('is fetched, when it is still being uploaded at first (404)', async () => {
+  it('is fetched if it is still being uploaded at first (404)', async () => {
     const { callId } = finished('uploading');
     colloquy.retell.faults.audio404Until.set(callId, Infinity);
     await colloquy.send('call_analyzed', callId);
@@ -62,7 +62,7 @@ describe.concurrent('the recording', () => {
     expect(colloquy.requestsOf(callId, 'audio')).toBeGreaterThan(1);
   });
 
-  it('is absent with the answer as reason at its deadline, when its link has expired (403)', async () => {
+  it('is absent with the status as reason at its deadline, if its link has expired (403)', async () => {
     const { callId } = finished('expired');
     colloquy.retell.faults.recordingExpiresAt.set(callId, 0);
     await colloquy.send('call_analyzed', callId);
@@ -74,7 +74,7 @@ describe.concurrent('the recording', () => {
     expect(await objectsOf(settled.id)).toEqual([]);
   });
 
-  it("is fetched by the webhook's link, when the call is opted out of storage and the record has none", async () => {
+  it('is fetched by the webhook’s link if the call is opted out of storage and the record has none', async () => {
     const { callId } = finished('opt out', { data_storage_setting: 'basic_attributes_only' });
     await colloquy.send('call_ended', callId);
     const settled = await colloquy.settled(callId);
@@ -82,7 +82,7 @@ describe.concurrent('the recording', () => {
     expect(colloquy.requestsOf(callId, 'get')).toBeGreaterThan(0);
   });
 
-  it('is fetched with its redacted variant, when the provider offers both', async () => {
+  it('is fetched with its redacted variant if the provider offers both', async () => {
     const { callId } = finished('two variants', { data_storage_setting: 'everything_except_pii' });
     const call = colloquy.retell.calls.get(callId);
     expect(call?.scrubbed_recording_url).toBeDefined();
@@ -96,7 +96,7 @@ describe.concurrent('the recording', () => {
     expect(await objectsOf(settled.id)).toHaveLength(2);
   });
 
-  it('is fetched with its redacted variant, when that link comes while the analysis is still waited for', async () => {
+  it('is fetched with its redacted variant if that link arrives while the analysis is still pending', async () => {
     const { callId, link } = finished('variant while settling');
     colloquy.retell.calls.update(callId, { call_analysis: undefined });
     await colloquy.send('call_ended', callId);
@@ -104,7 +104,7 @@ describe.concurrent('the recording', () => {
       callId,
       ({ record_state, audio_state }) => record_state === 'settling' && audio_state === 'present',
     );
-    // The first look at the recordings is over; the record is still waited for.
+    // The first round of fetching recordings is over; the record is still pending.
     await eventually(async () => colloquy.requestsOf(callId, 'get') >= 2);
     colloquy.retell.calls.update(callId, { scrubbed_recording_url: link });
     await colloquy.send('call_ended', callId);
@@ -113,7 +113,7 @@ describe.concurrent('the recording', () => {
     expect((await colloquy.store.recordings(id)).map(({ variant }) => variant)).toEqual(['mixed', 'redacted']);
   });
 
-  it('is stored by a short run of the workflow, when its link comes after it was declared absent', async () => {
+  it('is stored by a short run of the workflow if its link arrives after it was declared absent', async () => {
     const { callId, link } = finished('after absent');
     colloquy.retell.calls.update(callId, NO_LINK);
     await colloquy.send('call_ended', callId);
@@ -130,7 +130,7 @@ describe.concurrent('the recording', () => {
 });
 
 describe('a download that breaks off', () => {
-  it('is tried again, and never leaves a torn object', async () => {
+  it('is tried again, and never leaves a half-written object', async () => {
     const { callId, link } = finished('broken off');
     const bytes = await bytesAt(link);
     colloquy.retell.faults.audioCutAfterBytes.push(1000, Math.floor(bytes / 2));

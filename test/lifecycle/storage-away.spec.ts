@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => colloquy.close());
 
-/** Every connection to the content database and the keystore is cut, as when Postgres restarts. */
+/** Cuts every connection to the content database and the keystore, as when Postgres restarts. */
 async function cutConnections(): Promise<void> {
   const names = [colloquy.env['DATABASE_URL'], colloquy.env['KEYSTORE_DATABASE_URL']].map((url) =>
     new URL(url ?? '').pathname.slice(1),
@@ -21,7 +21,7 @@ async function cutConnections(): Promise<void> {
 }
 
 describe('a worker whose connections to Postgres are cut', () => {
-  it('goes on by itself and settles every call, without an unhandled failure', async () => {
+  it('continues by itself and settles every call, without an unhandled failure', async () => {
     // Idle connections of the test's own pool are cut as well.
     colloquy.sql.on('error', () => undefined);
     const calls: string[] = [];
@@ -30,7 +30,7 @@ describe('a worker whose connections to Postgres are cut', () => {
       calls.push(callId);
       const delivered = await colloquy.send('call_analyzed', callId).catch(() => null);
       await cutConnections();
-      // As the provider does after an answer that is not 2xx.
+      // As the provider does after a status other than 2xx.
       if (delivered === null) await colloquy.send('call_analyzed', callId);
     }
     for (const callId of calls) {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => colloquy.close());
 
 describe('two workers', () => {
-  it('share the work and do nothing twice, when many calls come at once', async () => {
+  it('share the work and do nothing twice if many calls arrive at once', async () => {
     const calls = Array.from(
       { length: 16 },
       (_, index) => colloquy.retell.addCompleteCall({}, `shared ${index}`).call_id,

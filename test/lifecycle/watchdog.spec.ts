@@ -13,7 +13,7 @@ afterAll(() => colloquy.close());
 const asked = (callId: string, times: number): Promise<unknown> =>
   eventually(async () => colloquy.requestsOf(callId, 'get') >= times);
 
-/** A call that the provider no longer knows, given up by the watchdog; `ended` is the webhook that was on its way. */
+/** A call that the provider no longer knows, declared lost by the watchdog; `ended` is the webhook that was on its way. */
 async function lostCall(seed: string): Promise<{ callId: string; ended: string; id: string }> {
   const { callId } = await colloquy.liveCall({ call_id: seed });
   colloquy.finish(callId);
@@ -24,7 +24,7 @@ async function lostCall(seed: string): Promise<{ callId: string; ended: string; 
 }
 
 describe.concurrent('a silent call', () => {
-  it('is asked about again and again and stays open, while the provider says that it goes on', async () => {
+  it('is asked about again and again and stays open while the provider says that it is live', async () => {
     const { callId } = await colloquy.liveCall({ call_id: 'goes_on' });
     await asked(callId, 2);
     expect(await colloquy.call(callId)).toMatchObject({ status: 'active', record_state: 'open' });
@@ -33,7 +33,7 @@ describe.concurrent('a silent call', () => {
     expect(await colloquy.settled(callId)).toMatchObject({ status: 'completed' });
   });
 
-  it('is not asked about, while its webhooks go on speaking', async () => {
+  it('is not asked about while its webhooks keep arriving', async () => {
     const { callId } = await colloquy.liveCall({ call_id: 'speaks' });
     const words = (text: string): string =>
       JSON.stringify({
@@ -49,7 +49,7 @@ describe.concurrent('a silent call', () => {
     let [last, silences] = [Date.now(), 0];
     for (let turn = 0; Date.now() < until; turn += 1) {
       await colloquy.sendBody(words(`turn ${turn}`));
-      // A busy machine may be silent by itself.
+      // A busy machine may cause silence by itself.
       if (Date.now() - last > 700) silences += 1;
       last = Date.now();
       await new Promise((resolve) => setTimeout(resolve, 200));
@@ -57,7 +57,7 @@ describe.concurrent('a silent call', () => {
     expect(colloquy.requestsOf(callId, 'get')).toBeLessThanOrEqual(silences);
   });
 
-  it('settles without any webhook, when it has ended at the provider', async () => {
+  it('settles without any webhook if it has ended at the provider', async () => {
     const { callId } = await colloquy.liveCall({ call_id: 'ended_silently' });
     colloquy.finish(callId);
     const settled = await colloquy.settled(callId);
@@ -70,7 +70,7 @@ describe.concurrent('a silent call', () => {
     });
   });
 
-  it('is lost, with the evidence in the journal, when the provider does not know it', async () => {
+  it('is lost, with the evidence in the journal, if the provider does not know it', async () => {
     const { callId, id } = await lostCall('unknown_there');
     expect(await colloquy.call(callId)).toMatchObject({
       status: 'failed',
@@ -90,9 +90,9 @@ describe.concurrent('a silent call', () => {
     );
   });
 
-  it('is taken back from lost by a late call_ended, and waits for its parts anew', async () => {
+  it('is revived from lost by a late call_ended, and waits for its parts again', async () => {
     const { callId, ended } = await lostCall('taken_back');
-    // Later than any deadline that counts from the moment it was given up.
+    // Later than any deadline that counts from the moment it was declared lost.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     colloquy.retell.faults.missing.delete(callId);
     await colloquy.sendBody(ended);
@@ -109,7 +109,7 @@ describe.concurrent('a silent call', () => {
     expect(await colloquy.store.header(settled)).toMatchObject({ provider_reason: 'user_hangup' });
   });
 
-  it('is asked for, when it is taken back from lost by a webhook that says everything', async () => {
+  it('is requested from the provider if it is revived from lost by a webhook with everything', async () => {
     const { callId } = await lostCall('taken_back_whole');
     const asked = colloquy.requestsOf(callId, 'get');
     colloquy.retell.faults.missing.delete(callId);

@@ -1,4 +1,4 @@
-// Facts that workflows say: applied as they are said, once; kept in the inbox where that cannot be.
+// Facts that workflows report: applied directly and once; stored in the inbox if that is not possible.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
@@ -16,7 +16,7 @@ const counted = async (query: string, ...values: unknown[]): Promise<number> =>
 const receipts = (): Promise<number> => counted('fact_receipts');
 const inInbox = (): Promise<number> => counted("inbox where source in ('record', 'workflow')");
 
-/** Told that it is over and analysed; resolves with its id once that is applied and its workflow asks for the record. */
+/** A call that has ended and been analysed; resolves with its id once that is applied and its workflow requests the record. */
 async function settling(): Promise<{ callId: string; id: string }> {
   const { call_id: callId } = colloquy.retell.addCompleteCall();
   await colloquy.send('call_analyzed', callId);
@@ -24,8 +24,8 @@ async function settling(): Promise<{ callId: string; id: string }> {
   return { callId, id };
 }
 
-describe('what a workflow says', () => {
-  it('has its receipt and its journal entry, and never lay in the inbox', async () => {
+describe('a fact reported by a workflow', () => {
+  it('has its receipt and its journal entry, and was never in the inbox', async () => {
     const before = await receipts();
     const { call_id: callId } = colloquy.retell.addCompleteCall();
     await colloquy.send('call_analyzed', callId);
@@ -37,7 +37,7 @@ describe('what a workflow says', () => {
     expect(said.map(({ action }) => action)).toContain('recording.stored');
   });
 
-  it('is kept in the inbox while the conversation is locked, and applied once when it is free', async () => {
+  it('is stored in the inbox while the conversation is locked, and applied once afterwards', async () => {
     colloquy.retell.faults.getDelayMs = 1_000;
     const before = await receipts();
     const { callId, id } = await settling();
