@@ -1,5 +1,5 @@
-// The gauges over what waits, while something does: Temporal is away, a fact does not open, another one's conversation is
-// held by somebody.
+// The gauges over what waits, while something does: Temporal is down, a fact cannot be decrypted, and the conversation of another
+// one is locked.
 import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../src/embedded/ports.js';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   await colloquy.sql.query(`
     insert into workflow_commands (workflow, entity_id, kind, created_at, attempts, error, parked_at)
     select 'conversation', gen_random_uuid(), 'late', now() - interval '1 day', 10, 'invalid_argument', now()`);
-  // What the first one reads is held for 10 s.
+  // What was read at first is cached for 10 s.
   metrics = await scrape();
 }, 60_000);
 afterAll(async () => {
@@ -48,7 +48,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** Came 90 s ago, for a conversation that stays locked as by somebody who writes to it. */
+/** Arrived 90 s ago, for a conversation that stays locked as if somebody were writing to it. */
 async function heldFact(): Promise<void> {
   await colloquy.send('call_started', colloquy.retell.addCall({}, 'held').call_id);
   await colloquy.sql.query("update inbox set received_at = now() - interval '90 seconds'");
@@ -57,7 +57,7 @@ async function heldFact(): Promise<void> {
   await writer.query('select 1 from conversation_identities for no key update');
 }
 
-/** Another worker numbers the journal, and hangs while it does. */
+/** Another worker holds the lock for numbering the journal. */
 async function numberingElsewhere(): Promise<void> {
   leader = await colloquy.sql.connect();
   await leader.query("select pg_advisory_lock(hashtextextended('journal numbering', 0))");
@@ -74,7 +74,7 @@ async function factThatDoesNotOpen(): Promise<void> {
   );
 }
 
-/** A worker whose way to PostgreSQL can be stopped; resolves with where it is watched. */
+/** A worker whose connection to PostgreSQL can be stopped; resolves with the URL of its metrics. */
 async function startWatchedWorker(): Promise<string> {
   const database = new URL(colloquy.config.databaseUrl ?? '');
   toPostgres = await openTcpProxy(database.host);
@@ -84,11 +84,11 @@ async function startWatchedWorker(): Promise<string> {
   return `http://127.0.0.1:${/"metrics_port":(\d+)/.exec(worker.said())?.[1]}/metrics`;
 }
 
-/** As Prometheus does it: an answer that takes 10 s is none. */
+/** Like Prometheus: a response that takes 10 s is none. */
 const scrape = async (): Promise<string> => (await fetch(url, { signal: AbortSignal.timeout(10_000) })).text();
 
-describe('what waits', () => {
-  it('is told of the inbox: how long the oldest fact has waited, how many wait, how many are parked', () => {
+describe('the gauges', () => {
+  it('show the inbox: how long the oldest fact has waited, how many wait, how many are parked', () => {
     expect(valueOf(metrics, 'colloquy_ingest_lag_seconds')).toBeGreaterThan(90);
     expect(valueOf(metrics, 'colloquy_ingest_lag_seconds')).toBeLessThan(200);
     expect(valueOf(metrics, 'colloquy_inbox_facts{state="pending"}')).toBe(1);
@@ -96,14 +96,14 @@ describe('what waits', () => {
     expect(valueOf(metrics, 'colloquy_facts_parked_total{provider="retell",reason="open_failed"}')).toBe(1);
   });
 
-  it('is told of conversations that are not settled, by their age', () => {
+  it('show conversations that are not settled, by age', () => {
     const unsettled = (state: string, age: string): number =>
       valueOf(metrics, `colloquy_conversations_unsettled{record_state="${state}",age="${age}"}`);
     expect(['15m', '1h', '1d', '7d', 'older'].map((age) => unsettled('settling', age))).toEqual([0, 0, 0, 1, 0]);
     expect(['15m', '1h', '1d', '7d', 'older'].map((age) => unsettled('open', age))).toEqual([0, 0, 1, 0, 0]);
   });
 
-  it('counts workflow commands that have not reached Temporal, and those that are parked', async () => {
+  it('show workflow commands that have not reached Temporal, and parked ones', async () => {
     const { rows } = await colloquy.sql.query('select 1 from workflow_commands where parked_at is null');
     expect(rows.length).toBeGreaterThan(1);
     expect(valueOf(metrics, 'colloquy_workflow_commands_waiting')).toBe(rows.length);
@@ -112,7 +112,7 @@ describe('what waits', () => {
     expect(valueOf(metrics, 'colloquy_workflow_commands_parked')).toBe(1);
   });
 
-  it('is told of journal entries that nobody has numbered', async () => {
+  it('show journal entries that are not numbered yet', async () => {
     const { rows } = await colloquy.sql.query('select 1 from journal');
     expect(rows.length).toBeGreaterThan(1);
     expect(valueOf(metrics, 'colloquy_journal_pending')).toBe(rows.length);
@@ -120,7 +120,7 @@ describe('what waits', () => {
     expect(valueOf(metrics, 'colloquy_journal_pending_oldest_seconds')).toBeLessThan(60);
   });
 
-  it('is not told while PostgreSQL hangs, and that it is not', async () => {
+  it('are absent while PostgreSQL hangs, and say so', async () => {
     expect(valueOf(metrics, 'colloquy_backlog_readable')).toBe(1);
     toPostgres.hang();
     const text = await eventually(async () => {

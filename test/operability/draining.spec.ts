@@ -1,5 +1,5 @@
-// A rolling restart behind a proxy that goes by /readyz: while one of two API processes is told to stop, webhooks keep
-// coming, and none of them is refused.
+// A rolling restart behind a proxy that follows /readyz: while one of two API processes is told to stop, webhooks keep coming, and
+// none of them is refused.
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startApiProgram, type Program } from '../support/programs.js';
 
-/** How often the proxy asks whether a process is ready: well within the time that they drain. */
+/** How often the proxy checks whether a process is ready: well within the time that they drain. */
 const DRAIN_SECONDS = '3';
 const ASK_EVERY_MS = 200;
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterEach(() => endPrograms());
 afterAll(() => colloquy.close());
 
-/** Sends each request to one of the processes that did not say that they stop when it last asked, in turn. */
+/** Sends each request to one of the processes that were ready at the last check, in turn. */
 class Proxy {
   private readonly server: Server = createServer((incoming, answer) => this.forward(incoming, answer));
   private ready: Api[] = [];
@@ -54,7 +54,7 @@ class Proxy {
     const answers = await Promise.all(
       this.apis.map(async ({ url }) => {
         const answer = await fetch(`${url}/readyz`).catch(() => null);
-        // On a busy machine a probe may be late: only who stops is passed over.
+        // On a busy machine a probe may be late: only a process that stops is left out.
         return answer !== null && !(await answer.text()).includes('"shutting_down"');
       }),
     );
@@ -74,7 +74,7 @@ class Proxy {
   }
 }
 
-/** Sends webhooks one after the other until told to stop; the statuses that they got. */
+/** Sends webhooks one after the other until stopped; returns the statuses that they got. */
 function sendWebhooks(url: string): { sent(): number; stop(): Promise<Map<number, number>> } {
   const statuses = new Map<number, number>();
   let [going, sent] = [true, 0];
@@ -101,7 +101,7 @@ function sendWebhooks(url: string): { sent(): number; stop(): Promise<Map<number
 }
 
 describe('an API that is told to stop', () => {
-  it('says so at /readyz and goes on, until nobody sends to it: no webhook is refused', async () => {
+  it('says so at /readyz and keeps working until nobody sends to it: no webhook is refused', async () => {
     const env = { ...colloquy.env, COLLOQUY_DRAIN_SECONDS: DRAIN_SECONDS };
     const apis = await Promise.all([startApiProgram(env), startApiProgram(env)]);
     const [leaving] = apis;

@@ -10,10 +10,10 @@ const DAY_MS = 86_400_000;
 const TODAY = new Date().toISOString().slice(0, 10);
 
 let colloquy: Installation;
-/** Of a process that holds no key yet. */
+/** A vault with an empty cache. */
 let vault: VaultService;
 let worker: Awaited<ReturnType<typeof openWorkerParts>>;
-/** An account whose fact still waits, and one of which came nothing but what names no conversation. */
+/** An account whose fact still waits, and one that received only a fact without a conversation. */
 let [waiting, unknown] = ['', ''];
 let waitingCall: string;
 
@@ -48,7 +48,7 @@ async function deliver(accountId: string, body: string): Promise<void> {
 
 const tidyIn = (days: number): Promise<void> => worker.maintenance.run(new Date(Date.now() + days * DAY_MS));
 
-/** Accounts whose key of today still lives. */
+/** Accounts whose key of today still exists. */
 const living = async (): Promise<string[]> =>
   (await vault.inboxKeyDays('9999-12-31')).map(({ providerAccountId }) => providerAccountId).sort();
 
@@ -58,13 +58,13 @@ const facts = async (): Promise<string[]> =>
   );
 
 describe('the key of an inbox day', () => {
-  it('lives for a week', async () => {
+  it('exists for a week', async () => {
     await tidyIn(7);
     expect(await living()).toEqual([colloquy.accountId, waiting, unknown].sort());
     expect(await facts()).toEqual(['pending', 'unknown']);
   });
 
-  it('is destroyed after it, with what names no conversation, and kept while a fact waits under it', async () => {
+  it('is then destroyed with facts that name no conversation, but kept while a fact under it waits', async () => {
     await tidyIn(8);
     expect(await living()).toEqual([waiting]);
     expect(await facts()).toEqual(['pending']);

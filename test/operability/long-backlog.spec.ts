@@ -1,4 +1,4 @@
-// Looking for work in an inbox of 120,000 facts: what a look reads does not depend on how many wait, for one worker or several.
+// Looking for work in an inbox of 120,000 facts: what a search reads does not depend on how many wait, for one worker or several.
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Statement } from '../../src/database/with-scope.js';
@@ -19,7 +19,7 @@ select seq_tup_read + coalesce(idx_tup_fetch, 0) as read from pg_stat_xact_user_
 
 const rowsRead = async (): Promise<number> => Number((await sql.query<{ read: string }>(READ)).rows[0]?.read);
 
-/** One connection that counts what each look reads. */
+/** One connection that counts what each search reads. */
 const counting = {
   once: async <Row>(_: unknown, { text, values }: Statement): Promise<Row[]> => {
     await sql.query('begin');
@@ -34,7 +34,7 @@ const counting = {
 const candidates = (): Candidates =>
   new Candidates(counting as ConstructorParameters<typeof Candidates>[0], 'plain', LIMIT);
 
-/** Facts, each of a conversation of its own, one a millisecond; the last one a minute old. */
+/** Facts, each of its own conversation, one per millisecond; the last one a minute old. */
 const wait = (account: string, count: number): Promise<unknown> =>
   sql.query(
     `insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed)
@@ -58,7 +58,7 @@ afterAll(async () => {
   await databases.drop();
 });
 
-describe('a look into a long inbox', () => {
+describe('a search in a long inbox', () => {
   it('reads a few hundred facts, and finds the conversations of every account', async () => {
     read = 0;
     const found = await candidates().next();
@@ -76,7 +76,7 @@ describe('a look into a long inbox', () => {
     ).toEqual([FLOOD, FLOOD, QUIET, QUIET].toSorted());
   });
 
-  it('goes on where the one before ended, though nothing of it could be applied', async () => {
+  it('continues where the previous one ended, though nothing of it could be applied', async () => {
     const worker = candidates();
     const seen = new Set<number>();
     read = 0;
@@ -85,7 +85,7 @@ describe('a look into a long inbox', () => {
     expect(read).toBeLessThan(100 * 500);
   });
 
-  it('goes on elsewhere when another worker is at the same place', async () => {
+  it('continues elsewhere if another worker is at the same place', async () => {
     const worker = candidates();
     await worker.next();
     worker.scatter(Date.now() - 60_000, 0.5);
@@ -94,7 +94,7 @@ describe('a look into a long inbox', () => {
     expect(first && number(first)).toBeLessThan(70_000);
   });
 
-  it('comes to the end, and then to what was passed over', async () => {
+  it('reaches the end, and then what was skipped', async () => {
     const worker = candidates();
     await worker.next();
     worker.scatter(Date.now() - 60_000, 0.9);
@@ -104,7 +104,7 @@ describe('a look into a long inbox', () => {
     expect((await worker.next()).map(number)).toContain(1);
   });
 
-  it('passes over facts that wait for a later time, without reading them', async () => {
+  it('skips facts that wait for a later time, without reading them', async () => {
     await sql.query("update inbox set retry_at = now() + interval '1 hour' where provider_account_id = $1", [FLOOD]);
     await sql.query('vacuum analyze inbox');
     read = 0;

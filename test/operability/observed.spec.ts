@@ -1,4 +1,4 @@
-// What operators see of calls that are full of canaries: metrics, log lines and traces, from processes of their own.
+// What operators see of calls that are full of canaries: metrics, log lines and traces, from separate processes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { speechOf, transcriptFields } from '../../simulators/retell/index.js';
 import { newSecret } from '../../src/access/api-key-secret.js';
@@ -60,7 +60,7 @@ async function liveThrough(): Promise<void> {
   expect(await deliver(JSON.stringify({ event: WORDS.phrase, call: { call_id: callId } }))).toBe(200);
   expect(await deliver(`not json ${WORDS.phrase}`)).toBe(400);
   expect(await deliver(retell.webhookBody('call_started', callId), 'v=1,d=wrong')).toBe(401);
-  // The workflow waits: what follows is news to it.
+  // The workflow waits: what follows signals it.
   const handle = await colloquy.workflow(callId);
   await eventually(async () => (await eventTypes(handle)).includes('TIMER_STARTED'));
   retell.endCall(callId, {
@@ -140,7 +140,7 @@ describe('metrics', () => {
     expect(apiMetrics).toContain('process_resident_memory_bytes');
   });
 
-  it('tell in the worker what waits, how long facts took, when recordings came and what was not mapped', () => {
+  it('show in the worker what waits, how long facts took, when recordings were stored and what was not mapped', () => {
     expect(valueOf(workerMetrics, 'colloquy_backlog_readable')).toBe(1);
     expect(valueOf(workerMetrics, 'colloquy_ingest_lag_seconds')).toBe(0);
     expect(valueOf(workerMetrics, 'colloquy_inbox_facts{state="pending"}')).toBe(0);
@@ -156,7 +156,7 @@ describe('metrics', () => {
     expect(valueOf(workerMetrics, commands('ended', 'signalled'))).toBe(1);
   });
 
-  it('have no id and no canary in them', () => {
+  it('contain no id and no canary', () => {
     for (const text of [apiMetrics, workerMetrics]) {
       expect(scanText('metrics', text, canaries)).toEqual([]);
       expect(text).not.toMatch(/(conv|pa|cl|key)_[0-9a-z]{26}|[0-9a-f]{8}-[0-9a-f]{4}-/);
@@ -165,7 +165,7 @@ describe('metrics', () => {
 });
 
 describe('logs', () => {
-  it('have one line a request: template, status, time, ids, and what became of a webhook', () => {
+  it('have one line per request: template, status, time, ids, and the result of a webhook', () => {
     const requests = linesOf(api).filter(({ msg }) => msg === 'request');
     expect(requests.find(({ event, result }) => event === 'call_analyzed' && result === 'stored')).toMatchObject({
       level: 30,
@@ -184,7 +184,7 @@ describe('logs', () => {
     expect(requests.filter(({ route }) => route === null)).toHaveLength(3);
   });
 
-  it('name the conversation in the worker, where facts are applied and activities run', () => {
+  it("contain the conversation's id in the worker, where facts are applied and activities run", () => {
     const lines = linesOf(worker);
     expect(lines.find(({ msg }) => msg === 'facts applied')).toMatchObject({ conversation_id: conversation });
     expect(lines.find(({ msg }) => msg === 'activity')).toMatchObject({ workflow_id: `conversation/${conversation}` });
@@ -194,7 +194,7 @@ describe('logs', () => {
     });
   });
 
-  it('hold no canary, at level debug', () => {
+  it('contain no canary, even at level debug', () => {
     for (const program of [api, worker]) expect(scanText('log', program.said(), canaries)).toEqual([]);
   });
 });
@@ -204,7 +204,7 @@ describe('traces', () => {
   const statementOf = ({ attributes }: ReceivedSpan): string =>
     String(attributes['db.query.text'] ?? attributes['db.statement']);
 
-  it('go from the webhook through inbox, intake and workflow command to the start of the workflow and its activities', () => {
+  it('continue from the webhook through inbox, intake and workflow command to the start of the workflow and its activities', () => {
     const webhooks = named(`POST ${webhookRoute}`);
     const first = webhooks.find(({ attributes }) => attributes['colloquy.result'] === 'stored');
     const trace = collector.spans.filter(({ traceId }) => traceId === first?.traceId);
@@ -223,7 +223,7 @@ describe('traces', () => {
     expect(trace.some((span) => statementOf(span).includes('insert into inbox'))).toBe(true);
   });
 
-  it('go on from the call that ended the conversation to the activities that settle it', () => {
+  it('continue from the webhook that ended the conversation to the activities that settle it', () => {
     const webhooks = named(`POST ${webhookRoute}`);
     const end = webhooks.find(({ attributes }) => attributes['colloquy.event'] === 'call_analyzed');
     const names = collector.spans.filter(({ traceId }) => traceId === end?.traceId).map(({ name }) => name);
@@ -241,13 +241,13 @@ describe('traces', () => {
     expect(refused).toHaveLength(1);
   });
 
-  it('hold the statements of a request that continues one', () => {
+  it('contain the statements of a request that continues one', () => {
     const [request] = named('GET /v1/conversations/:id').filter(({ parentSpanId }) => parentSpanId !== '');
     const inside = collector.spans.filter(({ parentSpanId }) => parentSpanId === request?.spanId);
     expect(inside.length).toBeGreaterThan(0);
   });
 
-  it('hold no canary: no raw URL, no value of a statement, no message of an error', () => {
+  it('contain no canary: no raw URL, no value of a statement, no message of an error', () => {
     expect(collector.spans.length).toBeGreaterThan(20);
     expect(scanText('spans', collector.bytes().toString('latin1'), canaries)).toEqual([]);
     for (const { status, events } of collector.spans) expect([status?.message ?? '', events]).toEqual(['', []]);

@@ -1,4 +1,4 @@
-// /healthz and /readyz of an API process whose servers are really stopped and started again, one after the other.
+// /healthz and /readyz of an API process whose servers are really stopped and restarted, one after the other.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -75,7 +75,7 @@ const isBack = async (): Promise<void> => {
   expect((await ask('/v1/clients'))[0]).toBe(200);
 };
 
-/** While something is away the process is alive, and says what is missing within the time that probes have. */
+/** While something is down the process is alive, and names what is missing within the time of a probe. */
 async function isAway(code: string, down: object): Promise<void> {
   let tookMs = 0;
   // An answer may be a second old.
