@@ -11,8 +11,7 @@ import { earlierVersionMessage, migrationState } from './database/migration-stat
 import { searchDataSource } from './database/search/search-data-source.js';
 import { SearchDatabase } from './database/search/search-database.js';
 import { runningOn } from './embedded/lock.js';
-import { unparkCommands } from './outbox/command-queue.js';
-import { startAllMissing } from './outbox/missing-workflows.js';
+import { wakeAll } from './outbox/wake.js';
 import { requestRebuild } from './search/request-rebuild.js';
 import { SearchState } from './search/search-state.js';
 import { kindsOf } from './temporal/registry.js';
@@ -69,13 +68,9 @@ async function wake(settings: Config): Promise<void> {
   const database = new WorkerDatabase(createDataSource({ url, role: 'colloquy_worker', poolSize: 2 }));
   try {
     await database.dataSource.initialize();
-    const unparked = await unparkCommands(database);
-    if (unparked > 0) say(`workflow commands: ${unparked} were parked and are tried again`);
-    await withWorkflowClient(settings, new Log(settings.logLevel), async (workflows) => {
-      const missing = await startAllMissing(database, workflows, kindsOf(settings));
-      for (const [workflow, { open, started }] of Object.entries(missing))
-        say(`${workflow}: ${open} have work, ${started} of them had no workflow and have one now`);
-    });
+    await withWorkflowClient(settings, new Log(settings.logLevel), (workflows) =>
+      wakeAll({ database, workflows, kinds: kindsOf(settings), say }),
+    );
   } finally {
     await database.close();
   }

@@ -2,6 +2,7 @@
 // for it.
 import { Inject, Injectable } from '@nestjs/common';
 import { Log } from './common/log.js';
+import type { LoopedWork } from './common/work-loop.js';
 import { CONFIG } from './config/config.module.js';
 import { required, type Config } from './config/config.js';
 import { Listener } from './database/notifier.js';
@@ -21,7 +22,9 @@ import { TemporalWorker } from './temporal/temporal-worker.js';
 
 @Injectable()
 export class WorkerLoops {
-  private readonly relays: (OutboxRelay | AccountSync | FailedRuns)[];
+  private readonly relays: LoopedWork[];
+  /** Those of them that commands wake. */
+  private readonly nudged: LoopedWork[];
   private readonly listeners: Listener[];
 
   constructor(
@@ -40,7 +43,8 @@ export class WorkerLoops {
     @Inject(WORKER_METRICS) private readonly metrics: MetricsServer | null,
     private readonly log: Log,
   ) {
-    this.relays = [outbox, accounts, failedRuns];
+    this.nudged = [outbox, accounts];
+    this.relays = [...this.nudged, failedRuns, reconciler];
     const url = required(databaseUrl, 'DATABASE_URL');
     this.listeners = [
       new Listener(url, 'colloquy_inbox', () => intake.nudge()),
@@ -56,9 +60,9 @@ export class WorkerLoops {
   start(): void {
     const { intake, numbering, indexer, rebuild, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
     intake.onCommit(() => numbering.nudge());
-    temporal.onConnected(() => {
+    temporal.onConnected((how) => {
       this.nudgeRelays();
-      this.reconciler.nudge();
+      this.reconciler.connected(how);
     });
     for (const loop of [intake, numbering, indexer, rebuild, ...relays, temporal, polls, maintenance]) loop.start();
     for (const listener of listeners) void listener.start();
@@ -68,7 +72,6 @@ export class WorkerLoops {
   /** Finishes the current work, without a time limit: the caller sets one. */
   async stop(): Promise<void> {
     this.maintenance.stop();
-    this.reconciler.stop();
     const relays = Promise.all(this.relays.map((relay) => relay.stop())).then(() => undefined);
     // Intake stops last, since activities may still add facts.
     await Promise.all([this.temporal.stop(relays), this.polls.stop()]);
@@ -80,6 +83,6 @@ export class WorkerLoops {
   }
 
   private nudgeRelays(): void {
-    for (const relay of this.relays) relay.nudge();
+    for (const relay of this.nudged) relay.nudge();
   }
 }

@@ -18,6 +18,7 @@ import {
 import { LivePollEntity } from './entities/live-poll.entity.js';
 import { ProviderAccountEntity } from './entities/provider-account.entity.js';
 import { ProviderCircuitEntity, ProviderBudgetEntity } from './entities/provider-circuit.entity.js';
+import { ReconcilerLeaseEntity, ReconcilerPassEntity } from './entities/reconciler.entity.js';
 import { RecordingEntity, OrphanedObjectEntity } from './entities/recording.entity.js';
 import { SearchTodoEntity } from './entities/search-todo.entity.js';
 import { ConversationStateEntity, ProviderRecordEntity, TranscriptEntity } from './entities/sealed-content.entity.js';
@@ -31,6 +32,7 @@ import { CreateConversations1800000000003 } from './migrations/1800000000003-cre
 import { CreateJournal1800000000004 } from './migrations/1800000000004-create-journal.js';
 import { CreateReconciliation1800000000005 } from './migrations/1800000000005-create-reconciliation.js';
 import { CreateProviderHealth1800000000006 } from './migrations/1800000000006-create-provider-health.js';
+import { CreateOutbox1800000000007 } from './migrations/1800000000007-create-outbox.js';
 
 export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'colloquy_worker';
 
@@ -55,6 +57,8 @@ const ENTITIES = [
   ProviderAccountEntity,
   ProviderCircuitEntity,
   ProviderBudgetEntity,
+  ReconcilerLeaseEntity,
+  ReconcilerPassEntity,
   RecordingEntity,
   OrphanedObjectEntity,
   SearchTodoEntity,
@@ -74,6 +78,7 @@ const MIGRATIONS = [
   CreateJournal1800000000004,
   CreateReconciliation1800000000005,
   CreateProviderHealth1800000000006,
+  CreateOutbox1800000000007,
 ];
 
 /** A DataSource whose connections use `role`. Call `initialize()` before use. */

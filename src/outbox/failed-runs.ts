@@ -4,7 +4,8 @@ import { Injectable } from '@nestjs/common';
 import { errorFields, Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
 import { WorkerDatabase } from '../database/database.js';
-import { startMissingAmong } from './missing-workflows.js';
+import { Contact } from './contact.js';
+import { startEach, tryAgain } from './start-missing.js';
 import { WorkflowConnection, type WorkflowKind, type Workflows } from './workflow-kind.js';
 import { WorkflowKinds } from './workflow-kinds.js';
 
@@ -13,6 +14,7 @@ const ROUND_MS = 15_000;
 const LOOK_BACK_MS = 300_000;
 /** Of one round; the rest comes with the next. */
 const MOST = 500;
+const CONCURRENCY = 16;
 /** Remembered within the time that is looked back; more are replaced again, which harms nothing. */
 const MOST_KNOWN = 100_000;
 
@@ -25,13 +27,10 @@ export class FailedRuns extends LoopedWork {
     private readonly database: WorkerDatabase,
     private readonly kinds: WorkflowKinds,
     private readonly temporal: WorkflowConnection,
+    private readonly contact: Contact,
     private readonly log: Log,
   ) {
     super(1, ROUND_MS);
-  }
-
-  override nudge(): void {
-    // Not by news of conversations: it has its own pace.
   }
 
   /** Replaces at most `limit` runs of each kind that have failed since the last round; how many have successors now. */
@@ -53,9 +52,11 @@ export class FailedRuns extends LoopedWork {
     const isKnown = (runId: string): boolean => this.known.has(runId);
     const failed = await workflows.failedSince(kind.type, new Date(since), { limit, isKnown });
     const ids = new Set(failed.flatMap(({ workflowId }) => kind.entityIdOf(workflowId) ?? []));
-    const started = ids.size === 0 ? 0 : await startMissingAmong(this.database, workflows, { kind, ids: [...ids] });
+    const due = await this.database.withScope('all', (tx) => kind.dueAmong(tx, [...ids]));
+    const result = await startEach(due, { workflows, contact: this.contact, concurrency: CONCURRENCY });
+    await tryAgain(this.database, kind, result.failed);
     for (const { runId, closedAt } of failed) this.known.set(runId, closedAt);
-    return started;
+    return result.started;
   }
 
   protected override async runRound(): Promise<boolean> {

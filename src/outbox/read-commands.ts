@@ -2,6 +2,7 @@
 import type { WorkerDatabase } from '../database/database.js';
 import type { ClaimedCommand } from './command-queue.js';
 import type { WorkflowKinds } from './workflow-kinds.js';
+import { RESTART } from './workflow-commands.js';
 import type { WorkflowSignal, WorkflowStart } from './workflow-kind.js';
 
 export interface Command extends ClaimedCommand {
@@ -31,7 +32,8 @@ export async function readCommands(
     const starts = await database.withScope('all', (tx) => kind.startsOf(tx, ids));
     const commands = ofKind.flatMap((row): Command[] => {
       const start = starts.get(row.entity_id);
-      if (start !== undefined) return [{ ...row, start, signal: kind.signalOf(row.kind) }];
+      if (start !== undefined)
+        return [{ ...row, start, signal: row.kind === RESTART ? null : kind.signalOf(row.kind) }];
       read.gone.push(row);
       return [];
     });

@@ -1,54 +1,117 @@
-// Everything that has work has a workflow: checked when Temporal is there, every hour, and again soon after a failure. A
-// server that has just been set up refuses starts for some seconds, until it knows our search attributes.
-import { errorFields, type Log } from '../common/log.js';
-import type { Missing } from './missing-workflows.js';
+// Everything that has work has a workflow, even when Temporal has lost everything: one worker goes through what should run,
+// kind by kind, when Temporal is connected to and every hour, slowly enough to disturb nobody.
+import { Injectable, Optional } from '@nestjs/common';
+import { errorFields, Log } from '../common/log.js';
+import { Pace } from '../common/pace.js';
+import { LoopedWork } from '../common/work-loop.js';
+import { WorkerDatabase } from '../database/database.js';
+import { Contact } from './contact.js';
+import { ReconcilerPasses, type Pass } from './reconciler-passes.js';
+import { startEach, tryAgain, withoutCommands } from './start-missing.js';
+import { WorkflowConnection, type Workflows } from './workflow-kind.js';
+import { WorkflowKinds } from './workflow-kinds.js';
 
-const HOUR_MS = 3_600_000;
-const RETRY_MS = 5_000;
+const POLL_MS = 2_000;
+/** Entities of a step: two seconds, when all of them must be started. */
+const STEP = 32;
+const CONCURRENCY = 4;
+const GENTLE: ReconcilerPace = { callsPerSecond: 200, startsPerSecond: 20 };
+/** Pauses of a kind that fails: from this to {@link LAST_PAUSE_MS}, doubled each time. */
+const FIRST_PAUSE_MS = 5_000;
+const LAST_PAUSE_MS = 300_000;
 
-interface Dependencies {
-  /** Starts what has no workflow, by type of workflow; null while Temporal is away, whose return is told by `nudge()`. */
-  startMissing: () => Promise<Record<string, Missing> | null>;
-  log: Log;
-  retryMs?: number;
+interface ReconcilerPace {
+  callsPerSecond: number;
+  startsPerSecond: number;
 }
 
-export class Reconciler {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | null = null;
-  private again = false;
-  private stopped = false;
+interface Pause {
+  until: number;
+  ms: number;
+}
 
-  constructor(private readonly deps: Dependencies) {}
+@Injectable()
+export class Reconciler extends LoopedWork {
+  private readonly passes: ReconcilerPasses;
+  private readonly pauses = new Map<string, Pause>();
+  private readonly pace: { calls: Pace; starts: Pace };
 
-  /** Looks at once; while a look is under way, once more after it. */
-  nudge(): void {
-    if (this.stopped) return;
-    this.again = this.running !== null;
-    this.running ??= this.look().finally(() => {
-      this.running = null;
-      if (this.again) this.nudge();
-    });
+  constructor(
+    private readonly database: WorkerDatabase,
+    private readonly kinds: WorkflowKinds,
+    private readonly temporal: WorkflowConnection,
+    private readonly contact: Contact,
+    private readonly log: Log,
+    @Optional() { callsPerSecond, startsPerSecond }: ReconcilerPace = GENTLE,
+  ) {
+    super(1, POLL_MS);
+    this.pace = { calls: new Pace(callsPerSecond), starts: new Pace(startsPerSecond) };
+    this.passes = new ReconcilerPasses(database, kinds.types);
   }
 
-  /** Does not wait for a look that is under way: a Temporal that hangs must not hold up the end. */
-  stop(): void {
-    this.stopped = true;
-    clearTimeout(this.timer);
+  /** Temporal was connected to: a pass is due. One that `hasLostAll` is gone through from the beginning. */
+  connected({ hasLostAll }: { hasLostAll: boolean }): void {
+    void this.passes.ask({ again: hasLostAll }).then(
+      () => this.nudge(),
+      (error: unknown) => this.log.error('the reconciler could not be asked for a pass', {}, error),
+    );
   }
 
-  private async look(): Promise<void> {
-    const { log, startMissing, retryMs = RETRY_MS } = this.deps;
-    clearTimeout(this.timer);
-    let next = HOUR_MS;
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.passes.resign().catch(() => undefined); // the lease ends by itself
+  }
+
+  /** A step of every kind: none waits for all of another one. */
+  protected override async runRound(): Promise<boolean> {
+    const { workflows } = this.temporal;
+    if (workflows === null) return false;
     try {
-      const missing = await startMissing();
-      if (missing !== null) log.info('everything that has work has its workflow', missing);
+      const passes = await this.passes.underWay();
+      const steps = await Promise.all(passes.map((pass) => this.tryStep(workflows, pass)));
+      return steps.includes(true);
     } catch (error) {
-      if (this.stopped) return;
-      next = retryMs;
-      log.warn('starting missing workflows failed; trying again', { err: errorFields(error) });
+      this.log.error('the reconciler failed; trying again', {}, error);
+      return false;
     }
-    if (!this.stopped) this.timer = setTimeout(() => this.nudge(), next);
+  }
+
+  /** True when it got on. A failing kind pauses, and the others go on. */
+  private async tryStep(workflows: Workflows, pass: Pass): Promise<boolean> {
+    const pause = this.pauses.get(pass.workflow);
+    if (this.isStopped || performance.now() < (pause?.until ?? 0)) return false;
+    try {
+      await this.step(workflows, pass);
+      this.pauses.delete(pass.workflow);
+      return true;
+    } catch (error) {
+      const ms = Math.min(LAST_PAUSE_MS, pause === undefined ? FIRST_PAUSE_MS : pause.ms * 2);
+      this.pauses.set(pass.workflow, { until: performance.now() + ms, ms });
+      this.log.warn('starting missing workflows failed; trying again', {
+        workflow: pass.workflow,
+        err: errorFields(error),
+      });
+      return false;
+    }
+  }
+
+  private async step(workflows: Workflows, pass: Pass): Promise<void> {
+    const { database, contact, pace } = this;
+    const kind = this.kinds.of(pass.workflow);
+    const due = await database.withScope('all', (tx) => kind.due(tx, pass.position, STEP));
+    const last = due.at(-1);
+    if (last === undefined) return this.end(pass);
+    const options = { workflows, contact, pace, concurrency: CONCURRENCY, isStopped: () => this.isStopped };
+    const { started, failed } = await startEach(await withoutCommands(database, kind, due), options);
+    // What was left for the next worker is not passed over.
+    if (this.isStopped) return;
+    await tryAgain(database, kind, failed);
+    await this.passes.advance(pass, { position: last.id, checked: due.length, started, failed: failed.length });
+  }
+
+  private async end(pass: Pass): Promise<void> {
+    const { workflow, checked: open, started, failed } = pass;
+    if (!(await this.passes.end(pass))) return;
+    this.log.info('everything that has work has its workflow', { workflow, open, started, failed });
   }
 }

@@ -13,6 +13,9 @@ export interface WorkflowCommand {
   traceparent: string | null;
 }
 
+/** Command of every kind of workflow: it is started unless it runs. */
+export const RESTART = 'restart';
+
 const ADD = `
 insert into workflow_commands (workflow, entity_id, kind, traceparent)
 select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[])`;

@@ -43,7 +43,7 @@ export class TemporalWorker implements WorkflowConnection {
   private running: Promise<void> = Promise.resolve();
   private relays: Promise<void> = Promise.resolve();
 
-  private whenConnected: () => void = () => undefined;
+  private whenConnected: (how: { hasLostAll: boolean }) => void = () => undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -53,7 +53,7 @@ export class TemporalWorker implements WorkflowConnection {
   ) {}
 
   /** `listener` is called each time that workflows can be started. */
-  onConnected(listener: () => void): void {
+  onConnected(listener: (how: { hasLostAll: boolean }) => void): void {
     this.whenConnected = listener;
   }
 
@@ -171,7 +171,7 @@ export class TemporalWorker implements WorkflowConnection {
       if (known !== null && id !== null && id !== known) {
         log.warn('Temporal has lost its database; starting the workflows of open conversations again');
         await prepareSearchAttributes(connection, namespace, log);
-        this.whenConnected();
+        this.whenConnected({ hasLostAll: true });
       }
       known = id ?? known;
     };
@@ -184,7 +184,7 @@ export class TemporalWorker implements WorkflowConnection {
     const { namespace } = this.config.temporal;
     const client = new Client({ connection, namespace, interceptors: { workflow: [sendTrace] } });
     this.workflowClient = new WorkflowClient(client, { eager: true, attributes });
-    this.whenConnected();
+    this.whenConnected({ hasLostAll: false });
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Log } from '../../src/common/log.js';
 import { ConversationKind } from '../../src/lifecycle/conversation.starter.js';
+import { Contact } from '../../src/outbox/contact.js';
 import { FailedRuns } from '../../src/outbox/failed-runs.js';
 import { WorkflowKinds } from '../../src/outbox/workflow-kinds.js';
 import { SearchAttributes } from '../../src/temporal/search-attributes.js';
@@ -62,7 +63,7 @@ describe('runs that fail at once', () => {
     const workflows = new WorkflowClient(colloquy.temporal, { eager: false, attributes });
     const { database, close } = await openWorkerParts(colloquy.config);
     const kinds = new WorkflowKinds([new ConversationKind('http://127.0.0.1')]);
-    const failed = new FailedRuns(database, kinds, { workflows }, log);
+    const failed = new FailedRuns(database, kinds, { workflows }, new Contact(), log);
     try {
       const started: number[] = [];
       for (let round = 0; round < 10; round += 1) started.push(await failed.round(1));
