@@ -9,11 +9,13 @@ import { SweepContentReadMarks } from './sweep-content-read-marks.js';
 import { SweepConversationKeys } from './sweep-conversation-keys.js';
 import { SweepIdempotencyKeys } from './sweep-idempotency-keys.js';
 import { SweepObjects } from './sweep-objects.js';
+import { SweepReceipts } from './sweep-receipts.js';
 
 /** One line per task. */
 const TASKS = [
   SweepIdempotencyKeys,
   SweepContentReadMarks,
+  SweepReceipts,
   ResealParkedFacts,
   DestroyInboxKeys,
   SweepConversationKeys,
