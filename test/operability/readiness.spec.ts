@@ -92,7 +92,7 @@ async function isAway(code: string, down: object): Promise<void> {
 }
 
 describe('/readyz', () => {
-  it('names PostgreSQL when it is away, and is ready when it is back, without a restart', async () => {
+  it('names PostgreSQL while it is down, and is ready again without a restart when it is back', async () => {
     await isBack();
     await content.stop();
     await isAway('storage_unavailable', { postgres: 'down' });
@@ -108,7 +108,7 @@ describe('/readyz', () => {
     await isBack();
   });
 
-  it('names the search database, and stays ready; a process starts and stays ready without it', async () => {
+  it('names the search database but stays ready; a process starts and stays ready without it', async () => {
     await search.stop();
     const named = [200, undefined, { ...ALL_UP, search: 'down' }];
     await eventually(async () => isDeepStrictEqual(await ask('/readyz'), named));
@@ -120,7 +120,7 @@ describe('/readyz', () => {
     await isBack();
   });
 
-  it('names a search database that is new and has no tables, until it is migrated', async () => {
+  it('names a new search database without tables until it is migrated', async () => {
     const owner = new Client({ connectionString: search.url('search') });
     await owner.connect();
     await owner.query('drop schema public cascade');
@@ -133,17 +133,17 @@ describe('/readyz', () => {
     await isBack();
   });
 
-  it('names Temporal, and stays ready', async () => {
+  it('names Temporal but stays ready', async () => {
     await temporal.stop();
     const named = { ...ALL_UP, temporal: 'down' };
-    // Webhooks can be stored: a balancer must not take this process away.
+    // Webhooks can be stored, so a load balancer must not remove this process.
     await eventually(async () => isDeepStrictEqual(await ask('/readyz'), [200, undefined, named]));
     expect((await ask('/v1/clients'))[0]).toBe(200);
     temporal = await startOwnTemporal(temporal.port);
     await isBack();
   });
 
-  it('names all of them, when all were killed', async () => {
+  it('names all of them if all were killed', async () => {
     const servers = [content, keystore, search, temporal];
     for (const { process } of servers) process.kill('SIGKILL');
     await Promise.all(servers.map(({ exited }) => exited));

@@ -1,5 +1,5 @@
-// Two workers on one backlog: what they read to find their work grows with the work, not with what waits, though both begin
-// with the oldest.
+// Several workers on one backlog: what they read to find work grows with the work, not with what waits, although all of them begin
+// with the oldest facts.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -21,7 +21,7 @@ let databases: TestDatabases;
 let sql: Pool;
 const closers: (() => Promise<void>)[] = [];
 
-// One fact of each, evenly over the last hour.
+// One fact each, spread evenly over the last hour.
 const FILL = `
 with identities as (
   insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash)
@@ -44,11 +44,11 @@ afterAll(async () => {
   await databases.drop();
 });
 
-/** The loops of a worker's lane: they find, lock and take away, and do nothing with what they have. */
+/** The loops of a worker's lane: they find, lock and remove facts without applying them. */
 class Worker {
   applied = 0;
   turns = 0;
-  /** Turns in which others had everything. */
+  /** Rounds in which other workers had claimed everything. */
   empty = 0;
   private readonly claims: ClaimCursor;
 
@@ -67,7 +67,7 @@ class Worker {
     return new Worker(database, looking);
   }
 
-  /** Until nothing waits any more. */
+  /** Runs until nothing waits any more. */
   async run(): Promise<void> {
     await Promise.all(Array.from({ length: LOOPS }, () => this.loop()));
   }
@@ -95,7 +95,7 @@ class Worker {
   }
 }
 
-/** So many workers, until the backlog is done. */
+/** Runs this many workers until the backlog is empty. */
 async function workedOffBy(count: number) {
   await sql.query(FILL, [account, CONVERSATIONS]);
   await sql.query('vacuum analyze inbox, conversation_identities');
@@ -112,12 +112,12 @@ async function workedOffBy(count: number) {
 }
 
 describe(`a backlog of ${CONVERSATIONS} conversations`, () => {
-  it.each([1, 2, 4])('is worked off by %i workers, each of which reads as much as it has to do', async (count) => {
+  it.each([1, 2, 4])('is worked off by %i workers, each of which reads in proportion to its work', async (count) => {
     const { applied, read, scans, turns, empty } = await workedOffBy(count);
     expect([applied, scans]).toEqual([CONVERSATIONS, 0]);
-    // A look of 128 facts gives work for 16 conversations, whoever has how much of it.
+    // A search over 128 facts yields work for 16 conversations, however the workers share it.
     expect(read).toBeLessThan(12 * CONVERSATIONS);
-    // They begin at the same place, and meet again where one comes to what another has begun.
+    // They begin at the same place, and meet again where one reaches what another has begun.
     expect(empty).toBeLessThan(turns / 4);
   });
 });

@@ -1,4 +1,4 @@
-// SIGTERM to a worker whose servers answer late, or not at all.
+// SIGTERM to a worker whose servers answer late or not at all.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   colloquy = await install();
   for (let count = 1; count < ACCOUNTS; count += 1)
     await colloquy.addAccount({ provider: 'retell', api_key: 'key_test', base_url: colloquy.retell.baseUrl });
-  // Backfills that go on for as long as the provider wants us to stay away.
+  // Backfills that last as long as the provider's Retry-After.
   colloquy.retell.faults.errors = { share: 1, statuses: [429] };
   colloquy.retell.faults.retryAfterSeconds = 3_600;
   await colloquy.sql.query(`
@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 afterAll(() => colloquy.close());
 
-/** A worker that has told Temporal of everything so far. */
+/** A worker that has delivered all commands so far. */
 async function startWorker(): Promise<Program> {
   const worker = await startWorkerProgram(env);
   await worker.says('everything that has work has its workflow');
@@ -57,7 +57,7 @@ const waiting = async (which = ''): Promise<number[]> => {
   return Promise.all(counts);
 };
 
-/** There is something to tell of every account, and several things of one conversation; the relays have begun. */
+/** Adds commands for every account and several for one conversation; resolves when the relays have begun. */
 async function muchToTell(): Promise<void> {
   await colloquy.sql.query('insert into account_commands (provider_account_id) select id from provider_accounts');
   await colloquy.sql.query(
@@ -70,12 +70,12 @@ async function muchToTell(): Promise<void> {
     const [, unlocked] = await waiting('for update skip locked');
     return claimed.rows.length === COMMANDS && unlocked === 0;
   });
-  // Rows are claimed a moment before Temporal is called: a stop in between would rightly tell it nothing.
+  // Rows are claimed a moment before Temporal is called; a stop in between would rightly deliver nothing.
   await sleep(300);
 }
 
 describe('a worker that is told to stop', () => {
-  it('tells a slow Temporal of nothing more than it has begun with, and exits 0 within 10 s', async () => {
+  it('delivers no more than it has begun to a slow Temporal, and exits 0 within 10 s', async () => {
     const worker = await startWorker();
     toTemporal.slow(2_000);
     await muchToTell();
@@ -89,7 +89,7 @@ describe('a worker that is told to stop', () => {
     expect(accounts).toBeLessThan(ACCOUNTS);
   }, 60_000);
 
-  it('exits 0 within 10 s, when Temporal hangs while it is told of several accounts', async () => {
+  it('exits 0 within 10 s if Temporal hangs during calls for several accounts', async () => {
     const worker = await startWorker();
     toTemporal.hang();
     await muchToTell();
@@ -100,7 +100,7 @@ describe('a worker that is told to stop', () => {
     expect((await colloquy.sql.query('select 1 from workflow_commands where leased_until > now()')).rows).toEqual([]);
   }, 60_000);
 
-  it('ends once and in order, also when it is told twice, as by a Ctrl-C under npm', async () => {
+  it('ends once and in order, even if it is told twice, as by a Ctrl-C under npm', async () => {
     const worker = await startWorker();
     const first = worker.end('SIGINT');
     await worker.says('"worker stopping"');
@@ -109,12 +109,12 @@ describe('a worker that is told to stop', () => {
     expect(worker.said().match(/"worker stopp(ing|ed)"/g)).toEqual(['"worker stopping"', '"worker stopped"']);
   });
 
-  it('exits 0 within 10 s, when PostgreSQL hangs', async () => {
+  it('exits 0 within 10 s if PostgreSQL hangs', async () => {
     const worker = await startWorker();
     toPostgres.hang();
     const { code, tookMs } = await worker.end('SIGTERM');
     expect([code, tookMs < 10_000]).toEqual([0, true]);
-    // At once, or in the middle of a statement that hangs: a connection that is silent is given up after 10 s only.
+    // At once or within a hanging statement: a silent connection is given up only after 10 s.
     expect(worker.said()).toContain('worker stopped');
   }, 60_000);
 });

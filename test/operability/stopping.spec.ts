@@ -1,5 +1,5 @@
-// SIGTERM to real processes in the middle of work that takes its time. test/http/main.spec.ts has idle connections and a
-// slow query, test/durability the worker's download.
+// SIGTERM to real processes during long work. test/http/main.spec.ts covers idle connections and a slow query, test/durability
+// the worker's download.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { get, request, type ClientRequest, type IncomingMessage } from 'node:http';
@@ -11,7 +11,7 @@ import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startApiProgram, startWorkerProgram, type Program } from '../support/programs.js';
 import { startSlowHost } from '../support/slow-host.js';
 
-/** More than sockets hold: a reader that pauses stops the sender. */
+/** More than sockets buffer: a reader that pauses stops the sender. */
 const AUDIO = randomBytes(24 * 1024 * 1024);
 const reader = newSecret();
 
@@ -57,7 +57,7 @@ async function bytesOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** A webhook of which all but the last byte is on its way. */
+/** A webhook of which all but the last byte has been sent. */
 function almostSent({ url }: Api, body: string): ClientRequest {
   const path = `/v1/webhooks/${publicId('providerAccount', colloquy.accountId)}`;
   const headers = { 'x-retell-signature': colloquy.retell.sign(body), 'content-length': Buffer.byteLength(body) };
@@ -67,7 +67,7 @@ function almostSent({ url }: Api, body: string): ClientRequest {
 }
 
 describe('an API that is told to stop', () => {
-  it('finishes a download and a webhook that are under way, takes no other, and exits 0 within 10 s', async () => {
+  it('finishes a download and a webhook in progress, accepts nothing new, and exits 0 within 10 s', async () => {
     const api = await startApi();
     const download = await pausedDownload(api);
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'arrives while stopping');
@@ -99,7 +99,7 @@ describe('an API that is told to stop', () => {
 });
 
 describe('an API that is told to stop twice', () => {
-  it('finishes what is under way all the same: a Ctrl-C under npm arrives so', async () => {
+  it('still finishes requests in progress: a Ctrl-C under npm sends two signals', async () => {
     const api = await startApi();
     const download = await pausedDownload(api);
     const first = api.end('SIGINT');
@@ -111,7 +111,7 @@ describe('an API that is told to stop twice', () => {
 });
 
 describe('a worker that is told to stop while facts come in', () => {
-  it('exits 0 within 10 s and loses none: the next one settles every call, once', async () => {
+  it('exits 0 within 10 s and loses none: the next one settles every call once', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     const calls = Array.from(
       { length: 12 },
