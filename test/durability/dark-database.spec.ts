@@ -1,4 +1,4 @@
-// A failover without a reset: connections that were open fall silent, new ones work. Everything must be back within seconds.
+// A failover without a reset: open connections fall silent, new ones work. Everything must be back within seconds.
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { Client } from 'pg';
@@ -16,7 +16,7 @@ import { startDarkProxy, through, placeOf, type Dark, type DarkProxy } from '../
 import { eventually } from '../support/eventually.js';
 
 const REQUESTS = 12;
-/** Until all are answered; a connection without a word is given up after 4 s. */
+/** Enough for all responses; a silent connection is given up after 4 s. */
 const ANSWER_MS = 10_000;
 
 let proxy: DarkProxy;
@@ -26,11 +26,11 @@ beforeAll(async () => {
 });
 afterAll(() => proxy.close());
 
-/** Some at once: every connection of a pool is used, and idle afterwards. */
+/** Several at once, so that every connection of a pool is used and idle afterwards. */
 const many = (count: number, call: (index: number) => Promise<Called>): Promise<Called[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => call(index)));
 
-/** All are answered in time, and some of them by what is away. */
+/** All get a response in time, some of them the error for what is unavailable. */
 async function answered(calls: () => Promise<Called[]>, code: string): Promise<void> {
   const begun = performance.now();
   const answers = await calls();
@@ -68,16 +68,16 @@ describe('webhooks while the content database is dark', () => {
     (await http.sql<{ n: number }>('select count(*)::int as n from inbox'))[0]?.n ?? 0;
 
   it.each<Dark>(['both ways', 'to the server', 'to the client'])(
-    'are answered, and stored when they come again: dark %s',
+    'are answered, and stored when they are sent again: dark %s',
     async (dark) => {
       await many(30, (index) => send(`before-${dark}-${index}`));
-      // Whatever the door needed of its six connections: all are open when they fall silent.
+      // However many of its six connections the door needed: all are open when they fall silent.
       const pool = http.app.get(IngestDatabase, { strict: false });
       await Promise.all(Array.from({ length: 6 }, () => pool.ping()));
       const before = await stored();
       proxy.goDark(dark);
       await answered(() => many(REQUESTS, (index) => send(`after-${dark}-${index}`)), 'storage_unavailable');
-      // What a provider does with a 503. No second silence: the idle connections went with the first.
+      // What a provider does after a 503. No second silence: the idle connections were closed after the first.
       await allDone(() => many(REQUESTS, (index) => send(`after-${dark}-${index}`)));
       expect(await stored()).toBe(before + REQUESTS);
     },
@@ -96,7 +96,7 @@ describe('requests that need a new key while the keystore is dark', () => {
 
   const create = (): Promise<Called> => http.call('POST', '/v1/clients', { body: { name: 'test' } });
 
-  it('are answered', async () => {
+  it('get a response', async () => {
     await many(REQUESTS, create);
     proxy.goDark('both ways');
     await answered(() => many(REQUESTS, create), 'keystore_unavailable');
@@ -105,7 +105,7 @@ describe('requests that need a new key while the keystore is dark', () => {
 });
 
 describe('the search database while it is dark', () => {
-  it('is given up by who asks it, and asked again on a new connection', async () => {
+  it('is given up by its caller, and queried again on a new connection', async () => {
     const databases = await createTestDatabases(inject('services').postgresUrl);
     const url = through(proxy, databases.settingsOf('api').SEARCH_DATABASE_URL);
     const search = new SearchDatabase(searchDataSource({ url, role: 'colloquy_search_api', poolSize: 2 }));
@@ -137,7 +137,7 @@ describe('a connection', () => {
   });
   afterAll(() => http.stop());
 
-  it('that waits too long for a lock or an answer is told so by Postgres, and is used again', async () => {
+  it('that waits too long for a lock or a response is aborted by Postgres, and can be used again', async () => {
     const database = await open(http);
     const [{ pid } = { pid: 0 }] = await database.once<{ pid: number }>('all', {
       text: 'select pg_backend_pid() as pid',
@@ -154,7 +154,7 @@ describe('a connection', () => {
     expect(await database.once('all', { text: 'select pg_backend_pid() as pid' })).toEqual([{ pid }]);
   });
 
-  it('whose process says nothing within a transaction is ended by Postgres, and its locks with it', async () => {
+  it('whose process is silent within a transaction is ended by Postgres, which releases its locks', async () => {
     const database = await open(http);
     const begun = database.withScope('all', async (tx) => {
       await tx.query({ text: 'select 1' });
@@ -171,7 +171,7 @@ describe('a connection', () => {
 });
 
 describe('a listening connection', () => {
-  it('that falls silent is replaced, and hears again', async () => {
+  it('that falls silent is replaced, and receives notifications again', async () => {
     const url = inject('services').postgresUrl;
     let heard = 0;
     const listener = new Listener(through(proxy, url), 'colloquy_inbox', () => (heard += 1));
@@ -191,8 +191,8 @@ describe('a listening connection', () => {
   });
 });
 
-describe('a keystore that takes connections and says nothing', () => {
-  it('is given up by a process that starts, which then tries again and tells of it', async () => {
+describe('a keystore that accepts connections but never answers', () => {
+  it('is given up by a starting process, which then reports it and tries again', async () => {
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;

@@ -19,7 +19,7 @@ it('is fetched although its conversation has settled and Temporal has forgotten 
   const { id } = await colloquy.call(callId, ({ record_state, unfetched }) => record_state === 'settled' && unfetched);
   await colloquy.stopWorkers();
   await (await colloquy.workflow(callId)).terminate('as if it had never been');
-  // What the provider says now; the webhook wakes nobody, because no workflow would be told twice of one variant.
+  // The provider's current record; the webhook causes no command, because the workflow knows this variant already.
   colloquy.retell.calls.update(callId, { scrubbed_recording_url: link });
   await colloquy.send('call_analyzed', callId);
   await colloquy.startWorker();

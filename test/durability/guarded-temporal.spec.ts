@@ -1,4 +1,4 @@
-// A Temporal that does not let us look after search attributes, as Temporal Cloud and authorizers do not.
+// A Temporal that does not let us manage search attributes, as Temporal Cloud and authorizers do.
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ let colloquy: Installation | undefined;
 
 beforeAll(async () => {
   const { temporalCli: binary, runDir } = inject('services');
-  // Its namespace knows none of our search attributes.
+  // Its namespace has none of our search attributes.
   bare = await startTemporal({
     binary,
     dbFile: join(runDir, 'bare-temporal.db'),
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 afterAll(() => bare.stop());
 
-/** A conversation from its first webhook to its settled record; by what its workflow can be searched for. */
+/** Runs a conversation from its first webhook to its settled record; returns the search attributes of its workflow. */
 async function lifeIn(installation: Installation): Promise<Record<string, unknown>> {
   const { callId, handle } = await installation.liveCall();
   installation.finish(callId);
@@ -47,8 +47,8 @@ async function lifeIn(installation: Installation): Promise<Record<string, unknow
   return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
 }
 
-describe('a Temporal that forbids to list and to add search attributes', () => {
-  it('is worked with; its workflows have none when it knows none, and the log says so once', async () => {
+describe('a Temporal that forbids listing and adding search attributes', () => {
+  it('works; its workflows have none if it knows none, and the log says so once', async () => {
     guarded = await guardTemporal(bare.address, { OperatorService: PERMISSION_DENIED });
     colloquy = await install({ temporal: { address: bare.address, namespace: NAMESPACE } });
     const worker = await startWorkerProgram({ ...colloquy.env, TEMPORAL_ADDRESS: guarded.address });
@@ -60,7 +60,7 @@ describe('a Temporal that forbids to list and to add search attributes', () => {
     expect(said).not.toContain('Temporal is away');
   }, 60_000);
 
-  it('has them where somebody else registered them, also when it has no such service', async () => {
+  it('has them if somebody else registered them, even without the operator service', async () => {
     guarded = await guardTemporal(inject('services').temporalAddress, { OperatorService: UNIMPLEMENTED });
     colloquy = await install();
     await startWorkerProgram({ ...colloquy.env, TEMPORAL_ADDRESS: guarded.address });
@@ -69,7 +69,7 @@ describe('a Temporal that forbids to list and to add search attributes', () => {
 });
 
 describe('colloquy setup', () => {
-  it('says what to do where Temporal forbids it, and fails', async () => {
+  it('says what to do if Temporal forbids it, and fails', async () => {
     guarded = await guardTemporal(bare.address, { OperatorService: PERMISSION_DENIED });
     colloquy = await install({ temporal: { address: guarded.address, namespace: NAMESPACE } });
     const refused = startProgram('cli', colloquy.env, ['setup']);
@@ -77,7 +77,7 @@ describe('colloquy setup', () => {
     expect(refused.said()).toContain('add ClientId, Provider, Channel of type Keyword to namespace cloud');
   }, 60_000);
 
-  it('gives up a Temporal that takes connections and says nothing', async () => {
+  it('gives up a Temporal that accepts connections but never answers', async () => {
     const silent = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
@@ -88,7 +88,7 @@ describe('colloquy setup', () => {
     silent.close();
   }, 60_000);
 
-  it('registers what is missing, and says when nothing was', async () => {
+  it('registers what is missing, and says if nothing was', async () => {
     colloquy = await install({ temporal: { address: bare.address, namespace: NAMESPACE } });
     const { env } = colloquy;
     const setUp = async (): Promise<unknown[]> => {

@@ -1,4 +1,4 @@
-// Large bodies have a lane of their own: whatever holds one up, small ones are answered.
+// Large bodies have a separate lane: whatever delays one of them, small ones are answered.
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
@@ -27,8 +27,8 @@ async function send(callId: string, padding: number): Promise<string> {
   return (await door.receive(account, { rawBody, headers })).result;
 }
 
-describe('a webhook of a MiB whose row is held up', () => {
-  it('does not hold up small ones', async () => {
+describe('a webhook of 1 MiB whose row is locked', () => {
+  it('does not delay small ones', async () => {
     expect(await send('call_large', 1024 * 1024)).toBe('stored');
     const holder = await door.sql.connect();
     try {

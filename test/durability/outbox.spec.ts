@@ -1,4 +1,4 @@
-// The outbox relay, when Temporal refuses some commands, hangs, or goes away.
+// The outbox relay while Temporal refuses some commands, hangs, or is down.
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -64,7 +64,7 @@ async function add(entityId: string, ...kinds: string[]): Promise<void> {
   );
 }
 
-/** As if so many refusals lay behind it, and its pause too. */
+/** As if this many refusals, and the following pause, had passed. */
 const age = (entityId: string, attempts: number): Promise<unknown> =>
   colloquy.sql.query(
     'update workflow_commands set attempts = $2, retry_at = now() where entity_id = $1 and attempts > 0',
@@ -80,14 +80,14 @@ function refusedEntity(): string {
 const isGone = async (entityId: string): Promise<boolean> => (await rowsOf(entityId)).length === 0;
 const delivered = (entityId: string): Promise<unknown> => eventually(() => isGone(entityId));
 
-/** Names of the signals that a workflow got, in their order. */
+/** Names of the signals that a workflow received, in order. */
 async function signalsOf(entityId: string): Promise<string[]> {
   const { events } = await colloquy.temporal.workflow.getHandle(idOf('job', entityId)).fetchHistory();
   return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
 }
 
 describe('a command that Temporal refuses', () => {
-  it('is tried again after longer and longer pauses, with the reason beside it', async () => {
+  it('is retried after growing pauses, with the reason stored', async () => {
     const refused = refusedEntity();
     await add(refused, 'first');
     startRelay();
@@ -100,7 +100,7 @@ describe('a command that Temporal refuses', () => {
     expect(row?.waits_ms).toBeLessThan(2_001);
   });
 
-  it('keeps back the later ones of its workflow, which follow in their order', async () => {
+  it('delays the later ones of its workflow, which follow in order', async () => {
     const refused = refusedEntity();
     await add(refused, 'first', 'second', 'third');
     startRelay();
@@ -113,7 +113,7 @@ describe('a command that Temporal refuses', () => {
     expect(await signalsOf(refused)).toEqual(['first', 'second', 'third', 'fourth']);
   });
 
-  it('is parked at the tenth time and then keeps back nothing', async () => {
+  it('is parked at the tenth attempt and then delays nothing', async () => {
     const refused = refusedEntity();
     await add(refused, 'first');
     const taken = await added('taken');
@@ -129,7 +129,7 @@ describe('a command that Temporal refuses', () => {
     expect(await signalsOf(refused)).toEqual(['second']);
   });
 
-  it('costs those behind it nothing, two hundred of them neither', async () => {
+  it('does not delay others behind it, not even two hundred of them', async () => {
     for (let count = 0; count < 200; count += 1) await add(refusedEntity(), 'first');
     startRelay();
     await eventually(async () => (await rowsOf()).every(({ attempts }) => attempts > 0));
@@ -138,13 +138,13 @@ describe('a command that Temporal refuses', () => {
     await add(fresh, 'first');
     relay?.nudge();
     await delivered(fresh);
-    // As many were tried in the meantime as a few claims have room for beside new ones.
+    // As many were tried meanwhile as a few claims have room for besides new ones.
     const again = (await rowsOf()).filter(({ attempts }) => attempts > 1);
     expect(again.length).toBeLessThan(100);
   });
 });
 
-/** A command for something new. */
+/** Adds a command for a new entity. */
 async function added(name: string): Promise<string> {
   const id = randomUUID();
   await add(id, name);
@@ -168,7 +168,7 @@ describe('a claimed command', () => {
     expect(await signalsOf(leased)).toEqual(['first', 'second']);
   });
 
-  it("holds no lock and no transaction while Temporal is called; what hangs is nobody else's delay", async () => {
+  it('holds no lock and no transaction during the call to Temporal; a call that hangs delays nobody else', async () => {
     const proxy = await openTcpProxy(inject('services').temporalAddress);
     const connection = await Connection.connect({ address: proxy.address });
     const behindProxy = new Client({ connection, namespace: colloquy.config.temporal.namespace });
@@ -184,7 +184,7 @@ describe('a claimed command', () => {
          where datname = current_database() and application_name = 'colloquy_worker' and state <> 'idle'`,
       );
       expect(open).toEqual([]);
-      // No answer within the deadline, and none to others: that is not the command's failure.
+      // No command was answered within the deadline, so this is not the command's own failure.
       const [row] = await eventually(async () => {
         const rows = await rowsOf(hanging);
         return rows[0]?.is_leased === false || rows[0]?.is_leased === null ? rows : undefined;

@@ -1,4 +1,4 @@
-// Runs that cannot go on after a deploy: one that cannot replay its history, and one whose code throws.
+// Runs that cannot continue after a deployment: one that cannot replay its history, and one whose code throws.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -27,7 +27,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** Workflows that begin otherwise than those of today. */
+/** Workflows that begin differently from those of today. */
 function bundleThatBegins(beginning: string): string {
   const { workflowBundle, runDir } = inject('services');
   const code = readFileSync(workflowBundle, 'utf8');
@@ -38,14 +38,14 @@ function bundleThatBegins(beginning: string): string {
   return path;
 }
 
-/** What the bundle calls the module of which `condition` is one. */
+/** The bundle's name of the module that contains `condition`. */
 function temporalModule(): string {
   const [, name = ''] = /(\w+)\.condition\)/.exec(readFileSync(inject('services').workflowBundle, 'utf8')) ?? [];
   return name;
 }
 
 describe('runs that fail at once', () => {
-  it('all get new ones, however few a round replaces', async () => {
+  it('all get new runs, however few a round replaces', async () => {
     const failing = bundleThatBegins(`throw ${temporalModule()}.ApplicationFailure.nonRetryable('broken');`);
     await colloquy.startWorker(failing);
     const calls = [1, 2, 3].map(() => colloquy.retell.addCall().call_id);
@@ -77,12 +77,12 @@ describe('runs that fail at once', () => {
 });
 
 describe('a conversation', () => {
-  it('goes on in a new run, when the old one cannot replay its history', async () => {
+  it('continues in a new run if the old one cannot replay its history', async () => {
     await colloquy.startWorker();
     const { callId, handle } = await colloquy.liveCall();
     const { runId, workflowId } = await handle.describe();
     await colloquy.stopWorkers();
-    // A question to the provider where the history has a look at Postgres.
+    // A request to the provider where the history has a read of Postgres.
     await colloquy.startWorker(bundleThatBegins(BEGINNING.replace('look', 'askProvider')));
     colloquy.finish(callId);
     await colloquy.send('call_ended', callId);
@@ -93,7 +93,7 @@ describe('a conversation', () => {
     await eventually(async () => (await handle.describe()).status.name === 'COMPLETED');
   }, 90_000);
 
-  it('goes on in a new run, when the old one fails at every try', async () => {
+  it('continues in a new run if the old one fails at every attempt', async () => {
     await colloquy.startWorker(bundleThatBegins("throw new TypeError('broken');"));
     const { call_id: callId } = colloquy.retell.addCall();
     await colloquy.send('call_started', callId);
@@ -105,7 +105,7 @@ describe('a conversation', () => {
     const { runId } = await handle.describe();
     await colloquy.stopWorkers();
     await colloquy.sql.query("update conversations set last_fact_at = now() - interval '2 hours'");
-    // As workers do at their start, and each hour.
+    // As workers do at their start, and hourly.
     const wake = startProgram('cli', colloquy.env, ['wake']);
     expect([await wake.ended, wake.said()]).toEqual([0, expect.stringContaining('1 of them had no workflow')]);
     expect((await handle.describe()).runId).not.toBe(runId);

@@ -1,4 +1,4 @@
-// What is left when the connection of a worker to Temporal ends because one of its parts cannot be made.
+// What remains when the connection of a worker to Temporal ends because one of its workers cannot be created.
 import { Writable } from 'node:stream';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { Log } from '../../src/common/log.js';
@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 describe('the session of a worker with Temporal', () => {
-  it('tells what ended it, and leaves no connection behind', { timeout: 90_000 }, async () => {
+  it('logs what ended it, and leaves no connection open', { timeout: 90_000 }, async () => {
     colloquy = await install();
     way = await guardTemporal(inject('services').temporalAddress, {});
     let said = '';
@@ -33,7 +33,7 @@ describe('the session of a worker with Temporal', () => {
     await eventually(async () => away().length >= FAILURES, 60);
     for (const line of away()) expect(JSON.parse(line)).toMatchObject({ err: { code: 'ENOENT' } });
     const { connections } = way;
-    // One session may be under way.
+    // One session may be in progress.
     expect(connections).toBeLessThanOrEqual(1);
     await worker.stop();
     await parts.close();

@@ -1,4 +1,4 @@
-// A Temporal of this file's own, so that it can be stopped and its database deleted.
+// A Temporal for this file alone, so that it can be stopped and its database deleted.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -11,7 +11,7 @@ let colloquy: Installation;
 let folder: string;
 let port: number;
 let server: EmbeddedTemporal | undefined;
-/** A call whose workflow was to start while Temporal hung. */
+/** A call whose workflow should start while Temporal hangs. */
 let leftOver: string;
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ async function stop(): Promise<void> {
   server = undefined;
 }
 
-/** Temporal comes back without a memory: what runs on a machine whose disk was lost. */
+/** Temporal returns with an empty database, as on a machine whose disk was lost. */
 async function loseEverything(): Promise<void> {
   await stop();
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `temporal.db${suffix}`), { force: true });
@@ -69,7 +69,7 @@ async function settlingCall(name: string): Promise<string> {
 }
 
 describe('Temporal away', () => {
-  it('does not keep a worker from stopping within 10 s with exit 0', async () => {
+  it('does not keep a worker from stopping within 10 s with exit code 0', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     await worker.says('Temporal is away');
     const { code, tookMs } = await worker.end('SIGTERM');
@@ -77,7 +77,7 @@ describe('Temporal away', () => {
     expect(tookMs).toBeLessThan(10_000);
   });
 
-  it('loses no workflow command between the commit of intake and the signal, when the worker is killed there', async () => {
+  it('loses no workflow command if the worker is killed between the commit of intake and the signal', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     const { call_id: callId } = colloquy.retell.addCompleteCall({}, 'killed in the gap');
     await colloquy.send('call_analyzed', callId);
@@ -91,7 +91,7 @@ describe('Temporal away', () => {
     expect(await commands()).toBe(0);
   });
 
-  it('is caught up with by itself: webhooks are stored and applied meanwhile, and calls settle afterwards', async () => {
+  it('catches up by itself: webhooks are stored and applied meanwhile, and calls settle afterwards', async () => {
     await startWorkerProgram(colloquy.env);
     const [live = ''] = await liveCalls(['before the outage']);
     await stop();
@@ -111,7 +111,7 @@ describe('Temporal away', () => {
 describe('Temporal that hangs', () => {
   beforeAll(start);
 
-  it('does not keep a worker from stopping within 10 s with exit 0', async () => {
+  it('does not keep a worker from stopping within 10 s with exit code 0', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     await worker.says('everything that has work has its workflow');
     server?.process.kill('SIGSTOP');
@@ -133,7 +133,7 @@ describe('Temporal that hangs', () => {
 describe('Temporal without its database', () => {
   beforeAll(start);
 
-  it('gets every open conversation back by `colloquy wake`, which says how many', async () => {
+  it('gets every open conversation back by `colloquy wake`, which reports how many', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     await settledAll([leftOver]);
     const calls = [...(await liveCalls(['wake_1', 'wake_2'])), await settlingCall('wake_3')];
@@ -151,7 +151,7 @@ describe('Temporal without its database', () => {
     await settledAll(calls);
   }, 60_000);
 
-  it('gets every open conversation back by the start of a worker', async () => {
+  it('gets every open conversation back when a worker starts', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     const calls = [...(await liveCalls(['start_1', 'start_2'])), await settlingCall('start_3')];
     await worker.end('SIGKILL');
@@ -165,7 +165,7 @@ describe('Temporal without its database', () => {
     await settledAll(calls);
   }, 60_000);
 
-  it('gets every open conversation back by a worker that goes on running', async () => {
+  it('gets every open conversation back from a worker that keeps running', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     const calls = [...(await liveCalls(['running_1', 'running_2'])), await settlingCall('running_3')];
     await loseEverything();

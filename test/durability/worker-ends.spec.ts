@@ -35,8 +35,8 @@ async function callBeingDownloaded(seed: string): Promise<string> {
   return callId;
 }
 
-describe('a worker that has hardly begun', () => {
-  it('stops, although its connections are still being made', async () => {
+describe('a worker that has just started', () => {
+  it('stops although its connections are still being opened', async () => {
     await colloquy.startWorker();
     const from = Date.now();
     await colloquy.stopWorkers();
@@ -44,8 +44,8 @@ describe('a worker that has hardly begun', () => {
   });
 });
 
-describe('a worker in the middle of a download', () => {
-  it('stops within 10 s with exit 0 and leaves nothing torn, on SIGTERM', async () => {
+describe('a worker during a download', () => {
+  it('stops within 10 s with exit code 0 and leaves no half-written object, on SIGTERM', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     await callBeingDownloaded('terminated');
     const { code, tookMs } = await worker.end('SIGTERM');
@@ -58,13 +58,13 @@ describe('a worker in the middle of a download', () => {
     await eventually(async () => colloquy.recordingFiles().length === 1 && partial().length === 0, 40);
   }, 60_000);
 
-  it('finishes it, when that takes no longer than its grace, and nobody fetches it again', async () => {
+  it('finishes it if that takes no longer than its grace period, and nobody downloads it again', async () => {
     const before = colloquy.recordingFiles().length;
     const worker = await startWorkerProgram(colloquy.env);
     const callId = await callBeingDownloaded('finished in time');
     const ended = worker.end('SIGTERM');
     await worker.says('worker stopping');
-    // Long enough that a worker without patience would have gone.
+    // Long enough that a worker without a grace period would have stopped.
     await sleep(2_000);
     expect(partial()).toHaveLength(1);
     host.release();
@@ -77,20 +77,20 @@ describe('a worker in the middle of a download', () => {
     expect(host.requests).toBe(1);
   }, 60_000);
 
-  it('settles the call with exactly one object after its restart, when it was killed', async () => {
+  it('settles the call with exactly one object after its restart, if it was killed', async () => {
     const worker = await startWorkerProgram(colloquy.env);
     const callId = await callBeingDownloaded('killed');
     await worker.end('SIGKILL');
     expect(partial()).toHaveLength(1);
     host.release();
     await startWorkerProgram(colloquy.env);
-    // The server gives the attempt up when its heartbeat has been missing for 20 s.
+    // Temporal gives the attempt up when its heartbeat has been missing for 20 s.
     const settled = await colloquy.settled(callId, 50);
     expect(settled).toMatchObject({ audio_state: 'present', transcript_state: 'present' });
     const [recording, ...others] = await colloquy.store.recordings(settled.id);
     expect(others).toEqual([]);
     expect(recording?.bytes).toBe(String(AUDIO.length));
-    // What was torn is no object, and the hourly sweep takes it away.
+    // A half-written file is no object; the hourly sweep removes it.
     const store = await openObjectStore(colloquy.config);
     expect(await store.sweep(new Date(Date.now() + 1000))).toBe(1);
     const own = colloquy.recordingFiles().filter((name) => name.includes(settled.id));

@@ -1,4 +1,4 @@
-// What the outbox relay makes of a row, whichever workflow it is for.
+// What the outbox relay does with a row, whatever its workflow.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
 import { eventually, install, type Installation } from '../support/installation.js';
@@ -31,12 +31,12 @@ describe('a workflow command', () => {
     await eventually(async () => (await waiting('reconciliation')) === 0);
   });
 
-  it('goes when what it is for is gone', async () => {
+  it('is removed if its entity no longer exists', async () => {
     await colloquy.sql.query(ADD, ['conversation', null, 'late', MANY]);
     await eventually(async () => (await waiting('conversation')) === 0);
   });
 
-  it('waits for a worker that knows its workflow, and keeps those behind it from nothing', async () => {
+  it('waits for a worker that knows its workflow, and does not delay others', async () => {
     await colloquy.sql.query(ADD, ['ofALaterVersion', null, 'started', MANY]);
     const { callId } = await colloquy.liveCall();
     colloquy.finish(callId);
@@ -45,7 +45,7 @@ describe('a workflow command', () => {
     expect(await waiting('ofALaterVersion')).toBe(MANY);
   });
 
-  it('has room for names alone', async () => {
+  it('can hold names only', async () => {
     const said = colloquy.sql.query(ADD, ['conversation', null, 'called +49 151 23456789', 1]);
     await expect(said).rejects.toThrow('workflow_commands_words_check');
   });
