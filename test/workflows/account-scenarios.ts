@@ -1,4 +1,4 @@
-// Real runs of the workflows of an account, to be recorded: its past.
+// Real runs of the workflows of an account, to be recorded: a backfill.
 import type { WorkflowHandle } from '@temporalio/client';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, type Installation } from '../support/installation.js';
@@ -38,7 +38,7 @@ const backfill: AccountScenario = async (colloquy) => {
   return backfillOf(colloquy, await addAccountWithPast(colloquy));
 };
 
-/** Asked for anew whenever it is about to end: it goes on, and after a hundred stretches its history begins anew. */
+/** Signalled whenever it is about to end: it continues, and after a hundred steps it continues as new. */
 const backfillContinued: AccountScenario = async (colloquy) => {
   await colloquy.stopWorkers();
   const accountId = await addAccountWithPast(colloquy);
@@ -58,7 +58,7 @@ const backfillContinued: AccountScenario = async (colloquy) => {
   return first;
 };
 
-/** Nobody writes of backfills until the function that this gives is called. */
+/** Blocks writes to backfills until the returned function is called. */
 async function holdBackfills({ sql }: Installation): Promise<() => Promise<void>> {
   const connection = await sql.connect();
   await connection.query('begin; lock table backfills in exclusive mode');
@@ -68,7 +68,7 @@ async function holdBackfills({ sql }: Installation): Promise<() => Promise<void>
   };
 }
 
-/** `RowExclusiveLock`: a stretch wants to write; `ExclusiveLock`: somebody wants to hold the next one. */
+/** `RowExclusiveLock`: a step wants to write; `ExclusiveLock`: somebody waits to block the next one. */
 const isWaiting = async ({ sql }: Installation, mode: string): Promise<boolean> => {
   const text = `select 1 from pg_locks where relation = 'backfills'::regclass and mode = $1 and not granted`;
   return (await sql.query(text, [mode])).rows.length > 0;
