@@ -1,4 +1,4 @@
-// Clients and provider accounts as rows, as the administration writes them.
+// Inserts clients and provider accounts, as the administration does.
 import type { Pool } from 'pg';
 import { newUuid } from '../../src/common/ids.js';
 import { sealAccount, type AccountSecrets, type Deadlines } from '../../src/providers/provider-accounts.js';
@@ -10,7 +10,7 @@ interface Place {
   vault: VaultService;
 }
 
-/** A client; returns its uuid. */
+/** Inserts a client; returns its uuid. */
 export async function seedClient({ sql, vault }: Place): Promise<string> {
   const clientId = newUuid();
   const key = await vault.clientKey(clientId);
@@ -28,7 +28,7 @@ export interface NewAccount extends Partial<Omit<AccountSecrets, 'api_key'>> {
   deadlines?: Partial<Deadlines>;
 }
 
-/** An account of a client; returns its uuid. */
+/** Inserts an account of a client; returns its uuid. */
 export async function seedAccount({ sql, vault }: Place, clientId: string, account: NewAccount): Promise<string> {
   const accountId = newUuid();
   const { provider, deadlines = {}, ...given } = account;

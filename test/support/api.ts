@@ -12,9 +12,9 @@ export interface Api {
   adminKey: string;
   /** Supervisor, all clients. */
   readKey: string;
-  /** With the reading key unless `key` says otherwise. */
+  /** Calls with the reading key unless `key` says otherwise. */
   call(method: string, url: string, options?: CallOptions): Promise<Called>;
-  /** The secret of another supervisor's key, with which nothing was read yet. */
+  /** The secret of another supervisor's key, which has read nothing yet. */
   newReader(): Promise<string>;
   close(): Promise<void>;
 }

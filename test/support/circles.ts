@@ -1,8 +1,8 @@
-// Circles in a graph of imports: sets of nodes that reach each other (Tarjan's strongly connected components).
+// Finds circles in a graph of imports: Tarjan's strongly connected components.
 
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Every circle as the sorted names of its members. A node that imports itself alone is none. */
+/** Every circle as the sorted names of its members. A node that only imports itself does not count. */
 export function circlesOf(graph: Graph): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();
@@ -27,7 +27,7 @@ export function circlesOf(graph: Graph): string[][] {
   return circles.sort(([a = ''], [b = '']) => a.localeCompare(b));
 }
 
-/** The same imports between the groups that `groupOf` names; inside a group they do not count. */
+/** The imports between the groups given by `groupOf`; imports within a group do not count. */
 export function grouped(graph: Graph, groupOf: (node: string) => string): Graph {
   const groups = new Map<string, Set<string>>();
   for (const [from, targets] of graph) {

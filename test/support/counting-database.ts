@@ -1,4 +1,4 @@
-// A worker's database that counts what its statements read of one table, by Postgres' own account.
+// A worker's database that counts what its statements read of one table, from Postgres's statistics.
 import type { QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import { WorkerDatabase } from '../../src/database/database.js';
@@ -10,13 +10,13 @@ interface Counters {
   rows: number;
 }
 
-/** Statements alone: what commits early, or fails, is not counted. */
+/** Counts single statements only: a transaction that fails, or commits before the statistics are read, is not counted. */
 export class CountingDatabase extends WorkerDatabase {
   /** Scans of the whole table. */
   scans = 0;
   /** Scans of one of its indexes. */
   indexScans = 0;
-  /** Rows of the table that were looked at, whether by an index or not, and whether they were wanted or not. */
+  /** Rows of the table that were read, by an index or not, whether they matched or not. */
   rows = 0;
 
   constructor(

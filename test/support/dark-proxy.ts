@@ -1,13 +1,13 @@
-// A TCP proxy whose connections can fall silent without being closed, as in a failover without a reset. New ones work.
+// A TCP proxy whose connections can fall silent without being closed, as in a failover without a reset. New connections work.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Which bytes are swallowed. */
+/** In which direction bytes are dropped. */
 export type Dark = 'both ways' | 'to the server' | 'to the client';
 
 export interface DarkProxy {
   port: number;
-  /** Connections that are open now pass nothing on any more, this way or both. */
+  /** Connections that are open now pass on nothing any more, in one or both directions. */
   goDark(dark: Dark): void;
   /** Connections so far. */
   readonly opened: number;
@@ -56,13 +56,13 @@ function join(line: Line): void {
   server.on('data', (bytes) => {
     if (line.dark === null || line.dark === 'to the server') client.write(bytes);
   });
-  // An end travels only over a line that passes bytes on.
+  // A connection's end is passed on only while it passes on bytes.
   client.on('close', () => line.dark === null && server.destroy());
   server.on('close', () => line.dark === null && client.destroy());
   for (const socket of [client, server]) socket.on('error', () => undefined);
 }
 
-/** The same database by way of the proxy. */
+/** The URL of the same database through the proxy. */
 export function through(proxy: DarkProxy, databaseUrl: string): string {
   const url = new URL(databaseUrl);
   url.host = `127.0.0.1:${proxy.port}`;

@@ -1,4 +1,4 @@
-// Databases for one spec file: copies of migrated templates, made in milliseconds, alone to it.
+// Databases for one spec file alone: copies of migrated templates, made in milliseconds.
 import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -27,25 +27,25 @@ async function withAdmin(postgresUrl: string, work: (client: Client) => Promise<
   }
 }
 
-/** Of every login but the superuser. */
+/** Password of every login except the superuser. */
 const PASSWORD = 'password-of-every-login';
 
-/** The same database as another login. */
+/** The URL of the same database with another login. */
 export function asLogin(databaseUrl: string, login: string): string {
   const url = new URL(databaseUrl);
   [url.username, url.password] = [login, PASSWORD];
   return url.toString();
 }
 
-/** The same setting, or URL, for the API: what an installation's settings name are the logins of its worker. */
+/** The same setting or URL for the API: an installation's settings contain the worker's login. */
 export const forApi = (setting: string): string => setting.replace(LOGINS.worker, LOGINS.api);
 
-/** The same database as the superuser of this run. */
+/** The URL of the same database with this run's superuser. */
 export function asSuperuser(postgresUrl: string, databaseUrl: string): string {
   return urlOf(postgresUrl, new URL(databaseUrl).pathname.slice(1));
 }
 
-/** Migrates the templates as their owner, who is no superuser; once a run. */
+/** Migrates the templates as their owner, who is no superuser; once per run. */
 export async function prepareTemplates(postgresUrl: string): Promise<void> {
   await prepareOwner(
     (database) => urlOf(postgresUrl, database),
@@ -69,20 +69,20 @@ export async function prepareTemplates(postgresUrl: string): Promise<void> {
   }
 }
 
-/** Connections to look at tables from outside. */
+/** A pool for tests to look at tables. */
 export function outsidePool(databaseUrl: string): Pool {
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
-  // Ended clients are cut a moment later, when their database is dropped: nobody waits for them any more.
+  // Clients that have ended are cut a moment later when their database is dropped; that error is ignored.
   sql.on('error', () => undefined);
   return sql;
 }
 
 export interface TestDatabases {
-  /** The superuser's, to prepare and to look at tables from outside. */
+  /** Superuser, to prepare and inspect tables. */
   databaseUrl: string;
   keystoreUrl: string;
   searchUrl: string;
-  /** What a process of an installation is told. */
+  /** Settings for the processes of an installation. */
   settingsOf: (process: ProcessName) => {
     DATABASE_URL: string;
     KEYSTORE_DATABASE_URL: string;
@@ -91,7 +91,7 @@ export interface TestDatabases {
   drop(): Promise<void>;
 }
 
-/** Fresh databases of an installation; the search database may be on another server, which has its templates too. */
+/** Fresh databases of an installation; the search database may be on another server, which has its own templates. */
 export async function createTestDatabases(postgresUrl: string, searchServer = postgresUrl): Promise<TestDatabases> {
   const suffix = randomBytes(6).toString('hex');
   const made = [

@@ -1,4 +1,4 @@
-// The real door alone: databases of its own, no worker, no Temporal.
+// The real webhook door alone: its own databases, no worker, no Temporal.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +14,9 @@ import { newRootKey } from './root-key.js';
 
 export interface Door {
   receive: WebhookDoor['receive'];
-  /** An account of the one client; returns its uuid. */
+  /** Adds an account of the only client; returns its uuid. */
   addAccount(account: NewAccount): Promise<string>;
-  /** Superuser, to look at tables from outside. */
+  /** Superuser, to inspect tables. */
   sql: Pool;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function startDoor(): Promise<Door> {
   const config = parseConfig({ COLLOQUY_DATA_DIR: folder, ...databases.settingsOf('api') });
   const { door, close } = await openWebhookDoor(config);
   const sql = new Pool({ connectionString: databases.databaseUrl, max: 2 });
-  // Ended clients are cut a moment later, when their database is dropped: nobody waits for them any more.
+  // Clients that have ended are cut a moment later when their database is dropped; that error is ignored.
   sql.on('error', () => undefined);
   const clientId = await seedClient({ sql, vault });
   return {

@@ -1,7 +1,7 @@
-// Waiting for what happens by itself: by looking, not by sleeping.
+// Waits for something to happen by checking repeatedly instead of sleeping.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Tries until `attempt` gives something; fails after `seconds`. */
+/** Repeats `attempt` until it returns a truthy value; fails after `seconds`. */
 export async function eventually<Value>(
   attempt: () => Promise<Value | undefined | null | false>,
   seconds = 20,

@@ -1,5 +1,5 @@
-// What providers and workflows can say of one conversation each, contradictions included: for tests that nothing depends on
-// the order of receiving it.
+// Facts that providers and workflows can report about one conversation, contradictions included: for tests that the order of
+// receipt does not matter.
 import { elevenlabs } from '../../src/providers/elevenlabs/index.js';
 import { retell } from '../../src/providers/retell/index.js';
 import type { Json } from '../../src/providers/provider-fact.js';
@@ -68,7 +68,7 @@ export const RECORDING: Extract<WorkflowFact, { kind: 'recording_stored' }> = {
 
 const LINK = 'http://a/b.wav';
 
-/** Everything that Retell can say of one call, contradictions included. */
+/** Everything that Retell can report about one call, contradictions included. */
 export const RETELL_FACTS: Fact[] = [
   webhook('call_started'),
   webhook('transcript_updated', { transcript_object: SAID }),
@@ -135,7 +135,7 @@ const told = (type: string, data: Json, recording?: StoredRecording): Fact => ({
 const ANALYSIS = { call_successful: 'success', transcript_summary: 'one' };
 const ZERO_RETENTION = { features_usage: { pii_zrm_agent: true } };
 
-/** The same of ElevenLabs: lives, ends, handovers, audio from two sides, zero retention, a call that nobody took. */
+/** The same for ElevenLabs: live, ended, transfers, audio from two sources, zero retention, a call that did not connect. */
 export const ELEVENLABS_FACTS: Fact[] = [
   listened({ status: 'initiated', transcript: [] }, { call_duration_secs: 0 }),
   listened({ status: 'in-progress' }, { call_duration_secs: 0 }),

@@ -1,4 +1,4 @@
-// One real Postgres and one real Temporal for the whole run, on ports and in a folder of their own.
+// One real Postgres and one real Temporal for the whole run, on free ports and in a temporary folder.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { startTemporal } from '../../src/embedded/temporal/temporal.js';
 import { bundleWorkflows } from '../../src/temporal/workflow-bundle.js';
 import { prepareTemplates } from './databases.js';
 
-/** Enough for every installation of the specs; each takes one for itself, and says so when there is none left. */
+/** Enough for all installations of the specs; each takes one, and fails if none is left. */
 const NAMESPACES = Array.from({ length: 96 }, (_, index) => `test-${index}`);
 
 export interface TestServices {
@@ -17,9 +17,9 @@ export interface TestServices {
   temporalAddress: string;
   temporalCli: string;
   runDir: string;
-  /** Of Temporal, each to be taken once. */
+  /** Temporal namespaces, each to be taken once. */
   namespaces: string[];
-  /** The workflows, bundled from source once a run. */
+  /** The workflows, bundled from source once per run. */
   workflowBundle: string;
 }
 

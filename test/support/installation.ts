@@ -1,5 +1,5 @@
-// One installation for a spec file: databases of its own, a Temporal namespace of its own, a Retell simulator, a client
-// and a provider account. The worker runs in this process; the door is the real one, called without HTTP.
+// An installation for a spec file: its own databases and Temporal namespace, a Retell simulator, a client and a provider
+// account. The worker runs in this process; the webhook door is the real one, called without HTTP.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client as TemporalClient, Connection, type WorkflowHandle } from '@temporalio/client';
@@ -29,15 +29,15 @@ export { eventually };
 interface InstallOptions {
   /** Seconds. */
   deadlines?: Partial<Deadlines>;
-  /** Another Temporal than the one that all spec files share. */
+  /** Another Temporal than the shared one. */
   temporal?: { address: string; namespace: string };
-  /** Superuser's URLs of other servers than the one that all spec files share; they have their templates. */
+  /** Superuser URLs of other servers than the shared one; they have the templates. */
   postgres?: { content: string; search: string };
   /** Further settings. */
   env?: Record<string, string>;
 }
 
-/** Which conversation is meant, in a provider's words. */
+/** A conversation by the provider's ids. */
 export interface ProviderIdentity {
   accountId: string;
   kind: string;
@@ -61,13 +61,13 @@ interface Parts {
 }
 
 export class Installation {
-  /** The settings as an environment, for processes of their own. */
+  /** The settings as an environment, for separate processes. */
   readonly env: Record<string, string>;
   readonly config: Config;
   readonly retell: RetellSimulator;
   readonly vault: VaultService;
   readonly door: WebhookDoor;
-  /** Superuser, to look at tables from outside. */
+  /** Superuser, to inspect tables. */
   readonly sql: Pool;
   /** The same for the search database. */
   readonly searchSql: Pool;
@@ -90,19 +90,19 @@ export class Installation {
     return worker;
   }
 
-  /** Lists a further host as an operator would, for processes and workers that start from now on, and those of this process. */
+  /** Adds a host to the operator's allow list, for this process and those started from now on. */
   allow(url: string): void {
     const { env, config } = this.parts;
     env['COLLOQUY_EGRESS_ALLOW'] = `${env['COLLOQUY_EGRESS_ALLOW']},${placesOf(url)}`;
     (config.egressAllow.hostPorts as Set<string>).add(placesOf(url));
   }
 
-  /** Stops the workers that run, as a deployment does. */
+  /** Stops the running workers, as a deployment does. */
   async stopWorkers(): Promise<void> {
     await Promise.all(this.workers.splice(0).map((worker) => worker.stop()));
   }
 
-  /** Sends a webhook as Retell would: real body, real signature, the real door. */
+  /** Sends a webhook as Retell does: real body, real signature, real webhook door. */
   send(event: string, callId: string): Promise<Received> {
     return this.sendBody(this.retell.webhookBody(event, callId));
   }
@@ -116,7 +116,7 @@ export class Installation {
     return this.store.all();
   }
 
-  /** The only conversation, once it is as `fits` wants it. */
+  /** The only conversation, once `fits` accepts it. */
   async conversationWhen(
     fits: (conversation: StoredConversation) => boolean,
     id?: string,
@@ -131,7 +131,7 @@ export class Installation {
     return seedAccount({ sql: this.sql, vault: this.vault }, this.clientId, account);
   }
 
-  /** The conversation that a provider knows by an id, once it is as `fits` wants it. */
+  /** The conversation with a provider's id, once `fits` accepts it. */
   async conversationOf(
     identity: ProviderIdentity,
     fits: (conversation: StoredConversation) => boolean = () => true,
@@ -144,7 +144,7 @@ export class Installation {
     }, seconds);
   }
 
-  /** The conversation of a call at Retell, once it is as `fits` wants it. */
+  /** The conversation of a call at Retell, once `fits` accepts it. */
   call(callId: string, fits: (conversation: StoredConversation) => boolean = () => true, seconds = 20) {
     return this.conversationOf(this.callAtRetell(callId), fits, seconds);
   }
@@ -153,7 +153,7 @@ export class Installation {
     return this.call(callId, ({ record_state }) => record_state === 'settled', seconds);
   }
 
-  /** The workflow of a call, once there is one. */
+  /** The workflow of a call, once it exists. */
   async workflow(callId: string): Promise<WorkflowHandle> {
     const { id } = await this.call(callId);
     const handle = this.temporal.workflow.getHandle(`conversation/${publicId('conversation', id)}`);
@@ -161,7 +161,7 @@ export class Installation {
     return handle;
   }
 
-  /** A live call whose workflow waits for news. */
+  /** A live call whose workflow waits for a signal. */
   async liveCall(fields: Record<string, unknown> = {}): Promise<{ callId: string; handle: WorkflowHandle }> {
     const { call_id: callId } = this.retell.addCall(fields);
     await this.send('call_started', callId);
@@ -176,7 +176,7 @@ export class Installation {
     this.retell.analyze(callId);
   }
 
-  /** What a provider's GETs and downloads were, by path. */
+  /** Number of GET requests or downloads of a call at the provider. */
   requestsOf(callId: string, kind: 'get' | 'audio'): number {
     const part = kind === 'get' ? `/v2/get-call/${callId}` : `/recordings/${callId}`;
     return this.retell.requests.filter(({ path }) => path.startsWith(part)).length;
@@ -213,7 +213,7 @@ export async function eventTypes(handle: WorkflowHandle): Promise<string[]> {
   return (events ?? []).map(({ eventType }) => EVENT_TYPES[eventType ?? 0] ?? String(eventType));
 }
 
-/** temporal.api.enums.v1.EventType, the few that tests look for. */
+/** temporal.api.enums.v1.EventType, the few that tests need. */
 const EVENT_TYPES: Record<number, string> = {
   10: 'ACTIVITY_TASK_SCHEDULED',
   17: 'TIMER_STARTED',
@@ -224,7 +224,7 @@ const EVENT_TYPES: Record<number, string> = {
 
 const testLog = new Log(process.env['LOG_LEVEL'] ?? 'fatal');
 
-/** Namespaces are taken by making a folder: atomic, so that spec files running side by side never share one. */
+/** A namespace is taken by making a folder, which is atomic, so that parallel spec files never share one. */
 function takeNamespace({ runDir, namespaces }: TestServices): string {
   for (const name of namespaces) {
     try {

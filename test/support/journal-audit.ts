@@ -1,9 +1,9 @@
-// Whether the numbers of a journal are whole, by what is in its tables. Answers in complaints; none means that they are.
+// Checks in the tables whether the numbers of a journal are complete. Returns complaints; none means that they are.
 import type { Pool } from 'pg';
 import type { JournalEntryEntity } from '../../src/database/entities/journal-entry.entity.js';
 import { entryLine, leafHash } from '../../src/journal/entry-line.js';
 
-/** Each gives a row for each complaint. Reads take no lock, so they have no order among the changes. */
+/** Each query returns a row per complaint. Reads take no lock, so they have no defined order among the changes. */
 const COMPLAINTS = `
 select format('entry %s has no number', position) as what from (select position from journal except select position from journal_sequence)
 union all select format('number of no entry %s', position)
@@ -25,7 +25,7 @@ union all select format('entry %s of %s comes after %s', position, conversation_
 
 const NUMBERED = 'select j.*, s.hash from journal j join journal_sequence s using (position)';
 
-/** What is wrong while nobody writes. */
+/** Complaints while nobody writes. */
 export async function auditJournal(sql: Pool): Promise<string[]> {
   const { rows: complaints } = await sql.query<{ what: string }>(COMPLAINTS);
   const { rows: numbered } = await sql.query<JournalEntryEntity & { hash: Buffer }>(NUMBERED);

@@ -1,10 +1,10 @@
-// An OTLP/HTTP collector in a few lines: it keeps the spans that it is sent.
+// A minimal OTLP/HTTP collector that keeps the spans it receives.
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
 
-// The part of opentelemetry-proto v1 (trace/v1/trace.proto, common/v1/common.proto) that is looked at.
+// The parts of opentelemetry-proto v1 (trace/v1/trace.proto, common/v1/common.proto) that are read.
 const SCHEMA = `syntax = "proto3";
 message Request { repeated ResourceSpans resource_spans = 1; }
 message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
@@ -48,7 +48,7 @@ export interface ReceivedSpan extends Omit<WireSpan, 'attributes'> {
 export interface OtlpReceiver {
   url: string;
   spans: ReceivedSpan[];
-  /** All bytes that came, headers of requests included. */
+  /** All received bytes, including headers. */
   bytes(): Buffer;
   close(): Promise<void>;
 }

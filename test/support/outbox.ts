@@ -1,11 +1,11 @@
-// The outbox alone, against the real Temporal: no worker runs its workflows, and some of them Temporal refuses.
+// The outbox alone, against the real Temporal: no worker runs its workflows, and Temporal refuses some of them.
 import type { Client } from '@temporalio/client';
 import { Log } from '../../src/common/log.js';
 import type { WorkflowKind, WorkflowStart } from '../../src/outbox/workflow-kind.js';
 import { SearchAttributes } from '../../src/temporal/search-attributes.js';
 import { WorkflowClient } from '../../src/temporal/workflow-client.js';
 
-/** What makes an id longer than it may be: Temporal answers `invalid_argument`. */
+/** Makes an id too long: Temporal answers `invalid_argument`. */
 const TOO_LONG = 'x'.repeat(1_000);
 
 export function workflowClient(temporal: Client): WorkflowClient {
@@ -16,11 +16,11 @@ export function workflowClient(temporal: Client): WorkflowClient {
 export const idOf = (type: string, entityId: string): string => `${type}/${entityId}`;
 
 interface TestKind extends WorkflowKind {
-  /** uuids of what Temporal refuses to start. */
+  /** uuids of entities whose workflow Temporal refuses to start. */
   readonly refused: Set<string>;
 }
 
-/** A kind whose every command is a signal of its own name. Everything asked for has a start, and nothing is due. */
+/** A kind in which every command is a signal of its own name. Every requested entity has a start, and nothing is due. */
 export function testKind(type: string, parts: Partial<WorkflowKind> = {}): TestKind {
   const refused = new Set<string>();
   const startOf = (id: string): WorkflowStart => ({

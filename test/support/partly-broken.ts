@@ -1,10 +1,10 @@
-// A door before a simulated provider: single records fail, and nothing else does.
+// A proxy before a simulated provider that makes single records fail.
 import { once } from 'node:events';
 import { createServer, request as ask } from 'node:http';
 
 export interface PartlyBroken {
   baseUrl: string;
-  /** By the provider's id: how its record is answered, to be asked for again at once; 0 cuts the connection. */
+  /** By the provider's id: the status for its record, to be retried at once; 0 cuts the connection. */
   readonly broken: Map<string, number>;
   close(): Promise<void>;
 }

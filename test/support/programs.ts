@@ -1,4 +1,4 @@
-// Our programs as real processes, from what `npm run pretest` built.
+// Our programs as real processes, as built by `npm run pretest`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -8,22 +8,22 @@ import { eventually } from './eventually.js';
 
 export interface Program {
   readonly pid: number;
-  /** What it has said so far, on stdout and stderr. */
+  /** Its output so far, stdout and stderr. */
   said(): string;
-  /** Resolves once it has said so; fails after `seconds` (20). */
+  /** Resolves once its output contains the text; fails after `seconds` (20). */
   says(words: string, seconds?: number): Promise<unknown>;
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits for the exit. */
   end(signal: NodeJS.Signals): Promise<{ code: number | null; tookMs: number }>;
-  /** Resolves with its exit code. */
+  /** Resolves with the exit code. */
   readonly ended: Promise<number | null>;
 }
 
-/** On a machine that is busy with other things, too. */
+/** Enough even on a busy machine. */
 const START_SECONDS = 60;
 
 const running = new Set<() => void>();
 
-/** Starts `src/<name>.js` with this environment and no other. */
+/** Starts `src/<name>.js` with exactly this environment. */
 export function startProgram(
   name: 'main' | 'worker' | 'cli',
   env: Record<string, string>,
@@ -58,14 +58,14 @@ export function startProgram(
   };
 }
 
-/** A worker process that applies facts. */
+/** A worker process, once it applies facts. */
 export async function startWorkerProgram(env: Record<string, string>): Promise<Program> {
   const worker = startProgram('worker', env);
   await worker.says('worker ready', START_SECONDS);
   return worker;
 }
 
-/** An API process that listens; resolves with its base URL, too. */
+/** An API process, once it listens; resolves with its base URL, too. */
 export async function startApiProgram(env: Record<string, string>): Promise<Program & { url: string }> {
   const settings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, forApi(value)]));
   const api = startProgram('main', { PORT: '0', ...settings });
@@ -74,7 +74,7 @@ export async function startApiProgram(env: Record<string, string>): Promise<Prog
   return { ...api, url: `http://127.0.0.1:${port}` };
 }
 
-/** For the end of a spec file: nothing that it started outlives it. */
+/** At the end of a spec file: ends everything that it started. */
 export function endPrograms(): void {
   for (const kill of running) kill();
 }

@@ -1,9 +1,9 @@
-// The root key of a test's installation: processes make none.
+// Creates the root key of a test's installation, because processes never create one.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Makes `root.key` in a data folder, where processes look for it by default; returns its path. */
+/** Creates `root.key` in a data folder, its default location; returns the path. */
 export function newRootKey(folder: string): string {
   const path = join(folder, 'root.key');
   mkdirSync(folder, { recursive: true });

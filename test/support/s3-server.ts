@@ -1,4 +1,4 @@
-// An S3 server on a free port with a folder of its own: s3rver, in front of it the faults of a network.
+// An S3 server on a free port with its own folder: s3rver behind a proxy that simulates network faults.
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -7,31 +7,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
 
-/** s3rver knows this one pair. */
+/** The only credentials that s3rver accepts. */
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
 const BUCKET = 'recordings';
 
-/** What happens to a request instead of its answer; null: it is answered. */
+/** What happens to a request instead of its response; null: nothing. */
 export type Fault = 'refuse' | 'slow_down' | 'break_off' | 'hang' | 'late' | 'not_offered' | null;
 
-/** How long a `late` answer takes, milliseconds. */
+/** Delay of a `late` response, milliseconds. */
 export const LATE_MS = 9_000;
 
 export interface S3Server {
   /** For OBJECT_STORE_URL. */
   url: string;
-  /** Decides for each request; default: none has a fault. */
+  /** Chooses the fault of each request; default: none. */
   faultOf: (method: string, path: string) => Fault;
   /** `METHOD /path?query` of all requests so far. */
   requests: string[];
-  /** Ids of uploads that were begun and neither completed nor aborted. */
+  /** Ids of uploads that were neither completed nor aborted. */
   unfinished(): string[];
   /** Cuts every connection. */
   cut(): void;
   close(): Promise<void>;
 }
 
-/** Starts a server with an empty bucket. Its credentials go into this process's environment, where the SDK looks. */
+/** Starts a server with an empty bucket. Puts its credentials into this process's environment, where the SDK finds them. */
 export async function startS3Server(): Promise<S3Server> {
   Object.assign(process.env, CREDENTIALS);
   const directory = mkdtempSync(join(tmpdir(), 'colloquy-s3-'));
@@ -91,7 +91,7 @@ function serve(server: Server, s3rver: S3rver, uploads: string, running: S3Serve
   });
 }
 
-/** Cuts the connection in the middle of the answer's body. */
+/** Cuts the connection in the middle of the response body. */
 function breakOff(response: ServerResponse): void {
   const write = response.write.bind(response);
   let sent = 0;
@@ -102,7 +102,7 @@ function breakOff(response: ServerResponse): void {
   }) as typeof response.write;
 }
 
-/** s3rver keeps unfinished uploads, each in a folder of its own, but can neither list nor abort them. */
+/** s3rver stores each unfinished upload in its own folder, but can neither list nor abort uploads. */
 function listUploads(uploads: string): string {
   const listed = unfinished(uploads).map((id) => {
     const key = readFileSync(join(uploads, id, 'key'), 'utf8');

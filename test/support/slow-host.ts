@@ -1,4 +1,4 @@
-// A host of recordings that sends the first half at once and the rest only when it is told to: a download in the middle.
+// A host of recordings that sends the first half at once and the rest on demand, for tests in the middle of a download.
 import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 
@@ -6,7 +6,7 @@ export interface SlowHost {
   url: string;
   /** Requests so far. */
   readonly requests: number;
-  /** Sends the second half, to those who wait and to all who come later. */
+  /** Sends the second half, to waiting and all later requests. */
   release(): void;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What lies in Postgres of one conversation, opened with its own key: tests look at the record, not at mocks of it.
+// Reads what Postgres stores of a conversation and decrypts it with its own keys, so that tests check the real record.
 import type { Pool } from 'pg';
 import type { Header } from '../../src/reducer/record.js';
 import { purposeOf } from '../../src/record-store/seal-purposes.js';
@@ -6,7 +6,7 @@ import type { Json, Turn } from '../../src/providers/provider-fact.js';
 import { openJson } from '../../src/vault/sealing/sealing.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 
-/** Plain columns, by the names of the table. */
+/** Plain columns, named as in the table. */
 export interface StoredConversation {
   id: string;
   agent_id: string | null;
@@ -75,7 +75,7 @@ export class ConversationStore {
     return this.sealed(id, 'record') as Promise<{ [key: string]: Json }>;
   }
 
-  /** Everything that is stored of it, opened, as one text to search. */
+  /** Everything that is stored of it, decrypted, as one text to search in. */
   async everything(conversation: StoredConversation): Promise<string> {
     const { id } = conversation;
     const opened = await Promise.all(

@@ -1,18 +1,18 @@
-// A way to a server that can become slow, or swallow everything without telling anybody.
+// A TCP proxy that can slow down, or swallow everything without closing the connection.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface TcpProxy {
-  /** host:port of its near end. */
+  /** host:port to connect to. */
   address: string;
-  /** From now on what is sent to the server arrives later. */
+  /** From now on, delays what is sent to the server. */
   slow(delayMs: number): void;
-  /** From now on nothing arrives at either end. */
+  /** From now on, nothing arrives at either end. */
   hang(): void;
   close(): Promise<void>;
 }
 
-/** Opens a way to `target`, as host:port. */
+/** Opens a proxy to `target`, as host:port. */
 export async function openTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname: host, port } = new URL(`tcp://${target}`);
   const sockets = new Set<Socket>();
@@ -23,7 +23,7 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
     from.on('end', () => pass(() => to.end()));
     sockets.add(from.on('error', () => undefined));
   };
-  // Half open: a server that hangs does not answer the end of a connection either.
+  // Half open, because a server that hangs does not answer the end of a connection either.
   const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = connect({ host, port: Number(port), allowHalfOpen: true });
     pipe(near, far, () => delayMs);

@@ -1,4 +1,4 @@
-// The real door, called without HTTP: an API's modules for it, in the API's login.
+// The real webhook door, called without HTTP: the API's modules for it, with the API's login.
 import { NestFactory } from '@nestjs/core';
 import { Log } from '../../src/common/log.js';
 import { ConfigModule } from '../../src/config/config.module.js';
@@ -8,7 +8,7 @@ import { WebhookDoor } from '../../src/inbox/webhook-door.js';
 import { WebhooksModule } from '../../src/inbox/webhooks.module.js';
 import { VaultModule } from '../../src/vault/vault.module.js';
 
-/** The door, and how it is closed. */
+/** Opens the door; close it afterwards. */
 export async function openWebhookDoor(config: Config, log = new Log('silent')) {
   const imports = [
     ConfigModule.of(config, log),

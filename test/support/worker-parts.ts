@@ -1,4 +1,4 @@
-// A worker's parts without its loops: tests decide when facts are applied and when recordings are fetched.
+// A worker's services without its loops: tests decide when facts are applied and recordings fetched.
 import { Clock } from '../../src/common/clock.js';
 import { Log } from '../../src/common/log.js';
 import type { Config } from '../../src/config/config.js';
@@ -24,13 +24,13 @@ import { VaultService } from '../../src/vault/vault.service.js';
 import { createWorker } from '../../src/worker.setup.js';
 
 interface Clocks {
-  /** The machine's. */
+  /** The clock of the machine. */
   machine?: () => number;
-  /** Another one, that deadlines of conversations are held against. Epoch milliseconds, as above. */
+  /** Another clock, for deadlines of conversations. Epoch milliseconds, as above. */
   deadlines?: () => number;
 }
 
-/** The parts as the worker's modules make them. */
+/** The services as the worker's modules create them. */
 export async function openWorkerParts(
   config: Config,
   { machine = () => Date.now(), deadlines = machine }: Clocks = {},
@@ -68,7 +68,7 @@ export async function openWorkerParts(
   };
 }
 
-/** One round of the real intake on what waits in the inbox; resolves with how many facts it applied. */
+/** Runs one round of the real intake on the inbox; resolves with how many facts it applied. */
 export async function applyWaiting(config: Config): Promise<number> {
   const { intake, close } = await openWorkerParts(config);
   try {
@@ -78,7 +78,7 @@ export async function applyWaiting(config: Config): Promise<number> {
   }
 }
 
-/** Numbers what has no number in the journal; resolves with how many entries those were. */
+/** Numbers new entries of the journal; resolves with how many. */
 export async function numberJournal(config: Config): Promise<number> {
   const { numbering, close } = await openWorkerParts(config);
   try {
