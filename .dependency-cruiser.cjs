@@ -14,7 +14,7 @@ const SURFACE = {
   vault:
     'vault\\.service|vault\\.module|open-vault|conversation-keys|sealing/(sealing|chunked)|signing-keys|blind-index-hasher|data-key|errors|keystore/keystore-data-source',
   providers:
-    'plain-fields|provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(failure-scope|gateway|gateway\\.module|open-gateway|retry-policy|circuit-row)',
+    'document-parts|plain-fields|provider|provider-fact|provider-accounts|providers|storable|storable-json|gateway/(failure-scope|gateway|gateway\\.module|open-gateway|retry-policy|circuit-row)',
 };
 
 const surfaces = Object.entries(SURFACE).map(([folder, files]) => ({
@@ -195,7 +195,7 @@ module.exports = {
       to: {
         pathNot: [
           '^src/reducer/',
-          '^src/common/normalise\\.ts$',
+          '^src/common/(data-class|normalise)\\.ts$',
           '^src/providers/(plain-fields|provider-fact|storable-json)\\.ts$',
           '^crypto$',
         ],

@@ -16,21 +16,25 @@ export interface RecordingRow {
 
 /** Columns that the API never shows. */
 const HIDDEN = ['last_fact_at', 'unfetched'] as const;
+/** The header, by class. */
+const HEADERS = ['header', 'transcript_header', 'analysis_header'] as const;
 
 /** A row with more exact types for some columns. Does not compile if a column is missing or has another type. */
 type Narrowed<Row, Columns extends { [Name in keyof Columns]: Name extends keyof Row ? Row[Name] : never }> = Columns &
   Omit<Row, keyof Columns>;
 
 export interface ConversationRow extends Narrowed<
-  Omit<ConversationEntity, (typeof HIDDEN)[number] | 'header'>,
+  Omit<ConversationEntity, (typeof HIDDEN)[number] | (typeof HEADERS)[number]>,
   PlainValues
 > {
-  /** The sealed header; null if the statement does not read it. */
+  /** The sealed header in its parts; null if the statement does not read it. */
   header: Buffer | null;
+  transcript_header: Buffer | null;
+  analysis_header: Buffer | null;
   recordings: RecordingRow[];
 }
 
-const NOT_PLAIN = new Set<string>([...HIDDEN, 'header']);
+const NOT_PLAIN = new Set<string>([...HIDDEN, ...HEADERS]);
 const PLAIN_COLUMNS = columnNames(ConversationEntity).filter((name) => !NOT_PLAIN.has(name));
 
 const RECORDINGS = `
@@ -40,7 +44,11 @@ coalesce((select json_agg(json_build_object('id', r.id, 'variant', r.variant, 'c
 
 /** Select list over `conversations c`; with the header only if it will be opened. */
 export const columns = ({ header }: { header: boolean }): string =>
-  [...PLAIN_COLUMNS.map((name) => `c.${name}`), header ? 'c.header' : 'null::bytea as header', RECORDINGS].join(', ');
+  [
+    ...PLAIN_COLUMNS.map((name) => `c.${name}`),
+    ...HEADERS.map((name) => (header ? `c.${name}` : `null::bytea as ${name}`)),
+    RECORDINGS,
+  ].join(', ');
 
 interface IdentityColumns {
   identity_state: string;

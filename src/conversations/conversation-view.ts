@@ -78,7 +78,7 @@ export function fullView(row: ConversationRow, header: Header, workflowUrl: Work
     transfers: header.transfers.map(transferView),
     tags: header.tags,
     metadata: header.metadata,
-    variables: header.variables,
+    variables: { ...header.variables, ...header.collected_variables },
     correlation: header.correlation,
   };
 }

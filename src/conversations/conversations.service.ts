@@ -8,20 +8,15 @@ import { AppError } from '../common/errors.js';
 import { CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.js';
 import { ApiDatabase } from '../database/database.js';
-import { purposeOf } from '../record-store/seal-purposes.js';
-import type { Header } from '../reducer/record.js';
+import { headerClasses, openHeader } from '../record-store/open-header.js';
 import { ContentReads } from '../journal/content-reads.js';
-import type { ConversationKeys, KeyClass } from '../vault/conversation-keys.js';
-import { openJson } from '../vault/sealing/sealing.js';
+import type { ConversationKeys } from '../vault/conversation-keys.js';
 import { VaultService } from '../vault/vault.service.js';
 import type { ConversationFilter } from './conversation-filters.js';
 import { ACTIVE_LIMIT, countTotal, findActive, findPage, type Total } from './conversation-list.js';
 import { findConversation, refuseRestricted, type ConversationRow } from './conversation-row.js';
 import { basicView, fullView } from './conversation-view.js';
 import type { BasicConversation, FullConversation } from './conversation.schema.js';
-
-/** Keys of what a full view shows. */
-const OPENED: KeyClass[] = ['record'];
 
 export interface ListQuery {
   filter: ConversationFilter;
@@ -93,7 +88,7 @@ export class ConversationsService {
     if (isUnchanged(ifNoneMatch, etag)) return new ApiResponse(undefined, { etag });
     if (!full) return new ApiResponse(basicView(row, this.workflowUrl), { etag });
     await this.reads.record(caller, row, 'detail');
-    const keys = await this.vault.existingConversationKeys(id, OPENED);
+    const keys = await this.vault.existingConversationKeys(id, headerClasses([row]));
     return new ApiResponse(this.openView(row, keys), { etag });
   }
 
@@ -118,18 +113,17 @@ export class ConversationsService {
   private async openPage(caller: Caller, rows: ConversationRow[]): Promise<FullConversation[]> {
     const readable = rows.filter(({ restricted }) => !restricted || caller.role === 'compliance');
     await this.reads.recordPage(caller, readable);
-    const opening = readable.map(({ id }) => id);
-    const keys = await this.vault.existingKeysOf(opening, OPENED);
+    const ids = readable.map(({ id }) => id);
+    const keys = await this.vault.existingKeysOf(ids, headerClasses(readable));
     return readable.flatMap((row) => {
       const own = keys.get(row.id);
-      return own === undefined ? [] : [this.openView(row, own)];
+      // A conversation that is being erased is no part of the page.
+      return own === undefined || own.find('record') === null ? [] : [this.openView(row, own)];
     });
   }
 
   private openView(row: ConversationRow, keys: ConversationKeys): FullConversation {
-    if (row.header === null) throw new Error('the statement did not read the header');
-    const header = openJson(keys.get('record'), purposeOf('header', row.revision), row.header) as Header;
-    return fullView(row, header, this.workflowUrl);
+    return fullView(row, openHeader(row, keys), this.workflowUrl);
   }
 
   private readonly workflowUrl = (workflowId: string): string | null => {

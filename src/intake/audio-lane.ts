@@ -23,7 +23,7 @@ import type { ApplyRequest } from './apply-request.js';
 import { AudioNotStored, storePayloadAudio, type StoreAudio } from './payload-audio.js';
 import type { FailureRecorder } from './failure-recorder.js';
 import { StoreBreaker } from './store-breaker.js';
-import { loadStates, openState } from '../record-store/load-state.js';
+import { loadStates, openState, STATE_KEYS } from '../record-store/load-state.js';
 import { ClaimCursor } from './claim-cursor.js';
 
 /** Concurrent uploads; each has its whole payload in memory. */
@@ -117,7 +117,7 @@ export class AudioLane extends LoopedWork {
     if (identity.state !== 'live' || row.is_suppressed) return null;
     const owner = refOf({ identity, account });
     const [keys, facts] = await Promise.all([
-      vault.conversationKeys(owner, ['record', 'audio']),
+      vault.conversationKeys(owner, STATE_KEYS),
       openFacts(vault, account, [pending]),
     ]);
     const key = keys.get('audio');

@@ -19,7 +19,7 @@ import type { ConversationRef } from '../record-store/conversation-ref.js';
 import type { ConversationRecord } from '../reducer/record.js';
 import { EMPTY, type StateAtRevision } from '../reducer/conversation-state.js';
 import { reduce } from '../reducer/reducer.js';
-import { openState, type StoredRow } from '../record-store/load-state.js';
+import { openState, STATE_KEYS, type StoredRow } from '../record-store/load-state.js';
 import { changesSearch } from '../record-store/search-todo.js';
 import { wakeOf, type WakeKind } from '../reducer/wake-rule.js';
 
@@ -92,7 +92,7 @@ export async function readFacts(
 export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToApply, facts: Fact[]): Promise<Change> {
   const { account, stored: row } = toApply;
   const ref = refOf(toApply);
-  const keys = await vault.conversationKeys(ref, ['record', 'transcript']);
+  const keys = await vault.conversationKeys(ref, STATE_KEYS);
   const stored = openState(row, keys);
   const { default_region: defaultRegion } = row;
   const settings = { deadlines: account.deadlines, defaultRegion, readNumber: numberReader(defaultRegion) };
@@ -125,7 +125,7 @@ export async function changeOf({ vault }: ChangeDependencies, toApply: FactsToAp
 
 /** The current state, for a request whose facts were all duplicates. */
 export async function stateOf({ vault }: ChangeDependencies, toApply: FactsToApply): Promise<StateAtRevision | null> {
-  return openState(toApply.stored, await vault.conversationKeys(refOf(toApply), ['record']));
+  return openState(toApply.stored, await vault.conversationKeys(refOf(toApply), STATE_KEYS));
 }
 
 export const refOf = ({ identity, account }: Pick<FactsToApply, 'identity' | 'account'>): ConversationRef => ({

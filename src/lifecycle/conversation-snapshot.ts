@@ -39,11 +39,14 @@ interface Row {
   identity_hash: Buffer;
   revision: number;
   state_revision: number;
-  sealed: Buffer;
+  record: Buffer;
+  transcript: Buffer | null;
+  audio: Buffer | null;
 }
 
 const READ = `
-select i.id, i.client_id, i.provider_account_id, i.identity_hash, c.revision, s.revision as state_revision, s.sealed
+select i.id, i.client_id, i.provider_account_id, i.identity_hash, c.revision, s.revision as state_revision,
+  s.record, s.transcript, s.audio
 from conversation_identities i
 join conversations c on c.id = i.id
 join conversation_states s on s.conversation_id = i.id
@@ -76,8 +79,8 @@ export class SnapshotReader {
   private async opened(row: Row): Promise<ConversationSnapshot | null> {
     const account = await this.accounts.find(row.provider_account_id);
     if (account === null) return null;
-    const keys = await this.vault.existingConversationKeys(row.id, ['record']);
-    const opened = openState(row, keys);
+    const keys = await this.vault.existingConversationKeys(row.id, ['record', 'transcript', 'audio']);
+    const opened = openState({ ...row, analysis: null }, keys);
     if (opened === null) return null;
     return {
       ...snapshotOf(opened.state, account),

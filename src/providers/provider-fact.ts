@@ -42,14 +42,19 @@ export interface Fields extends PlainFields {
   customer_user_id: string;
   agent_number: string;
   end: { category: string; party: string | null; provider_reason: string | null };
-  outcome: { value: 'success' | 'failure' | 'partial' | 'unknown'; score: number | null; rationale: string | null };
+  outcome: { value: 'success' | 'failure' | 'partial' | 'unknown'; score: number | null };
+  /** Why it was judged so. */
+  rationale: string;
   sentiment: { label: 'positive' | 'neutral' | 'negative'; score: number | null };
   title: string;
   summary: string;
   cost: { amount_micros: number; currency: string };
   latency: { p50_ms: number | null; p95_ms: number | null };
   metadata: { [key: string]: Json };
+  /** As given at the start. */
   variables: { [key: string]: Json };
+  /** What the agent collected in the call. */
+  collected_variables: { [key: string]: Json };
   correlation: { namespace: string; value: string }[];
 }
 

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Transport } from '../egress/egress.js';
 import { refusalIn } from '../egress/refusal.js';
+import type { ByClass } from '../common/data-class.js';
 import type { Claims, Json } from './provider-fact.js';
 
 export interface ProviderCredentials {
@@ -126,6 +127,12 @@ export interface ProviderApi {
   openRecording(connection: ProviderConnection, source: string, signal: AbortSignal): Promise<RecordingStream>;
 }
 
+/**
+ * Paths of a document's members, by the class they belong to: names joined by dots. A path covers everything below it, unless
+ * a longer one says otherwise. What no path covers belongs to `transcript`.
+ */
+export type DocumentClasses = Readonly<ByClass<readonly string[]>>;
+
 /** How a provider's documents and signatures are interpreted; sends no requests. */
 export interface ProviderContent {
   readonly name: string;
@@ -133,6 +140,8 @@ export interface ProviderContent {
   readonly kinds: readonly string[];
   /** Events whose payload contains a recording. */
   readonly audioEvents?: readonly string[];
+  /** How its documents are split, so that one class can be erased by itself. */
+  readonly documentClasses: DocumentClasses;
   /** Whether the signature header is well-formed and fresh; checked before the body is read. */
   isSigned(request: Omit<SignedRequest, 'rawBody'>): boolean;
   /** Whether the signature matches the raw bytes and is fresh. Never skipped. */

@@ -90,6 +90,7 @@ class Sanitiser {
 
   private fields(fields: Partial<Fields>): Partial<Fields> {
     const { cost, latency, outcome, sentiment, end, metadata, variables, correlation } = fields;
+    const { collected_variables: collected } = fields;
     const kept: { [Name in keyof Fields]?: Fields[Name] | null | undefined } = {
       ...fields,
       ...this.plain(fields),
@@ -103,11 +104,8 @@ class Sanitiser {
       title: this.cut(fields.title, BOUNDS.line),
       summary: this.cut(fields.summary, BOUNDS.text),
       end: end && { ...end, provider_reason: this.cut(end.provider_reason, BOUNDS.line) },
-      outcome: outcome && {
-        ...outcome,
-        score: this.finite(outcome.score),
-        rationale: this.cut(outcome.rationale, BOUNDS.text),
-      },
+      outcome: outcome && { ...outcome, score: this.finite(outcome.score) },
+      rationale: this.cut(fields.rationale, BOUNDS.text),
       sentiment: sentiment && { ...sentiment, score: this.finite(sentiment.score) },
       cost: cost && this.costOf(cost),
       latency: latency && {
@@ -116,6 +114,7 @@ class Sanitiser {
       },
       metadata: metadata && this.pairs(metadata),
       variables: variables && this.pairs(variables),
+      collected_variables: collected && this.pairs(collected),
       correlation: correlation && this.correlation(correlation),
     };
     return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== null && value !== undefined));

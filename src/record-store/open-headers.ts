@@ -1,18 +1,18 @@
-// Reads sealed headers, many at once. Whoever needs headers apart from a request opens them here.
+// Reads sealed headers, many at once, as far as they belong to the record. Whoever needs them apart from a request opens them here.
 import type { Database } from '../database/database.js';
 import type { Header } from '../reducer/record.js';
 import { AppError } from '../common/errors.js';
 import { KeyDestroyed } from '../vault/errors.js';
 import type { ConversationKeys, KeyClass } from '../vault/conversation-keys.js';
-import { openJson } from '../vault/sealing/sealing.js';
 import type { VaultService } from '../vault/vault.service.js';
-import { purposeOf } from './seal-purposes.js';
+import { openHeader } from './open-header.js';
 
 export interface OpenedHeader {
   conversationId: string;
   clientId: string;
   revision: number;
   startTime: Date;
+  /** Without what belongs to other classes. */
   header: Header;
 }
 
@@ -80,5 +80,5 @@ const openedOf = (
   clientId: client_id,
   revision,
   startTime: start_time,
-  header: openJson(keys.get('record'), purposeOf('header', revision), header) as Header,
+  header: openHeader({ revision, header, transcript_header: null, analysis_header: null }, keys),
 });

@@ -1,12 +1,14 @@
 // Makes the rows of a change: agents by our ids, content sealed.
-import type { StateAtRevision } from '../reducer/conversation-state.js';
+import { stateParts, type StateAtRevision } from '../reducer/conversation-state.js';
+import { headerParts } from '../reducer/header.js';
 import type { ConversationRecord } from '../reducer/record.js';
-import type { Turn } from '../providers/provider-fact.js';
+import { splitDocument } from '../providers/document-parts.js';
+import type { Json, Turn } from '../providers/provider-fact.js';
+import { providerNamed } from '../providers/providers.js';
 import type { ConversationKeys } from '../vault/conversation-keys.js';
-import { sealJson } from '../vault/sealing/sealing.js';
 import { agentKey, turnsWithAgentIds, withAgentIds, type AgentIds } from './agent-ids.js';
 import type { ConversationRef } from './conversation-ref.js';
-import { purposeOf } from './seal-purposes.js';
+import { sealParts } from './sealed-parts.js';
 import type { SealedConversation } from './sealed-conversation.js';
 
 /** What became of one conversation. */
@@ -34,7 +36,7 @@ export function sealConversation(
     agents.get(agentKey({ clientId: ref.clientId, accountId: account.id, providerAgentId }));
   const { state, revision } = stateAtRevision;
   const record = withAgentIds(after, idOf);
-  const key = keys.get('record');
+  const document = blobs.get('record') as Json | undefined;
   const known = new Set(before?.recordings.map((recording) => JSON.stringify(recording)));
   return {
     ref,
@@ -42,15 +44,20 @@ export function sealConversation(
     revision,
     stateRevision,
     agentId: (after.agent && idOf(after.agent.providerAgentId)) ?? null,
-    header: sealJson(key, purposeOf('header', revision), record.header),
-    state: sealJson(key, purposeOf('state', stateRevision), state),
-    providerRecord: blobs.has('record')
-      ? sealJson(key, purposeOf('provider_record', stateRevision), blobs.get('record'))
-      : null,
+    header: sealParts(keys, { kind: 'header', revision }, headerParts(record.header)),
+    state: sealParts(keys, { kind: 'state', revision: stateRevision }, stateParts(state)),
+    providerRecord:
+      document === undefined
+        ? null
+        : sealParts(
+            keys,
+            { kind: 'provider_record', revision: stateRevision },
+            splitDocument(document, providerNamed(ref.provider).documentClasses),
+          ),
     transcript:
       turns === undefined
         ? null
-        : sealJson(keys.get('transcript'), purposeOf('transcript', revision), turnsWithAgentIds(turns, idOf)),
+        : sealParts(keys, { kind: 'transcript', revision }, { transcript: turnsWithAgentIds(turns, idOf) }).transcript,
     recordings: record.recordings.filter((recording) => !known.has(JSON.stringify(recording))),
   };
 }

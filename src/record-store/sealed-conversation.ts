@@ -1,5 +1,6 @@
 // A conversation's change as its rows will be: agents by our ids, content sealed.
 import type { ConversationRecord } from '../reducer/record.js';
+import type { SealedParts } from './sealed-parts.js';
 import type { ConversationRef } from './conversation-ref.js';
 
 export interface SealedConversation {
@@ -9,10 +10,11 @@ export interface SealedConversation {
   revision: number;
   /** Of the state, and of what the provider's document is written with. */
   stateRevision: number;
-  header: Buffer;
-  state: Buffer;
+  /** A header has no part of audio. */
+  header: SealedParts;
+  state: SealedParts;
   /** Null: they did not change. */
-  providerRecord: Buffer | null;
+  providerRecord: SealedParts | null;
   transcript: Buffer | null;
   /** Those that are new, or another copy than before. */
   recordings: ConversationRecord['recordings'];

@@ -88,14 +88,18 @@ export class RecordingsService {
     };
   }
 
-  /** Bytes `start` to `end` inclusive, after journaling the read; short ranges as a buffer, longer ones as a stream. */
+  /**
+   * Bytes `start` to `end` inclusive, after journaling the read; short ranges as a buffer, longer ones as a stream. Throws
+   * `audio_absent` if their key was destroyed.
+   */
   async read(caller: Caller, recording: FoundRecording, start: number, end: number): Promise<Readable | Buffer> {
     const { conversation, id, bytes, version } = recording;
     const [keys] = await Promise.all([
       this.vault.existingConversationKeys(conversation.id, ['audio']),
       this.reads.record(caller, conversation, 'audio'),
     ]);
-    const key = keys.get('audio');
+    const key = keys.find('audio');
+    if (key === null) throw absent('erased');
     const stored = { id, clientId: conversation.client_id, conversationId: conversation.id, bytes, version };
     try {
       if (end - start < SHORT_BYTES) return await this.store.readBytes(stored, key, start, end);
@@ -116,5 +120,8 @@ function missing({ audio_state, audio_reason }: ConversationColumns, hasOthers: 
     });
   }
   const reason = hasOthers ? 'no_such_variant' : audio_reason;
-  return new AppError('audio_absent', `there is no recording: ${reason ?? 'absent'}`, { members: { reason } });
+  return absent(reason);
 }
+
+const absent = (reason: string | null): AppError =>
+  new AppError('audio_absent', `there is no recording: ${reason ?? 'absent'}`, { members: { reason } });

@@ -104,8 +104,7 @@ function endOf(registers: Registers, claimed: Fields['end'] | null): Fields['end
 
 /** Null before an analysis; `unknown` if the analysis gave no outcome. */
 function outcomeOf(claimed: Fields['outcome'] | null, analysed: boolean): ConversationRecord['outcome'] {
-  const outcome = claimed ?? (analysed ? { value: 'unknown', score: null } : null);
-  return outcome && { value: outcome.value, score: outcome.score };
+  return claimed ?? (analysed ? { value: 'unknown', score: null } : null);
 }
 
 /** A recording without a known length is assumed to be as long as the conversation. */

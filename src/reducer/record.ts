@@ -31,7 +31,7 @@ export interface TransferRecord {
   end_time: number | null;
 }
 
-/** The sealed part of a record. */
+/** The sealed part of a record, itself in parts: each member under the key of its class. */
 export interface Header {
   provider_conversation_id: string | null;
   /** E.164 if it parses, else as given; null if withheld. */
@@ -46,6 +46,7 @@ export interface Header {
   tags: string[];
   metadata: { [key: string]: Json };
   variables: { [key: string]: Json };
+  collected_variables: { [key: string]: Json };
   correlation: Fields['correlation'];
   segments: Segment[];
   transfers: TransferRecord[];

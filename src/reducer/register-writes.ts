@@ -28,8 +28,11 @@ function ofClaims(claims: Claims, fact: Fact): RegisterWrite[] {
   ];
 }
 
+/** A judgement brings its reasons, or takes those of the one before: they are claimed together, though kept apart. */
 const ofFields = (fields: Partial<Fields>, stamp: Stamp): RegisterWrite[] =>
-  Object.entries(fields).map(([name, value]) => writeMember('field', name, value, stamp));
+  Object.entries('outcome' in fields ? { rationale: '', ...fields } : fields).map(([name, value]) =>
+    writeMember('field', name, value, stamp),
+  );
 
 function ofStatus({ kind, live, ended, agent, analysed }: Claims, fact: Fact, stamp: StampOf): RegisterWrite[] {
   const found = [writeTo('kind', kind, stamp())];

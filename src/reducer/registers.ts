@@ -1,5 +1,7 @@
 // The registers of a conversation: one for each thing that can be claimed about it, each with the stamp of the winning claim.
-// This file defines their names, the types of their values and which claim wins; no other file knows how they are stored.
+// This file defines their names, the types of their values, which claim wins and which class of data each belongs to; no other
+// file knows how they are stored.
+import type { ByClass, DataClass } from '../common/data-class.js';
 import type { Claims, Fields, LiveStatus, TransferClaim } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 
@@ -52,10 +54,11 @@ export interface TransferReport extends Pick<TransferClaim, 'target' | 'status'>
 /** `value` is never set: it only carries the type. */
 interface Kind<Value> {
   keep: Keep;
+  dataClass: DataClass;
   value?: Value;
 }
-const first = <Value>(): Kind<Value> => ({ keep: 'first' });
-const last = <Value>(): Kind<Value> => ({ keep: 'last' });
+const first = <Value>(dataClass: DataClass = 'record'): Kind<Value> => ({ keep: 'first', dataClass });
+const last = <Value>(dataClass: DataClass = 'record'): Kind<Value> => ({ keep: 'last', dataClass });
 
 const NAMED = {
   agent: first<NonNullable<Claims['agent']>>(),
@@ -72,7 +75,7 @@ const NAMED = {
   /** The evidence. */
   lost: last<string>(),
   record: last<{ mapping: number }>(),
-  transcript: last<TranscriptSummary>(),
+  transcript: last<TranscriptSummary>('transcript'),
 };
 
 const FAMILIES = {
@@ -80,19 +83,31 @@ const FAMILIES = {
   absent: last<string>(),
   /** By part: why the provider has none. */
   denied: last<string>(),
+  /** Of the class that {@link FIELD_CLASSES} names. */
   field: last<Fields[keyof Fields]>(),
   /** By variant. */
-  recording: first<StoredRecording>(),
+  recording: first<StoredRecording>('audio'),
   /** By variant: location of the provider's copy. */
-  source: last<string>(),
+  source: last<string>('audio'),
   transfer_target: last<TransferClaim['target']>(),
   /** By status and id, epoch milliseconds. */
   transfer_time: first<number>(),
   /** By status and hash of the document, for transfers without an id. */
   transfer_report: first<TransferReport>(),
   /** By variant: the source that could not be fetched. */
-  unavailable: last<string>(),
+  unavailable: last<string>('audio'),
 };
+
+/** Fields that do not belong to the record. */
+const FIELD_CLASSES: { readonly [Field in keyof Fields]?: DataClass } = {
+  title: 'analysis',
+  summary: 'analysis',
+  rationale: 'analysis',
+  collected_variables: 'transcript',
+};
+
+/** The class of a field, also where the header has it. */
+export const fieldClass = (name: string): DataClass => FIELD_CLASSES[name as keyof Fields] ?? 'record';
 
 type Name = keyof typeof NAMED;
 type Family = keyof typeof FAMILIES;
@@ -100,6 +115,24 @@ type NamedValue<Of extends Name> = NonNullable<(typeof NAMED)[Of]['value']>;
 type FamilyValue<Of extends Family> = NonNullable<(typeof FAMILIES)[Of]['value']>;
 
 const keyOf = (family: Family, member: string): string => `${family}.${member}`;
+
+/** What a newer version may have stored could be words. */
+const UNKNOWN: DataClass = 'transcript';
+
+/** The class that a register belongs to. */
+function classOf(key: string): DataClass {
+  const [name = '', ...member] = key.split('.');
+  if (name === 'field') return fieldClass(member.join('.'));
+  const kinds: Record<string, Kind<unknown>> = member.length === 0 ? NAMED : FAMILIES;
+  return kinds[name]?.dataClass ?? UNKNOWN;
+}
+
+/** The registers of each class; classes without any are absent. */
+export function registersByClass(registers: Registers): ByClass<Registers> {
+  const parts: ByClass<Registers> = {};
+  for (const [key, register] of Object.entries(registers)) (parts[classOf(key)] ??= {})[key] = register;
+  return parts;
+}
 
 /** A claim to a register of that name. */
 export const writeTo = <Of extends Name>(name: Of, value: NamedValue<Of>, stamp: Stamp): RegisterWrite => ({

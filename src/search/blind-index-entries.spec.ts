@@ -19,6 +19,7 @@ const EMPTY: Header = {
   tags: [],
   metadata: {},
   variables: {},
+  collected_variables: {},
   correlation: [],
   segments: [],
   transfers: [],

@@ -78,7 +78,10 @@ export class TranscriptsService {
     return { conversation: row, sealed, revision: row.block_revision ?? row.revision, final: state === 'present' };
   }
 
-  /** Decrypts the transcript after journaling the read. If there is no transcript yet, nothing is read or journaled. */
+  /**
+   * Decrypts the transcript after journaling the read. If there is no transcript yet, nothing is read or journaled. Throws
+   * `transcript_absent` if its key was destroyed.
+   */
   async open(caller: Caller, found: FoundTranscript): Promise<Transcript> {
     const turns = await this.openTurns(caller, found);
     return { ...headOf(found), turns: turns === null ? [] : (JSON.parse(turns.toString('utf8')) as Turn[]) };
@@ -98,7 +101,9 @@ export class TranscriptsService {
       this.vault.existingConversationKeys(conversation.id, ['transcript']),
       this.reads.record(caller, conversation, 'transcript'),
     ]);
-    return open(keys.get('transcript'), purposeOf('transcript', revision), sealed);
+    const key = keys.find('transcript');
+    if (key === null) throw absent('erased');
+    return open(key, purposeOf('transcript', revision), sealed);
   }
 }
 

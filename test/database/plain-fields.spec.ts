@@ -46,6 +46,8 @@ const recordOf = (claims: Claims) => {
   return project(reduce(EMPTY, [fact]).state, SETTINGS);
 };
 
+const NO_PARTS = { record: null, transcript: null, audio: null, analysis: null };
+
 /** The list item of each document. */
 let shown: Record<string, unknown>[];
 let databases: TestDatabases;
@@ -62,8 +64,8 @@ const sealed = (claims: Claims): SealedConversation => ({
   record: recordOf(claims),
   revision: 1,
   stateRevision: 1,
-  header: Buffer.from('header'),
-  state: Buffer.from('state'),
+  header: { ...NO_PARTS, record: Buffer.from('header') },
+  state: { ...NO_PARTS, record: Buffer.from('state') },
   providerRecord: null,
   transcript: null,
   recordings: [],

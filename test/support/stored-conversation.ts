@@ -1,9 +1,11 @@
 // Reads what Postgres stores of a conversation and decrypts it with its own keys, so that tests check the real record.
 import type { Pool } from 'pg';
-import type { Header } from '../../src/reducer/record.js';
-import { purposeOf } from '../../src/record-store/seal-purposes.js';
+import { DATA_CLASSES, type ByClass } from '../../src/common/data-class.js';
+import { joinDocument } from '../../src/providers/document-parts.js';
 import type { Json, Turn } from '../../src/providers/provider-fact.js';
-import { openJson } from '../../src/vault/sealing/sealing.js';
+import { headerClasses, openHeader } from '../../src/record-store/open-header.js';
+import { openParts, type SealedParts } from '../../src/record-store/sealed-parts.js';
+import type { Header } from '../../src/reducer/record.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 
 /** Plain columns, named as in the table. */
@@ -31,6 +33,8 @@ export interface StoredConversation {
   unfetched: boolean;
   holder: string;
   header: Buffer;
+  transcript_header: Buffer | null;
+  analysis_header: Buffer | null;
 }
 
 export interface StoredEntry {
@@ -40,12 +44,6 @@ export interface StoredEntry {
   actor_type: string;
   workflow_id: string | null;
 }
-
-const SEALED = {
-  state: ['conversation_states', 'state', 'record'],
-  record: ['provider_records', 'provider_record', 'record'],
-  transcript: ['transcripts', 'transcript', 'transcript'],
-} as const;
 
 export class ConversationStore {
   constructor(
@@ -62,24 +60,42 @@ export class ConversationStore {
     return (await this.sql.query<StoredConversation>(text, [hash])).rows[0];
   }
 
-  async header({ id, header, revision }: StoredConversation): Promise<Header> {
-    const keys = await this.vault.existingConversationKeys(id, ['record']);
-    return openJson(keys.get('record'), purposeOf('header', revision), header) as Header;
+  async header(conversation: StoredConversation): Promise<Header> {
+    const keys = await this.vault.existingConversationKeys(conversation.id, headerClasses([conversation]));
+    return openHeader(conversation, keys);
   }
 
-  turns(id: string): Promise<Turn[]> {
-    return this.sealed(id, 'transcript') as Promise<Turn[]>;
+  async turns(id: string): Promise<Turn[]> {
+    const [row] = await this.rows<{ revision: number; sealed: Buffer }>('transcripts', id);
+    if (row === undefined) throw new Error('there is no transcript');
+    const keys = await this.vault.existingConversationKeys(id, ['transcript']);
+    const { revision, sealed: transcript } = row;
+    return openParts(keys, { kind: 'transcript', revision }, { transcript }).transcript as Turn[];
   }
 
-  providerRecord(id: string): Promise<{ [key: string]: Json }> {
-    return this.sealed(id, 'record') as Promise<{ [key: string]: Json }>;
+  /** The provider's document, made whole again. */
+  async providerRecord(id: string): Promise<{ [key: string]: Json }> {
+    const parts = await this.parts('provider_records', id);
+    return joinDocument(parts as ByClass<Json>) as { [key: string]: Json };
+  }
+
+  /** A document in parts, opened. */
+  async parts(table: 'conversation_states' | 'provider_records', id: string): Promise<ByClass<unknown>> {
+    const [row] = await this.rows<SealedParts & { revision: number }>(table, id);
+    if (row === undefined) throw new Error(`nothing in ${table}`);
+    const { revision, record, transcript, audio, analysis } = row;
+    const keys = await this.vault.existingConversationKeys(id, DATA_CLASSES);
+    const kind = table === 'provider_records' ? 'provider_record' : 'state';
+    return openParts(keys, { kind, revision }, { record, transcript, audio, analysis });
   }
 
   /** Everything that is stored of it, decrypted, as one text to search in. */
   async everything(conversation: StoredConversation): Promise<string> {
     const { id } = conversation;
     const opened = await Promise.all(
-      (['state', 'record', 'transcript'] as const).map((what) => this.sealed(id, what).catch(() => null)),
+      [this.parts('conversation_states', id), this.parts('provider_records', id), this.turns(id)].map((opening) =>
+        opening.catch(() => null),
+      ),
     );
     return JSON.stringify([conversation, await this.header(conversation), ...opened]);
   }
@@ -94,14 +110,7 @@ export class ConversationStore {
     return (await this.sql.query<{ variant: string; bytes: string; object_key: string }>(text, [id])).rows;
   }
 
-  private async sealed(id: string, what: keyof typeof SEALED): Promise<unknown> {
-    const [table, kind, keyClass] = SEALED[what];
-    const { rows } = await this.sql.query<{ sealed: Buffer; revision: number }>(
-      `select revision, sealed from ${table} where conversation_id = $1`,
-      [id],
-    );
-    if (rows[0] === undefined) throw new Error(`nothing in ${table}`);
-    const keys = await this.vault.existingConversationKeys(id, [keyClass]);
-    return openJson(keys.get(keyClass), purposeOf(kind, rows[0].revision), rows[0].sealed);
+  private async rows<Row extends object>(table: string, id: string): Promise<Row[]> {
+    return (await this.sql.query<Row>(`select * from ${table} where conversation_id = $1`, [id])).rows;
   }
 }

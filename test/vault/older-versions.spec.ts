@@ -14,8 +14,12 @@ let earlier: Map<string, Buffer>;
 
 const SEALED = [
   ['conversations', 'header', 'id'],
-  ['conversation_states', 'sealed', 'conversation_id'],
-  ['provider_records', 'sealed', 'conversation_id'],
+  ['conversations', 'analysis_header', 'id'],
+  ['conversation_states', 'record', 'conversation_id'],
+  ['conversation_states', 'transcript', 'conversation_id'],
+  ['provider_records', 'record', 'conversation_id'],
+  ['provider_records', 'transcript', 'conversation_id'],
+  ['provider_records', 'analysis', 'conversation_id'],
   ['transcripts', 'sealed', 'conversation_id'],
 ] as const;
 const nameOf = ([table, column]: readonly string[]): string => `${table}.${column}`;
@@ -58,10 +62,11 @@ beforeAll(async () => {
     transcript_with_tool_calls: undefined,
     transcript_object: [{ role: 'agent', content: 'Hello' }],
   });
-  await colloquy.send('call_ended', callId);
+  colloquy.retell.analyze(callId, { call_summary: 'an earlier summary' });
+  await colloquy.send('call_analyzed', callId);
   await worker.intake.round();
   earlier = new Map(await Promise.all(SEALED.map(async (place) => [nameOf(place), await read(place)] as const)));
-  colloquy.retell.analyze(callId);
+  colloquy.retell.analyze(callId, { call_summary: 'a later summary' });
   colloquy.retell.rewrite(callId, {
     transcript_object: [
       { role: 'agent', content: 'Hello' },
@@ -92,14 +97,15 @@ describe('an earlier version', () => {
     expect(await colloquy.store.providerRecord(id)).toMatchObject({ call_id: callId });
   });
 
-  it('of the header does not open', () =>
-    withEarlier('conversations.header', async () => {
+  it.each(['conversations.header', 'conversations.analysis_header'])('of %s does not open', (name) =>
+    withEarlier(name, async () => {
       const answer = await get();
       expect(answer.statusCode).toBe(500);
       expect(answer.json()).toMatchObject({ code: 'internal' });
       const conversation = await colloquy.call(callId);
       await expect(colloquy.store.header(conversation)).rejects.toMatchObject({ reason: 'open_failed' });
-    }));
+    }),
+  );
 
   it('of the transcript does not open', () =>
     withEarlier('transcripts.sealed', async () => {
@@ -107,22 +113,29 @@ describe('an earlier version', () => {
       await expect(colloquy.store.turns(id)).rejects.toMatchObject({ reason: 'open_failed' });
     }));
 
-  it('of the provider’s document does not open', () =>
-    withEarlier('provider_records.sealed', async () => {
-      await expect(colloquy.store.providerRecord(id)).rejects.toMatchObject({ reason: 'open_failed' });
-    }));
+  it.each(['provider_records.record', 'provider_records.transcript', 'provider_records.analysis'])(
+    'of %s does not open',
+    (name) =>
+      withEarlier(name, async () => {
+        await expect(colloquy.store.providerRecord(id)).rejects.toMatchObject({ reason: 'open_failed' });
+      }),
+  );
 
-  it('of the state applies no fact, and costs none: it waits until the row is repaired', async () => {
-    const before = await colloquy.call(callId);
-    const waiting = async () =>
-      (await colloquy.sql.query<{ state: string; attempts: number }>('select state, attempts from inbox')).rows;
-    await colloquy.send('transcript_updated', callId);
-    await withEarlier('conversation_states.sealed', async () => {
-      expect(await worker.intake.round()).toBe(0);
-      expect(await waiting()).toEqual([{ state: 'pending', attempts: 0 }]);
-    });
-    await colloquy.sql.query('update inbox set retry_at = null');
-    expect(await worker.intake.round()).toBe(1);
-    expect((await colloquy.call(callId)).revision).toBeGreaterThanOrEqual(before.revision);
-  });
+  it.each(['record', 'transcript'])(
+    'of the state (%s) applies no fact, and costs none: it waits until the row is repaired',
+    async (part) => {
+      const before = await colloquy.call(callId);
+      const waiting = async () =>
+        (await colloquy.sql.query<{ state: string; attempts: number }>('select state, attempts from inbox')).rows;
+      colloquy.retell.rewrite(callId, { metadata: { part } });
+      await colloquy.send('transcript_updated', callId);
+      await withEarlier(`conversation_states.${part}`, async () => {
+        expect(await worker.intake.round()).toBe(0);
+        expect(await waiting()).toEqual([{ state: 'pending', attempts: 0 }]);
+      });
+      await colloquy.sql.query('update inbox set retry_at = null');
+      expect(await worker.intake.round()).toBe(1);
+      expect((await colloquy.call(callId)).revision).toBeGreaterThanOrEqual(before.revision);
+    },
+  );
 });

@@ -146,6 +146,14 @@ export class ConversationEntity {
   @Column('bytea')
   header: Buffer;
 
+  /** What the agent collected in the call; null: nothing. */
+  @Column('bytea', { nullable: true })
+  transcript_header: Buffer | null;
+
+  /** Title, summary and the reasons of a judgement; null: there are none. */
+  @Column('bytea', { nullable: true })
+  analysis_header: Buffer | null;
+
   @Column('integer')
   revision: number;
 

@@ -14,8 +14,17 @@ export class ConversationStateEntity {
   @Column('integer')
   revision: number;
 
-  @Column('bytea')
-  sealed: Buffer;
+  @Column('bytea', { nullable: true })
+  record: Buffer | null;
+
+  @Column('bytea', { nullable: true })
+  transcript: Buffer | null;
+
+  @Column('bytea', { nullable: true })
+  audio: Buffer | null;
+
+  @Column('bytea', { nullable: true })
+  analysis: Buffer | null;
 }
 
 /** The latest version of the provider's document. */
@@ -31,8 +40,17 @@ export class ProviderRecordEntity {
   @Column('integer')
   revision: number;
 
-  @Column('bytea')
-  sealed: Buffer;
+  @Column('bytea', { nullable: true })
+  record: Buffer | null;
+
+  @Column('bytea', { nullable: true })
+  transcript: Buffer | null;
+
+  @Column('bytea', { nullable: true })
+  audio: Buffer | null;
+
+  @Column('bytea', { nullable: true })
+  analysis: Buffer | null;
 }
 
 @Entity('transcripts')

@@ -9,6 +9,15 @@ const part = (name: string): string => `
   ${name}_reason text,
   ${name}_due_at timestamptz`;
 
+/** A document in parts, one for each class of data; null: there is none. */
+const SEALED_PARTS = `record bytea, transcript bytea, audio bytea, analysis bytea`;
+
+/** Sealed bytes are not compressed again. */
+const storedAsIs = (table: string): string =>
+  ['record', 'transcript', 'audio', 'analysis']
+    .map((part) => `alter table ${table} alter column ${part} set storage external;`)
+    .join(' ');
+
 export class CreateConversations1800000000003 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await this.createConversations(runner);
@@ -91,7 +100,10 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         unfetched boolean not null default false,
         last_fact_at timestamptz not null,
         last_turn_at timestamptz,
+        -- Sealed, in parts: what belongs to the record, what was collected in the call, what was made of it.
         header bytea not null,
+        transcript_header bytea,
+        analysis_header bytea,
         revision integer not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,
@@ -115,14 +127,14 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         conversation_id uuid constraint conversation_states_pkey primary key,
         client_id uuid not null,
         revision integer not null,
-        sealed bytea not null
+        ${SEALED_PARTS}
       );
       -- The latest version of the provider's document.
       create table provider_records (
         conversation_id uuid constraint provider_records_pkey primary key,
         client_id uuid not null,
         revision integer not null,
-        sealed bytea not null
+        ${SEALED_PARTS}
       );
       create table transcripts (
         conversation_id uuid constraint transcripts_pkey primary key,
@@ -130,8 +142,7 @@ export class CreateConversations1800000000003 implements MigrationInterface {
         revision integer not null,
         sealed bytea not null
       );
-      alter table conversation_states alter column sealed set storage external;
-      alter table provider_records alter column sealed set storage external;
+      ${['conversation_states', 'provider_records'].map(storedAsIs).join('\n      ')}
       alter table transcripts alter column sealed set storage external;
       create table recordings (
         id uuid constraint recordings_pkey primary key,

@@ -2,6 +2,7 @@
 import type { Claims, Json } from '../provider-fact.js';
 import type { Provider } from '../provider.js';
 import { fetchConversation, openRecording } from './client.js';
+import { DOCUMENT_CLASSES } from './document-classes.js';
 import { claimsOfAudio, claimsOfFailure } from './events.js';
 import { listConversations } from './list.js';
 import { claimsOfConversation } from './mapper.js';
@@ -20,6 +21,7 @@ export const elevenlabs: Provider = {
   name: 'elevenlabs',
   kinds: ['conversation'],
   audioEvents: ['post_call_audio'],
+  documentClasses: DOCUMENT_CLASSES,
   isSigned,
   verify: verifySignature,
   conversationOf(body) {

@@ -82,6 +82,7 @@ function fieldsOf(conversation: ElevenLabsConversation, { hasEnded, isFinal }: P
     duration_ms: duration,
     end: hasEnded ? endFieldOf(conversation) : undefined,
     outcome: analysis?.call_successful ? outcomeOf(analysis) : undefined,
+    rationale: analysis?.call_successful ? rationaleOf(analysis) : undefined,
     title: analysis?.call_summary_title,
     summary: analysis?.transcript_summary,
     language: metadata?.main_language,
@@ -94,15 +95,19 @@ function fieldsOf(conversation: ElevenLabsConversation, { hasEnded, isFinal }: P
 
 const OUTCOMES = ['success', 'failure'] as const;
 
-function outcomeOf(analysis: NonNullable<ElevenLabsConversation['analysis']>): Fields['outcome'] {
+type Analysis = NonNullable<ElevenLabsConversation['analysis']>;
+
+const outcomeOf = (analysis: Analysis): Fields['outcome'] => ({
+  value: OUTCOMES.find((value) => value === analysis.call_successful) ?? 'unknown',
+  score: analysis.call_success_score ?? null,
+});
+
+/** What each criterion came to, and why. */
+function rationaleOf(analysis: Analysis): string {
   const criteria = Object.entries(analysis.evaluation_criteria_results ?? {}).map(
     ([id, given]) => `${id}: ${given?.result ?? 'unknown'}${given?.rationale ? `, ${given.rationale}` : ''}`,
   );
-  return {
-    value: OUTCOMES.find((value) => value === analysis.call_successful) ?? 'unknown',
-    score: analysis.call_success_score ?? null,
-    rationale: criteria.length === 0 ? null : criteria.join('\n'),
-  };
+  return criteria.join('\n');
 }
 
 function variablesOf(given: { [key: string]: Json } | null | undefined): Fields['variables'] | undefined {

@@ -1,2 +1,2 @@
 /** Version of the mapping from ElevenLabs' documents to claims. Increase it with every change; it is stored with each document. */
-export const MAPPING_VERSION = 3;
+export const MAPPING_VERSION = 4;

@@ -1,7 +1,7 @@
 // Retell's chat document → claims. A chat has no numbers, direction or audio. Pure.
 import type { Claims, Fields, Json, Turn } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
-import { analysisOf, costOf, metadataOf, storesNothing, variablesOf, withoutSecrets } from './common.js';
+import { analysisOf, costOf, metadataOf, storesNothing, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
 import { MAPPING_VERSION } from './mapping-version.js';
 import { chat as chatSchema, type RetellChat, type RetellMessage } from './payload.js';
@@ -59,7 +59,8 @@ function fieldsOf(chat: RetellChat, hasEnded: boolean): Partial<Fields> {
     // Chats are billed by message; the bill is final once the analysis is there, which comes last.
     cost: hasEnded ? costOf(chat.chat_cost, Boolean(analysis)) : undefined,
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
-    variables: variablesOf(chat.retell_llm_dynamic_variables, chat.collected_dynamic_variables),
+    variables: chat.retell_llm_dynamic_variables,
+    collected_variables: chat.collected_dynamic_variables,
   });
 }
 

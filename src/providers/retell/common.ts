@@ -20,7 +20,7 @@ export function analysisOf(
   const label = SENTIMENTS.find((name) => name === analysis?.user_sentiment?.toLowerCase());
   const value = successful ? 'success' : 'failure';
   return compact({
-    outcome: typeof successful === 'boolean' ? { value, score: null, rationale: null } : undefined,
+    outcome: typeof successful === 'boolean' ? { value, score: null } : undefined,
     sentiment: label && { label, score: null },
     summary,
   });
@@ -40,11 +40,6 @@ export function metadataOf(value: Json | undefined): Fields['metadata'] | undefi
 }
 
 type Storage = Pick<RetellCall, 'data_storage_setting' | 'opt_out_sensitive_data_storage'>;
-type Map = { [key: string]: Json } | null | undefined;
-
-/** Variables given at the start and collected by the agent; the collected ones win. */
-export const variablesOf = (given: Map, collected: Map): Fields['variables'] | undefined =>
-  given || collected ? { ...given, ...collected } : undefined;
 
 /** Whether Retell stores neither transcript nor audio of a finished conversation, by the current setting or the older flag. */
 export const storesNothing = ({ data_storage_setting: setting, opt_out_sensitive_data_storage: isOptedOut }: Storage) =>

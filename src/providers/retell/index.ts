@@ -3,6 +3,7 @@ import type { Claims, Json } from '../provider-fact.js';
 import type { Provider } from '../provider.js';
 import { claimsOfChat } from './chat-mapper.js';
 import { fetchDocument, openRecording } from './client.js';
+import { DOCUMENT_CLASSES } from './document-classes.js';
 import { listConversations } from './list.js';
 import { claimsOfCall } from './mapper.js';
 import { webhook } from './payload.js';
@@ -23,6 +24,7 @@ const CHAT_EVENTS = new Set(['chat_started', 'chat_ended', 'chat_analyzed', 'tra
 export const retell: Provider = {
   name: 'retell',
   kinds: ['call', 'chat'],
+  documentClasses: DOCUMENT_CLASSES,
   isSigned,
   verify: verifySignature,
   conversationOf(body) {

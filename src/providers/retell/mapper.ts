@@ -1,7 +1,7 @@
 // Retell's call document → claims. Pure.
 import type { Channel, Claims, Fields, Json, LiveStatus, TransferClaim, Turn } from '../provider-fact.js';
 import { compact } from '../provider-mapping.js';
-import { analysisOf, costOf, metadataOf, storesNothing, variablesOf, withoutSecrets } from './common.js';
+import { analysisOf, costOf, metadataOf, storesNothing, withoutSecrets } from './common.js';
 import { endOf } from './end-reasons.js';
 import { MAPPING_VERSION } from './mapping-version.js';
 import { call as callSchema, type RetellCall } from './payload.js';
@@ -97,7 +97,8 @@ function fieldsOf(call: RetellCall, ended: Claims['ended'], analysed: boolean): 
     cost: ended ? costOf(call.call_cost, analysed || ended.neverConnected) : undefined,
     latency: latencyOf(call),
     metadata: metadataOf(call.metadata),
-    variables: variablesOf(call.retell_llm_dynamic_variables, call.collected_dynamic_variables),
+    variables: call.retell_llm_dynamic_variables,
+    collected_variables: call.collected_dynamic_variables,
     correlation: correlationOf(call),
   });
 }

@@ -1,2 +1,2 @@
 /** Version of the mapping from Retell's documents to claims. Increase it with every change; it is stored with each document. */
-export const MAPPING_VERSION = 5;
+export const MAPPING_VERSION = 6;

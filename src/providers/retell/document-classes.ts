@@ -1,0 +1,47 @@
+// Which class each member of Retell's documents belongs to (reference/providers.md 3.2, 3.3). What is not named is kept as words:
+// transcripts in every form, links to logs, and what was collected in the call.
+import type { DocumentClasses } from '../provider.js';
+
+export const DOCUMENT_CLASSES: DocumentClasses = {
+  record: [
+    'call_id',
+    'chat_id',
+    'agent_id',
+    'agent_name',
+    'agent_tag',
+    'agent_version',
+    'version',
+    'call_type',
+    'chat_type',
+    'call_status',
+    'chat_status',
+    'direction',
+    'from_number',
+    'to_number',
+    'telephony_identifier',
+    'custom_sip_headers',
+    'start_timestamp',
+    'end_timestamp',
+    'duration_ms',
+    'disconnection_reason',
+    'transfer_destination',
+    'transfer_end_timestamp',
+    'metadata',
+    'custom_attributes',
+    'retell_llm_dynamic_variables',
+    'data_storage_setting',
+    'opt_out_sensitive_data_storage',
+    'opt_in_signed_url',
+    'call_cost',
+    'chat_cost',
+    'latency',
+    'llm_token_usage',
+  ],
+  audio: [
+    'recording_url',
+    'recording_multi_channel_url',
+    'scrubbed_recording_url',
+    'scrubbed_recording_multi_channel_url',
+  ],
+  analysis: ['call_analysis', 'chat_analysis'],
+};
