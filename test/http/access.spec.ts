@@ -41,13 +41,13 @@ describe('authentication', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
 
-  it('comes before the body: a stranger learns nothing of what is wrong with it', async () => {
+  it('comes before the body: an unauthenticated caller does not learn what is wrong with it', async () => {
     const headers = { 'content-type': 'application/json' };
     const answer = await http.call('POST', '/v1/clients', { key: null, body: '{oops', headers });
     expect(answer.status).toBe(401);
   });
 
-  it('knows the scheme in any case', async () => {
+  it('accepts the scheme in any case', async () => {
     const headers = { authorization: `bearer ${http.adminKey}` };
     expect((await http.call('GET', '/v1/clients', { key: null, headers })).status).toBe(200);
   });
@@ -73,7 +73,7 @@ describe('authentication', () => {
     expect([rotation.status, rotation.body['code']]).toEqual([401, 'key_revoked']);
   });
 
-  it('takes a change of another process within 5 s', async () => {
+  it('adopts a change by another process within 5 s', async () => {
     const key = await makeKey();
     expect((await use(key.secret)).status).toBe(200);
     await http.sql('update api_keys set revoked_at = now() where id = $1', [key.uuid]);
@@ -89,7 +89,7 @@ describe('authentication', () => {
     expect((await use(String(rotated.body['secret']))).status).toBe(200);
   });
 
-  it('remembers when a key was last used', async () => {
+  it('stores when a key was last used', async () => {
     const key = await makeKey();
     expect((await http.call('GET', key.url)).body['last_used_at']).toBeNull();
     await use(key.secret);
@@ -98,7 +98,7 @@ describe('authentication', () => {
     );
   });
 
-  it('keeps hashes, never secrets', async () => {
+  it('stores hashes, never secrets', async () => {
     const key = await makeKey({ name: 'Canary key' });
     const [row] = await http.sql<{ text: string }>('select api_keys::text as text from api_keys where id = $1', [
       key.uuid,
@@ -122,7 +122,7 @@ describe('rights', () => {
     expect((await use(key.secret, '/v1/agents')).status).toBe(200);
   });
 
-  it('refuses scopes that are none', async () => {
+  it('refuses unknown scopes', async () => {
     const body = { name: 'A', role: 'admin', client_ids: '*', scopes: ['content:reed'] };
     const answer = await http.call('POST', '/v1/api-keys', { body });
     expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_request']);
@@ -130,7 +130,7 @@ describe('rights', () => {
 });
 
 describe('a key for some clients', () => {
-  it('cannot reach further by making or changing keys', async () => {
+  it('cannot reach further by creating or changing keys', async () => {
     const [own, foreign] = [await makeClient(), await makeClient()];
     const limited = await makeKey({ client_ids: [own] });
     const ask = (body: object): Promise<Called> =>
@@ -154,7 +154,7 @@ describe('a key for some clients', () => {
     expect(seen.map(({ id }) => id)).toEqual([limited.id]);
   });
 
-  it('cannot make clients', async () => {
+  it('cannot create clients', async () => {
     const limited = await makeKey({ client_ids: [await makeClient()] });
     const answer = await http.call('POST', '/v1/clients', { key: limited.secret, body: { name: 'A' } });
     expect([answer.status, answer.body['code']]).toEqual([403, 'forbidden']);
@@ -162,7 +162,7 @@ describe('a key for some clients', () => {
 });
 
 describe('bootstrap keys', () => {
-  it('are an admin and a supervisor for all clients, each made once', async () => {
+  it('are an admin and a supervisor for all clients, each created once', async () => {
     const rows = await http.sql(
       'select role, all_clients from api_keys where revision = 1 order by created_at limit 2',
     );

@@ -1,4 +1,4 @@
-// Where an account's API key is sent: not to an address that is not public, and not to another one without a key for it.
+// Where an account's API key is sent: never to an address that is not public, nor to another origin without a new key.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidOf } from '../../src/common/ids.js';
 import { SYSTEM_CLIENT } from '../../src/vault/vault.service.js';
@@ -45,13 +45,13 @@ describe('the base_url of an account', () => {
     },
   );
 
-  it('takes a key with it to another origin', async () => {
+  it('needs a key for another origin', async () => {
     const { body } = await make({ base_url: PUBLIC });
     const id = body['id'];
     for (const base_url of [LISTED, `${PUBLIC}:8443`, null]) {
       expect(refusal(await patch(id, { base_url }))).toEqual(KEY_MISSING);
     }
-    // Back and forth in one request, or by way of another field, is no way around it.
+    // Back and forth in one request, or through another field, is no way around that.
     expect(refusal(await patch(id, { base_url: LISTED, webhook_secret: 'whsec' }))).toEqual(KEY_MISSING);
     expect((await http.call('GET', `/v1/provider-accounts/${String(id)}`)).body['base_url']).toBe(PUBLIC);
     expect((await patch(id, { base_url: LISTED, api_key: 'key_second' })).body['base_url']).toBe(LISTED);

@@ -23,7 +23,7 @@ const journal = (objectUuid: string) =>
   );
 
 describe('clients', () => {
-  it('makes, reads, changes and lists one, and tells it in its journal', async () => {
+  it('creates, reads, changes and lists one, with journal entries', async () => {
     const made = await post('/v1/clients', { name: 'Northwind Dental', default_region: 'US' });
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ object: 'client', name: 'Northwind Dental', default_region: 'US' });
@@ -48,7 +48,7 @@ describe('clients', () => {
     expect(row?.text).toContain(id);
   });
 
-  it('writes nothing, when a change changes nothing', async () => {
+  it('writes nothing if a change changes nothing', async () => {
     const id = await makeClient('Same');
     const answer = await http.call('PATCH', `/v1/clients/${id}`, { body: { name: 'Same' } });
     expect(answer.headers['etag']).toBe('"1"');
@@ -77,7 +77,7 @@ describe('clients', () => {
     expect(malformed.body['errors']).toEqual([{ parameter: 'id', detail: 'must be an id that begins with cl_' }]);
   });
 
-  it('answers 405 with what is allowed, when a client should be deleted', async () => {
+  it('answers 405 with the allowed methods if a client should be deleted', async () => {
     const answer = await http.call('DELETE', `/v1/clients/${await makeClient()}`);
     expect([answer.status, answer.body['code']]).toEqual([405, 'method_not_allowed']);
     expect(answer.headers['allow']).toBe('GET, HEAD, PATCH');
@@ -85,7 +85,7 @@ describe('clients', () => {
 });
 
 describe('versions', () => {
-  it('answers 304 for the version that the caller has, 412 for a change of another', async () => {
+  it('answers 304 for the version that the caller has, 412 for a change of another one', async () => {
     const url = `/v1/clients/${await makeClient()}`;
     const first = await http.call('GET', url);
     const etag = String(first.headers['etag']);
@@ -100,7 +100,7 @@ describe('versions', () => {
 });
 
 describe('pages', () => {
-  it('walks a list once through, by cursor and Link', async () => {
+  it('walks a list completely, by cursor and Link', async () => {
     const clientId = await makeClient();
     const names = ['a', 'b', 'c', 'd', 'e'];
     for (const name of names) await post('/v1/agents', { client_id: clientId, name });
@@ -138,7 +138,7 @@ describe('pages', () => {
     }
   });
 
-  it('refuses query parameters that it does not know, also where none are taken', async () => {
+  it('refuses unknown query parameters, even on routes without any', async () => {
     const list = await http.call('GET', '/v1/clients?colour=red');
     expect([list.status, list.body['code']]).toEqual([400, 'unknown_field']);
     expect(list.body['errors']).toEqual([{ parameter: 'colour', detail: 'is unknown' }]);
@@ -148,7 +148,7 @@ describe('pages', () => {
 });
 
 describe('agents', () => {
-  it('makes one of your own and names it', async () => {
+  it('creates one of your own and names it', async () => {
     const clientId = await makeClient();
     const made = await post('/v1/agents', { client_id: clientId, name: 'Front desk', version: '3' });
     expect(made.status).toBe(201);
@@ -166,7 +166,7 @@ describe('agents', () => {
     ]);
   });
 
-  it('answers 404, when the client is not there', async () => {
+  it('answers 404 if the client does not exist', async () => {
     const answer = await post('/v1/agents', { client_id: publicId('client', newUuid()), name: 'A' });
     expect([answer.status, answer.body['code']]).toEqual([404, 'not_found']);
   });
@@ -213,7 +213,7 @@ describe('provider accounts', () => {
     expect(read.text).not.toContain('canary');
   });
 
-  it('changes what is sent and leaves the rest', async () => {
+  it('changes the given fields and leaves the rest', async () => {
     const clientId = await makeClient();
     const made = await post('/v1/provider-accounts', { ...account(clientId), deadlines: { audio: 60, silence: 5 } });
     const url = `/v1/provider-accounts/${idOf(made)}`;
@@ -240,7 +240,7 @@ describe('provider accounts', () => {
     });
   });
 
-  it('is gone with its secrets, when deleted', async () => {
+  it('is gone with its secrets after its deletion', async () => {
     const made = await post('/v1/provider-accounts', account(await makeClient()));
     const url = `/v1/provider-accounts/${idOf(made)}`;
     expect((await http.call('DELETE', url)).status).toBe(204);

@@ -1,4 +1,4 @@
-// Keys as tests make and use them.
+// Helpers that create and read API keys.
 import { expect } from 'vitest';
 import { uuidOf } from '../../src/common/ids.js';
 import type { Called, HttpApp } from './http-app.js';
@@ -10,7 +10,7 @@ export interface MadeKey {
   url: string;
 }
 
-/** Makes a key for all clients, an admin unless `body` says otherwise; with `key`, the bootstrap admin by default. */
+/** Creates a key for all clients, an admin unless `body` says otherwise; with `key`, by default the bootstrap admin. */
 export async function makeKey(http: HttpApp, body: object = {}, key = http.adminKey): Promise<MadeKey> {
   const whole = { name: 'Test', role: 'admin', client_ids: '*', ...body };
   const made = await http.call('POST', '/v1/api-keys', { key, body: whole });
@@ -24,6 +24,6 @@ export const makeClient = async (http: HttpApp): Promise<string> =>
 
 export const answerOf = ({ status, body }: Called): unknown[] => [status, body['code']];
 
-/** The key itself, as the bootstrap admin sees it. */
+/** The key as the bootstrap admin sees it. */
 export const shown = async (http: HttpApp, { url }: MadeKey): Promise<Record<string, unknown>> =>
   (await http.call('GET', url)).body;

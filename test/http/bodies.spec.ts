@@ -40,7 +40,7 @@ const pending = (): Promise<object[]> => http.sql('select 1 from inbox');
 
 describe('webhooks', () => {
   it.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded', undefined])(
-    'are stored whatever they call themselves: %s',
+    'are stored whatever content type they have: %s',
     async (type) => {
       const before = (await pending()).length;
       const body = Buffer.from(event(`call_${String(type)}`));
@@ -60,7 +60,7 @@ describe('webhooks', () => {
     expect(receipts).toEqual([]);
   });
 
-  it('answer 200 to events that nobody knows', async () => {
+  it('answer 200 to unknown events', async () => {
     const body = JSON.stringify({ event: 'call_teleported', call: { call_id: 'x' } });
     expect((await knock(body, signature(body))).status).toBe(200);
   });
@@ -72,7 +72,7 @@ describe('webhooks', () => {
     ['of another secret', (body: string) => signature(body, Date.now(), 'key_of_somebody')],
     ['stale', (body: string) => signature(body, Date.now() - 5 * 60_000 - 1_000)],
     ['of the future', (body: string) => signature(body, Date.now() + 5 * 60_000 + 1_000)],
-  ])('answer 401, when the signature is %s', async (_, sign) => {
+  ])('answer 401 if the signature is %s', async (_, sign) => {
     const before = (await pending()).length;
     const body = event('call_forged');
     const answer = await knock(body, sign(body));

@@ -1,4 +1,4 @@
-// Content that is not given: of what was erased, of what is restricted, and whatever cannot be journaled first.
+// Content that is not served: erased and restricted content, and any read that cannot be journaled first.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
 import type { Called } from './http-app.js';
@@ -33,7 +33,7 @@ const callWith = (callId: string, { id }: StoredConversation): ReadableCall => {
   return { callId, id, publicId: name, url: `/v1/conversations/${name}` };
 };
 
-/** A call with everything there is to read. */
+/** A call with every readable part. */
 async function settledCall(seed: string): Promise<ReadableCall> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({ call_id: seed }, seed);
   await colloquy.send('call_analyzed', callId);
@@ -58,13 +58,13 @@ async function setState({ id }: ReadableCall, state: 'erasing' | 'erased', at: D
   await colloquy.sql.query('update conversations set record_state = $2 where id = $1', [id, state]);
 }
 
-describe('what is being erased, or was', () => {
+describe('an erased conversation, or one being erased', () => {
   const ERASED_AT = new Date('2026-05-04T10:00:00.123Z');
 
   it.each([
     ['erased', ERASED_AT],
     ['erasing', null],
-  ] as const)('answers 410 with the time of it and nothing else on every route: %s', async (state, at) => {
+  ] as const)('answers 410 with its time and nothing else on every route: %s', async (state, at) => {
     const call = await settledCall(`gone_${state}`);
     const { headers } = await api.call('GET', call.url);
     await setState(call, state, at);
@@ -94,7 +94,7 @@ describe('what is being erased, or was', () => {
     expect((await api.call('HEAD', `${call.url}/audio`)).status).toBe(410);
   });
 
-  it('is in no list, and in no total', async () => {
+  it('is in no list and in no total', async () => {
     const [kept, gone] = [await settledCall('kept'), await settledCall('gone')];
     const { callId } = await colloquy.liveCall({ call_id: 'gone_live' });
     const live = callWith(callId, await colloquy.call(callId));
@@ -111,7 +111,7 @@ describe('what is being erased, or was', () => {
     expect(total).toEqual({ value: (data as unknown[]).length, exact: true });
   });
 
-  it('takes nothing back: a fact of it is answered 200, dropped and told in the journal', async () => {
+  it('takes nothing back: a fact of it gets 200, is dropped, and is reported in the journal', async () => {
     const call = await settledCall('suppressed');
     await setState(call, 'erased', ERASED_AT);
     const stored = () => colloquy.sql.query('select * from conversations where id = $1', [call.id]);
@@ -140,7 +140,7 @@ describe('what is being erased, or was', () => {
   });
 });
 
-describe('what is restricted', () => {
+describe('a restricted conversation', () => {
   let call: ReadableCall;
   beforeAll(async () => {
     call = await settledCall('article_18');
@@ -167,7 +167,7 @@ describe('what is restricted', () => {
     expect(body['data']).toContainEqual(expect.objectContaining({ id: call.publicId, restricted: true }));
   });
 
-  it('is not told from its entity tag either', async () => {
+  it('is not revealed by its entity tag either', async () => {
     const key = await keyOf('compliance');
     const { headers } = await api.call('GET', call.url, { key });
     const asked = { headers: { 'if-none-match': headers['etag'] ?? '' } };
@@ -175,14 +175,14 @@ describe('what is restricted', () => {
     expect((await api.call('GET', call.url, asked)).body['code']).toBe('restricted');
   });
 
-  it('is open to compliance', async () => {
+  it('is readable for compliance', async () => {
     const key = await keyOf('compliance');
     for (const path of READS)
       expect([path, (await api.call('GET', `${call.url}${path}`, { key })).status]).toEqual([path, 200]);
     expect(listed(await api.call('GET', '/v1/conversations?view=full&limit=200', { key }))).toContain(call.publicId);
   });
 
-  it('shows its plain half to an operator, and its history to who may read histories', async () => {
+  it('shows its plain part to an operator, and its history to whoever may read histories', async () => {
     const key = await keyOf('operator');
     const { status, body } = await api.call('GET', call.url, { key });
     expect([status, body['restricted'], body['customer']]).toEqual([200, true, undefined]);
@@ -190,12 +190,12 @@ describe('what is restricted', () => {
   });
 });
 
-describe('what cannot be journaled', () => {
+describe('a content read that cannot be journaled', () => {
   let call: ReadableCall;
   let reader: string;
   beforeAll(async () => {
     call = await settledCall('unjournaled');
-    // A read of these five minutes by the same key would need no entry.
+    // Otherwise a read by the same key within these five minutes would need no entry.
     reader = await api.newReader();
     await colloquy.sql.query('revoke insert on journal from colloquy_api');
   });
@@ -215,19 +215,19 @@ describe('what cannot be journaled', () => {
     ['the end of a transcript', '/transcript?after_index=0', {}],
     ['the recording', '/audio', {}],
     ['a range of the recording', '/audio', { range: 'bytes=0-9' }],
-  ])('is not sent, not one byte of it: %s', async (_, path, headers) => {
+  ])('sends not a single byte: %s', async (_, path, headers) => {
     const answer = await fetchAs(reader, `${call.url}${path}`, headers);
     expect([answer.statusCode, answer.json()]).toEqual([500, expect.objectContaining({ code: 'internal' })]);
     expect(Number(answer.headers['content-length'])).toBe(answer.rawPayload.length);
     for (const name of ['etag', 'content-range', 'accept-ranges']) expect(answer.headers).not.toHaveProperty(name);
   });
 
-  it('is not sent, not one byte of it: a page with view=full', async () => {
+  it('sends not a single byte: a page with view=full', async () => {
     const { statusCode, body } = await fetchAs(reader, '/v1/conversations?view=full');
     expect([statusCode, body]).toEqual([500, expect.not.stringContaining(call.publicId)]);
   });
 
-  it('is no matter to what is not content', async () => {
+  it('does not affect routes without content', async () => {
     for (const path of ['/v1/conversations', '/v1/conversations/active', `${call.url}/history`])
       expect([path, (await fetchAs(reader, path)).statusCode]).toEqual([path, 200]);
   });

@@ -1,4 +1,4 @@
-// Requests made from the OpenAPI document, most of them wrong: every answer has a status and a content type that the
+// Requests generated from the OpenAPI document, most of them invalid: every response has a status and a content type that the
 // document names for its operation.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, publicId, type IdKind } from '../../src/common/ids.js';
@@ -82,7 +82,7 @@ function* requestsOf(method: string, path: string, operation: Operation): Genera
   }
 }
 
-/** What the document does not name of an answer. */
+/** What the document does not name of a response. */
 function unnamed({ responses }: Operation, { status, headers }: Called): string | null {
   if (status === 304 || status === 204) return responses[status] === undefined ? `status ${status}` : null;
   const named = responses[status];
@@ -93,8 +93,8 @@ function unnamed({ responses }: Operation, { status, headers }: Called): string 
   return isNamed ? null : `${type} with status ${status}`;
 }
 
-describe('every answer', () => {
-  it('is one that /openapi.json names, for requests that are mostly wrong', async () => {
+describe('every response', () => {
+  it('is named in /openapi.json, even for mostly invalid requests', async () => {
     const surprises = new Set<string>();
     let errors = 0;
     for (const { method, path, operation } of operations) {

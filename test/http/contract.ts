@@ -1,5 +1,5 @@
-// The routes of the HTTP contract that exist so far, with the right that each asks for; key: any key will do; null: public.
-// A new route goes in here, or the tests of rights, isolation and OpenAPI fail.
+// The routes of the HTTP contract that exist so far, each with its required right; key: any key; null: public. Add new routes
+// here, or the tests of rights, isolation and OpenAPI fail.
 import type { Right } from '../../src/access/rights.js';
 
 export interface ContractRoute {
@@ -28,7 +28,7 @@ const TABLE: [string, Right | 'key' | null][] = [
   ['PATCH /v1/clients/:id', 'clients:manage'],
   ['GET /v1/conversations', 'conversations:read'],
   ['GET /v1/conversations/active', 'conversations:read'],
-  // An operator gets the basic view of it.
+  // An operator gets the basic view.
   ['GET /v1/conversations/:id', 'conversations:read'],
   ['GET /v1/conversations/:id/audio', 'content:read'],
   ['GET /v1/conversations/:id/history', 'conversations:read'],

@@ -1,4 +1,4 @@
-// Which conversations a list shows, and in which order: exact rows for every filter, every sort and every page.
+// Which conversations a list contains, and in which order: exact rows for every filter, sort and page.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, publicId } from '../../src/common/ids.js';
 import { applyWaiting } from '../support/worker-parts.js';
@@ -6,9 +6,9 @@ import { startHttpApp, type HttpApp } from './http-app.js';
 import { sendElevenLabs, sendRetell } from './webhooks.js';
 
 let http: HttpApp;
-/** Public ids of what filters name, by the names of the table below. */
+/** Public ids of what filters refer to, by the names in the table below. */
 const ids: Record<string, string> = {};
-/** Conversations by our id → the letter that is their id at the provider. */
+/** Our id of a conversation → the letter that is its id at the provider. */
 const letters = new Map<string, string>();
 
 const T0 = Date.parse('2026-05-04T10:00:00.000Z');
@@ -16,7 +16,7 @@ const at = (minute: number): string => new Date(T0 + minute * 60_000).toISOStrin
 
 const ENDED = { call_status: 'ended', disconnection_reason: 'user_hangup' };
 const NOT_CONNECTED = { call_status: 'not_connected', disconnection_reason: 'dial_busy' };
-/** Letter, account, agent, minute of the start, event, and what else Retell says. Three begin at the same time. */
+/** Letter, account, agent, minute of the start, event, and further fields. Three begin at the same time. */
 const CALLS: [letter: string, account: string, agent: string, minute: number, event: string, more: object][] = [
   ['a', 'first', 'agent_1', 0, 'call_ended', ENDED],
   ['b', 'first', 'agent_2', 1, 'call_ended', NOT_CONNECTED],
@@ -45,7 +45,7 @@ const rowsOf = async (query: string): Promise<Row[]> => {
   expect([query, status]).toEqual([query, 200]);
   return body['data'] as Row[];
 };
-/** Letters of the rows, in their order. */
+/** Letters of the rows, in order. */
 const lettersOf = (rows: { id: string }[]): string => rows.map(({ id }) => letters.get(id) ?? '?').join('');
 /** `{name}` in a query stands for the id of that name. */
 const listed = async (query: string): Promise<string> =>
@@ -114,7 +114,7 @@ describe('a filter', () => {
     [`start_time_to=${at(3)}`, 'abc'],
     [`start_time_from=${at(1)}&start_time_to=${at(3)}`, 'bc'],
     ['start_time_from=2026-05-04T12:03:00%2B02:00', 'defg'],
-  ])('shows what fits and nothing else: %s', async (query, expected) => {
+  ])('shows what matches and nothing else: %s', async (query, expected) => {
     expect(sorted(await listed(`?${query}`))).toBe(expected);
   });
 
@@ -124,7 +124,7 @@ describe('a filter', () => {
     ['provider=elevenlabs&provider=retell', 'abcdefg'],
     ['provider_account_id={first}&provider_account_id={other}', 'abg'],
     ['status=active&status=failed', 'bc'],
-  ])('that is repeated means OR: %s', async (query, expected) => {
+  ])('means OR if it is repeated: %s', async (query, expected) => {
     expect(sorted(await listed(`?${query}`))).toBe(expected);
   });
 
@@ -133,7 +133,7 @@ describe('a filter', () => {
     ['client_id={theirs}&provider_account_id={first}', ''],
     ['provider=retell&status=completed&status=failed&client_id={mine}', 'ab'],
     [`agent_id={agent_of_e}&status=ringing&start_time_from=${at(3)}`, 'f'],
-  ])('beside another one means AND: %s', async (query, expected) => {
+  ])('means AND beside another one: %s', async (query, expected) => {
     expect(sorted(await listed(`?${query}`))).toBe(expected);
   });
 
@@ -155,7 +155,7 @@ describe('a filter', () => {
     ['?status=ringing&status=active', 'cf'],
     ['?status=completed', ''],
     ['?client_id={mine}&status=active', 'c'],
-  ])('narrows what is live: /active%s', async (query, expected) => {
+  ])('narrows live conversations: /active%s', async (query, expected) => {
     expect(sorted(await listed(`/active${query}`))).toBe(expected);
   });
 });
@@ -181,7 +181,7 @@ describe('pages', () => {
   const page = (query: string) => http.call('GET', `/v1/conversations?${query}`, { key: http.readKey });
 
   it.each(['start_time', '-start_time'])(
-    'by %s neither repeat nor skip a row while others arrive before and after it',
+    'by %s neither repeat nor skip a row while others arrive before and after',
     async (sort) => {
       const before = await listed(`?sort=${sort}`);
       const seen: Row[] = [];
@@ -201,7 +201,7 @@ describe('pages', () => {
     },
   );
 
-  it('belong to their question: a cursor of another filter, sort, view or list is refused', async () => {
+  it('belong to their query: a cursor of another filter, sort, view or list is refused', async () => {
     const { body } = await page('limit=2&status=completed');
     const cursor = String(body['next_cursor']);
     const [id] = letters.keys();
@@ -220,7 +220,7 @@ describe('pages', () => {
     expect((await page(`limit=1&status=completed&cursor=${cursor}`)).status).toBe(200);
   });
 
-  it('are signed: a cursor with one bit turned over, cut or made up is refused', async () => {
+  it('are signed: a cursor with a flipped bit, a cut or an invented one is refused', async () => {
     const { body } = await page('limit=2');
     const bytes = Buffer.from(String(body['next_cursor']), 'base64url');
     const forged = [...bytes.keys()].map((place) => {
@@ -238,7 +238,7 @@ describe('pages', () => {
 describe('GET /v1/conversations/active', () => {
   const active = async () => (await http.call('GET', '/v1/conversations/active', { key: http.readKey })).body;
 
-  it('has what is live now and how long already', async () => {
+  it('lists live conversations with their duration so far', async () => {
     const { as_of, data } = await active();
     expect((data as Row[]).map(({ start_time }) => start_time)).toEqual([at(3), at(3), at(2)]);
     for (const row of data as (Row & { elapsed_ms: number })[]) {
@@ -247,7 +247,7 @@ describe('GET /v1/conversations/active', () => {
     }
   });
 
-  it('says who holds each of them', async () => {
+  it('names the holder of each', async () => {
     const [row] = await http.sql<{ id: string }>("select id from conversations where status = 'active' limit 1");
     const held = async (holder: string) => {
       await http.sql('update conversations set holder = $2 where id = $1', [row?.id, holder]);
@@ -257,19 +257,19 @@ describe('GET /v1/conversations/active', () => {
     expect([await held('phone'), await held('agent')]).toEqual(['phone', 'agent']);
   });
 
-  it('shows at most the 1,000 that began last, and says when there are more', async () => {
+  it('shows at most the latest 1,000, and says if there are more', async () => {
     expect(await active()).toMatchObject({ has_more: false, data: { length: 3 } });
     await addLive(997);
     expect(await active()).toMatchObject({ has_more: false, data: { length: 1000 } });
     await addLive(1);
     const { has_more, data } = await active();
     expect([has_more, (data as Row[]).length]).toEqual([true, 1000]);
-    // The oldest of all gives way.
+    // The oldest one drops out.
     expect(sorted(lettersOf(data as Row[]).replaceAll('?', ''))).toBe('df');
   });
 });
 
-/** So many more conversations like f, begun later. */
+/** Adds this many conversations like f, with later starts. */
 const addLive = (count: number): Promise<object[]> =>
   http.sql(
     `with like_f as (

@@ -76,7 +76,7 @@ describe('GET /v1/conversations', () => {
     expect((await colloquy.sql.query('select 1 from journal_listed')).rows).toHaveLength(5);
   });
 
-  it('goes through pages without repeating or skipping, by Link and by cursor', async () => {
+  it('walks pages without repeating or skipping, by Link and by cursor', async () => {
     const seen: string[] = [];
     let url: string | undefined = '/v1/conversations?limit=2';
     while (url !== undefined) {
@@ -138,13 +138,13 @@ describe('GET /v1/conversations/{id}', () => {
     );
   });
 
-  it('is the same under the same ETag, when the provider says again what is known', async () => {
+  it('is the same under the same ETag if the provider repeats what is known', async () => {
     const [callId = ''] = finished;
     const { id } = await colloquy.settled(callId);
     const url = `/v1/conversations/${publicId('conversation', id)}`;
     const lastFact = async () => (await colloquy.call(callId)).last_fact_at.getTime();
     const [before, heard] = [await api.call('GET', url), await lastFact()];
-    // Other bytes: no duplicate, but a fact.
+    // Other bytes: not a duplicate, but another fact.
     await colloquy.sendBody(`${colloquy.retell.webhookBody('call_analyzed', callId)} `);
     await eventually(async () => (await lastFact()) > heard);
     const after = await api.call('GET', url);
@@ -165,7 +165,7 @@ describe('GET /v1/conversations/{id}', () => {
 });
 
 describe('GET /v1/conversations/{id}/transcript', () => {
-  it('gives turns as JSON', async () => {
+  it('returns turns as JSON', async () => {
     const { body } = await api.call('GET', `/v1/conversations/${await oneSettled()}/transcript`);
     expect(body['final']).toBe(true);
     expect(body['turns']).toMatchObject([
@@ -176,7 +176,7 @@ describe('GET /v1/conversations/{id}/transcript', () => {
     ]);
   });
 
-  it('gives a line a turn as text, by format and by Accept', async () => {
+  it('returns one line per turn as text, by format and by Accept', async () => {
     const url = `/v1/conversations/${await oneSettled()}/transcript`;
     const byFormat = await api.call('GET', `${url}?format=text`);
     expect(byFormat.headers['content-type']).toBe('text/plain; charset=utf-8');
@@ -195,7 +195,7 @@ describe('GET /v1/conversations/{id}/transcript', () => {
 });
 
 describe('GET /v1/conversations/{id}/audio', () => {
-  it('gives the recording as the provider had it', async () => {
+  it("returns the provider's recording", async () => {
     const id = await oneSettled();
     const { body } = await api.call('GET', `/v1/conversations/${id}`);
     const theirs = await fetch(`${colloquy.retell.baseUrl}/recordings/${String(body['provider_conversation_id'])}.wav`);
@@ -204,7 +204,7 @@ describe('GET /v1/conversations/{id}/audio', () => {
     expect(ours.rawPayload.equals(Buffer.from(await theirs.arrayBuffer()))).toBe(true);
   });
 
-  it('is never called what is no audio, whatever the table says', async () => {
+  it('never has a content type other than audio, whatever the table says', async () => {
     await colloquy.sql.query("update recordings set content_type = 'text/html'");
     const { headers } = await raw(`/v1/conversations/${await oneSettled()}/audio`);
     expect(headers['content-type']).toBe('application/octet-stream');
@@ -281,7 +281,7 @@ describe('content reads', () => {
     expect(entries).toMatchObject([{ actor: { type: 'key', id: expect.stringMatching(/^key_/) } }]);
   });
 
-  it('stand in the history beside every change, oldest first', async () => {
+  it('appear in the history beside every change, oldest first', async () => {
     const id = await oneSettled();
     await api.call('GET', '/v1/conversations?view=full');
     const { body } = await api.call('GET', `/v1/conversations/${id}/history`);

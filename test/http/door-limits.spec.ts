@@ -1,5 +1,5 @@
-// The webhook door as a process, against senders that mean no good: what it reads, holds and waits for. Runs the built
-// program (npm's pretest).
+// The webhook door as a process, against hostile senders: what it reads, holds and waits for. Runs the built program (npm's
+// pretest).
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -58,9 +58,9 @@ async function make(path: string, body: object): Promise<string> {
 
 interface Sender {
   socket: Socket;
-  /** What was answered so far. */
+  /** The response so far. */
   said(): string;
-  /** Resolves when the connection has ended, from whichever side. */
+  /** Resolves when the connection has ended, from either side. */
   closed: Promise<void>;
 }
 
@@ -76,7 +76,7 @@ function sender(to: string, headers: Record<string, string | number>): Sender {
   return { socket, said: () => answer, closed: new Promise((resolve) => socket.once('close', () => resolve())) };
 }
 
-/** Of the right form and time; of nobody's secret unless one is given. */
+/** Well-formed and fresh; with an invalid secret unless one is given. */
 function signature(body = '', secret = 'key_of_nobody', at = Date.now()): Record<string, string> {
   const digest = createHmac('sha256', secret).update(body).update(String(at)).digest('hex');
   return { 'x-retell-signature': `v=${at},d=${digest}` };
@@ -90,7 +90,7 @@ const answered = (one: Sender): Promise<unknown> => eventually(async () => one.s
 const resident = (): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${api.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 
-/** Sends as fast as the other side takes it, until it is all sent or the connection is gone. */
+/** Sends as fast as the other side reads, until everything is sent or the connection is gone. */
 async function pour({ socket }: Sender, bytes: number): Promise<void> {
   const piece = Buffer.alloc(MIB / 4, 'x');
   for (let sent = 0; sent < bytes && !socket.destroyed; sent += piece.length) {
@@ -105,8 +105,8 @@ async function pour({ socket }: Sender, bytes: number): Promise<void> {
   }
 }
 
-describe('a webhook that its head tells to be none', () => {
-  it('is answered before its body comes, and cut within 10 s when that goes on', async () => {
+describe('a webhook whose head is invalid', () => {
+  it('gets a response before its body arrives, and is cut within 10 s if that continues', async () => {
     const length = { 'content-length': 1_000 };
     const cases: [Sender, number, string][] = [
       [sender(unknown, { ...length, ...signature() }), 404, 'not_found'],
@@ -128,7 +128,7 @@ describe('a webhook that its head tells to be none', () => {
     expect(Date.now() - begun).toBeLessThan(10_000);
   });
 
-  it('may use its connection again, when its body has come', async () => {
+  it('may reuse its connection once its body has arrived', async () => {
     const one = sender(account, { 'content-length': 4 });
     await answered(one);
     one.socket.write('bodyGET /healthz HTTP/1.1\r\nhost: door\r\n\r\n');
@@ -147,13 +147,13 @@ describe('64 hostile connections', () => {
     const begun = Date.now();
     const chunked = sender(account, { 'transfer-encoding': 'chunked', ...signature() });
     chunked.socket.write('5\r\nhello\r\n');
-    // All but the last MiB, in which the signature would be found wrong.
+    // Everything except the last MiB, after which the signature would be found invalid.
     await Promise.all(all.map((one) => pour(one, 59 * MIB)));
     await Promise.all(all.map(({ closed }) => closed));
     clearInterval(watching);
-    // One of them may hold its 60 MiB. Buffered, all of them would be 3.8 GiB.
+    // One of them may hold its 60 MiB. If all were buffered, they would hold 3.8 GiB.
     expect((most - before) / MIB).toBeLessThan(200);
-    // Who goes on sending for too long is cut, and may find its answer lost with the connection.
+    // A sender that continues for too long is cut, and may lose its response with the connection.
     const answers = all.map(statusOf).filter((status) => status !== 0);
     expect(new Set(answers)).toEqual(new Set([404, 503, 400]));
     expect(answers.length).toBeGreaterThan(all.length / 2);
@@ -164,12 +164,12 @@ describe('64 hostile connections', () => {
     expect([statusOf(chunked), codeOf(chunked)]).toEqual([400, 'invalid_request']);
   }, 90_000);
 
-  it('do not keep out a small webhook of the same account', async () => {
-    // All but a KiB each of what an account may hold at a time: one of them has to go, so that a quarter is left to small ones.
+  it('do not block a small webhook of the same account', async () => {
+    // Each sends almost as much as an account may hold: one must be refused, so that a quarter is left for small bodies.
     const stalled = [1, 2].map(() => sender(account, { 'content-length': 48 * MIB, ...signature() }));
     await Promise.all(stalled.map((one) => pour(one, 47.75 * MIB)));
     for (const { socket } of stalled) if (socket.writable) socket.write(Buffer.alloc(MIB / 4 - 1024));
-    // Its answer may be lost with its connection; who is silent is cut later.
+    // Its response may be lost with its connection; a silent sender is cut later.
     await eventually(async () => stalled.some((one) => statusOf(one) === 503 || one.socket.destroyed), 8);
     const call = { call_id: 'call_1', call_type: 'web_call', agent_id: 'agent_1', call_status: 'ongoing' };
     const body = JSON.stringify({ event: 'call_started', call, padding: 'x'.repeat(200_000) });
@@ -179,18 +179,18 @@ describe('64 hostile connections', () => {
     for (const { socket } of stalled) socket.destroy();
   });
 
-  it('free nothing by hanging up while what they sent is stored', async () => {
+  it('free nothing by hanging up while their body is stored', async () => {
     const owner = new Client({ connectionString: databases.databaseUrl });
     await owner.connect();
     await owner.query('begin; lock table inbox in access exclusive mode');
-    // Batches of their own, one after the other: each waits 2 s for the table, then is given up.
+    // Separate batches, one after the other: each waits 2 s for the table, then is given up.
     const [one, two] = ['a', 'b'].map((letter) => {
       const body = `{"${letter.repeat(34 * MIB)}":1}`;
       const sent = sender(account, { 'content-length': body.length, ...signature(body, 'key_own') });
       sent.socket.write(body);
       return sent;
     });
-    /** Whether a body of that size has no room. */
+    /** Whether a body of that size is refused for lack of space. */
     const isFullFor = async (mib: number): Promise<boolean> => {
       const probe = sender(account, { 'content-length': mib * MIB, ...signature() });
       await Promise.race([answered(probe), sleep(500)]);

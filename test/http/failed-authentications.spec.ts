@@ -1,4 +1,4 @@
-// Callers without a key that works: what they cost, how they are limited, what is told of them.
+// Callers without a working key: what they cost, how they are limited, what is logged.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { KeyDirectory } from '../../src/access/key-directory.js';
@@ -11,13 +11,13 @@ const LIMIT = 20;
 const UNKNOWN = [401, 'unauthenticated'];
 
 let http: HttpApp;
-/** Look-ups of keys that reached the database, and how many were under way at most. */
+/** Look-ups of keys that reached the database, and their highest concurrency. */
 const lookUps = { statements: 0, keys: 0, underWay: 0, most: 0 };
 
 beforeAll(async () => {
   const changed = vi.spyOn(KeyDirectory.prototype, 'changed');
   http = await startHttpApp({ COLLOQUY_FAILED_AUTH_LIMIT: String(LIMIT), COLLOQUY_METRICS_PORT: '0' });
-  // What it knows of keys is dropped once more when it begins to listen, which may take longer than its start.
+  // The cache of keys is dropped once more when the listener starts, which may be later than the API.
   await vi.waitUntil(() => changed.mock.calls.length > 0, { timeout: 10_000 });
   changed.mockRestore();
   const database = http.app.get(ApiDatabase);
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => http.stop());
 
 let lastAddress = 0;
-/** One that nobody came from yet. */
+/** An address that nobody has used yet. */
 const newAddress = (): string => `198.51.${Math.floor((lastAddress += 1) / 250)}.${lastAddress % 250}`;
 const use = (key: string, address = newAddress(), headers: Record<string, string> = {}): Promise<Called> =>
   http.call('GET', '/v1/clients', { key, address, headers });
@@ -49,8 +49,8 @@ async function costOf(work: () => Promise<unknown>): Promise<number> {
   return lookUps.keys - before;
 }
 
-describe('a key that does not work', () => {
-  it('costs no query when its checksum or form is wrong', async () => {
+describe('an invalid key', () => {
+  it('costs no query if its checksum or form is wrong', async () => {
     const right = newSecret();
     const wrong = right.slice(0, -1) + (right.endsWith('0') ? '1' : '0');
     const cost = await costOf(async () => {
@@ -61,13 +61,13 @@ describe('a key that does not work', () => {
     expect(cost).toBe(0);
   });
 
-  it('costs one query, however often it comes, from wherever', async () => {
+  it('costs one query, however often it is sent, from wherever', async () => {
     const key = newSecret();
     expect(await costOf(() => Promise.all(Array.from({ length: 10 }, () => use(key))))).toBeLessThanOrEqual(10);
     expect(await costOf(() => Promise.all(Array.from({ length: 50 }, () => use(key))))).toBe(0);
   });
 
-  it('works as soon as there is one: what was unknown is not held against it', async () => {
+  it('works as soon as it exists: earlier failures do not count against it', async () => {
     const key = await makeKey(http);
     await http.sql('update api_keys set hash = sha256($2) where id = $1', [key.uuid, Buffer.from(newSecret())]);
     expect(answerOf(await use(key.secret))).toEqual(UNKNOWN);
@@ -77,8 +77,8 @@ describe('a key that does not work', () => {
   });
 });
 
-describe('one address', () => {
-  it('fails so often, then gets 429 before the database is asked, while others and known keys go on', async () => {
+describe('a source address', () => {
+  it('gets 429 without a query after too many failures, while others and known keys still work', async () => {
     const address = newAddress();
     const holder = await makeKey(http);
     expect((await use(holder.secret, address)).status).toBe(200);
@@ -101,27 +101,27 @@ describe('one address', () => {
     expect(limited).toHaveLength(1);
   });
 
-  it('of IPv6 is a /64', async () => {
+  it('is a /64 for IPv6', async () => {
     const host = (n: number): string => `2001:db8:1:2::${n.toString(16)}`;
     const answers = await Promise.all(Array.from({ length: LIMIT + 5 }, (_, n) => use(newSecret(), host(n + 1))));
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(5);
     expect((await use(newSecret(), '2001:db8:1:3::1')).status).toBe(401);
   });
 
-  it('is not charged for keys that work, however many there are', async () => {
+  it('is not charged for working keys, however many there are', async () => {
     const address = newAddress();
     for (let n = 0; n < LIMIT + 5; n += 1) {
       expect((await use((await makeKey(http)).secret, address)).status).toBe(200);
     }
   });
 
-  it('is not charged for many requests at once with a key that this process has not seen yet', async () => {
+  it('is not charged for concurrent requests with a key that this process does not know yet', async () => {
     const [address, key] = [newAddress(), await makeKey(http)];
     const answers = await Promise.all(Array.from({ length: 3 * LIMIT }, () => use(key.secret, address)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('is not charged for failures of ours', async () => {
+  it('is not charged for failures of our own', async () => {
     const address = newAddress();
     await http.sql('revoke select on retired_api_key_secrets from colloquy_api');
     for (let n = 0; n < LIMIT + 5; n += 1) expect((await use(newSecret(), address)).status).toBe(500);
@@ -129,7 +129,7 @@ describe('one address', () => {
     expect(answerOf(await use(newSecret(), address))).toEqual(UNKNOWN);
   });
 
-  it('counts revoked keys too', async () => {
+  it('is charged for revoked keys, too', async () => {
     const address = newAddress();
     const key = await makeKey(http);
     await http.call('DELETE', key.url);
@@ -139,7 +139,7 @@ describe('one address', () => {
 });
 
 describe('a flood of unknown keys from many addresses', () => {
-  it('takes one connection, and requests with a key go on', async () => {
+  it('takes one connection, and requests with a valid key still work', async () => {
     const before = { ...lookUps };
     lookUps.most = 0;
     const flood = Array.from({ length: 600 }, () => use(newSecret()));
@@ -148,17 +148,17 @@ describe('a flood of unknown keys from many addresses', () => {
     // One or two may share the bucket of an address that failed too often above.
     const refused = (await Promise.all(flood)).filter(({ status }) => status === 401);
     expect(refused.length).toBeGreaterThan(590);
-    // One for unknown keys, one for keys that are renewed.
+    // One for unknown keys, one for keys that are refreshed.
     expect(lookUps.most).toBeLessThanOrEqual(2);
     expect(lookUps.statements - before.statements).toBeLessThan(300);
   });
 });
 
-describe('what is told', () => {
+describe('security events', () => {
   const eventsFrom = (address: string): Record<string, unknown>[] =>
     http.logged().filter(({ msg, client_address }) => msg === 'security event' && client_address === address);
 
-  it('is why, whose key, from where, with what; and nothing that was sent', async () => {
+  it('say why, whose key, from where, with which method and route, but nothing that was sent', async () => {
     const address = newAddress();
     const agent = `curl/8.5.0 (x86_64; "\n\u0000 ${'€'.repeat(300)}`.replaceAll(/[\n\0]/g, '\t');
     const headers = { 'user-agent': agent };
@@ -192,7 +192,7 @@ describe('what is told', () => {
     }
   });
 
-  it('is each change of a key, with who made it from where', async () => {
+  it('contain each change of a key, with who made it from where', async () => {
     const address = newAddress();
     const key = await makeKey(http);
     const as = (method: string, url: string, body?: object): Promise<Called> =>
@@ -213,7 +213,7 @@ describe('what is told', () => {
     ]);
   });
 
-  it('is from where a key is used, once for each address, and request lines lead there', async () => {
+  it('say from where a key is used, once per address, and request lines refer to them', async () => {
     const key = await makeKey(http);
     const [home, away] = [newAddress(), newAddress()];
     for (const address of [home, home, away, home, away]) await use(key.secret, address);
@@ -228,13 +228,13 @@ describe('what is told', () => {
     expect(requests.map(({ source }) => source === sourceAway)).toEqual([false, false, true, false, true]);
   });
 
-  it('has addresses in security events alone', () => {
+  it('are the only lines with addresses', () => {
     const others = http.logged().filter(({ msg }) => msg !== 'security event');
     expect(others.length).toBeGreaterThan(100);
     expect(JSON.stringify(others)).not.toMatch(/198\.51\.|2001:db8|127\.0\.0\.1/);
   });
 
-  it('is counted by reason, on the port of the metrics alone', async () => {
+  it('are counted by reason, on the metrics port only', async () => {
     await http.call('GET', '/v1/clients', { key: null });
     const port = http.logged().find(({ msg }) => msg === 'api metrics ready')?.['metrics_port'];
     const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
@@ -268,7 +268,7 @@ describe('behind a proxy', () => {
 });
 
 describe('COLLOQUY_KEY_LIFETIME_DAYS', () => {
-  it('ends new keys by default and at most, also when they are changed', async () => {
+  it('limits new and changed keys, and is their default', async () => {
     const short = await startHttpApp({ COLLOQUY_KEY_LIFETIME_DAYS: '90' });
     const make = (body: object): Promise<Called> =>
       short.call('POST', '/v1/api-keys', { body: { name: 'A', role: 'operator', client_ids: '*', ...body } });

@@ -1,4 +1,4 @@
-// COLLOQUY_FOUR_EYES: keys with content or compliance rights work once a second admin has approved them.
+// COLLOQUY_FOUR_EYES: keys with content or compliance rights work only after a second admin has approved them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { answerOf, makeClient, makeKey, shown, type MadeKey } from './api-keys.js';
@@ -19,7 +19,7 @@ const FORBIDDEN = [403, 'forbidden'];
 const OK = [200, undefined];
 const approve = (key: MadeKey, by: string, headers: Record<string, string> = {}): Promise<Called> =>
   http.call('POST', `${key.url}/approve`, { key: by, headers });
-/** Every key may ask for itself to be rotated, but for one that waits. */
+/** Every key may request its own rotation, except one that waits for approval. */
 const works = async (key: MadeKey): Promise<boolean> => {
   const { status } = await http.call('GET', '/v1/conversations?client_id=none', { key: key.secret });
   const { status: agents } = await http.call('GET', '/v1/agents', { key: key.secret });
@@ -37,7 +37,7 @@ describe('a new key', () => {
     ['operator', ['conversations:erase']],
     ['operator', ['api-keys:manage']],
   ] as const)(
-    'of role %s with %j waits, is told so, and works once another admin approved it',
+    'of role %s with %j waits, says so, and works once another admin has approved it',
     async (role, scopes) => {
       const key = await makeKey(http, { role, scopes });
       expect(await shown(http, key)).toMatchObject({ status: 'awaiting_approval', approved_by: null });
@@ -66,13 +66,13 @@ describe('a new key', () => {
   it.each([
     ['operator', []],
     ['consumer', ['-content:read']],
-  ] as const)('of role %s with %j needs nobody', async (role, scopes) => {
+  ] as const)('of role %s with %j needs no approval', async (role, scopes) => {
     const key = await makeKey(http, { role, scopes });
     expect([await works(key), (await shown(http, key))['status']]).toEqual([true, 'active']);
     expect(answerOf(await approve(key, second))).toEqual([409, 'invalid_state']);
   });
 
-  it('of a key that is no admin waits too', async () => {
+  it('created by a key that is no admin waits, too', async () => {
     const manager = await makeKey(http, { role: 'consumer', scopes: ['api-keys:manage'] });
     await approve(manager, second);
     const below = await makeKey(http, { role: 'consumer' }, manager.secret);
@@ -82,8 +82,8 @@ describe('a new key', () => {
   });
 });
 
-describe('a key that is widened', () => {
-  it('stops until a second admin agrees: by role, right, client and time', async () => {
+describe('a key whose rights are extended', () => {
+  it('stops working until a second admin approves: role, right, client or time', async () => {
     const [one, other] = [await makeClient(http), await makeClient(http)];
     const soon = new Date(Date.now() + 3_600_000).toISOString();
     for (const change of [
@@ -121,7 +121,7 @@ describe('a key that is widened', () => {
     }
   });
 
-  it('goes on waiting when it is renamed or narrowed, unless nothing is left that needs a second admin', async () => {
+  it('keeps waiting if it is renamed or narrowed, unless nothing is left that needs approval', async () => {
     const key = await makeKey(http, { role: 'supervisor' });
     for (const change of [{ name: 'Other' }, { scopes: ['-alerts:manage'] }]) {
       const { body } = await http.call('PATCH', key.url, { body: change });
@@ -131,7 +131,7 @@ describe('a key that is widened', () => {
     expect(body['status']).toBe('active');
   });
 
-  it('is approved as it was read: If-Match', async () => {
+  it('is approved in the version that was read: If-Match', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     const seen = String((await http.call('GET', key.url, { key: second })).headers['etag']);
     await http.call('PATCH', key.url, { body: { role: 'compliance' } });
@@ -141,8 +141,8 @@ describe('a key that is widened', () => {
 });
 
 describe('one person with two keys', () => {
-  it('is one pair of eyes: an admin that an admin made alone approves nothing of it, nor through a third', async () => {
-    // Before four eyes were switched on: nobody was asked.
+  it('count as one: an admin created by an admin alone approves nothing of it, not even through a third', async () => {
+    // Before four eyes were switched on, nobody had to approve.
     const alone = await startHttpApp({ ...http.env, COLLOQUY_FOUR_EYES: 'off' });
     const puppet = await makeKey(alone);
     const itsPuppet = await makeKey(alone, {}, puppet.secret);
@@ -156,14 +156,14 @@ describe('one person with two keys', () => {
     expect(answerOf(await approve(key, second))).toEqual(OK);
   });
 
-  it('gets no second admin by itself', async () => {
+  it('does not get a second admin by itself', async () => {
     const admin = await makeKey(http);
     expect(answerOf(await approve(admin, http.adminKey))).toEqual(FORBIDDEN);
     expect(answerOf(await approve(admin, admin.secret))).toEqual(FORBIDDEN);
     expect(await works(admin)).toBe(false);
   });
 
-  it('is told from two: an admin whom a second one approved, and whose secret its maker does not know any more', async () => {
+  it('are distinguished from two people: an admin approved by a second one, whose secret its creator no longer knows', async () => {
     const third = await makeKey(http);
     await approve(third, second);
     const [byMaker, bySecond] = [
@@ -176,7 +176,7 @@ describe('one person with two keys', () => {
     expect(answerOf(await approve(byMaker, String(body['secret'])))).toEqual(OK);
   });
 
-  it('cannot use an admin that was narrowed to approve what that one may not give', async () => {
+  it('cannot use a narrowed admin to approve what that one may not grant', async () => {
     const narrowed = await makeKey(http, { scopes: ['-content:read'] });
     await approve(narrowed, second);
     const key = await makeKey(http, { role: 'consumer' });
@@ -185,7 +185,7 @@ describe('one person with two keys', () => {
 });
 
 describe('an approval', () => {
-  it('happens once, and is answered again to the same request', async () => {
+  it('happens once, and the same request gets the same response again', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     const headers = { 'idempotency-key': 'approve-once' };
     const [first, again] = [await approve(key, second, headers), await approve(key, second, headers)];
@@ -193,13 +193,13 @@ describe('an approval', () => {
     expect(answerOf(await approve(key, second))).toEqual([409, 'invalid_state']);
   });
 
-  it('does not bring a revoked key back', async () => {
+  it('does not reactivate a revoked key', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     await http.call('DELETE', key.url);
     expect(answerOf(await approve(key, second))).toEqual([409, 'invalid_state']);
   });
 
-  it('is still needed for what waits, when the setting is switched off', async () => {
+  it('is still needed for waiting keys after the setting is switched off', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     const off = await startHttpApp({ ...http.env, COLLOQUY_FOUR_EYES: 'off' });
     expect(answerOf(await off.call('GET', '/v1/conversations', { key: key.secret }))).toEqual(FORBIDDEN);

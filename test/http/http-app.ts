@@ -1,4 +1,4 @@
-// The API on databases of its own, called through Fastify's inject: everything but the socket is real.
+// The API on its own databases, called through Fastify's inject: everything except the socket is real.
 import { rm } from 'node:fs/promises';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,14 +17,14 @@ import { newRootKey } from '../support/root-key.js';
 export interface Called {
   status: number;
   headers: Record<string, string | undefined>;
-  // Answers are looked into freely by tests; their shape is checked against the OpenAPI document elsewhere.
+  // Untyped, so that tests can read any field; another test checks responses against the OpenAPI document.
   body: Record<string, unknown>;
   text: string;
 }
 
 export interface CallOptions {
   key?: string | null;
-  /** Whose connection it is; default 127.0.0.1. */
+  /** Source address; default 127.0.0.1. */
   address?: string;
   body?: unknown;
   headers?: Record<string, string>;
@@ -38,15 +38,15 @@ export interface HttpApp {
   env: Record<string, string>;
   /** For a worker on the same databases. */
   workerConfig: Config;
-  /** What it logged so far. */
+  /** Its log output so far. */
   logged(): Record<string, unknown>[];
   /** All clients. */
   adminKey: string;
   /** Supervisor, all clients. */
   readKey: string;
-  /** As admin unless `key` says otherwise; null: without a key. */
+  /** Calls as admin unless `key` says otherwise; null: without a key. */
   call(method: string, url: string, options?: CallOptions): Promise<Called>;
-  /** One statement as the owner of the tables. */
+  /** Runs one statement as the owner of the tables. */
   sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
   stop(): Promise<void>;
 }
@@ -65,7 +65,7 @@ export async function startHttpApp(env: Settings | ((databases: TestDatabases) =
     COLLOQUY_BOOTSTRAP_KEY: newSecret(),
     COLLOQUY_BOOTSTRAP_READ_KEY: newSecret(),
     TEMPORAL_ADDRESS: temporalAddress,
-    // All callers of a spec share one address: limits are off but where they are what is tested.
+    // All callers of a spec share one address, so limits are off except where they are tested.
     COLLOQUY_RATE_LIMIT: '0',
     COLLOQUY_FAILED_AUTH_LIMIT: '0',
     LOG_LEVEL: 'info',

@@ -16,7 +16,7 @@ const post = (url: string, body: unknown, idempotencyKey: string, key?: string):
   http.call('POST', url, { body, headers: { 'idempotency-key': idempotencyKey }, ...(key !== undefined && { key }) });
 
 describe('Idempotency-Key', () => {
-  it('gives the same object as it is now, when the same request comes again', async () => {
+  it('returns the same object in its current state if the same request is repeated', async () => {
     const first = await post('/v1/clients', { name: 'Once', default_region: 'US' }, 'again');
     const url = `/v1/clients/${String(first.body['id'])}`;
     await http.call('PATCH', url, { body: { name: 'Renamed' } });
@@ -25,7 +25,7 @@ describe('Idempotency-Key', () => {
     expect(second.body).toMatchObject({ id: first.body['id'], name: 'Renamed' });
   });
 
-  it('answers 422, when another body or route comes under the same key', async () => {
+  it('answers 422 if another body or route uses the same key', async () => {
     await post('/v1/clients', { name: 'One' }, 'mixed');
     for (const [url, body] of [
       ['/v1/clients', { name: 'Two' }],
@@ -51,7 +51,7 @@ describe('Idempotency-Key', () => {
     const url = `/v1/api-keys/${String(made.body['id'])}/rotate`;
     const first = await post(url, undefined, 'rotation', String(made.body['secret']));
     const secret = String(first.body['secret']);
-    // The old secret no longer asks for anything; the new one repeats the request and is not shown again.
+    // The old secret no longer works; the new one repeats the request, and the secret is not shown again.
     expect((await post(url, undefined, 'rotation', String(made.body['secret']))).status).toBe(401);
     const second = await post(url, undefined, 'rotation', secret);
     expect([first.status, second.status]).toEqual([200, 200]);
@@ -59,7 +59,7 @@ describe('Idempotency-Key', () => {
     expect((await http.call('GET', '/v1/clients', { key: secret })).status).toBe(200);
   });
 
-  it('keeps the keys of different callers apart', async () => {
+  it('separates the keys of different callers', async () => {
     const other = await post('/v1/api-keys', { name: 'O', role: 'admin', client_ids: '*' }, 'other-caller');
     const first = await post('/v1/clients', { name: 'Mine' }, 'shared');
     const second = await post('/v1/clients', { name: 'Theirs' }, 'shared', String(other.body['secret']));
@@ -67,7 +67,7 @@ describe('Idempotency-Key', () => {
     expect(second.body['id']).not.toBe(first.body['id']);
   });
 
-  it('answers 409, while the first request is under way', async () => {
+  it('answers 409 while the first request is running', async () => {
     const blocker = new Client({ connectionString: http.databaseUrl });
     await blocker.connect();
     await blocker.query('begin');
@@ -84,13 +84,13 @@ describe('Idempotency-Key', () => {
     expect(third.body['id']).toBe((await first).body['id']);
   });
 
-  it('forgets what failed: the same request may succeed later', async () => {
+  it('does not store failures: the same request may succeed later', async () => {
     const refused = await post('/v1/clients', { name: '' }, 'failed-first');
     expect(refused.status).toBe(400);
     expect((await post('/v1/clients', { name: 'Better' }, 'failed-first')).status).toBe(201);
   });
 
-  it('takes every printable key', async () => {
+  it('accepts every printable key', async () => {
     expect((await post('/v1/clients', { name: 'A' }, 'a b "~"')).status).toBe(201);
   });
 
@@ -102,7 +102,7 @@ describe('Idempotency-Key', () => {
     ]);
   });
 
-  it('counts for 24 h and is swept afterwards', async () => {
+  it('is valid for 24 h and is swept afterwards', async () => {
     const first = await post('/v1/clients', { name: 'Old' }, 'aged');
     await http.sql("update idempotency_keys set created_at = now() - interval '25 hours'");
     const second = await post('/v1/clients', { name: 'New' }, 'aged');

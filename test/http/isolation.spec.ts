@@ -1,4 +1,4 @@
-// Nothing crosses from one client to another: by the predicates of our statements, by row-level security, by each alone.
+// Nothing crosses from one client to another: by the predicates of our statements, by row-level security, and by each alone.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONTRACT } from './contract.js';
 import { startTwoClients, type Locks, type TwoClients } from './two-clients.js';
@@ -16,10 +16,10 @@ describe.each(LOCKS)("another client's objects, kept apart by %s", (locks) => {
   });
   afterAll(() => two.http.stop());
 
-  /** Keys lie in a table without a client: predicates are all that they have. */
+  /** API keys are in a table without a client: predicates are their only protection. */
   const isKept = ({ url }: { url: string }): boolean => locks !== 'row-level security' || kindOf(url) !== 'api-keys';
 
-  it('are there: their owner finds them in every list', async () => {
+  it('exist: their owner finds them in every list', async () => {
     const { http, foreign, owners } = two;
     for (const { url } of LISTS) {
       const answers = await Promise.all(Object.values(owners).map((key) => http.call('GET', url, { key })));
@@ -42,7 +42,7 @@ describe.each(LOCKS)("another client's objects, kept apart by %s", (locks) => {
     }
   });
 
-  it('are 404 while their owner reads the very same ones', async () => {
+  it('are 404 while their owner reads the same ones', async () => {
     const { http, foreign, owners, strangers } = two;
     const path = `/v1/conversations/${foreign['conversations']}/transcript`;
     const ask = (key: string): Promise<number> => http.call('GET', path, { key }).then(({ status }) => status);
@@ -53,7 +53,7 @@ describe.each(LOCKS)("another client's objects, kept apart by %s", (locks) => {
     expect(answers).toEqual(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 200 : 404)));
   });
 
-  it('stay as they were', async () => {
+  it('are unchanged afterwards', async () => {
     const { http, foreign, owners } = two;
     const readable = Object.entries(foreign).filter(([kind]) =>
       CONTRACT.some(({ method, url }) => method === 'GET' && url === `/v1/${kind}/:id`),
@@ -68,7 +68,7 @@ describe.each(LOCKS)("another client's objects, kept apart by %s", (locks) => {
     expect(body['data']).toMatchObject([{ id: foreign['parked-facts'], state: 'parked' }]);
   });
 
-  it('make lists empty, as a filter and without one', async () => {
+  it('leave lists empty, with and without a filter', async () => {
     const { http, foreign, otherClient, strangers } = two;
     for (const { url } of LISTS.filter(isKept)) {
       const filter = `${url}?client_id=${otherClient}`;
@@ -83,7 +83,7 @@ describe.each(LOCKS)("another client's objects, kept apart by %s", (locks) => {
     }
   });
 
-  it('are 404 in bodies too', async () => {
+  it('are 404 in request bodies, too', async () => {
     const { http, otherClient, strangers } = two;
     const [admin = ''] = strangers;
     const bodies: [string, object][] = [

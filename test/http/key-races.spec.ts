@@ -1,4 +1,4 @@
-// Keys that change while they are used: rotation, and requests that their key does not outlast.
+// Keys that change while they are used: rotation, and requests that outlast their key.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Client } from 'pg';
 import { ROLES } from '../../src/access/rights.js';
@@ -17,7 +17,7 @@ const NEW_ADMIN = { name: 'New', client_ids: '*', role: 'admin' };
 const FORBIDDEN = [403, 'forbidden'];
 
 describe('rotation', () => {
-  it.each(ROLES)('is open to a %s for itself, without any right to keys', async (role) => {
+  it.each(ROLES)('is allowed to a %s for its own key, without any right to manage keys', async (role) => {
     const key = await makeKey(http, { role, scopes: ['-api-keys:manage'] });
     const rotated = await http.call('POST', `${key.url}/rotate`, { key: key.secret });
     expect(rotated.status).toBe(200);
@@ -31,13 +31,13 @@ describe('rotation', () => {
     expect((await http.call('POST', `${key.url}/rotate`, { key: secret })).status).toBe(200);
   });
 
-  it('keeps the time at which the key ends', async () => {
+  it('keeps the time at which the key expires', async () => {
     const expires_at = new Date(Date.now() + 3_600_000).toISOString();
     const key = await makeKey(http, { role: 'consumer', expires_at });
     expect((await http.call('POST', `${key.url}/rotate`, { key: key.secret })).body).toMatchObject({ expires_at });
   });
 
-  it('does not go on and on: what it leaves is kept for ever', async () => {
+  it('is limited in number: retired secrets are stored for ever', async () => {
     const [key, other] = [await makeKey(http, { role: 'consumer' }), await makeKey(http, { role: 'consumer' })];
     let { secret } = key;
     let answer = await http.call('POST', `${key.url}/rotate`, { key: secret });
@@ -52,7 +52,7 @@ describe('rotation', () => {
     expect((await http.call('POST', `${other.url}/rotate`, { key: other.secret })).status).toBe(200);
   });
 
-  it('of two at once happens one', async () => {
+  it('happens once if two are requested at the same time', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     const rotate = (): Promise<Called> => http.call('POST', `${key.url}/rotate`, { key: key.secret });
     const answers = await Promise.all([rotate(), rotate(), rotate()]);
@@ -65,7 +65,7 @@ describe('a key that ends while its request waits', () => {
     select 1 from pg_locks where locktype = 'advisory' and not granted
     and database = (select oid from pg_database where datname = current_database())`;
 
-  /** The answer to a request that came past the gate before `change`, and gets to work after it. */
+  /** The response to a request that was authenticated before `change` and runs after it. */
   async function overtaken(request: () => Promise<Called>, change: string, values: unknown[]): Promise<Called> {
     const other = new Client({ connectionString: http.databaseUrl });
     await other.connect();
@@ -88,7 +88,7 @@ describe('a key that ends while its request waits', () => {
     ['waits for approval', 'update api_keys set awaiting_approval = true where id = $1', [401, 'unauthenticated']],
     ['has another secret', "update api_keys set hash = sha256('other') where id = $1", [401, 'unauthenticated']],
     ['is no admin', "update api_keys set role = 'operator', scopes = '{api-keys:manage}' where id = $1", FORBIDDEN],
-  ])('leaves no other one behind, when it %s meanwhile', async (_, change, expected) => {
+  ])('creates no other key if it %s meanwhile', async (_, change, expected) => {
     const holder = await makeKey(http);
     const answer = await overtaken(
       () => http.call('POST', '/v1/api-keys', { key: holder.secret, body: NEW_ADMIN }),
@@ -99,7 +99,7 @@ describe('a key that ends while its request waits', () => {
     expect(await http.sql('select 1 from api_keys where created_by = $1', [holder.uuid])).toEqual([]);
   });
 
-  it.each(['DELETE', 'PATCH'])('reaches no other client any more: %s', async (method) => {
+  it.each(['DELETE', 'PATCH'])('no longer reaches another client: %s', async (method) => {
     const [own, foreign] = [await makeClient(http), await makeClient(http)];
     const holder = await makeKey(http, { client_ids: [own, foreign] });
     const other = await makeKey(http, { role: 'consumer', client_ids: [foreign] });

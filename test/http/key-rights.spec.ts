@@ -1,4 +1,4 @@
-// Rights do not grow by themselves: every way in which a key could come to more than it has.
+// Rights do not grow by themselves: every way in which a key could get more than it has.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { RIGHTS, ROLES, rightsOf, type Role } from '../../src/access/rights.js';
@@ -21,7 +21,7 @@ const create = (key: string, body: object): Promise<Called> =>
 const patch = (key: string, of: MadeKey, body: object): Promise<Called> => http.call('PATCH', of.url, { key, body });
 
 describe('a key and itself', () => {
-  it.each(ROLES)('a %s edits neither its role nor its scopes nor its clients, and stays as it was', async (role) => {
+  it.each(ROLES)('a %s changes neither its role nor its scopes nor its clients', async (role) => {
     const clientId = await makeClient(http);
     const key = await manager(role);
     const before = await shown(http, key);
@@ -38,7 +38,7 @@ describe('a key and itself', () => {
     expect(before).toMatchObject(after);
   });
 
-  it('does not live longer by itself, but may end earlier and have another name', async () => {
+  it('cannot extend its own lifetime, but may shorten it and rename itself', async () => {
     const inAnHour = new Date(Date.now() + 3_600_000);
     const key = await makeKey(http, { expires_at: inAnHour.toISOString() });
     for (const later of [null, new Date(inAnHour.getTime() + 1).toISOString()]) {
@@ -56,8 +56,8 @@ describe('a key and itself', () => {
   });
 });
 
-describe('what a key gives', () => {
-  it.each(ROLES.filter((role) => role !== 'admin'))('is for a %s what it has itself, and no more', async (role) => {
+describe('what a key grants', () => {
+  it.each(ROLES.filter((role) => role !== 'admin'))('is at most what it has itself: %s', async (role) => {
     const holder = await manager(role);
     const own = rightsOf(role, ['api-keys:manage']);
     for (const given of ROLES) {
@@ -81,13 +81,13 @@ describe('what a key gives', () => {
       for (const right of rightsOf(given, scopes)) expect(own).toContain(right);
   });
 
-  it.each(ROLES)('an admin makes, changes and revokes keys of the role %s', async (role) => {
+  it.each(ROLES)('an admin creates, changes and revokes keys of the role %s', async (role) => {
     const key = await makeKey(http, { role });
     expect((await patch(http.adminKey, key, { role: 'operator', scopes: ['content:read'] })).status).toBe(200);
     expect((await http.call('DELETE', key.url)).status).toBe(204);
   });
 
-  it('are never rights that were taken from an admin', async () => {
+  it('never includes rights that were taken from an admin', async () => {
     const narrowed = await makeKey(http, { scopes: ['-content:read', '-provider-accounts:manage'] });
     expect(answerOf(await create(narrowed.secret, { role: 'consumer' }))).toEqual(FORBIDDEN);
     expect(answerOf(await create(narrowed.secret, { role: 'admin' }))).toEqual(FORBIDDEN);
@@ -97,7 +97,7 @@ describe('what a key gives', () => {
     expect(answerOf(widened)).toEqual(FORBIDDEN);
   });
 
-  it('are not regained through another admin, created or changed', async () => {
+  it('is not regained through another admin, created or changed', async () => {
     const narrowed = await makeKey(http, { scopes: ['-content:read'] });
     expect(answerOf(await create(narrowed.secret, { role: 'admin' }))).toEqual(FORBIDDEN);
     const alike = await makeKey(http, { scopes: ['-content:read'] }, narrowed.secret);
@@ -106,7 +106,7 @@ describe('what a key gives', () => {
     expect((await patch(http.adminKey, alike, { scopes: [] })).status).toBe(200);
   });
 
-  it('does not outlive the key that gives it, unless that is an admin', async () => {
+  it('does not outlive the key that grants it, unless that is an admin', async () => {
     const ends = { expires_at: new Date(Date.now() + 3_600_000).toISOString() };
     const holder = await manager('consumer', ends);
     expect(answerOf(await create(holder.secret, { role: 'consumer' }))).toEqual(FORBIDDEN);
@@ -118,7 +118,7 @@ describe('what a key gives', () => {
 });
 
 describe('keys of others', () => {
-  it('are out of reach for who has less: neither changed nor revoked nor rotated', async () => {
+  it('cannot be changed, revoked or rotated with fewer rights', async () => {
     const consumer = await manager('consumer');
     for (const role of ROLES.filter((name) => name !== 'consumer')) {
       const other = await makeKey(http, { role });
@@ -131,7 +131,7 @@ describe('keys of others', () => {
     }
   });
 
-  it('are not widened either beyond who widens them', async () => {
+  it("cannot be extended beyond one's own rights", async () => {
     const consumer = await manager('consumer');
     const below = await makeKey(http, { role: 'consumer', scopes: ['-content:read'] }, consumer.secret);
     for (const change of [{ role: 'compliance' }, { role: 'admin' }, { scopes: ['conversations:erase'] }]) {
@@ -140,14 +140,14 @@ describe('keys of others', () => {
     expect((await patch(consumer.secret, below, { scopes: [] })).status).toBe(200);
   });
 
-  it('are rotated by nobody but their holder: an admin does not take over an officer', async () => {
+  it("are rotated by their holder only: an admin cannot take over an officer's key", async () => {
     const officer = await makeKey(http, { role: 'compliance' });
     const taken = await http.call('POST', `${officer.url}/rotate`);
     expect([...answerOf(taken), taken.body['secret']]).toEqual([...FORBIDDEN, undefined]);
     expect((await http.call('GET', '/v1/conversations', { key: officer.secret })).status).toBe(200);
   });
 
-  it('that have expired come back by an admin alone', async () => {
+  it('that have expired are reactivated by an admin only', async () => {
     const holder = await manager('consumer');
     const ended = await makeKey(http, { role: 'supervisor', expires_at: '2001-01-01T00:00:00Z' });
     expect(answerOf(await patch(ended.secret, ended, { expires_at: null }))).toEqual([401, 'key_expired']);
@@ -156,7 +156,7 @@ describe('keys of others', () => {
     expect((await http.call('GET', '/v1/conversations', { key: ended.secret })).status).toBe(200);
   });
 
-  it('stay revoked, whatever is changed of them', async () => {
+  it('stay revoked, whatever else is changed', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     await http.call('DELETE', key.url);
     for (const change of [{ name: 'Back' }, { expires_at: '2100-01-01T00:00:00Z' }, { role: 'supervisor' }]) {
@@ -177,7 +177,7 @@ describe('no sequence of requests', () => {
     more: fc.array(scope, { maxLength: 2 }),
   });
 
-  it('brings the holder of a key, and whoever it makes keys for, to a right that it does not have', async () => {
+  it('gives the holder of a key, or the keys it creates, a right that it does not have', async () => {
     const work = fc.asyncProperty(
       fc.constantFrom('consumer' as const, 'supervisor' as const, 'operator' as const),
       fc.array(step, { minLength: 15, maxLength: 25 }),
@@ -225,7 +225,7 @@ describe('no sequence of requests', () => {
 });
 
 describe('the system log', () => {
-  it('has every change of a key with who did it', async () => {
+  it('contains every change of a key, with who made it', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     await patch(http.adminKey, key, { role: 'supervisor' });
     await http.call('POST', `${key.url}/rotate`, { key: key.secret });

@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => http.stop());
 
 describe('rate limit', () => {
-  it('tells what is left, then answers 429 with the time to wait, for each key by itself', async () => {
+  it('shows what is left, then answers 429 with the time to wait, separately for each key', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => http.call('GET', '/v1/clients')));
     const passed = answers.filter(({ status }) => status === 200);
     expect([passed.length, answers.length - passed.length]).toEqual([5, 3]);

@@ -1,12 +1,12 @@
-// Where the processes listen, for requests and for metrics: on this machine alone unless HOST says otherwise. Runs the built
-// programs (npm's pretest).
+// Where the processes listen, for requests and metrics: on this machine only, unless HOST says otherwise. Runs the built programs
+// (npm's pretest).
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { install, type Installation } from '../support/installation.js';
 import { endPrograms, startApiProgram, startWorkerProgram, type Program } from '../support/programs.js';
 
-/** Addresses of this machine's loopback: whoever listens on all addresses is reached at both. */
+/** Loopback addresses of this machine: a process that listens on all addresses is reachable at both. */
 const ADDRESSES = ['127.0.0.1', '127.0.0.2'];
 
 let colloquy: Installation;
@@ -33,7 +33,7 @@ async function isReached(host: string, port: number): Promise<boolean> {
 const portIn = (program: Program, name: string): number =>
   Number(new RegExp(`"${name}":(\\d+)`).exec(program.said())?.[1]);
 
-/** At which addresses each port can be reached. */
+/** Addresses at which each port can be reached. */
 async function reachedAt(settings: Record<string, string>): Promise<Record<string, string[]>> {
   const metrics = { COLLOQUY_METRICS_PORT: '0', COLLOQUY_WORKER_METRICS_PORT: '0' };
   const env = { ...colloquy.env, ...metrics, ...settings };
@@ -56,7 +56,7 @@ describe('HOST', () => {
     [{ HOST: '127.0.0.2' }, ['127.0.0.2']],
     [{ HOST: '0.0.0.0' }, ADDRESSES],
   ])(
-    '%o: API and metrics are reached at %j',
+    '%o: API and metrics are reachable at %j',
     async (settings, addresses) => {
       expect(await reachedAt(settings)).toEqual({ api: addresses, apiMetrics: addresses, workerMetrics: addresses });
     },
@@ -64,7 +64,7 @@ describe('HOST', () => {
   );
 
   it('that is no address of this machine ends the start with one line', async () => {
-    // Of documentation: nobody has it.
+    // An address reserved for documentation, which nobody has.
     const start = startApiProgram({ ...colloquy.env, HOST: '192.0.2.1' });
     await expect(start).rejects.toThrow(/HOST is not an address of this machine\n/);
   });

@@ -1,4 +1,4 @@
-// The API as a process: start, stop, and what happens while its databases are away. Runs the built program (npm's pretest).
+// The API as a process: start, stop, and behaviour while its databases are down. Runs the built program (npm's pretest).
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -64,7 +64,7 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
   return () => text;
 }
 
-/** Resolves with the port that it listens on. */
+/** Resolves with its port. */
 const ready = async (process: Running): Promise<number> =>
   vi.waitFor(
     () => {
@@ -78,7 +78,7 @@ const ready = async (process: Running): Promise<number> =>
     { timeout: 20_000, interval: 50 },
   );
 
-/** A way to Postgres that can be cut. */
+/** A proxy to Postgres that can be cut. */
 async function startGate(target: string): Promise<{ url: string; open(): Promise<void>; cut(): Promise<void> }> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
@@ -121,13 +121,13 @@ describe('start', () => {
       /^Root key file \/nowhere\/root\.key is missing.+\n$/,
     ],
     ['no database is named', { DATABASE_URL: '' }, /^DATABASE_URL is missing.+\n$/],
-  ])('ends with one line, when %s', async (_, env, line) => {
+  ])('ends with one line if %s', async (_, env, line) => {
     const process = run(env);
     expect(await process.exit).toBe(1);
     expect(process.errors()).toMatch(line);
   });
 
-  it('ends with one line that names the port, when it is in use', async () => {
+  it('ends with one line that names the port if it is in use', async () => {
     const holder = createServer().listen(0, '0.0.0.0');
     await once(holder, 'listening');
     const { port } = holder.address() as AddressInfo;
@@ -140,7 +140,7 @@ describe('start', () => {
     holder.close();
   });
 
-  it('ends with one line that says what to run, when tables are missing, and makes none', async () => {
+  it('ends with one line that says what to run if tables are missing, and creates none', async () => {
     const url = new URL(databases.databaseUrl);
     url.pathname = '/postgres';
     const admin = new Client({ connectionString: url.toString() });
@@ -151,7 +151,7 @@ describe('start', () => {
     expect(await process.exit).toBe(1);
     expect(process.errors()).toBe('the content database is not up to date: run "colloquy migrate"\n');
     const empty = new Client({ connectionString: url.toString() });
-    empty.on('error', () => undefined); // the drop below may still meet it
+    empty.on('error', () => undefined); // the drop below may still reach it
     await empty.connect();
     expect((await empty.query("select 1 from pg_tables where schemaname = 'public'")).rows).toEqual([]);
     await empty.end();
@@ -159,7 +159,7 @@ describe('start', () => {
     await admin.end();
   });
 
-  it('waits for a database that is not there yet', async () => {
+  it('waits for a database that does not exist yet', async () => {
     const gate = await startGate(databases.databaseUrl);
     await gate.cut();
     const process = run({ DATABASE_URL: gate.url });
@@ -171,7 +171,7 @@ describe('start', () => {
 });
 
 describe('stop', () => {
-  it('lets the request in flight finish, takes no other, and exits 0', async () => {
+  it('finishes the request in flight, accepts no other, and exits 0', async () => {
     const process = run();
     const port = await ready(process);
     const blocker = new Client({ connectionString: databases.databaseUrl });
@@ -195,7 +195,7 @@ describe('stop', () => {
     expect(process.errors()).toBe('');
   });
 
-  it('is not held up by idle connections', async () => {
+  it('is not delayed by idle connections', async () => {
     const process = run();
     const agent = new Agent({ keepAlive: true });
     const response = await send({ port: await ready(process), path: '/healthz', agent });
@@ -209,8 +209,8 @@ describe('stop', () => {
   });
 });
 
-describe('while a database is away', () => {
-  it('answers 503 with its name, and goes on when it is back', async () => {
+describe('while a database is down', () => {
+  it('answers 503 with its name, and works again when it is back', async () => {
     const [content, keystore] = [await startGate(databases.databaseUrl), await startGate(databases.keystoreUrl)];
     const process = run({ DATABASE_URL: content.url, KEYSTORE_DATABASE_URL: keystore.url });
     const port = await ready(process);
@@ -243,7 +243,7 @@ describe('while a database is away', () => {
 });
 
 describe('webhooks over a socket', () => {
-  it('are refused beyond 64 MiB, whether the length is told or not', async () => {
+  it('are refused beyond 64 MiB, with and without a declared length', async () => {
     const process = run();
     const port = await ready(process);
     const client = await make(port, '/v1/clients', { name: 'Acme' });
@@ -281,7 +281,7 @@ interface Sent {
   agent?: Agent;
 }
 
-/** The answer's head, which may come before the body is sent. */
+/** The head of the response, which may arrive before the body is sent. */
 async function send(options: Sent, body?: Buffer): Promise<IncomingMessage> {
   const sent = request({ host: '127.0.0.1', ...options });
   const answered = new Promise<IncomingMessage>((done, fail) => sent.once('response', done).once('error', fail));

@@ -54,7 +54,7 @@ describe('/openapi.json', () => {
     expect(operations.map(({ route }) => route).sort()).toEqual(expected.sort());
   });
 
-  it('names every operation once, in words', () => {
+  it('describes every operation once', () => {
     const ids = operations.map(({ operation }) => operation.operationId ?? '');
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z]+$/);
@@ -63,7 +63,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('has security exactly where a key is needed', () => {
+  it('requires security exactly where a key is needed', () => {
     const closed = operations.filter(({ operation }) => operation.security !== undefined).map(({ route }) => route);
     const expected = CONTRACT.filter(({ right }) => right !== null);
     expect(closed.sort()).toEqual(
@@ -71,7 +71,7 @@ describe('/openapi.json', () => {
     );
   });
 
-  it('has a schema for every answer with a body, and problem documents for every failure', () => {
+  it('has a schema for every response with a body, and problem documents for every failure', () => {
     for (const { route, operation } of operations) {
       const statuses = Object.keys(operation.responses);
       expect(statuses.filter(isSuccess).length, route).toBeGreaterThan(0);
@@ -100,7 +100,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('has no reference that leads nowhere', () => {
+  it('has no broken reference', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference);
     expect(references.length).toBeGreaterThan(20);
     for (const reference of new Set(references)) {
@@ -109,13 +109,13 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('calls no component __schema0 or the like', () => {
+  it('has no generated component name such as __schema0', () => {
     expect(Object.keys(document.components.schemas).filter((name) => name.startsWith('_'))).toEqual([]);
   });
 });
 
-describe('answers', () => {
-  it('are as their schemas say', async () => {
+describe('responses', () => {
+  it('match their schemas', async () => {
     const client = await http.call('POST', '/v1/clients', { body: { name: 'A', default_region: 'DE' } });
     const account = {
       provider: 'retell',
@@ -153,7 +153,7 @@ describe('/docs', () => {
     expect(new Set(tags.map(({ name }) => name))).toEqual(used);
   });
 
-  it('keeps no key, runs nothing from elsewhere and cannot be framed', async () => {
+  it('stores no key, loads nothing from elsewhere and cannot be framed', async () => {
     const page = await http.call('GET', '/docs', { key: null });
     expect(page.text).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=/);
     const policy = page.headers['content-security-policy'] ?? '';
@@ -169,12 +169,12 @@ describe('/docs', () => {
     expect(settings.headers['x-content-type-options']).toBe('nosniff');
   });
 
-  it('is where / leads', async () => {
+  it('is where / redirects', async () => {
     const answer = await http.call('GET', '/', { key: null });
     expect([answer.status, answer.headers['location']]).toEqual([302, '/docs']);
   });
 
-  it('is not there when it is off; the document is', async () => {
+  it('does not exist if it is switched off; the document does', async () => {
     const plain = await startHttpApp({ COLLOQUY_DOCS: 'off' });
     const statusOf = async (path: string): Promise<number> => (await plain.call('GET', path, { key: null })).status;
     expect([await statusOf('/docs'), await statusOf('/docs/swagger-ui-init.js'), await statusOf('/')]).toEqual([

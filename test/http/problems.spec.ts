@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => http.stop());
 
 describe('problem documents', () => {
-  it('answers 404 with the request id of the caller, when no route fits', async () => {
+  it("answers 404 with the caller's request id if no route matches", async () => {
     const answer = await http.call('GET', '/v1/nothing', { headers: { 'x-request-id': 'abc-1' } });
     expect(answer.status).toBe(404);
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
@@ -27,7 +27,7 @@ describe('problem documents', () => {
     });
   });
 
-  it('answers 400 invalid_request, when the path is malformed', async () => {
+  it('answers 400 invalid_request if the path is malformed', async () => {
     const answer = await http.call('GET', '/v1/%E0%A4%A');
     expect(answer.status).toBe(400);
     expect(answer.body['code']).toBe('invalid_request');
@@ -35,8 +35,8 @@ describe('problem documents', () => {
   });
 });
 
-describe('a path that is there', () => {
-  it('answers 405 with Allow to every method that it has not', async () => {
+describe('an existing path', () => {
+  it('answers 405 with Allow to every other method', async () => {
     const cases: [string, string[]][] = [
       ['/v1/clients', ['GET', 'HEAD', 'POST']],
       ['/v1/webhooks/pa_01jd5k3z8kf2v9q4m7x6w0e1ra', ['POST']],
@@ -52,14 +52,14 @@ describe('a path that is there', () => {
     }
   });
 
-  it('answers 404 to all of them where there is none', async () => {
+  it('answers 404 to all of them if it does not exist', async () => {
     for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
       expect([method, (await http.call(method, '/v1/nothing')).status]).toEqual([method, 404]);
     }
   });
 
   it.each(['/v1/conversations', '/v1/conversations/active', '/v1/provider-accounts'])(
-    'answers 400 that names it, when %s is filtered by a provider that there is not',
+    'answers 400 naming the parameter if %s is filtered by an unknown provider',
     async (url) => {
       const key = url.includes('accounts') ? http.adminKey : http.readKey;
       const answer = await http.call('GET', `${url}?provider=frobnicated`, { key });
@@ -70,14 +70,14 @@ describe('a path that is there', () => {
   );
 });
 
-describe('what no HTTP parser takes', () => {
+describe('bytes that no HTTP parser accepts', () => {
   let port: number;
   beforeAll(async () => {
     await http.app.listen(0, '127.0.0.1');
     port = (http.fastify.server.address() as AddressInfo).port;
   });
 
-  /** Everything that is answered to these bytes, until the connection ends. */
+  /** The whole response to these bytes, until the connection ends. */
   async function sent(...pieces: string[]): Promise<string> {
     const socket = connect(port, '127.0.0.1');
     let answer = '';
@@ -115,22 +115,19 @@ describe('what no HTTP parser takes', () => {
       400,
       'invalid_request',
     ],
-  ] as [string, string[], number, string][])(
-    'is answered with a problem document: %s',
-    async (_, pieces, status, code) => {
-      const answer = await sent(...pieces);
-      const [head = '', body = ''] = answer.split('\r\n\r\n');
-      expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-      expect(head).toContain('content-type: application/problem+json');
-      expect(head).toContain('x-content-type-options: nosniff');
-      const id = /x-request-id: (\S+)/.exec(head)?.[1];
-      expect(JSON.parse(body)).toMatchObject({ status, code, request_id: id });
-    },
-  );
+  ] as [string, string[], number, string][])('get a problem document: %s', async (_, pieces, status, code) => {
+    const answer = await sent(...pieces);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(head).toContain('content-type: application/problem+json');
+    expect(head).toContain('x-content-type-options: nosniff');
+    const id = /x-request-id: (\S+)/.exec(head)?.[1];
+    expect(JSON.parse(body)).toMatchObject({ status, code, request_id: id });
+  });
 });
 
-describe('headers of every answer', () => {
-  it('keep browsers from guessing, running, framing and storing', async () => {
+describe('headers of every response', () => {
+  it('prevent browsers from sniffing, running, framing and storing it', async () => {
     for (const [url, status] of [
       ['/v1/clients', 200],
       ['/%761/clients', 200],
@@ -151,13 +148,13 @@ describe('headers of every answer', () => {
 });
 
 describe('odd requests', () => {
-  it('are authenticated with HEAD as with GET', async () => {
+  it('are authenticated with HEAD like with GET', async () => {
     expect((await http.call('HEAD', '/v1/clients', { key: null })).status).toBe(401);
     const head = await http.call('HEAD', '/v1/clients');
     expect([head.status, head.text]).toEqual([200, '']);
   });
 
-  it('with characters that Postgres has no place for are 400, not 500', async () => {
+  it('with characters that Postgres cannot store are 400, not 500', async () => {
     const client = await http.call('POST', '/v1/clients', { body: { name: 'A' } });
     const body = { client_id: client.body['id'], name: 'A', version: 'a\u0000b' };
     const made = await http.call('POST', '/v1/agents', { body });
@@ -166,12 +163,12 @@ describe('odd requests', () => {
     expect([listed.status, listed.body['code']]).toEqual([400, 'invalid_request']);
   });
 
-  it.each(['../etc', 'a b', 'x'.repeat(129), 'é'])('get an id of ours instead of %j', async (id) => {
+  it.each(['../etc', 'a b', 'x'.repeat(129), 'é'])('get a generated id instead of %j', async (id) => {
     const answer = await http.call('GET', '/healthz', { headers: { 'x-request-id': id } });
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('with a path that is too long are a problem document', async () => {
+  it('get a problem document if their path is too long', async () => {
     const answer = await http.call('GET', `/v1/clients/${'a'.repeat(5_000)}`);
     expect([answer.status, answer.body['code']]).toEqual([414, 'uri_too_long']);
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');

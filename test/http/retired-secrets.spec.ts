@@ -1,4 +1,4 @@
-// A secret that was rotated or revoked never works again: on no process, after no restart, not as a bootstrap key either.
+// A secret that was rotated or revoked never works again: in no process, after no restart, not even as a bootstrap key.
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { answerOf, makeKey } from './api-keys.js';
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 afterAll(() => http.stop());
 
-/** Another process of the same installation: it stops without taking the databases along. */
+/** Another process of the same installation, which does not close the databases when it stops. */
 async function another(env: Record<string, string> = {}): Promise<HttpApp> {
   const started = await startHttpApp({ ...http.env, ...env });
   others.push(started);
@@ -28,8 +28,8 @@ const warnings = (of: HttpApp): unknown[] =>
   of.logged().filter(({ msg }) => msg === 'a bootstrap key of the settings was retired and stays refused');
 const countKeys = async (): Promise<number> => (await http.sql('select 1 from api_keys')).length;
 
-describe('a bootstrap key of the settings', () => {
-  it('stays refused after it was rotated, however often the API starts; the start says so once', async () => {
+describe('a configured bootstrap key', () => {
+  it('stays refused after its rotation, however often the API starts; the start says so once', async () => {
     const bootstrap = newSecret();
     const first = await another({ COLLOQUY_BOOTSTRAP_KEY: bootstrap });
     const list = await first.call('GET', '/v1/api-keys?limit=200', { key: bootstrap });
@@ -50,7 +50,7 @@ describe('a bootstrap key of the settings', () => {
     expect(await countKeys()).toBe(before);
   });
 
-  it('stays refused after it was revoked', async () => {
+  it('stays refused after its revocation', async () => {
     const reader = newSecret();
     const first = await another({ COLLOQUY_BOOTSTRAP_READ_KEY: reader });
     const [row] = await http.sql<{ id: string }>('select id from api_keys where prefix = $1', [reader.slice(0, 12)]);
@@ -61,7 +61,7 @@ describe('a bootstrap key of the settings', () => {
     expect(warnings(first)).toEqual([]);
   });
 
-  it('is refused when it becomes one: a retired secret of any key', async () => {
+  it('is refused if it is the retired secret of any other key', async () => {
     const key = await makeKey(http, { role: 'consumer' });
     await http.call('POST', `${key.url}/rotate`, { key: key.secret });
     const restarted = await another({ COLLOQUY_BOOTSTRAP_KEY: key.secret });
@@ -69,7 +69,7 @@ describe('a bootstrap key of the settings', () => {
     expect(warnings(restarted)).toHaveLength(1);
   });
 
-  it('is refused, even when a row of the table has its hash', async () => {
+  it('is refused even if a row of the table has its hash', async () => {
     const key = await makeKey(http);
     await http.call('POST', `${key.url}/rotate`, { key: key.secret });
     await http.sql('update api_keys set hash = sha256($2) where id = $1', [key.uuid, Buffer.from(key.secret)]);
@@ -78,7 +78,7 @@ describe('a bootstrap key of the settings', () => {
 });
 
 describe('another process', () => {
-  it('hears of rotations and revocations at once', async () => {
+  it('learns of rotations and revocations at once', async () => {
     const other = await another();
     const [rotated, revoked] = [await makeKey(http), await makeKey(http)];
     for (const { secret } of [rotated, revoked]) expect((await ask(other, secret))[0]).toBe(200);
@@ -93,7 +93,7 @@ describe('another process', () => {
         ]),
       { interval: 10, timeout: 4_000 },
     );
-    // Held keys would have lived for 5 s.
+    // Cached keys would have been valid for 5 s.
     expect(performance.now() - begun).toBeLessThan(4_000);
   });
 });

@@ -27,7 +27,7 @@ const KINDS: [RegExp, IdKind][] = [
   [/^\/v1\/provider-accounts/, 'providerAccount'],
 ];
 
-/** The route with ids that nobody has. */
+/** The route with ids that do not exist. */
 function pathOf(url: string): string {
   const kind = KINDS.find(([pattern]) => pattern.test(url))?.[1] ?? 'client';
   return url.replaceAll(/:\w+/g, publicId(kind, newUuid()));
@@ -46,7 +46,7 @@ describe('routes', () => {
     expect(registered.sort()).toEqual(expected.sort());
   });
 
-  it('are open to exactly the roles of the matrix', async () => {
+  it('are allowed to exactly the roles of the matrix', async () => {
     const seen: string[] = [];
     const expected: string[] = [];
     for (const { method, url, right } of CONTRACT.filter((route) => route.right !== null)) {
@@ -61,15 +61,15 @@ describe('routes', () => {
     expect(seen).toEqual(expected);
   });
 
-  it('answer 401 without a key, but for the public ones', async () => {
+  it('answer 401 without a key, except public ones', async () => {
     for (const { method, url, right } of CONTRACT) {
       const { status, body } = await http.call(method, pathOf(url), { key: null });
       expect([url, body['code'] === 'unauthenticated' && status === 401]).toEqual([url, right !== null]);
     }
   });
 
-  it('stay closed, when they declare nothing', async () => {
-    // Fastify takes no route once it has started, so the gate is asked itself.
+  it('are closed if they declare no right', async () => {
+    // Fastify accepts no route after its start, so the guard is called directly.
     const request = {
       routeOptions: { url: '/v1/forgotten', config: {} },
       headers: { authorization: `Bearer ${http.adminKey}` },

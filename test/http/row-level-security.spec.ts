@@ -1,4 +1,4 @@
-// Row-level security, table by table, without the predicates of our statements before it.
+// Row-level security, table by table, without the predicates of our own statements.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { uuidOf } from '../../src/common/ids.js';
@@ -11,7 +11,7 @@ import { startTwoClients, type TwoClients } from './two-clients.js';
 interface ClientTable {
   name: string;
   column: string;
-  /** What colloquy_api may do to it at all. */
+  /** What colloquy_api may do with it at all. */
   reads: boolean;
   inserts: boolean;
   updates: boolean;
@@ -35,7 +35,7 @@ let [other, own] = ['', ''];
 beforeAll(async () => {
   two = await startTwoClients('both');
   [other, own] = [uuidOf('client', two.otherClient), uuidOf('client', two.ownClient)];
-  // Reads leave rows too.
+  // Reads write rows, too.
   for (const path of [`/v1/conversations/${two.foreign['conversations']}`, '/v1/conversations?view=full'])
     await two.http.call('GET', path, { key: two.owners.supervisor });
   await numberJournal(two.http.workerConfig);
@@ -48,7 +48,7 @@ afterAll(async () => {
   await two.http.stop();
 });
 
-/** Rows that a statement gives the API while it sees the own client alone. */
+/** Rows that a statement returns to the API with the scope of its own client. */
 const asApi = (text: string, values: unknown[] = []): Promise<object[]> =>
   withScope(source, [own], (tx) => tx.query({ text, values }));
 
@@ -63,7 +63,7 @@ describe('row-level security', () => {
     expect(guarded.map(({ name }) => name)).toEqual(expect.arrayContaining(tables.map(({ name }) => name)));
   });
 
-  it('cannot be gone around: no role of the processes bypasses it or owns a table', async () => {
+  it('cannot be bypassed: no role of the processes bypasses it or owns a table', async () => {
     const roles = await two.http.sql<{ name: string }>(`
       select rolname as name from pg_roles
       where rolname like 'colloquy%' and rolname <> 'colloquy_owner' and (rolbypassrls or rolsuper
@@ -71,11 +71,11 @@ describe('row-level security', () => {
     expect(roles).toEqual([]);
   });
 
-  it('gives the API nothing without a scope', async () => {
+  it('returns nothing to the API without a scope', async () => {
     for (const { name } of tables) await expect(source.query(`select 1 from ${name}`), name).rejects.toThrow();
   });
 
-  it('hides every row of another client, in every table, and the facts of its conversations', async () => {
+  it('hides every row of another client in every table, and the facts of its conversations', async () => {
     for (const { name, column, reads } of tables) {
       const there = await two.http.sql(`select 1 from ${name} where ${column} = $1`, [other]);
       expect(there.length, `${name} has rows of the other client`).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ describe('row-level security', () => {
     expect(await asApi('select id from inbox')).toEqual([]);
   });
 
-  it('lets nobody change, end or add a row of another client, where the API may write at all', async () => {
+  it('lets nobody change, delete or insert a row of another client, where the API may write at all', async () => {
     expect(only('updates').map(({ name }) => name)).toEqual([
       ...['agents', 'backfills', 'clients', 'live_polls', 'provider_accounts'],
     ]);
@@ -107,7 +107,7 @@ describe('row-level security', () => {
     }
   });
 
-  it('lets nobody give a row of its own to another client', async () => {
+  it('lets nobody move an own row to another client', async () => {
     const key = { key: two.strangers[0] ?? '' };
     await two.http.call('POST', '/v1/agents', { ...key, body: { client_id: two.ownClient, name: 'Mine' } });
     await expect(asApi('update agents set client_id = $1', [other])).rejects.toThrow('row-level security');

@@ -1,4 +1,4 @@
-// Two clients of one installation: one has an object of every kind, the keys of the other must never meet any of them.
+// Two clients of one installation: one has an object of every kind, and the other one's keys must never reach any of them.
 import { expect } from 'vitest';
 import { newUuid, publicId, uuidOf } from '../../src/common/ids.js';
 import { ApiDatabase } from '../../src/database/database.js';
@@ -9,7 +9,7 @@ import { applyWaiting } from '../support/worker-parts.js';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
 import { sendRetell } from './webhooks.js';
 
-/** What keeps clients apart. Each of the two holds alone, or it is none. */
+/** The two barriers between clients. Each must be sufficient alone. */
 export type Locks = 'both' | 'predicates' | 'row-level security';
 
 const ROLES = ['admin', 'supervisor', 'compliance', 'operator'] as const;
@@ -19,15 +19,15 @@ export interface TwoClients {
   http: HttpApp;
   otherClient: string;
   ownClient: string;
-  /** Ids of objects of the other client, by the beginning of their routes. */
+  /** Ids of the other client's objects, by the beginning of their routes. */
   foreign: Record<string, string>;
-  /** Keys of the other client: what they read is there. */
+  /** Keys of the other client: what they read exists. */
   owners: Record<Role, string>;
-  /** Every right there is, for the client that has nothing. */
+  /** A key with every right for the client that has nothing. */
   strangers: string[];
 }
 
-/** Starts an API in which, for the strangers, `locks` alone are shut. */
+/** Starts an API in which, for the foreign keys, only `locks` are active. */
 export async function startTwoClients(locks: Locks): Promise<TwoClients> {
   const http = await startHttpApp();
   const make = async (url: string, body: object): Promise<string> => idOf(await http.call('POST', url, { body }));
@@ -56,7 +56,7 @@ export async function startTwoClients(locks: Locks): Promise<TwoClients> {
     'parked-facts': await makeParkedFact(http, conversationId),
   };
   const owners = await keysFor(http, [otherClient]);
-  // A key for all clients knows no predicate: what such a stranger does not see, row-level security keeps from him.
+  // A key for all clients uses no predicate, so whatever it does not see is hidden by row-level security.
   const strangers = await keysFor(http, locks === 'row-level security' ? '*' : [ownClient]);
   if (locks === 'row-level security') narrow(http.app.get(ApiDatabase), [uuidOf('client', ownClient), SYSTEM_CLIENT]);
   if (locks === 'predicates') await openRows(http);
@@ -73,7 +73,7 @@ async function keysFor(http: HttpApp, clientIds: string[] | '*'): Promise<Record
   return Object.fromEntries(await Promise.all(keys)) as Record<Role, string>;
 }
 
-/** From now on a transaction over all clients is one over these. */
+/** From now on, restricts transactions over all clients to these. */
 function narrow(database: ApiDatabase, clients: readonly string[]): void {
   const narrowed = (scope: ClientScope): ClientScope => (scope === 'all' ? clients : scope);
   const [withScope, once] = [database.withScope.bind(database), database.once.bind(database)];
@@ -81,7 +81,7 @@ function narrow(database: ApiDatabase, clients: readonly string[]): void {
   database.once = (scope, statement) => once(narrowed(scope), statement);
 }
 
-/** Switches row-level security off, in this database alone. */
+/** Switches row-level security off, in this database only. */
 async function openRows(http: HttpApp): Promise<void> {
   await http.sql(`
     do $$ declare name regclass; begin
@@ -91,7 +91,7 @@ async function openRows(http: HttpApp): Promise<void> {
     end $$`);
 }
 
-/** A live call of which Retell has told, with words and a recording. */
+/** A live call that Retell has reported, with words and a recording. */
 async function makeConversation(http: HttpApp, accountId: string, apiKey: string): Promise<string> {
   const call = { call_id: 'call_1', call_type: 'phone_call', agent_id: 'agent_1', call_status: 'ongoing' };
   const transcript_object = [{ role: 'agent', content: 'Hello', words: [{ word: 'Hello', start: 0.4, end: 0.8 }] }];
@@ -106,14 +106,14 @@ async function makeConversation(http: HttpApp, accountId: string, apiKey: string
   return publicId('conversation', row?.id ?? '');
 }
 
-/** What the door counts is written a moment later. */
+/** The door's counters are written a moment later. */
 async function knockWronglySigned(http: HttpApp, accountId: string): Promise<void> {
   const refused = await sendRetell(http, { id: accountId, secret: 'key_of_nobody' }, 'call_started', {});
   expect(refused.status).toBe(401);
   await eventually(async () => (await http.sql('select 1 from signature_failures')).length > 0);
 }
 
-/** A fact of a conversation that intake has given up. */
+/** A parked fact of a conversation. */
 async function makeParkedFact(http: HttpApp, conversationId: string): Promise<string> {
   const id = newUuid();
   await http.sql(

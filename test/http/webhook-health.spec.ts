@@ -1,4 +1,4 @@
-// `health` of a provider account: what its webhooks have been like.
+// `health` of a provider account: its webhooks.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidOf } from '../../src/common/ids.js';
 import { eventually } from '../support/eventually.js';
@@ -37,7 +37,7 @@ const CALL = { call_id: 'call_1', call_type: 'web_call', agent_id: 'agent_1', ca
 const forge = (id: string) => sendRetell(http, { id, secret: 'key_of_nobody' }, 'call_started', CALL);
 
 describe('health of a provider account', () => {
-  it('says when the last webhook came, when the last valid one, and how many were badly signed in a day', async () => {
+  it('shows when the last webhook and the last valid one arrived, and how many had invalid signatures within a day', async () => {
     const own = await account();
     expect(await healthOf(own.id)).toMatchObject({
       webhook_last_at: null,
@@ -55,7 +55,7 @@ describe('health of a provider account', () => {
     expect(refused.webhook_last_at! > valid.webhook_last_at!).toBe(true);
   });
 
-  it('counts a day: what is older is not shown, and goes with the next write', async () => {
+  it('counts one day: older failures are not shown, and are deleted with the next write', async () => {
     const { id } = await account();
     await forge(id);
     await healthWhen(id, ({ signature_failures_24h: failures }) => failures === 1);
@@ -67,7 +67,7 @@ describe('health of a provider account', () => {
     expect(await http.sql(hours, [uuidOf('providerAccount', id)])).toHaveLength(1);
   });
 
-  it('changes the entity tag, and is no change that If-Match meets', async () => {
+  it('changes the entity tag, but is ignored by If-Match', async () => {
     const { id } = await account();
     const url = `/v1/provider-accounts/${id}`;
     const etag = String((await http.call('GET', url)).headers['etag']);
@@ -81,7 +81,7 @@ describe('health of a provider account', () => {
     }
   });
 
-  it('is written a few times a minute, however many webhooks come', async () => {
+  it('is written a few times a minute, however many webhooks arrive', async () => {
     const { id } = await account();
     await http.sql(`
       create table writes (at timestamptz default clock_timestamp());

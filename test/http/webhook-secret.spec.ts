@@ -1,4 +1,4 @@
-// An account without a webhook secret is legitimate: it may be there for its past and for polling alone.
+// An account without a webhook secret is valid: it may exist for backfill and polling only.
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHttpApp, type Called, type HttpApp } from './http-app.js';
@@ -36,7 +36,7 @@ function signed(secret: string): Record<string, string> {
 }
 
 describe('an ElevenLabs account without a webhook secret', () => {
-  it('is made, says so, and answers webhooks 401 until it has one', async () => {
+  it('is created, says so, and answers webhooks with 401 until it has one', async () => {
     const made = await makeAccount('elevenlabs');
     expect([made.status, made.body['has_webhook_secret']]).toEqual([201, false]);
     const id = String(made.body['id']);
