@@ -1,4 +1,4 @@
-// What a page of a list costs, by Postgres' own account: as much as it shows, however many conversations there are.
+// What a page of a list costs according to Postgres: in proportion to what it shows, however many conversations there are.
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Caller } from '../../src/access/caller.js';
@@ -15,7 +15,7 @@ const LIMIT = 50;
 const clients = Array.from({ length: 6 }, () => newUuid());
 const [big = '', ...others] = clients;
 
-// One of every 500 is live; all clients have their conversations over the same time.
+// One of every 500 is live; the conversations of all clients cover the same period.
 const FILL = `
 insert into conversations (id, client_id, provider, provider_account_id, channel, status, record_state, start_time,
   last_fact_at, header, revision, created_at, updated_at)
@@ -30,7 +30,7 @@ beforeAll(async () => {
   databases = await createTestDatabases(inject('services').postgresUrl);
   const owner = new Client({ connectionString: databases.databaseUrl });
   await owner.connect();
-  // Rows without the identities that they belong to.
+  // Rows are inserted without their identities.
   await owner.query("set session_replication_role = 'replica'");
   for (const client of clients) await owner.query(FILL, [client, client === big ? PER_CLIENT * 6 : PER_CLIENT]);
   await owner.query('vacuum analyze conversations');
@@ -43,7 +43,7 @@ afterAll(async () => {
   await databases.drop();
 });
 
-/** Lists look at nothing of a caller but the clients. */
+/** Lists use only the clients of a caller. */
 const callerOf = (clients: ClientScope): Caller => ({ clients }) as Caller;
 const pageOf = (filter: Page['filter'], sort: Page['sort'] = '-start_time'): Page => ({
   filter,
@@ -63,7 +63,7 @@ interface Plan {
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 
-/** How a statement reads conversations: by which nodes, and how many rows it looks at. */
+/** How a statement reads conversations: by which plan nodes, and how many rows it reads. */
 async function costOf(scope: ClientScope, { text, values }: Statement): Promise<{ nodes: string[]; examined: number }> {
   const explained = await database.withScope(scope, (tx) =>
     tx.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>({
@@ -74,7 +74,7 @@ async function costOf(scope: ClientScope, { text, values }: Statement): Promise<
   const plan = explained[0]?.['QUERY PLAN'][0].Plan;
   if (plan === undefined) throw new Error('nothing was explained');
   const isReading = (node: Plan): boolean => node['Relation Name'] === 'conversations';
-  // Not those of a row's recordings.
+  // Except those of a row's recordings.
   const nodes = nodesOf(plan).filter((node) => nodesOf(node).some(isReading));
   const reading = nodes.filter(isReading);
   const examined = reading.map(
@@ -83,7 +83,7 @@ async function costOf(scope: ClientScope, { text, values }: Statement): Promise<
   return { nodes: nodes.map((node) => node['Node Type']), examined: examined.reduce((sum, rows) => sum + rows, 0) };
 }
 
-/** The statement of a call that would run it. */
+/** The statement that a call would run. */
 async function sentBy(call: (tx: Transaction) => Promise<unknown>): Promise<Statement> {
   let sent: Statement | undefined;
   const query = (statement: Statement) => ((sent = statement), Promise.resolve([]));
@@ -104,29 +104,29 @@ const allowed: [string, ClientScope, Page['filter'], number][] = [
 ];
 
 describe.each(allowed)('a page for %s', (_name, scope, filter, most) => {
-  it.each(['-start_time', 'start_time'] as const)('reads what it shows, sorted by %s', async (sort) => {
+  it.each(['-start_time', 'start_time'] as const)('reads only what it shows, sorted by %s', async (sort) => {
     const { nodes, examined } = await costOf(scope, pageStatement(callerOf(scope), pageOf(filter, sort), false));
     expect(nodes).not.toContain('Seq Scan');
     expect(examined).toBeGreaterThanOrEqual(ONE);
     expect(examined).toBeLessThanOrEqual(most);
-    // Merged ones are sorted after each client's part was read; others come in order.
+    // Merged ones are sorted after each client's part was read; others are read in order.
     if (most === ONE) expect(nodes.filter((node) => node.includes('Sort'))).toEqual([]);
   });
 });
 
-describe('what is live', () => {
+describe('live conversations', () => {
   it.each<[string, ClientScope]>([
     ['of one client', [big]],
     ['of several clients', clients],
     ['of all', 'all'],
-  ])('%s is read by an index of live conversations alone', async (_name, scope) => {
+  ])('%s are read by an index of live conversations only', async (_name, scope) => {
     const { examined } = await costOf(scope, await sentBy((tx) => findActive(tx, callerOf(scope), {})));
     expect(examined).toBeLessThanOrEqual((PER_CLIENT * 11) / 500);
   });
 });
 
 describe('a list of several clients', () => {
-  it('is that of all of them, in order, over all its pages', async () => {
+  it('contains those of all of them, in order, over all its pages', async () => {
     const walk = async (scope: ClientScope): Promise<string[]> => {
       const ids: string[] = [];
       for (let after: Page['after'] = null; ids.length < 10 * LIMIT;) {

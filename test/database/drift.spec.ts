@@ -1,7 +1,7 @@
-// The entities declare the tables that the migrations make, both ways and in both databases that have entities: what is declared is made in an empty database by
-// TypeORM, and its catalog compared with that of a migrated one. Outside of what entities can declare, and so of this test, are
+// The entities declare the tables that the migrations create, in both directions: TypeORM creates what is declared in an empty
+// database, and its catalog is compared with that of a migrated one. Entities cannot declare, so this test does not cover:
 // row-level security, grants and owners (logins.spec.ts, row-level-security.spec.ts), triggers, functions, storage parameters
-// and `unlogged`, indexes with expressions, and in which direction an index is sorted.
+// and `unlogged`, indexes with expressions, and sort order of indexes.
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -38,7 +38,7 @@ let declared: string[];
 const catalogOf = async (client: Client): Promise<string[]> =>
   (await client.query<{ line: string }>(CATALOG)).rows.map(({ line }) => line);
 
-/** What is on one side alone. */
+/** What exists on one side only. */
 function driftOf(made: string[], entities: string[]): { undeclared: string[]; unmigrated: string[] } {
   return {
     undeclared: made.filter((line) => !entities.includes(line)),
@@ -54,7 +54,7 @@ async function open(url: string): Promise<Client> {
   return client;
 }
 
-/** The catalog of an empty database in which TypeORM has made what the entities declare. */
+/** The catalog of an empty database in which TypeORM has created what the entities declare. */
 async function declare(url: string, source: DataSource): Promise<string[]> {
   const client = await open(url);
   await client.query('drop schema public cascade; create schema public');
@@ -80,7 +80,7 @@ afterAll(async () => {
 });
 
 describe('the entities', () => {
-  it('declare every table, column, constraint and index of the migrated database, and none that it has not', async () => {
+  it('declare every table, column, constraint and index of the migrated database, and nothing else', async () => {
     expect(declared.length).toBeGreaterThan(200);
     expect(await drift()).toEqual({ undeclared: [], unmigrated: [] });
   });
@@ -124,7 +124,7 @@ describe('the entities', () => {
       ['index inbox.inbox_parked_idx (parked_at, id)'],
       ["index inbox.inbox_parked_idx (parked_at, id) where (state = 'parked'::text)"],
     ],
-  ])('would not go with: %s', async (statement, undeclared, unmigrated) => {
+  ])('would no longer match after: %s', async (statement, undeclared, unmigrated) => {
     await migrated.query('begin');
     try {
       await migrated.query(statement);

@@ -1,10 +1,10 @@
-// While processes of the former version still run, the tables are those of the new one: migrations add, and take away only what
-// the release before has stopped using.
+// While processes of the previous version still run, the tables are those of the new one: migrations only add, and remove only what
+// the previous release has stopped using.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 const FOLDERS = ['src/database/migrations', 'src/database/search/migrations', 'src/vault/keystore/migrations'];
-/** What code that knows nothing of it stumbles over. */
+/** Statements that break code which does not expect them. */
 const BREAKING = [
   /\bdrop (table|column)\b/i,
   /\brename\b/i,
@@ -12,7 +12,7 @@ const BREAKING = [
   /\balter column \w+ set not null\b/i,
   /\badd column \w+ (?![^,;]*\bdefault\b)[^,;]*\bnot null\b/i,
 ];
-/** Migrations that take something away, and the release that stopped using it. */
+/** Migrations that remove something, and the release that stopped using it. */
 const CONTRACTS = new Map<string, string>();
 
 const migrations = FOLDERS.flatMap((folder) =>
@@ -20,14 +20,14 @@ const migrations = FOLDERS.flatMap((folder) =>
     .filter((name) => /^\d{13}-/.test(name))
     .map((name): [name: string, sql: string] => [name, readFileSync(`${folder}/${name}`, 'utf8')]),
 );
-/** SQL's own comments, and ours, say what they like. */
+/** Comments of SQL and of TypeScript do not count. */
 const breaks = (sql: string): boolean => {
   const statements = sql.replaceAll(/(--|\/\/).*$/gm, '');
   return BREAKING.some((pattern) => pattern.test(statements));
 };
 
 describe('migrations', () => {
-  it('break nothing of the version before, unless it has stopped using what goes', () => {
+  it('break nothing of the previous version, unless it has stopped using what is removed', () => {
     expect(migrations.length).toBeGreaterThan(8);
     const breaking = migrations.filter(([, sql]) => breaks(sql)).map(([name]) => name);
     expect(breaking).toEqual([...CONTRACTS.keys()]);

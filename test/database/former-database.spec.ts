@@ -1,5 +1,5 @@
-// A database that an earlier version made, by migrations that are no more: every way to it says so in one sentence and changes
-// nothing. Starts the built programs (npm's pretest).
+// A database created by migrations of an earlier version: every way to use it refuses in one sentence and changes nothing. Starts
+// the built programs (npm's pretest).
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -59,7 +59,7 @@ const asOwner = (): Record<string, string> => ({
   SEARCH_DATABASE_URL: asLogin(databases.searchUrl, OWNER),
 });
 
-describe.each(['content', 'keystore'])('a %s database of before', (name) => {
+describe.each(['content', 'keystore'])('a %s database of an earlier version', (name) => {
   let url: string;
 
   beforeEach(async () => {
@@ -89,7 +89,7 @@ describe.each(['content', 'keystore'])('a %s database of before', (name) => {
   });
 });
 
-it('a content database of before is refused by "npm run up", when the settings name it', async () => {
+it('a content database of an earlier version is refused by "npm run up" if the settings name it', async () => {
   await makeFormer(databases.databaseUrl);
   const checkout = new Checkout();
   try {
@@ -103,7 +103,7 @@ it('a content database of before is refused by "npm run up", when the settings n
 });
 
 describe('a database that a later version has migrated', () => {
-  it('is neither former nor behind: processes of both may work side by side', async () => {
+  it('is neither outdated nor refused: processes of both versions may run side by side', async () => {
     const sources = [
       createDataSource({ url: databases.databaseUrl, role: 'owner', poolSize: 1 }),
       keystoreDataSource(databases.keystoreUrl),

@@ -1,5 +1,5 @@
-// What a page of a conversation's history costs, by Postgres' own account: as much as it shows, however many pages of lists
-// the client was shown.
+// What a page of a conversation's history costs according to Postgres: in proportion to what it shows, however many list pages
+// were read of the client.
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
@@ -75,11 +75,11 @@ describe('a page of the history', () => {
     ['of a conversation on every page', often, 0],
     ['of one on a single page', once, 0],
     ['far down', often, PAGES / 2],
-  ])('reads what it shows: %s', async (_name, conversationId, after) => {
+  ])('reads only what it shows: %s', async (_name, conversationId, after) => {
     expect(await examined(conversationId, after)).toBeLessThanOrEqual(3 * LIMIT);
   });
 
-  it('has the entries of pages among its own, and no page of another conversation', async () => {
+  it('contains entries of list pages among its own, and no page without the conversation', async () => {
     const shown = await database.withScope([clientId], (tx) =>
       tx.query<JournalEntryEntity>(historyStatement(once, clientId, 0, LIMIT)),
     );

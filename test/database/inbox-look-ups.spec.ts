@@ -1,5 +1,5 @@
-// Whether anything waits for a conversation, in whatever state: an inbox of many facts is asked by an index, by every statement
-// that asks it, and each reads only what it asks about.
+// Whether anything waits for a conversation, in whatever state: every statement that asks this of a long inbox uses an index,
+// and reads only the facts in question.
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -14,21 +14,21 @@ import { CountingDatabase } from '../support/counting-database.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
 
 const FACTS = 60_000;
-/** Few beside the facts: where many are asked about at once, to read all of a small inbox may be cheaper. */
+/** Few compared with the facts: for many conversations at once, reading all of a small inbox may be cheaper. */
 const ASKED = 40;
-/** Of them those of which a fact is left. */
+/** Of these, the conversations of which a fact is left. */
 const LEFT = 20;
 const STATES = ['pending', 'parked'];
 const account = newUuid();
 const client = newUuid();
 
-// Half of them wait for their turn, half are parked; each of a conversation of its own.
+// Half of them wait, half are parked; each belongs to its own conversation.
 const FILL_INBOX = `
 insert into inbox (id, provider_account_id, identity_hash, source, kind, hash, received_at, key_day, sealed, state, parked_at)
 select uuidv7(), $1, int8send(n), 'webhook', 'call_ended', int8send(n), now() - n * interval '1 second', current_date, '\\x00',
   case n % 2 when 0 then 'pending' else 'parked' end, case n % 2 when 1 then now() end
 from generate_series(1, $2::bigint) as n`;
-// The first facts' conversations, and others of which nothing is left; none of them has come to be.
+// The conversations of the first facts, and others without facts; none of them has been created.
 const FILL_IDENTITIES = `
 insert into conversation_identities (id, client_id, provider_account_id, identity_hash, suppression_hash)
 select uuidv7(), $2, $1, hash, hash from
@@ -73,7 +73,7 @@ afterAll(async () => {
   await databases.drop();
 });
 
-/** That so many conversations were looked up by an index, and no more read than the facts of those that have some. */
+/** Checks that this many conversations were looked up by an index, and that only the facts of those with some were read. */
 function expectLookUps(asked: number, found: number): void {
   expect(database.scans).toBe(0);
   expect(database.indexScans).toBe(asked);
@@ -81,7 +81,7 @@ function expectLookUps(asked: number, found: number): void {
 }
 
 describe(`an inbox of ${FACTS} facts`, () => {
-  it('is asked by an index which conversations never came to be', async () => {
+  it('is searched by an index for conversations that were never created', async () => {
     const ids = conversations.map(({ id }) => id);
     const orphans = await abandonedAmong(database, ids);
     expect(orphans.toSorted()).toEqual(
@@ -92,7 +92,7 @@ describe(`an inbox of ${FACTS} facts`, () => {
     expectLookUps(ASKED, LEFT);
   });
 
-  it('is asked by an index whether a fact may still name an object that no record names', async () => {
+  it('is searched by an index for facts that may still reference an object', async () => {
     const folder = mkdtempSync(join(inject('services').runDir, 'objects-'));
     const loose = new OrphanedObjects(database, new FolderStore(folder));
     const ids = conversations.map(({ id }) => id);
@@ -103,15 +103,15 @@ describe(`an inbox of ${FACTS} facts`, () => {
     expectLookUps(ASKED, LEFT);
   });
 
-  it('is asked by an index which of the conversations of a list are known', async () => {
+  it('is searched by an index for the known conversations of a list', async () => {
     const identities = new ListedIdentities(database);
     const known = (await identities.known(conversations.map(asListed))).map(({ isKnown }) => isKnown);
-    // What is parked makes no conversation by itself.
+    // A parked fact creates no conversation by itself.
     expect(known.filter(Boolean)).toHaveLength(LEFT / STATES.length);
     expectLookUps(ASKED, LEFT);
   });
 
-  it('is asked by an index whether a conversation may be brought in', async () => {
+  it('is searched by an index before a conversation is imported', async () => {
     const identities = new ListedIdentities(database);
     const reserve = (conversation: Conversation) => identities.reserve(asListed(conversation), 'backfill');
     const waiting = left().find(({ identity_hash: hash }) => hash.readBigInt64BE() % 2n === 0n);

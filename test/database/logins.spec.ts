@@ -1,4 +1,4 @@
-// Each process logs in as itself: what it may become is all it may do, and no statement of its own gets it further.
+// Each process has its own login: it can only assume the roles of its process, and no statement gets it further.
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
@@ -40,7 +40,7 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
 
   const search = (role?: string): Promise<Client> => open(databases.settingsOf(process).SEARCH_DATABASE_URL, role);
 
-  it('is no superuser, owns nothing, makes nothing, and passes by no policy', async () => {
+  it('is no superuser, owns nothing, creates nothing, and bypasses no policy', async () => {
     const client = await content();
     const { rows } = await client.query(
       `select rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication, rolinherit,
@@ -60,7 +60,7 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
     await expect(client.query('create table mine ()')).rejects.toMatchObject(DENIED);
   });
 
-  it('becomes the roles of its process, and nobody else', async () => {
+  it('can assume the roles of its process, and no other', async () => {
     const client = await content();
     for (const role of [...CONTENT_ROLES, ...KEYSTORE_ROLES, ...SEARCH_ROLES]) {
       const becoming = client.query(`set role ${role}`);
@@ -93,7 +93,7 @@ describe.each(PROCESSES)('the login of the %s', (process) => {
 });
 
 describe('the API', () => {
-  it('sees the rows of its scope alone, also by statements of its own', async () => {
+  it('sees only the rows of its scope, even with statements of its own', async () => {
     const owner = await open(databases.databaseUrl);
     const [mine, theirs] = [newUuid(), newUuid()];
     await owner.query("insert into clients (id, sealed) values ($1, ''), ($2, '')", [mine, theirs]);
@@ -137,7 +137,7 @@ describe('the API', () => {
     'update conversation_keys set audio = null, parked = null, destroyed_at = now()',
     'insert into conversation_keys (conversation_id, destroyed_at) values (gen_random_uuid(), now())',
     'insert into keys_marked_for_deletion (conversation_id) select conversation_id from conversation_keys',
-  ])('destroys no key: %s', async (statement) => {
+  ])('cannot destroy a key: %s', async (statement) => {
     const client = await open(databases.settingsOf('api').KEYSTORE_DATABASE_URL, 'colloquy_keystore_api');
     await expect(client.query(statement)).rejects.toMatchObject(DENIED);
   });
@@ -187,13 +187,13 @@ describe('the worker', () => {
     await expect(client.query(statement)).rejects.toMatchObject(DENIED);
   });
 
-  it('replaces no key-encryption key', async () => {
+  it('cannot replace a key-encryption key', async () => {
     const client = await open(databases.settingsOf('worker').KEYSTORE_DATABASE_URL, 'colloquy_keystore_worker');
     await expect(client.query('update keks set wrapped = wrapped')).rejects.toMatchObject(DENIED);
   });
 });
 
-describe('whoever migrates', () => {
+describe('the login that migrates', () => {
   it('is no superuser either', async () => {
     const client = await open(asLogin(databases.databaseUrl, OWNER));
     const { rows } = await client.query('select rolsuper, rolbypassrls from pg_roles where rolname = session_user');

@@ -1,5 +1,5 @@
-// Each field of src/providers/plain-fields.ts on its whole way: from a provider's document through claims, record and column
-// to the list of the API.
+// Follows each field of src/providers/plain-fields.ts from a provider's document through claims, record and column to the list of
+// the API.
 import { getMetadataArgsStorage } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Caller } from '../../src/access/caller.js';
@@ -26,7 +26,7 @@ import { createTestDatabases, type TestDatabases } from '../support/databases.js
 const NAMES = PLAIN_NAMES;
 const SETTINGS = { deadlines: { analysis: 1800, transcript: 3600, audio: 86_400 }, defaultRegion: null };
 
-/** Claims of every provider's fullest documents, one for each of its kinds. */
+/** Claims of every provider's fullest documents, one per kind. */
 const documents: Claims[] = [];
 for (const provider of providerNames())
   for (const { record } of Object.values((await loadContract(provider)).fullest))
@@ -84,7 +84,7 @@ beforeAll(async () => {
   const source = createDataSource({ url: databases.databaseUrl, role: 'owner', poolSize: 1 });
   await source.initialize();
   shown = await withScope(source, 'all', async (tx) => {
-    // Lets rows be written without their identities.
+    // Lets rows be inserted without their identities.
     await tx.query({ text: "set local session_replication_role = 'replica'" });
     const rows = documents.map(sealed);
     await writeConversations(tx, rows);

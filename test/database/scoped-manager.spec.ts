@@ -1,4 +1,4 @@
-// TypeORM inside withScope(): whatever it is asked for stays in the one transaction and sees the scope's rows alone.
+// TypeORM inside withScope(): every operation stays in the one transaction and sees the scope's rows only.
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { newUuid } from '../../src/common/ids.js';
@@ -33,12 +33,12 @@ beforeEach(async () => {
 const row = (scope: 'all' | string[] = 'all'): Promise<ClientEntity | null> =>
   withScope(api, scope, (tx) => tx.manager.findOneBy(ClientEntity, { id }));
 const region = async (): Promise<string | null | undefined> => (await row())?.default_region;
-/** The transaction that rows are written by; another one would have another id. */
+/** The transaction that rows are written in; another one would have another id. */
 const idOf = async (tx: Transaction): Promise<string | undefined> =>
   (await tx.query<{ id: string }>({ text: 'select pg_current_xact_id()::text as id' }))[0]?.id;
 
 describe('the manager of a scope', () => {
-  it('gives rows as their entity says, of the clients of the scope alone', async () => {
+  it('returns rows as their entity declares, of the clients of the scope only', async () => {
     expect(await row([id])).toEqual({
       id,
       sealed: Buffer.from('first'),
@@ -59,7 +59,7 @@ describe('the manager of a scope', () => {
     ],
   ];
 
-  it.each(waysToWrite)('writes by %s in the transaction of the scope, which alone commits', async (_, write) => {
+  it.each(waysToWrite)('writes with %s in the transaction of the scope, which alone commits', async (_, write) => {
     const failed = withScope(api, [id], async (tx) => {
       const before = await idOf(tx);
       await write(tx);
@@ -77,7 +77,7 @@ describe('the manager of a scope', () => {
     expect(await region()).toBeNull();
   });
 
-  it('removes in the transaction of the scope', async () => {
+  it('deletes in the transaction of the scope', async () => {
     const key = `recordings/${id}`;
     await withScope(worker, 'all', (tx) =>
       tx.manager.insert(OrphanedObjectEntity, { object_key: key, conversation_id: id }),

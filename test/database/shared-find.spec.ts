@@ -1,4 +1,4 @@
-// Look-ups that share statements, on a real Postgres: the rows tell which scope they were read in.
+// Batched look-ups on a real Postgres: the rows show the scope in which they were read.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -32,7 +32,7 @@ afterAll(async () => {
   await databases.drop();
 });
 
-describe('look-ups at the same moment', () => {
+describe('concurrent look-ups', () => {
   it('share a statement, each with its own rows', async () => {
     const find = new BatchedLookup<Row>(database, STATEMENT);
     const ids = Array.from({ length: 30 }, () => newUuid());
@@ -49,11 +49,11 @@ describe('look-ups at the same moment', () => {
     expect(answers.map(([row]) => row?.scope)).toEqual(scopes.map((clients) => `{${clients.join(',')}}`));
   });
 
-  it('give nothing, for an id without rows', async () => {
+  it('return nothing for an id without rows', async () => {
     expect(await new BatchedLookup<Row>(database, STATEMENT).find([], newUuid())).toEqual([]);
   });
 
-  it('all fail when their statement does, and the next one is asked again', async () => {
+  it('all fail if their statement fails, and the next one is sent again', async () => {
     const text = `select id as find_id, 1 / (case when id = '${one}' then 0 else 1 end) as id from unnest($1::uuid[]) as id where $2::uuid[] is null`;
     const find = new BatchedLookup<Row>(database, { name: 'broken', text });
     const answers = await Promise.allSettled([find.find('all', one), find.find('all', two)]);
