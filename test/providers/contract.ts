@@ -1,4 +1,4 @@
-// What every provider must show of itself: the contract suite runs over these descriptions, one a provider, in
+// What every provider must provide to be tested: the contract suite runs over these descriptions, one per provider, in
 // fixtures/<name>/contract.ts. All data is invented; numbers are from the reserved 555-01xx range.
 import { readFileSync } from 'node:fs';
 import type { PlainField, PlainValues } from '../../src/providers/plain-fields.js';
@@ -8,13 +8,13 @@ import type { ProviderCredentials } from '../../src/providers/provider.js';
 
 export type Document = { [key: string]: Json };
 
-/** A document, and the way it comes. */
+/** A document, and how it arrives. */
 export type Said = { record: Document } | { webhook: Document };
 
 /**
- * The common model (reference/providers.md 10.1), but for what is not the provider's to tell: whose account it is, and when
- * we first saw it. Each field by where our record has it; null: it has no field of its own there, and is found in the
- * provider's document, which is kept with the conversation, sealed.
+ * The common model, except what the provider does not determine: whose account it is, and when we first saw the conversation. For
+ * each field, where our record has it; null: there is no field for it, and it is found in the provider's document, which is
+ * stored sealed with the conversation.
  */
 export const COMMON_MODEL: Record<string, string | null> = {
   provider_kind: 'kind',
@@ -61,15 +61,15 @@ export const COMMON_MODEL: Record<string, string | null> = {
 
 type MadeAlways = Omit<ConversationRecord, 'lastFactAt' | 'lastTurnAt' | 'lostEvidence' | 'recordings' | PlainField>;
 
-/** What one record makes, but for what depends on when it came. Plain fields that are left out are null. */
+/** The record that a document produces, except what depends on when it arrived. Plain fields that are left out are null. */
 export type MadeRecord = MadeAlways & Partial<PlainValues>;
 
 interface Fullest {
   record: Document;
   makes: MadeRecord;
-  /** Fields of {@link COMMON_MODEL} that have none in our record → where the document has them. */
+  /** Fields of {@link COMMON_MODEL} without a field in our record → where the document has them. */
   kept: Record<string, string>;
-  /** Fields of {@link COMMON_MODEL} that this provider cannot give. */
+  /** Fields of {@link COMMON_MODEL} that this provider does not have. */
   knowinglyNull: string[];
 }
 
@@ -77,39 +77,39 @@ export interface ProviderContract {
   credentials: ProviderCredentials;
   /** The headers of a signed webhook; `atMs` is the time of signing. */
   sign(rawBody: string, atMs: number): Record<string, string>;
-  /** How old a signature may be, and how old it may not: milliseconds, negative when it lies ahead. */
+  /** Largest valid and smallest invalid age of a signature, milliseconds; negative: in the future. */
   ages: { accepted: number[]; refused: number[] };
-  /** A signature that was computed elsewhere. */
+  /** A signature that was computed independently. */
   vector: { rawBody: string; headers: Record<string, string>; atMs: number; credentials: ProviderCredentials };
-  /** Every event that the provider documents, with the conversation that it speaks of. */
+  /** Every event that the provider documents, with its conversation. */
   events: { body: Document; kind: string; id: string; agentId: string | null }[];
-  /** Events that we do not know, or without an id. */
+  /** Unknown events, or events without an id. */
   unknown: Document[];
-  /** The provider's record at its fullest, by kind. */
+  /** The provider's fullest record, by kind. */
   fullest: Record<string, Fullest>;
-  /** By kind: a record of something that is over and analysed, which says nothing else. */
+  /** By kind: a record of an ended and analysed conversation with nothing else. */
   bare: Record<string, Document>;
-  /** Every reason for an end, and the words that are kept of it. */
+  /** Every reason for an end, and the text that is stored of it. */
   ends: (Said & { says: string; category: string; party: string | null; reason: string | null })[];
   /** Every status of the provider, as a record, and ours. */
   statuses: { says: string; record: Document; status: string }[];
   transcripts: { record: Document; turns: Partial<Turn>[] }[];
-  /** Every reason for which documents say that a part will not come; null: it is waited for. */
+  /** Every reason for which documents say that a part will never come; null: it is waited for. */
   absences: (Said & { says: string; part: Part; reason: string | null })[];
-  /** What a payload would name as the source of a recording that is had from this address. */
+  /** The source that a payload would claim for a recording at this address. */
   recordingAt(baseUrl: string): string;
-  /** Values in the fixtures that must never be kept. */
+  /** Values in the fixtures that must never be stored. */
   secrets: string[];
 }
 
-/** The contract of a provider that has one. */
+/** The contract of a provider, if it has one. */
 export const loadContract = async (name: string): Promise<ProviderContract> =>
   ((await import(`./fixtures/${name}/contract.ts`)) as { contract: ProviderContract }).contract;
 
-/** A fixture that lies beside the contract of `url`. */
+/** A fixture beside the contract at `url`. */
 export const fixture = (url: string, name: string): Document =>
   JSON.parse(readFileSync(new URL(name, url), 'utf8')) as Document;
 
-/** The document with some members changed; one that is set to undefined is left out. */
+/** The document with some members changed; members set to undefined are left out. */
 export const changed = (document: Document, more: { [key: string]: Json | undefined }): Document =>
   JSON.parse(JSON.stringify({ ...document, ...more })) as Document;

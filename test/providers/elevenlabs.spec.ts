@@ -1,4 +1,4 @@
-// ElevenLabs' HTTP API as our client meets it: the simulator, which the official client accepts, over a real socket.
+// Our client of ElevenLabs' HTTP API against the simulator, which the official client accepts, over a real socket.
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
@@ -7,7 +7,7 @@ import type { Json } from '../../src/providers/provider-fact.js';
 import type { ListedConversation, ListQuery, ProviderConnection } from '../../src/providers/provider.js';
 import { egressTo } from '../support/egress.js';
 
-/** Where nobody listens. */
+/** An address where nobody listens. */
 const NOBODY = 'http://127.0.0.1:1';
 
 let simulator: ElevenLabsSimulator;
@@ -28,7 +28,7 @@ const identity = (providerId: string) => ({ providerKind: 'conversation', provid
 const ALL: ListQuery = { providerKind: 'conversation', from: null, to: null, live: false, cursor: null };
 const T0 = 1_760_000_000_000;
 
-/** A conversation that began so many seconds after T0. */
+/** A conversation that began this many seconds after T0. */
 function at(seconds: number, fields: Record<string, unknown> = {}): string {
   const metadata = { start_time_unix_secs: T0 / 1000 + seconds };
   return simulator.addCompleteConversation({ conversation_id: `c${seconds}`, metadata, ...fields }).conversation_id;
@@ -45,7 +45,7 @@ async function listAll(query: Partial<ListQuery>): Promise<ListedConversation[]>
 }
 
 describe('the record', () => {
-  it('is the raw document, with what no client knows yet', async () => {
+  it('is the raw document, including fields that no client knows yet', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({}, { seed: 'odd' });
     simulator.faults.oddities = ['unknown_field', 'unknown_value', 'null'];
     const answer = await elevenlabs.fetchRecord(connection, identity(id));
@@ -57,7 +57,7 @@ describe('the record', () => {
     expect(claims).toMatchObject({ ended: { failed: false }, analysed: true, recordings: [{ source: id }] });
   });
 
-  it('is not found, when ElevenLabs does not know it', async () => {
+  it('is not found if ElevenLabs does not know it', async () => {
     expect(await elevenlabs.fetchRecord(connection, identity('conv_nobody'))).toEqual({ found: false });
   });
 
@@ -67,7 +67,7 @@ describe('the record', () => {
     [429, true],
     [500, true],
     [503, true],
-  ])('fails by %i, which is retryable: %s, after one request', async (status, retryable) => {
+  ])('fails with %i after one request; retryable: %s', async (status, retryable) => {
     const id = at(1);
     simulator.faults.getStatus = [status];
     simulator.faults.retryAfterSeconds = 7;
@@ -77,7 +77,7 @@ describe('the record', () => {
     expect(simulator.requests).toHaveLength(1);
   });
 
-  it('fails without quoting the key or the answer', async () => {
+  it('fails without quoting the key or the response', async () => {
     const id = at(1);
     const failing = elevenlabs.fetchRecord({ ...connection, apiKey: 'xi_wrong_key' }, identity(id));
     const error = await failing.catch((reason: unknown) => reason);
@@ -85,7 +85,7 @@ describe('the record', () => {
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('xi_wrong_key');
   });
 
-  it('is retryable, when nobody answers or the connection breaks', async () => {
+  it('is retryable if nobody answers or the connection breaks', async () => {
     simulator.faults.resetConnections = 1;
     const unreachable = { status: null, retryable: true };
     await expect(elevenlabs.fetchRecord(connection, identity('c1'))).rejects.toMatchObject(unreachable);
@@ -95,7 +95,7 @@ describe('the record', () => {
 });
 
 describe('the list', () => {
-  it('goes from page to page, oldest first, each conversation once', async () => {
+  it('is read page by page, oldest first, each conversation once', async () => {
     for (let index = 0; index < 230; index += 1) at(index);
     const found = await listAll({});
     expect(found.map(({ providerId }) => providerId)).toEqual(Array.from({ length: 230 }, (_, index) => `c${index}`));
@@ -104,16 +104,16 @@ describe('the list', () => {
     expect(found[1]?.providerAgentId).toMatch(/^agent_/);
   });
 
-  it('keeps to its window: from inclusive, to exclusive, by whole seconds', async () => {
+  it('respects its window: from inclusive, to exclusive, in whole seconds', async () => {
     for (const second of [8, 9, 10, 11, 19, 20, 21]) at(second);
     const within = async (from: number, to: number) =>
       (await listAll({ from: T0 + from, to: T0 + to })).map(({ providerId }) => providerId);
     expect(await within(10_000, 20_000)).toEqual(['c10', 'c11', 'c19']);
-    // Nothing between two windows that share a border within a second is lost.
+    // Nothing is lost between two windows that share a boundary within a second.
     expect(await within(9_500, 10_500)).toEqual(['c9', 'c10']);
   });
 
-  it('shows only what is live, when asked so', async () => {
+  it('contains only live conversations if requested', async () => {
     at(1);
     const live = simulator.addConversation({ conversation_id: 'live' }).conversation_id;
     const begun = simulator.addConversation({ conversation_id: 'begun', status: 'initiated' }).conversation_id;
@@ -131,7 +131,7 @@ describe('the list', () => {
 });
 
 describe('the recording', () => {
-  it('comes from the audio endpoint, with the key', async () => {
+  it('comes from the audio endpoint, with the API key', async () => {
     const id = at(1);
     const { body, contentType } = await elevenlabs.openRecording(connection, id, new AbortController().signal);
     expect(contentType).toBe('audio/mpeg');
@@ -139,13 +139,13 @@ describe('the recording', () => {
     expect(await buffer(body)).toEqual(Buffer.from(sent.data.full_audio, 'base64'));
   });
 
-  it('is refused for good, when there is none', async () => {
+  it('is refused as not retryable if there is none', async () => {
     const signal = new AbortController().signal;
     const failing = elevenlabs.openRecording(connection, 'conv_nobody', signal);
     await expect(failing).rejects.toMatchObject({ status: 404, retryable: false });
   });
 
-  it('stops, when it is aborted in the middle', async () => {
+  it('stops if it is aborted in the middle', async () => {
     const id = at(1);
     const controller = new AbortController();
     const { body } = await elevenlabs.openRecording(connection, id, controller.signal);

@@ -1,4 +1,4 @@
-// Runs over the registry: a provider without fixtures fails. See contract.ts for what each must show.
+// Runs over the registry: a provider without fixtures fails. See contract.ts for what each must provide.
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
@@ -31,7 +31,7 @@ function valueAt(record: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], record);
 }
 
-/** All texts and numbers of a document, as text. */
+/** All texts and numbers of a document as one text. */
 const leavesOf = (value: Json): string[] =>
   value !== null && typeof value === 'object' ? Object.values(value).flatMap(leavesOf) : [String(value)];
 
@@ -64,17 +64,17 @@ describe.each([...contracts])('%s', (name, contract) => {
   );
 
   describe('signature', () => {
-    it('is good, when it was computed elsewhere', () => {
+    it('is valid if it was computed independently', () => {
       const { rawBody, headers, atMs, credentials } = contract.vector;
       expect(provider.verify({ rawBody: Buffer.from(rawBody), headers, nowMs: atMs }, credentials)).toBe(true);
     });
 
-    it('is good within its time, and no longer', () => {
+    it('is valid within its time, and no longer', () => {
       for (const age of contract.ages.accepted) expect(provider.verify(signed(age), contract.credentials)).toBe(true);
       for (const age of contract.ages.refused) expect(provider.verify(signed(age), contract.credentials)).toBe(false);
     });
 
-    it('is told by its header alone, where form or time cannot be right', () => {
+    it('is rejected by its header alone if form or time cannot be right', () => {
       for (const age of contract.ages.accepted) expect(provider.isSigned(signed(age))).toBe(true);
       for (const age of contract.ages.refused) expect(provider.isSigned(signed(age))).toBe(false);
       expect(provider.isSigned({ headers: {}, nowMs: NOW })).toBe(false);
@@ -83,7 +83,7 @@ describe.each([...contracts])('%s', (name, contract) => {
           expect(provider.isSigned({ headers: { [header]: odd }, nowMs: NOW })).toBe(false);
     });
 
-    it('is bad, when a byte, the secret or the header differs', () => {
+    it('is invalid if a byte, the secret or the header differs', () => {
       const good = signed(0);
       const verify = (more: object, credentials = contract.credentials) =>
         provider.verify({ ...good, ...more }, credentials);
@@ -115,7 +115,7 @@ describe.each([...contracts])('%s', (name, contract) => {
       }
     });
 
-    it('are unknown, when we do not know them or they name nobody', () => {
+    it('are unknown if their type is unknown or they name no conversation', () => {
       for (const event of [...contract.unknown, [], 'text', 7, null]) expect(provider.conversationOf(event)).toBeNull();
     });
   });
@@ -127,7 +127,7 @@ describe.each([...contracts])('%s', (name, contract) => {
       expect(fullest.map(([kind]) => kind)).toEqual([...provider.kinds]);
     });
 
-    it.each(fullest)('of a %s make the record, value by value', (kind, { record, makes }) => {
+    it.each(fullest)('of a %s produce the record, value by value', (kind, { record, makes }) => {
       const claims = provider.interpretRecord(record);
       expect(claims).toMatchObject({ kind, analysed: true, transcript: { final: true } });
       const { lastFactAt: _, lastTurnAt: __, lostEvidence: ___, recordings, ...made } = recordOf(claims);
@@ -136,7 +136,7 @@ describe.each([...contracts])('%s', (name, contract) => {
     });
 
     it.each(fullest)(
-      'of a %s fill the common model, or leave knowingly empty',
+      'of a %s fill the common model, or leave fields empty on purpose',
       (_, { record, kept, knowinglyNull }) => {
         const claims = provider.interpretRecord(record);
         const made = { ...recordOf(claims), kind: claims.kind };
@@ -166,28 +166,25 @@ describe.each([...contracts])('%s', (name, contract) => {
       });
     });
 
-    it.each(contract.ends)(
-      'end as $category by $party, when it says: $says',
-      ({ category, party, reason, ...said }) => {
-        const claims = claimsOf(said);
-        const { end, header, transferCount } = recordOf(claims);
-        expect({ ...end, reason: header.provider_reason }).toEqual({ category, party, reason });
-        if (reason !== null) expect(leavesOf(claims.record)).toContain(reason);
-        // An end by a transfer is evidence of one, with or without its target.
-        expect(transferCount).toBe(category === 'transferred' ? 1 : 0);
-      },
-    );
+    it.each(contract.ends)('end as $category by $party for: $says', ({ category, party, reason, ...said }) => {
+      const claims = claimsOf(said);
+      const { end, header, transferCount } = recordOf(claims);
+      expect({ ...end, reason: header.provider_reason }).toEqual({ category, party, reason });
+      if (reason !== null) expect(leavesOf(claims.record)).toContain(reason);
+      // An end by a transfer is evidence of a transfer, with or without its target.
+      expect(transferCount).toBe(category === 'transferred' ? 1 : 0);
+    });
 
-    it.each(contract.absences)('have no $part because of $reason, when it says: $says', ({ part, reason, ...said }) => {
+    it.each(contract.absences)('have no $part because of $reason for: $says', ({ part, reason, ...said }) => {
       const { state, reason: given } = recordOf(claimsOf(said)).completeness[part];
       expect([state, given]).toEqual(reason === null ? ['pending', null] : ['absent', reason]);
     });
 
-    it.each(contract.statuses)('are $status, when the provider says: $says', ({ record, status }) => {
+    it.each(contract.statuses)('are $status for: $says', ({ record, status }) => {
       expect(recordOf(provider.interpretRecord(record)).status).toBe(status);
     });
 
-    it('have the turns of the provider, in its order', () => {
+    it("have the provider's turns, in its order", () => {
       for (const { record, turns } of contract.transcripts) {
         const given = provider.interpretRecord(record).transcript?.turns;
         expect(given).toMatchObject(turns);
@@ -195,7 +192,7 @@ describe.each([...contracts])('%s', (name, contract) => {
       }
     });
 
-    it('keep the document, without its secrets', () => {
+    it('keep the document without its secrets', () => {
       const planted = JSON.stringify([...fullest.map(([, { record }]) => record), contract.events]);
       const kept = JSON.stringify([
         ...fullest.map(([, { record }]) => provider.interpretRecord(record)),
@@ -208,7 +205,7 @@ describe.each([...contracts])('%s', (name, contract) => {
       for (const [, { record }] of fullest) expect(provider.interpretRecord(record).record).not.toBeNull();
     });
 
-    it('and webhooks say by which mapping they were read', () => {
+    it('and webhooks contain the version of the mapping that read them', () => {
       const all = [
         ...fullest.map(([, { record }]) => provider.interpretRecord(record)),
         ...contract.events.map(({ body: event }) => provider.interpretWebhook(event)),
@@ -217,7 +214,7 @@ describe.each([...contracts])('%s', (name, contract) => {
       expect([...versions]).toEqual([expect.any(Number)]);
     });
 
-    it('are understood, whatever a field holds: nothing, an unknown word, another type', () => {
+    it('are interpreted whatever a field contains: nothing, an unknown word, another type', () => {
       const id = /_id$/;
       for (const [kind, { record }] of fullest) {
         for (const odd of [null, 'a word of tomorrow', 7, true, [], {}, [{ x: 1 }], undefined]) {
@@ -239,14 +236,14 @@ function withField(record: Document, field: string, value: Json | undefined): Do
   return value === undefined ? rest : { ...rest, [field]: value };
 }
 
-describe('the door', () => {
+describe('the webhook door', () => {
   let door: Door;
   beforeAll(async () => {
     door = await startDoor();
   });
   afterAll(() => door.close());
 
-  it.each([...contracts])('takes each event of %s once, and keeps what it does not know', async (name, contract) => {
+  it.each([...contracts])('stores each event of %s once, and also unknown ones', async (name, contract) => {
     const { apiKey, webhookSecret } = contract.credentials;
     const accountId = await door.addAccount({ provider: name, api_key: apiKey, webhook_secret: webhookSecret });
     const send = async (document: Document) => {

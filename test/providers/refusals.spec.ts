@@ -1,4 +1,4 @@
-// What a provider's client makes of a server that wants to be left alone, over the registry.
+// How the client of each registered provider handles rate limits.
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Every question that a provider can be asked. */
+/** Every kind of request to a provider. */
 function questions(provider: ProviderApi, connection: ProviderConnection, [kind, recording]: [string, string]) {
   const query = { providerKind: kind, from: null, to: null, live: true, cursor: null };
   return {
@@ -38,7 +38,7 @@ function questions(provider: ProviderApi, connection: ProviderConnection, [kind,
 
 const inOneMinute = (): string => new Date(Date.now() + 60_000).toUTCString();
 
-describe.each(providerNames())('%s, that answers 429', async (name) => {
+describe.each(providerNames())('the client of %s, after a 429', async (name) => {
   const contract = await loadContract(name);
   const ask = async (what: 'record' | 'list' | 'recording'): Promise<unknown> => {
     const connection = { ...contract.credentials, baseUrl, egress: egressTo([baseUrl]) };
@@ -50,13 +50,13 @@ describe.each(providerNames())('%s, that answers 429', async (name) => {
     return asked[what]().catch((error: unknown) => error);
   };
 
-  describe.each(['record', 'list', 'recording'] as const)('to the question for a %s', (what) => {
-    it('is asked again after the seconds that it names', async () => {
+  describe.each(['record', 'list', 'recording'] as const)('for a %s', (what) => {
+    it('returns Retry-After in seconds', async () => {
       retryAfter = '7';
       expect(await ask(what)).toMatchObject({ status: 429, retryable: true, retryAfterMs: 7_000 });
     });
 
-    it('is asked again at the time that it names', async () => {
+    it('returns Retry-After as a date', async () => {
       retryAfter = inOneMinute();
       const error = (await ask(what)) as { retryAfterMs: number };
       expect(error).toMatchObject({ status: 429, retryable: true });
@@ -64,12 +64,12 @@ describe.each(providerNames())('%s, that answers 429', async (name) => {
       expect(error.retryAfterMs).toBeLessThanOrEqual(60_000);
     });
 
-    it('is asked again when we like, if it names no time', async () => {
+    it('returns no time if there is none', async () => {
       retryAfter = undefined;
       expect(await ask(what)).toMatchObject({ status: 429, retryable: true, retryAfterMs: null });
     });
 
-    it('was asked once: tries are counted by whoever asks', async () => {
+    it('sends one request: retries are up to the caller', async () => {
       await ask(what);
       expect(requests).toBe(1);
     });

@@ -1,4 +1,4 @@
-// What Retell's documents mean, with documents as its simulator makes them.
+// How Retell's documents are interpreted, with documents from its simulator.
 import { describe, expect, it } from 'vitest';
 import { completeCall, END_REASONS, webhookBody } from '../../simulators/retell/index.js';
 import { project } from '../../src/reducer/project.js';
@@ -10,7 +10,7 @@ import { retell } from '../../src/providers/retell/index.js';
 
 const SETTINGS = { deadlines: { transcript: 3600, audio: 86_400, analysis: 1800 }, defaultRegion: null };
 
-/** The record that one webhook makes. */
+/** The record that one webhook produces. */
 function recordOf(body: Json): ConversationRecord {
   const claims = retell.interpretWebhook(body);
   const fact = { source: 'webhook', event: 'call_ended', claims, receivedAt: 1_760_000_000_000, hash: 'h' } as const;
@@ -20,7 +20,7 @@ function recordOf(body: Json): ConversationRecord {
 const endedBy = (reason: string): ConversationRecord =>
   recordOf(JSON.parse(webhookBody('call_ended', completeCall(reason, { disconnection_reason: reason }))) as Json);
 
-/** reference: providers.md B.1 and the design's list of failing categories. */
+/** Documented reasons, and the design's list of failing categories. */
 const COMPLETED = new Set([
   ...['customer_hangup', 'agent_hangup', 'transferred', 'voicemail', 'silence', 'max_duration', 'cancelled'],
   ...['human_takeover', 'unknown'],
@@ -32,20 +32,20 @@ describe('the end of a Retell call', () => {
   });
 
   it.each(END_REASONS.map(({ reason, status, connected }) => ({ reason, status, connected })))(
-    'by $reason ($status) is completed or failed as its category and status say',
+    'by $reason ($status) is completed or failed according to its category and status',
     ({ reason, status, connected }) => {
       const record = endedBy(reason);
       const category = record.end?.category ?? '';
       expect(category).not.toBe('unknown');
       expect(record.status).toBe(status === 'ended' && COMPLETED.has(category) ? 'completed' : 'failed');
       expect(record.header.provider_reason).toBe(reason);
-      // What never connected has no audio and no analysis to wait for; everything else is waited for.
+      // A call that never connected waits for no audio and no analysis; every other call does.
       const { state, reason: why } = record.completeness.audio;
       expect([state, why]).toEqual(connected ? ['pending', null] : ['absent', 'never_connected']);
     },
   );
 
-  it('is completed and unknown, when nobody knows its reason yet', () => {
+  it('is completed and unknown if its reason is not known yet', () => {
     expect(endedBy('of_tomorrow')).toMatchObject({ status: 'completed', end: { category: 'unknown', party: null } });
   });
 });
@@ -77,13 +77,13 @@ describe('the conversation of a webhook', () => {
     ['an event of tomorrow', { event: 'call_teleported', call: { call_id: 'c1' } }],
     ['an event that is no text', { event: ['call_started'], call: { call_id: 'c1' } }],
     ['a word that every object knows', { event: 'constructor', call: { call_id: 'c1' } }],
-  ])('is nobody, for %s', (_, body) => {
+  ])('is null for %s', (_, body) => {
     expect(retell.conversationOf(body)).toBeNull();
   });
 });
 
 describe('a Retell call document', () => {
-  it('keeps its record without tokens and signatures, however deep they lie', () => {
+  it('keeps its record without tokens and signatures, at any depth', () => {
     const { record } = retell.interpretRecord({
       call_id: 'c1',
       call_status: 'ongoing',
@@ -95,7 +95,7 @@ describe('a Retell call document', () => {
     expect(record).toMatchObject({ unknown_field: { deeper: [{ kept: true }] } });
   });
 
-  it('loses no other field, when one has an unexpected type', () => {
+  it('loses no other field if one has an unexpected type', () => {
     const claims = retell.interpretRecord({
       call_id: 'c1',
       call_status: 'ended',
@@ -117,7 +117,7 @@ describe('a Retell call document', () => {
     });
   });
 
-  it('tells the customer from the agent by the direction', () => {
+  it('distinguishes customer and agent by the direction', () => {
     const numbers = { call_id: 'c1', from_number: '+14155550101', to_number: '+14155550102' };
     expect(retell.interpretRecord({ ...numbers, direction: 'inbound' }).fields).toMatchObject({
       customer_number: '+14155550101',

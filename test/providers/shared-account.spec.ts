@@ -1,4 +1,4 @@
-// One account, asked by two processes: they share its request budget, what its provider wants, and its circuit.
+// One account used by two processes: they share its request budget, Retry-After and circuit.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
@@ -17,7 +17,7 @@ let api: Api;
 let account: ProviderAccount;
 const workers: Awaited<ReturnType<typeof openWorkerParts>>[] = [];
 
-/** A gateway as another worker process has it: with connections of its own, on a machine whose clock may be fast. */
+/** A gateway as another worker process would have it: its own connections, on a machine whose clock may be fast. */
 async function gateway(requestRate: number, fastMs = 0): Promise<ProviderGateway> {
   const config = { ...colloquy.config, providerRate: requestRate };
   const worker = await openWorkerParts(config, { machine: () => Date.now() + fastMs });
@@ -50,24 +50,24 @@ const health = async (): Promise<unknown> => {
   return (await api.call('GET', path, { key: api.adminKey })).body['health'];
 };
 
-describe('two processes that ask one account', () => {
+describe('two processes that use one account', () => {
   it(`send it ${RATE} requests a second together`, async () => {
     const both = [await gateway(RATE), await gateway(RATE)];
     const from = Date.now();
     await Promise.all(both.map((one) => times(15, () => ask(one))));
     const sent = colloquy.retell.requests.filter(({ path, atMs }) => path.startsWith('/v3/list-calls') && atMs >= from);
     expect(sent).toHaveLength(30);
-    // Alone, each would be through after one and a quarter seconds.
+    // Alone, each would be done after one and a quarter seconds.
     expect(Date.now() - from).toBeGreaterThanOrEqual(2_000);
     for (const { atMs } of sent) {
-      // Windows start again: never more than two of them meet in a second.
+      // Windows start again: never more than two of them overlap in a second.
       expect(sent.filter((other) => other.atMs >= atMs && other.atMs < atMs + 1_000).length).toBeLessThanOrEqual(
         2 * RATE,
       );
     }
   });
 
-  it('both stay away, when one is told to', async () => {
+  it('both pause if one receives a Retry-After', async () => {
     const [one, other] = [await gateway(1_000), await gateway(1_000)];
     expect(await ask(other)).not.toBeInstanceOf(Error);
     colloquy.retell.faults.retryAfterSeconds = 30;
@@ -81,7 +81,7 @@ describe('two processes that ask one account', () => {
     expect(colloquy.retell.requests).toHaveLength(before);
   });
 
-  it.each([3_600_000, -3_600_000])('agree on times, when the clock of one is %d ms fast', async (fastMs) => {
+  it.each([3_600_000, -3_600_000])('agree on times if the clock of one is %d ms fast', async (fastMs) => {
     const [one, other] = [await gateway(1_000, fastMs), await gateway(1_000)];
     colloquy.retell.faults.retryAfterSeconds = 3;
     colloquy.retell.faults.listStatus.push(429);
@@ -99,7 +99,7 @@ describe('two processes that ask one account', () => {
     expect(await ask(one, NO_WAIT)).not.toBeInstanceOf(Error);
   });
 
-  it('do not wait for the clock of the other, when one has spent the budget', async () => {
+  it("do not wait for the other's clock if one has used up the budget", async () => {
     const [fast, slow] = [await gateway(RATE, 3_600_000), await gateway(RATE)];
     await times(RATE, () => ask(fast));
     const from = Date.now();

@@ -25,7 +25,7 @@ const read = (provider: string, document: Json): Storable =>
 
 const INT4 = 2 ** 31;
 
-/** What the tables and what is made of a record need of claims. */
+/** What the tables, and what is derived from a record, require of claims. */
 function expectStorable({ claims }: Storable): void {
   expect(JSON.stringify({ ...claims, audio: [] })).not.toMatch(/\\u0000|\\ud[89a-f]/i);
   const { fields, transcript, agent, transfers, providerTime } = claims;
@@ -44,7 +44,7 @@ function expectStorable({ claims }: Storable): void {
   if (fields.language !== undefined) expect(fields.language).toMatch(/^[\w-]{1,44}$/);
 }
 
-/** The record that a document makes, with everything that is made on the way. */
+/** The record from a document, with everything that is derived on the way. */
 function recordOf(claims: Claims) {
   const fact = { source: 'record', event: 'record', receivedAt: 1_760_000_000_000, hash: 'a', claims } as const;
   const { state } = reduce(EMPTY, [fact]);
@@ -52,7 +52,7 @@ function recordOf(claims: Claims) {
   return JSON.parse(JSON.stringify({ state, record })) as unknown;
 }
 
-/** Every place in a document where something can be put. */
+/** Every place in a document where a value can be put. */
 function placesOf(value: Json, path: string[] = []): string[][] {
   if (typeof value !== 'object' || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([name, inner]) => placesOf(inner, [...path, name]))];
@@ -82,8 +82,8 @@ const oddJson = fc.oneof(
   fc.double() as fc.Arbitrary<number>,
 );
 
-describe('what a hostile provider sends', () => {
-  it.each(RECORDS)('of %s is storable, or fails alone, wherever something odd stands', (provider, document) => {
+describe('a hostile document', () => {
+  it.each(RECORDS)('of %s is storable, or fails alone, wherever an odd value is', (provider, document) => {
     const places = placesOf(document);
     const property = fc.property(fc.constantFrom(...places), oddJson, (path, odd) => {
       let claimed: Storable;
@@ -100,13 +100,13 @@ describe('what a hostile provider sends', () => {
     fc.assert(property, { numRuns: 400 });
   });
 
-  it.each(RECORDS)('of %s is what it was, where nothing is odd', (provider, document) => {
+  it.each(RECORDS)('of %s is unchanged where nothing is odd', (provider, document) => {
     const { claims, omitted } = read(provider, document);
     expect(omitted).toEqual([]);
     expect(claims).toEqual(providerNamed(provider).interpretRecord(document));
   });
 
-  it('keeps NUL and half surrogates from its texts, and says so', () => {
+  it('loses NUL and lone surrogates from its texts, with a note', () => {
     const { claims, omitted } = read('retell', { ...RECORDS[0]?.[1], agent_name: 'a\0b\ud800' });
     expect(claims.agent?.name).toBe('a\uFFFDb\uFFFD');
     expect(omitted).toEqual(['characters']);
@@ -118,18 +118,23 @@ describe('what a hostile provider sends', () => {
     ['start_timestamp', -5, {}, ['times']],
     ['call_cost', { combined_cost: 1e30 }, {}, ['numbers']],
     ['latency', { e2e: { p50: 3e9, p95: 900 } }, { latency: { p50_ms: null, p95_ms: 900 } }, ['times']],
-  ])('%s as %j costs itself alone', (name, value, fields, omitted) => {
+  ])('%s as %j affects only itself', (name, value, fields, omitted) => {
     const plain = { call_id: 'call', call_status: 'ended' };
     const got = read('retell', { ...plain, [name]: value as Json });
     expect(got.claims.fields).toEqual({ provider_conversation_id: 'call', ...fields });
     expect(got.omitted).toEqual(omitted);
   });
 
-  it.each([['no version \n'], ['x'.repeat(129)], ['+1 202 555 0142 called']])('%j is no version', (version) => {
-    expect(read('retell', { call_id: 'call', agent_id: 'a', agent_version: version }).claims.agent?.version).toBeNull();
-  });
+  it.each([['no version \n'], ['x'.repeat(129)], ['+1 202 555 0142 called']])(
+    '%j is not stored as a version',
+    (version) => {
+      expect(
+        read('retell', { call_id: 'call', agent_id: 'a', agent_version: version }).claims.agent?.version,
+      ).toBeNull();
+    },
+  );
 
-  it('is cut where it nests too deep, and in texts that hold JSON', () => {
+  it('is cut where it is nested too deeply, and in texts that contain JSON', () => {
     const document = {
       call_id: 'call',
       metadata: deep(10_000),
@@ -156,7 +161,7 @@ describe('what a hostile provider sends', () => {
     });
   });
 
-  it('names at most 64 agents and 200 transfers; who comes later is nobody', () => {
+  it('names at most 64 agents and 200 transfers; further ones are dropped', () => {
     const transcript = Array.from({ length: 6_000 }, (_, n) => ({
       role: 'agent',
       message: 'hello',
