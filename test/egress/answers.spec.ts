@@ -1,4 +1,4 @@
-// What a host may answer: where it may send us on to, how much it may send, how long it may say nothing.
+// Limits on responses: redirects, size, silence.
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
@@ -38,7 +38,7 @@ const bytesOf = async ({ body }: Response): Promise<Buffer> =>
   Buffer.concat(await Readable.fromWeb(body as ReadableStream).toArray());
 
 describe('a redirect', () => {
-  it('takes no credentials to another origin, and does to the same one', async () => {
+  it('does not send credentials to another origin, but does to the same one', async () => {
     const heard: IncomingMessage['headers'][] = [];
     const other = await host(({ headers }, response) => {
       heard.push(headers);
@@ -58,7 +58,7 @@ describe('a redirect', () => {
     expect(heard[1]).toMatchObject(secrets);
   });
 
-  it.each(['elevenlabs', 'retell'])('does not bring the key of %s elsewhere', async (name) => {
+  it.each(['elevenlabs', 'retell'])('does not send the key of %s elsewhere', async (name) => {
     const heard: string[] = [];
     const thief = await host(({ rawHeaders }, response) => {
       heard.push(rawHeaders.join('\n'));
@@ -70,13 +70,13 @@ describe('a redirect', () => {
     await providerApi(name).fetchRecord({ ...connection, egress: outTo([provider, thief]) }, identity);
     expect(heard).toHaveLength(1);
     expect(heard.join()).not.toContain('key_canary');
-    // And not at all to where nobody said that requests may go.
+    // Nor does a request go to a host that is not allowed.
     const asked = providerApi(name).fetchRecord({ ...connection, egress: outTo([provider]) }, identity);
     await expect(asked).rejects.toMatchObject({ retryable: false, problem: 'address_not_allowed' });
     expect(heard).toHaveLength(1);
   });
 
-  it('sends no body on', async () => {
+  it('does not forward a request body', async () => {
     const target = await host((_, response) => void response.writeHead(200, JSON_TYPE).end('{}'));
     const first = await host((_, response) => void response.writeHead(307, { location: target.url }).end());
     const asking = outTo([first, target]).documents(first.url, { method: 'POST', body: '{}' });
@@ -85,7 +85,7 @@ describe('a redirect', () => {
 });
 
 describe('a document', () => {
-  it.each(['gzip', 'identity'])('is read as it is meant (%s)', async (packing) => {
+  it.each(['gzip', 'identity'])('is decoded (%s)', async (packing) => {
     const text = JSON.stringify({ words: 'Grüße'.repeat(1_000) });
     const body = packing === 'gzip' ? gzipSync(text) : text;
     const good = await host((_, response) => {
@@ -94,12 +94,12 @@ describe('a document', () => {
     expect(await (await outTo([good]).documents(good.url)).text()).toBe(text);
   });
 
-  // The second one stays below the limits of bytes and of values: it is out of all proportion alone.
+  // The second one is below the limits of bytes and values: only its ratio is excessive.
   it.each([
     ['{},', 150 * MIB],
     [' ', 60 * MIB],
   ])(
-    'that unpacks to a thousand times its size is cut at once: of %j, %d bytes',
+    'that unpacks to a thousand times its size is aborted at once: of %j, %d bytes',
     { timeout: 30_000 },
     async (piece, bytes) => {
       const packed = await bomb(piece, bytes);
@@ -120,7 +120,7 @@ describe('a document', () => {
     },
   );
 
-  it('of too many bytes, or of too many values, is not taken', async () => {
+  it('with too many bytes or values is refused', async () => {
     const large = await host((request, response) => {
       response.writeHead(200, JSON_TYPE);
       if (request.url === '/values') return void response.end('{},'.repeat(150_000));
@@ -132,7 +132,7 @@ describe('a document', () => {
     expect(await codeOf(egress.documents(`${large.url}/values`))).toBe('answer_too_large');
   });
 
-  it('of 50,000 levels is not taken: it could not be written down', async () => {
+  it('with 50,000 levels is refused, because it could not be serialised', async () => {
     const deep = await host((_, response) => {
       response.writeHead(200, JSON_TYPE).end('['.repeat(50_000) + ']'.repeat(50_000));
     });
@@ -144,19 +144,25 @@ describe('a document', () => {
     expect(await codeOf(egress.documents(flat.url))).toBe('answered');
   });
 
-  it.each(['gzip, br', 'gzip, gzip', 'constructor', '__proto__', 'zstd'])('is not packed as %s', async (packing) => {
-    const odd = await host((_, response) => {
-      response.writeHead(200, { ...JSON_TYPE, 'content-encoding': packing }).end('{}');
-    });
-    expect(await codeOf(outTo([odd]).documents(odd.url))).toBe('content_type_not_allowed');
-  });
+  it.each(['gzip, br', 'gzip, gzip', 'constructor', '__proto__', 'zstd'])(
+    'is refused with content encoding %s',
+    async (packing) => {
+      const odd = await host((_, response) => {
+        response.writeHead(200, { ...JSON_TYPE, 'content-encoding': packing }).end('{}');
+      });
+      expect(await codeOf(outTo([odd]).documents(odd.url))).toBe('content_type_not_allowed');
+    },
+  );
 
-  it.each([undefined, 'text/html', 'audio/wav', 'text/plain; x=application/json'])('is no %s', async (type) => {
-    const odd = await host((_, response) => {
-      response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end('{}');
-    });
-    expect(await codeOf(outTo([odd]).documents(odd.url))).toBe('content_type_not_allowed');
-  });
+  it.each([undefined, 'text/html', 'audio/wav', 'text/plain; x=application/json'])(
+    'is refused with content type %s',
+    async (type) => {
+      const odd = await host((_, response) => {
+        response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end('{}');
+      });
+      expect(await codeOf(outTo([odd]).documents(odd.url))).toBe('content_type_not_allowed');
+    },
+  );
 });
 
 describe('a recording', () => {
@@ -168,12 +174,12 @@ describe('a recording', () => {
     ['application/octet-stream', '<html><body>admin</body></html>', null],
     ['application/octet-stream', '', null],
     ['text/html', '<html></html>', null],
-    // Whoever names another type means it.
+    // Another explicit type is respected.
     ['text/html', 'ID3 and so on, and on', null],
     ['application/json', 'RIFF\0\0\0\0WAVEfmt ', null],
     ['audio/../../html', 'RIFF', null],
     ['image/svg+xml', '<svg/>', null],
-  ])('that is called %s and begins with %j is %s', async (called, content, type) => {
+  ])('with content type %s that begins with %j is %s', async (called, content, type) => {
     const server = await host((_, response) => response.writeHead(200, { 'content-type': called }).end(content));
     const asking = outTo([server]).recordings(server.url);
     if (type === null) return expect(await codeOf(asking)).toBe('content_type_not_allowed');
@@ -182,7 +188,7 @@ describe('a recording', () => {
     expect((await bytesOf(response)).toString()).toBe(content);
   });
 
-  it('breaks off past its limit', async () => {
+  it('is aborted beyond its limit', async () => {
     const server = await host((_, response) => {
       response.writeHead(200, { 'content-type': 'audio/wav' }).end(Buffer.alloc(2 * MIB));
     });
@@ -190,7 +196,7 @@ describe('a recording', () => {
     expect(await codeOf(bytesOf(response))).toBe('answer_too_large');
   });
 
-  it('that unpacks to a thousand times its size is cut at once', async () => {
+  it('that unpacks to a thousand times its size is aborted at once', async () => {
     const packed = await bomb('RIFF', 200 * MIB);
     expect(packed.length).toBeLessThan(MIB);
     const evil = await host((_, response) => {
@@ -205,7 +211,7 @@ describe('a recording', () => {
     expect(bytes).toBeLessThan(2 * MIB);
   });
 
-  it('is not read ahead of whoever stores it', async () => {
+  it('is not read faster than it is stored', async () => {
     let sent = 0;
     const block = Buffer.alloc(MIB);
     const server = await host((_, response) => {
@@ -218,17 +224,17 @@ describe('a recording', () => {
     const { body } = await outTo([server]).recordings(server.url);
     const reader = (body as ReadableStream).getReader();
     await reader.read();
-    // Until nothing moves any more.
+    // Until nothing is read any more.
     for (let before = -1; before !== sent; await new Promise((resolve) => setTimeout(resolve, 300))) before = sent;
     expect(sent).toBeLessThan(64 * MIB);
     await reader.cancel();
   });
 });
 
-describe('a host that goes dark', () => {
+describe('a host that goes silent', () => {
   const QUICK = { headersMs: 300, silenceMs: 300, connectMs: 300 };
 
-  it('before it answers is given up', async () => {
+  it('before its response is given up', async () => {
     const dark = await host(() => undefined);
     await expect(outTo([dark], QUICK).documents(dark.url)).rejects.toThrow('does not answer');
   });
@@ -242,7 +248,7 @@ describe('a host that goes dark', () => {
     await expect(outTo([switching]).recordings(switching.url, { signal })).rejects.toThrow('without a response');
   });
 
-  it('in the middle of an answer is given up', async () => {
+  it('in the middle of a response is given up', async () => {
     const dark = await host((request, response) => {
       response.writeHead(200, { 'content-type': request.url === '/audio' ? 'audio/wav' : 'application/json' });
       response.write('[');
@@ -253,7 +259,7 @@ describe('a host that goes dark', () => {
     await expect(bytesOf(response)).rejects.toThrow('stopped sending');
   });
 
-  it('is not one whose answer is read slowly', async () => {
+  it('is not confused with a response that is read slowly', async () => {
     const server = await host((_, response) => {
       response.writeHead(200, { 'content-type': 'audio/wav' }).end(Buffer.alloc(8 * MIB));
     });
@@ -267,7 +273,7 @@ describe('a host that goes dark', () => {
     expect(bytes).toBe(8 * MIB);
   });
 
-  it('or is asked too long for all of it is given up, too', async () => {
+  it('or takes too long for the whole response is given up, too', async () => {
     const slow = await host((_, response) => {
       response.writeHead(200, JSON_TYPE);
       const drip = setInterval(() => response.write(' '), 20);

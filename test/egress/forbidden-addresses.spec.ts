@@ -1,4 +1,4 @@
-// Spellings of addresses that nobody outside may make us reach: a listener on loopback, on all its addresses, hears nothing.
+// Spellings of addresses that nobody outside may make us connect to: a listener on all loopback addresses receives nothing.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseEgressAllow } from '../../src/config/egress-allow.js';
 import { Egress } from '../../src/egress/egress.js';
@@ -6,10 +6,10 @@ import { refusalIn } from '../../src/egress/refusal.js';
 import { startCanary, startHost, type Host } from './hosts.js';
 
 let canary: Awaited<ReturnType<typeof startCanary>>;
-/** Allowed, and sends everybody to where the query says. */
+/** Allowed; redirects to the address in the query. */
 let redirector: Host;
 
-/** What DNS says of the names in this file. */
+/** DNS records of the names in this file. */
 const NAMES: Record<string, string[]> = {
   'private.example': ['10.0.0.7'],
   'loopback.example': ['127.0.0.1'],
@@ -40,7 +40,7 @@ beforeAll(async () => {
   canary = await startCanary();
   redirector = await startHost((request, response) => {
     const to = new URL(request.url ?? '/', 'http://here').searchParams.get('to') ?? '';
-    // Bytes as they are: a header is no text.
+    // Raw bytes: a header is not text.
     response.writeHead(302, { location: Buffer.from(to).toString('latin1') }).end();
   });
 });
@@ -49,15 +49,15 @@ afterAll(async () => {
   await redirector.close();
 });
 
-/** `%` is where the port of the canary goes. */
+/** `%` is replaced by the canary's port. */
 const SPELLINGS = [
-  // Plainly.
+  // Plain.
   ...['https://127.0.0.1:%/', 'https://127.1.2.3:%/', 'http://127.0.0.1:%/', 'https://[::1]:%/', 'http://[::1]:%/'],
   // Decimal, octal, hexadecimal, short, mixed, overflowing.
   ...['https://2130706433:%/', 'https://017700000001:%/', 'https://0x7f000001:%/', 'https://0x7f.0.0.1:%/'],
   ...['https://0177.0.0.1:%/', 'https://0177.0x0.0.01:%/', 'https://127.1:%/', 'https://127.0.1:%/'],
   ...['https://00000177.1:%/', 'https://0x7F.1:%/', 'https://127.0.0.01:%/', 'https://127.0x1:%/'],
-  // Nothing at all.
+  // Unspecified addresses.
   ...['https://0:%/', 'https://0.0.0.0:%/', 'https://[::]:%/', 'https://0x0:%/', 'https://00.0:%/'],
   // IPv4 inside IPv6: mapped, compatible, translated, NAT64, 6to4, Teredo.
   ...['https://[::ffff:127.0.0.1]:%/', 'https://[::ffff:7f00:1]:%/', 'https://[0:0:0:0:0:ffff:7f00:1]:%/'],
@@ -68,7 +68,7 @@ const SPELLINGS = [
   ...['https://127.0.0.1.:%/', 'https://localhost.:%/', 'https://public.example@127.0.0.1:%/'],
   ...['https://user:word@127.0.0.1:%/', 'https://127.0.0.1:%@127.0.0.1:%/', 'https://%31%32%37.0.0.1:%/'],
   ...['https://１２７.０.０.１:%/', 'https://127。0。0。1:%/', 'https://①②⑦.⓪.⓪.①:%/', 'https://ｌｏｃａｌｈｏｓｔ:%/'],
-  // Names of the machine and of its network.
+  // Names of the machine and its network.
   ...['https://localhost:%/', 'https://LOCALHOST:%/', 'https://a.localhost:%/', 'http://localhost:%/'],
   ...['https://printer.local:%/', 'https://db.internal:%/', 'https://router.home.arpa:%/', 'https://localtest.me:%/'],
   ...['https://127.0.0.1.nip.example:%/', 'https://private.example:%/', 'https://loopback.example:%/'],
@@ -79,7 +79,7 @@ const SPELLINGS = [
     'https://zone.example:%/',
   ],
   ...['https://one-of-two.example:%/', 'https://nowhere.example:%/'],
-  // Metadata of clouds.
+  // Cloud metadata services.
   ...['https://169.254.169.254/', 'http://169.254.169.254/latest/', 'https://metadata.google.internal/'],
   ...['https://metadata.example/', 'https://[fd00:ec2::254]/', 'https://100.100.100.200/', 'https://168.63.129.16/'],
   ...['https://192.0.0.192/', 'https://2852039166/'],
@@ -116,7 +116,7 @@ const SPELLINGS = [
 const at = (spelling: string): string => spelling.replaceAll(/%(?!\d\d)/g, String(canary.port));
 
 describe('an address that is not public', () => {
-  it('has many spellings here', () => {
+  it('has many spellings in this test', () => {
     expect(new Set(SPELLINGS).size).toBe(SPELLINGS.length);
     expect(SPELLINGS.length).toBeGreaterThan(100);
   });
@@ -144,7 +144,7 @@ describe('an address that is not public', () => {
     },
   );
 
-  it('is refused at the end of a chain, and chains are short', async () => {
+  it('is refused at the end of a chain of redirects, and chains are short', async () => {
     const via = (to: string): string => `${redirector.url}/?to=${encodeURIComponent(to)}`;
     const chain = via(via(via(at('https://127.0.0.1:%/'))));
     const out = egress(new URL(redirector.url).host);
@@ -155,7 +155,7 @@ describe('an address that is not public', () => {
   });
 
   it('is not reached by a name that changes between check and connection', async () => {
-    // 127.0.0.2 stands for the public address: allowed here, and nobody listens on it alone.
+    // 127.0.0.2 represents a public address: it is allowed here, and nobody else listens on it.
     const answers = ['127.0.0.2', '127.0.0.1'];
     let questions = 0;
     const out = new Egress({
@@ -163,7 +163,7 @@ describe('an address that is not public', () => {
       resolve: async () => [{ address: answers[questions++ % 2] ?? '', family: 4 }],
     });
     const url = at('https://rebinding.example:%/');
-    // The canary hears this one: it came to the address that was checked.
+    // The canary receives this request: it was sent to the address that was checked.
     await out.recordings(url).catch(() => undefined);
     expect([questions, canary.connections()]).toEqual([1, 1]);
     expect(await codeOf(out.recordings(url))).toBe('address_not_allowed');
@@ -171,15 +171,15 @@ describe('an address that is not public', () => {
   });
 });
 
-describe('an address that is allowed', () => {
-  /** Every name has the address 127.0.0.2, which is allowed: it is the spelling that decides. */
+describe('an allowed address', () => {
+  /** Every name resolves to the allowed address 127.0.0.2, so only the spelling decides. */
   const out = (): Egress =>
     new Egress({
       allow: parseEgressAllow('127.0.0.0/8'),
       resolve: async () => [{ address: '127.0.0.2', family: 4 }],
     });
 
-  it('is reached by a plain spelling', async () => {
+  it('is reached with a plain spelling', async () => {
     for (const spelling of ['https://public.example:%/', 'https://127.0.0.2:%/']) {
       const before = canary.connections();
       expect(await out().isRefused(at(spelling))).toBe(false);
@@ -189,15 +189,15 @@ describe('an address that is allowed', () => {
   });
 
   it.each([
-    // Without TLS anybody on the way reads and answers.
+    // Without TLS anybody on the way could read and answer.
     ...['http://public.example:%/', 'http://127.0.0.2:%/'],
-    // Translated: decimal, octal, hexadecimal, short, with other digits.
+    // Converted by URL parsers: decimal, octal, hexadecimal, short, with other digits.
     ...['https://2130706434:%/', 'https://017700000002:%/', 'https://0x7f000002:%/', 'https://127.2:%/'],
     ...['https://0177.0.0.2:%/', 'https://127.0.0.02:%/', 'https://１２７.０.０.２:%/', 'https://127。0。0。2:%/'],
-    // Names that mean something inside alone.
+    // Names that have a meaning only inside.
     ...['https://localhost:%/', 'https://LOCALHOST.:%/', 'https://a.localhost:%/', 'https://printer.local:%/'],
     ...['https://db.internal:%/', 'https://router.home.arpa:%/'],
-    // Two readers would not agree on the host.
+    // Two parsers would not agree on the host.
     ...['https://user:word@public.example:%/', 'https://public.example@127.0.0.2:%/', 'https:public.example:%/'],
     ...[
       'https:/public.example:%/',
@@ -206,7 +206,7 @@ describe('an address that is allowed', () => {
       ' https://127.0.0.2:%/',
     ],
     ...['https://127.0.0.2\\@public.example:%/', 'https://127.0.\t0.2:%/', `https://127.0.0.2:%/${'a'.repeat(9_000)}`],
-  ])('is refused when it is spelled %j', async (spelling) => {
+  ])('is refused if it is spelled %j', async (spelling) => {
     const before = canary.connections();
     for (const ask of ['documents', 'recordings'] as const)
       expect(await codeOf(out()[ask](at(spelling)))).toBe('address_not_allowed');

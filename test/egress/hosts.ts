@@ -1,4 +1,4 @@
-// Hosts that a request may meet, on loopback, and one that nobody may ever meet.
+// Hosts on loopback for requests, and one that no request may ever reach.
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
@@ -27,7 +27,7 @@ async function listening(server: Server): Promise<Host> {
 
 export const startHost = (answer: RequestListener): Promise<Host> => listening(createServer(answer));
 
-/** Counts connections, on every loopback address that the machine has. */
+/** Counts connections on every loopback address of the machine. */
 export async function startCanary(): Promise<{ port: number; connections: () => number; close(): Promise<void> }> {
   let connections = 0;
   const server = createTcpServer((socket) => {
@@ -46,21 +46,21 @@ export async function startCanary(): Promise<{ port: number; connections: () => 
   };
 }
 
-/** How much the highest use of memory so far grows, bytes. */
+/** By how much the peak memory grows, bytes. */
 export async function growth(work: () => Promise<unknown>): Promise<number> {
   const before = process.resourceUsage().maxRSS;
   await work();
   return (process.resourceUsage().maxRSS - before) * 1024;
 }
 
-/** Many values, packed without ever being held whole. */
+/** Many values, compressed without ever being held in memory as a whole. */
 export async function bomb(piece: string, bytes: number): Promise<Buffer> {
   const block = Buffer.from(piece.repeat(Math.floor(MIB / piece.length)));
   const blocks = Array.from({ length: Math.ceil(bytes / block.length) }, () => block);
   return Buffer.concat(await Readable.from(blocks).pipe(createGzip()).toArray());
 }
 
-/** Sends piece by piece, as fast as the other side reads, until there is none. */
+/** Sends piece by piece, as fast as the other side reads, until there are none left. */
 export function send(response: ServerResponse, next: () => Buffer | null): void {
   const pieces = new Readable({
     read() {

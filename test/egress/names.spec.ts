@@ -1,4 +1,4 @@
-// Names over a real nameserver on loopback: it changes its mind, or says nothing.
+// Names from a real nameserver on loopback that changes its answers or does not answer.
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ const A = 1;
 const sockets: Socket[] = [];
 afterEach(() => sockets.splice(0).forEach((socket) => socket.close()));
 
-/** Answers questions for IPv4 with what `addressOf` says, other ones with nothing; null: no word at all. */
+/** Answers IPv4 queries with what `addressOf` returns and other queries with nothing; null: no answer at all. */
 async function startNameserver(addressOf: () => string | null): Promise<{ address: string; questions: () => number }> {
   const socket = createSocket('udp4');
   sockets.push(socket);
@@ -40,10 +40,10 @@ const codeOf = (asking: Promise<unknown>): Promise<string | undefined> =>
     (error: unknown) => refusalIn(error)?.code,
   );
 
-describe('a name', () => {
-  it('that changes between judgement and request is judged again, and asked once a connection', async () => {
+describe('a host name', () => {
+  it('that changes between check and request is checked again, and resolved once per connection', async () => {
     const canary = await startCanary();
-    // 127.0.0.2 stands for a public address: it is allowed.
+    // 127.0.0.2 represents a public address: it is allowed.
     const answers = ['127.0.0.2', '127.0.0.1', '127.0.0.2', '127.0.0.1'];
     const { address, questions } = await startNameserver(() => answers.shift() ?? null);
     const egress = new Egress({ allow: parseEgressAllow('127.0.0.2'), resolve: nameserverResolve([address]) });
@@ -51,13 +51,13 @@ describe('a name', () => {
     expect(await egress.isRefused(url)).toBe(false);
     expect(await codeOf(egress.recordings(url))).toBe('address_not_allowed');
     expect([questions(), canary.connections()]).toEqual([2, 0]);
-    // Checked once and connected to once: by the address that was checked.
+    // Resolved once for the check and once for the connection, which uses the checked address.
     expect(await codeOf(egress.recordings(url))).toBeUndefined();
     expect([questions(), canary.connections()]).toEqual([3, 1]);
     await canary.close();
   });
 
-  it('whose server is silent is given up, and holds nobody up', async () => {
+  it('whose server is silent is given up, and delays nobody', async () => {
     const { address } = await startNameserver(() => null);
     const egress = new Egress({
       allow: parseEgressAllow(''),

@@ -1,4 +1,4 @@
-// A signed webhook names a recording that only we could reach: it is not fetched, and the record says why it has none.
+// A signed webhook names a recording at an internal address: it is not fetched, and the record says why there is none.
 import type { AddressInfo } from 'node:net';
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ afterAll(async () => {
   await canary.close();
 });
 
-/** As the provider would, over HTTP: whoever owns an account can. */
+/** As the provider does, over HTTP; whoever owns an account can do this. */
 async function sendSigned(body: string): Promise<number> {
   const at = String(Date.now());
   const digest = createHmac('sha256', colloquy.retell.apiKey).update(body).update(at).digest('hex');
@@ -35,15 +35,15 @@ async function sendSigned(body: string): Promise<number> {
   return (await fetch(`${url}${path}`, { method: 'POST', body, headers })).status;
 }
 
-describe('a recording at an address of ours', () => {
-  it('is not fetched, however it is spelled', { timeout: 90_000 }, async () => {
+describe('a recording at an internal address', () => {
+  it('is not fetched, however the address is spelled', { timeout: 90_000 }, async () => {
     const spellings = ['http://127.0.0.1:%/secret.wav', 'https://localhost:%/secret.wav', 'https://2130706433:%/'];
     await Promise.all(spellings.map((spelling) => staysAway(spelling.replace('%', String(canary.port)))));
     expect(canary.connections()).toBe(0);
   });
 });
 
-/** The call settles without the recording at `link`, and says why. */
+/** Checks that the call settles without the recording at `link`, and says why. */
 async function staysAway(link: string): Promise<void> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({ recording_url: link }, link);
   expect(await sendSigned(colloquy.retell.webhookBody('call_analyzed', callId))).toBe(200);
