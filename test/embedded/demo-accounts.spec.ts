@@ -31,7 +31,7 @@ const accountIds = async (): Promise<unknown[]> =>
   ((await admin.get('/v1/provider-accounts?limit=50')) as { data: { id: string }[] }).data.map(({ id }) => id);
 
 describe('accounts of the simulated providers', () => {
-  it('are made once, and found again at the next start', async () => {
+  it('are created once, and found again at the next start', async () => {
     const { retell, elevenlabs } = await prepareAccounts(dataDir, ports, admin);
     expect(await accountIds()).toEqual([retell.accountId, elevenlabs.accountId]);
     expect(await prepareAccounts(dataDir, ports, admin)).toEqual({ retell, elevenlabs });
@@ -63,7 +63,7 @@ describe('accounts of the simulated providers', () => {
     expect(names).toEqual(['Fern and Field (simulated)', 'Northwind Energy (simulated)']);
   });
 
-  it('are completed, when the folder is from the time of Retell alone', async () => {
+  it('are completed if the folder was made when there was only Retell', async () => {
     const { retell, elevenlabs } = await prepareAccounts(dataDir, ports, admin);
     const { apiKey, port, accountId } = retell;
     writeFileSync(memory(), JSON.stringify({ seed: 'as-then', apiKey, port, clientId: 'cl_then', accountId }));

@@ -34,7 +34,7 @@ async function query<Row extends pg.QueryResultRow>(url: string, sql: string): P
 }
 
 beforeEach(() => {
-  // 0700, as mkdtemp makes it: the cluster must work in a folder that is closed to all other users.
+  // Mode 0700 from mkdtemp: the cluster must work in a folder that is closed to all other users.
   folder = mkdtempSync(join(tmpdir(), 'colloquy-pg-'));
   dataDir = join(folder, 'postgres');
   started = [];
@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 describe('startPostgres', () => {
-  it('makes a cluster with all databases, UTF8 and byte order, and keeps its password to itself', async () => {
+  it('creates a cluster with all databases, UTF8 and byte order, and does not reveal its password', async () => {
     const server = await start();
     const [row] = await query<{ encoding: string; order: boolean; fsync: string }>(
       server.url('colloquy'),
@@ -59,7 +59,7 @@ describe('startPostgres', () => {
     await expect(query(server.url('colloquy').replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(/password/);
   });
 
-  it('finds its data again, when it is started a second time', async () => {
+  it('finds its data again at the second start', async () => {
     const first = await start();
     await query(first.url('colloquy'), 'CREATE TABLE kept AS SELECT 42 AS answer');
     await first.stop();
@@ -85,7 +85,7 @@ describe('startPostgres', () => {
     await database.close();
   });
 
-  it('refuses a folder that a living server uses, and takes it over when told that its owner is dead', async () => {
+  it('refuses a folder that a running server uses, and takes it over if told that its owner is dead', async () => {
     const first = await start();
     await expect(start()).rejects.toThrow(/already runs on .*postgres/);
     const second = await start({ running: 'stop' });
@@ -93,7 +93,7 @@ describe('startPostgres', () => {
     expect(await query(second.url('colloquy'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('ignores the pid file of a dead server, also when its pid belongs to another program now', async () => {
+  it('ignores the pid file of a dead server, even if another program has its pid now', async () => {
     const first = await start();
     first.process.kill('SIGKILL');
     await first.exited;
@@ -109,7 +109,7 @@ describe('startPostgres', () => {
     }
   });
 
-  it('names the folder and the ways out, when a newer PostgreSQL wrote it', async () => {
+  it('names the folder and the ways out if a newer PostgreSQL wrote it', async () => {
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, 'PG_VERSION'), '19\n');
     const failure = start();
@@ -117,7 +117,7 @@ describe('startPostgres', () => {
     await expect(failure).rejects.toThrow(new RegExp(`${dataDir}.*newer.*PostgreSQL 19.*COLLOQUY_DATA_DIR`));
   });
 
-  it('starts anew after an initdb that was interrupted', async () => {
+  it('starts over after an interrupted initdb', async () => {
     mkdirSync(join(folder, 'postgres.new-1', 'data'), { recursive: true });
     writeFileSync(join(folder, 'postgres.new-1', 'data', 'PG_VERSION'), '18\n');
     const server = await start();
@@ -125,7 +125,7 @@ describe('startPostgres', () => {
     expect(() => statSync(join(folder, 'postgres.new-1'))).toThrow(/ENOENT/);
   });
 
-  it('says why, when the port is taken', async () => {
+  it('gives the reason if the port is taken', async () => {
     const first = await start();
     await expect(start({ dataDir: join(folder, 'other'), port: first.port })).rejects.toThrow(
       /did not start.*could not create any TCP/,

@@ -25,7 +25,7 @@ let cacheDir: string;
 let reports: string[];
 let servers: Server[];
 
-/** A program that tells a version and can do nothing else. */
+/** A program that prints a version and can do nothing else. */
 const program = (name: string, version: string): string => {
   const path = join(folder, name);
   mkdirSync(dirname(path), { recursive: true });
@@ -35,7 +35,7 @@ const program = (name: string, version: string): string => {
 };
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 const report = (line: string): number => reports.push(line);
-/** A PATH on which there is no temporal, and no Python either. */
+/** A PATH without temporal and without Python. */
 const bare = (): NodeJS.ProcessEnv => ({ PATH: join(folder, 'nothing') });
 
 async function serve(handler: RequestListener): Promise<string> {
@@ -45,7 +45,7 @@ async function serve(handler: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** An official download that holds a program; `build` pins what the test says. */
+/** An official download that contains a program; `build` pins the given hash. */
 async function official(
   pin: Partial<TemporalBuild>,
 ): Promise<{ build: TemporalBuild; officialUrl: string; binary: string }> {
@@ -88,7 +88,7 @@ describe('findTemporalCli', () => {
     expect(reports).toEqual([]);
   });
 
-  it('passes over what is missing or too old, and says why', async () => {
+  it('skips what is missing or too old, and says why', async () => {
     const old = program('bin/temporal', '1.9.0');
     const cached = program('cache/temporal', '1.9.1');
     const found = await findTemporalCli({
@@ -102,7 +102,7 @@ describe('findTemporalCli', () => {
     expect(reports[1]).toMatch(/version 1\.9\.0 is older than 1\.9\.1/);
   });
 
-  it('takes the official download into the cache, when its program is the pinned one', async () => {
+  it('downloads the official build into the cache if its hash is the pinned one', async () => {
     const { build, officialUrl, binary } = await official({});
     const pinned = { ...build, binarySha256: sha256(binary) };
     const found = await findTemporalCli({
@@ -130,7 +130,7 @@ describe('findTemporalCli', () => {
     expect(existsSync(join(cacheDir, 'temporal'))).toBe(false);
   });
 
-  it('names all the ways within 10 s, when nothing answers', async () => {
+  it('lists all ways within 10 s if nothing answers', async () => {
     const silent = await serve(() => undefined);
     const env = {
       ...process.env,

@@ -62,13 +62,13 @@ describe('startTemporal', () => {
     expect(existsSync(join(folder, 'temporal.db.log'))).toBe(true);
   }, 60_000);
 
-  it('says so, when its port is taken', async () => {
+  it('reports that its port is taken', async () => {
     const [{ port }] = started.slice(-1) as [EmbeddedTemporal];
     const failure = startTemporal({ binary, dbFile: join(folder, 'other.db'), port, uiPort: false });
     await expect(failure).rejects.toThrow(`Temporal did not start: port ${port} is in use.`);
   });
 
-  it('says how it ended and where its log is, when it cannot start', async () => {
+  it('says how it ended and where its log is if it cannot start', async () => {
     writeFileSync(join(folder, 'broken.db'), 'this is no database '.repeat(500));
     const failure = startTemporal({ binary, dbFile: join(folder, 'broken.db'), uiPort: false });
     await expect(failure).rejects.toThrow(
