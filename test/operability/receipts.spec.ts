@@ -21,7 +21,9 @@ const move = (days: number) =>
   colloquy.sql.query('update fact_receipts set received_at = now() - make_interval(days => $1)', [days]);
 /** All but the sealed bytes, which are new at each write, and the times when facts and turns last arrived. */
 const record = async () => [
-  await rows("select to_jsonb(c) - '{header,last_fact_at,last_turn_at}'::text[] as plain from conversations c"),
+  await rows(
+    "select to_jsonb(c) - '{header,transcript_header,analysis_header,last_fact_at,last_turn_at}'::text[] as plain from conversations c",
+  ),
   await rows('select * from journal order by position'),
   await rows('select * from recordings'),
 ];
