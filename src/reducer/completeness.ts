@@ -1,4 +1,4 @@
-// Completeness of a record's parts: present, pending until a deadline, or absent with a reason. Pure.
+// Completeness of a record's parts: present, pending until a deadline, absent with a reason, or erased. Pure.
 import type { Part } from '../providers/provider-fact.js';
 import { haveSameSource, memberOf, membersOf, valueOf, type Registers } from './registers.js';
 import type { Completeness } from './record.js';
@@ -10,9 +10,9 @@ interface Circumstances {
   deadlines: Record<Part, number>;
 }
 
-const PARTS: Part[] = ['transcript', 'audio', 'analysis'];
+export const PARTS: Part[] = ['transcript', 'audio', 'analysis'];
 
-/** Completeness of every part. A part that arrives counts as present even if it was declared absent before. */
+/** Completeness of every part. A part that arrives counts as present even if it was declared absent before, but not once erased. */
 export function partsOf(registers: Registers, circumstances: Circumstances): Record<Part, Completeness> {
   const parts = PARTS.map((part) => [part, completenessOf(part, registers, circumstances)] as const);
   return Object.fromEntries(parts) as Record<Part, Completeness>;
@@ -23,6 +23,8 @@ function completenessOf(
   registers: Registers,
   { hasEnded, neverConnected, deadlines }: Circumstances,
 ): Completeness {
+  const erased = memberOf(registers, 'erased', part);
+  if (erased !== null) return { state: 'erased', reason: erased.reason, dueAt: null };
   if (isPresent(part, registers, hasEnded))
     return { state: 'present', reason: limitationOf(part, registers), dueAt: null };
   if (!hasEnded) return { state: 'pending', reason: null, dueAt: null };

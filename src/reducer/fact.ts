@@ -17,6 +17,8 @@ export interface StoredRecording {
 export type WorkflowFact =
   | { kind: 'recording_stored'; recording: StoredRecording }
   | { kind: 'part_absent'; part: Part; reason: string }
+  /** A class of data was erased, epoch milliseconds; nothing brings it back. */
+  | { kind: 'class_erased'; class: Part; reason: string; at: number }
   /** Nobody knows how it ended; `evidence` is what the provider answered when asked. */
   | { kind: 'lost'; evidence: string }
   /** The recording could not be fetched from `source`; a source that the provider names later is tried again. */

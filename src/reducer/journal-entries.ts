@@ -1,4 +1,5 @@
 // Changes of a record → journal entries: names of the changed fields, never their content. Pure.
+import { PARTS } from './completeness.js';
 import type { Fact, StoredRecording } from './fact.js';
 import type { ConversationRecord } from './record.js';
 
@@ -54,6 +55,10 @@ export function entriesOf(
       add(hasVariant(before, variant) ? 'recording.replaced' : 'recording.stored', variant);
     if (fact.source === 'workflow' && fact.statement.kind === 'part_absent')
       add('part.declared_absent', `${fact.statement.part}: ${fact.statement.reason}`);
+  }
+  for (const part of PARTS) {
+    const { state, reason } = after.completeness[part];
+    if (state === 'erased' && before?.completeness[part].state !== 'erased') add('part.erased', `${part}: ${reason}`);
   }
   if (before?.recordState !== 'settled' && after.recordState === 'settled') add('conversation.settled');
   if (entries.length === 0) add('conversation.updated');

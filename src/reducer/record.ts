@@ -7,7 +7,7 @@ export type Status = 'ringing' | 'active' | 'transferring' | 'completed' | 'fail
 export type RecordState = 'open' | 'settling' | 'settled';
 
 export interface Completeness {
-  state: 'pending' | 'present' | 'absent';
+  state: 'pending' | 'present' | 'absent' | 'erased';
   reason: string | null;
   /** Epoch milliseconds; null while nothing is waited for. */
   dueAt: number | null;

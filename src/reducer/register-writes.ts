@@ -1,6 +1,6 @@
 // Fact → writes to registers, each with its stamp. Pure.
 import { createHash } from 'node:crypto';
-import type { Claims, Fields, TransferClaim, Turn } from '../providers/provider-fact.js';
+import type { Claims, Fields, Part, TransferClaim, Turn } from '../providers/provider-fact.js';
 import type { Fact, StoredRecording, WorkflowFact } from './fact.js';
 import { writeMember, writeTo, type RegisterWrite, type Stamp } from './registers.js';
 
@@ -107,6 +107,10 @@ function ofTransfer({ id, target, status, at: claimedAt }: TransferClaim, fact: 
   ];
 }
 
+/** A class whose key was destroyed at a time (epoch milliseconds). A fact that reports the erasure goes before: it has the reason. */
+export const ofDestroyedKey = (part: Part, at: number): RegisterWrite =>
+  writeMember('erased', part, { reason: 'key_destroyed', at }, [0, 1, 0, at, '']);
+
 /** A provider's claim (phase 1 and up) always beats ours (phase 0): a late end overrides `lost`. */
 function ofStatement(statement: WorkflowFact, fact: Fact): RegisterWrite[] {
   const stamp = received(fact);
@@ -115,6 +119,8 @@ function ofStatement(statement: WorkflowFact, fact: Fact): RegisterWrite[] {
       return [ofRecording(statement.recording, fact)];
     case 'part_absent':
       return [writeMember('absent', statement.part, statement.reason, stamp)];
+    case 'class_erased':
+      return [writeMember('erased', statement.class, { reason: statement.reason, at: statement.at }, stamp)];
     case 'recording_unavailable':
       return [writeMember('unavailable', statement.variant, statement.source, stamp)];
     case 'record_unavailable':

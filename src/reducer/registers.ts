@@ -2,7 +2,7 @@
 // This file defines their names, the types of their values, which claim wins and which class of data each belongs to; no other
 // file knows how they are stored.
 import type { ByClass, DataClass } from '../common/data-class.js';
-import type { Claims, Fields, LiveStatus, TransferClaim } from '../providers/provider-fact.js';
+import type { Claims, Fields, LiveStatus, Part, TransferClaim } from '../providers/provider-fact.js';
 import type { StoredRecording } from './fact.js';
 
 /**
@@ -51,6 +51,12 @@ export interface TransferReport extends Pick<TransferClaim, 'target' | 'status'>
   at: number;
 }
 
+/** `at`: epoch milliseconds. */
+export interface Erasure {
+  reason: string;
+  at: number;
+}
+
 /** `value` is never set: it only carries the type. */
 interface Kind<Value> {
   keep: Keep;
@@ -83,6 +89,8 @@ const FAMILIES = {
   absent: last<string>(),
   /** By part: why the provider has none. */
   denied: last<string>(),
+  /** By part: it was erased. Outranks every claim: {@link withoutErased}. */
+  erased: first<Erasure>(),
   /** Of the class that {@link FIELD_CLASSES} names. */
   field: last<Fields[keyof Fields]>(),
   /** By variant. */
@@ -172,6 +180,30 @@ export function membersOf<Of extends Family>(registers: Registers, family: Of): 
   return Object.entries(registers as Record<string, Register<FamilyValue<Of>>>)
     .flatMap(([key, register]) => (key.startsWith(prefix) ? [{ member: key.slice(prefix.length), ...register }] : []))
     .sort((a, b) => (a.member < b.member ? -1 : 1));
+}
+
+/** What {@link withoutErased} leaves. */
+interface Kept {
+  registers: Registers;
+  blobs: Map<string, unknown>;
+}
+
+/** The parts that were erased. */
+export const erasedParts = (registers: Registers): Part[] =>
+  membersOf(registers, 'erased').map(({ member }) => member as Part);
+
+/**
+ * What stays of registers and of content beside them, by register, once classes were erased: nothing of those classes, whether it
+ * came before or comes after. Applied to the result of every merge, so that the order of facts does not matter.
+ */
+export function withoutErased(registers: Registers, blobs: Map<string, unknown>): Kept {
+  const erased = new Set<DataClass>(erasedParts(registers));
+  if (erased.size === 0) return { registers, blobs };
+  const stays = ([key]: readonly [string, unknown]): boolean => !erased.has(classOf(key));
+  return {
+    registers: Object.fromEntries(Object.entries(registers).filter(stays)),
+    blobs: new Map([...blobs].filter(stays)),
+  };
 }
 
 /** Whether two registers have their values from the same document. */
