@@ -1,4 +1,4 @@
-// Makes Temporal what Postgres says of accounts: rows are written with each change of one, carried out and removed.
+// Brings Temporal in line with the accounts in Postgres. Every change of an account writes a row, which is carried out and removed.
 import { Injectable } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
@@ -17,7 +17,7 @@ select id, provider_account_id, rearms, rearmed_until from account_commands
 where not rearms or created_at < now() - make_interval(secs => ${REARM_AFTER_SECONDS})
 order by id limit $1 for update skip locked`;
 const DONE = 'delete from account_commands where id = any($1::bigint[])';
-// Two workers that sync one account go one after the other, and the later one goes by what is true then.
+// Serialises workers that sync the same account: the second one reads the state that the first one left.
 const ALONE = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 
 @Injectable()
@@ -40,7 +40,7 @@ export class AccountSync extends LoopedWork {
     }
   }
 
-  /** Carries out one batch; how many rows. */
+  /** Carries out one batch; resolves with the number of rows. */
   async round(): Promise<number> {
     const { database, kinds } = this;
     const { workflows } = this.temporal;
@@ -51,7 +51,7 @@ export class AccountSync extends LoopedWork {
       for (const row of all) if (row.rearms && (await rearmStep(tx, row))) done.push(row.id);
       const rows = all.filter(({ rearms }) => !rearms);
       for (const accountId of new Set(rows.map((row) => row.provider_account_id))) {
-        // What is left waits for the next worker: a Temporal that is slow must not hold up the end of this one.
+        // The remaining rows wait for the next worker: a slow Temporal must not delay the shutdown of this one.
         if (this.isStopped) break;
         await syncAccount(tx, workflows, { backfills: kinds.of('reconciliation'), accountId });
         done.push(...rows.filter((row) => row.provider_account_id === accountId).map(({ id }) => id));
@@ -62,7 +62,7 @@ export class AccountSync extends LoopedWork {
   }
 }
 
-/** Starts the account's backfill where it is not done; one that runs is signalled, so that it re-checks before finishing. */
+/** Starts the account's backfill if it is incomplete. A running one is signalled, so that it re-checks before finishing. */
 async function syncAccount(
   tx: Transaction,
   workflows: Workflows,

@@ -1,13 +1,13 @@
-// What a failed call to Temporal says of the command that it was for.
+// Classifies failed calls to Temporal: whether they count against the command that they were made for.
 import { errorFields } from '../common/log.js';
 
-/** `command`: it was answered, and the same call is answered alike again. `server`: it may have nothing to do with the call. */
+/** `command`: Temporal rejected this call and would reject it again. `server`: the cause may be unrelated to the call. */
 type FailureScope = 'command' | 'server';
 
 /** A call that Temporal did not carry out. */
 export class CallFailed extends Error {
   constructor(
-    /** A gRPC status such as `invalid_argument`: no content. */
+    /** A gRPC status such as `invalid_argument`; never content. */
     readonly code: string,
     readonly scope: FailureScope,
     cause: unknown,
@@ -17,24 +17,24 @@ export class CallFailed extends Error {
   }
 }
 
-/** After so many refusals a command waits for a person: eight and a half minutes after the first one. */
+/** A command is parked for an operator after this many refusals, eight and a half minutes after the first. */
 const PARK_AFTER = 10;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 300_000;
 
 export interface Refusal {
   code: string;
-  /** Milliseconds until it is tried again. */
+  /** Milliseconds until the next attempt. */
   retryInMs: number;
-  /** It is not tried again by itself. */
+  /** There is no automatic retry. */
   parks: boolean;
 }
 
 /**
- * A failure as the command's own; null: Temporal is away, which counts against no command.
+ * The refusal that a failure means for its command; null: Temporal is unavailable, which counts against no command.
  *
- * `attempts`: how often the command was refused before. `isServing`: Temporal has carried out other calls just now. Without
- * that, what could concern every call does, and nothing is parked.
+ * `attempts`: earlier refusals of the command. `isServing`: Temporal has recently carried out other calls. If it has not, a
+ * failure of scope `server` counts as an outage, and no command is parked.
  */
 export function refusalOf(
   error: unknown,
@@ -45,7 +45,7 @@ export function refusalOf(
   return { code, retryInMs: retryMs(attempts), parks: isServing && attempts + 1 >= PARK_AFTER };
 }
 
-/** Of a command whose meaning could not be read from our own tables: that is never its own fault. */
+/** For a command whose target could not be read from our own tables. It is retried and never parked. */
 export const notRead = (error: unknown, { attempts }: { attempts: number }): Refusal => ({
   code: errorFields(error).code ?? nameOf(error),
   retryInMs: retryMs(attempts),

@@ -1,12 +1,11 @@
-// The commands as a queue that several workers share. A worker claims what it delivers for some seconds, in a transaction of
-// its own, so that nothing is locked while it calls Temporal; what a worker leaves behind when it dies is claimed again.
+// A queue of workflow commands that several workers share. A worker claims commands with a short lease, in a separate
+// transaction, so that it holds no locks while it calls Temporal. The commands of a crashed worker are claimed again.
 import type { WorkflowCommandEntity } from '../database/entities/workflow-command.entity.js';
 import type { WorkerDatabase } from '../database/database.js';
 import type { Refusal } from './call-failed.js';
 
-/** A claim ends after this time: nothing may be begun with it later. */
 const LEASE_SECONDS = 30;
-/** Of a claim: commands that were refused before do not take the places of new ones. */
+/** Most refused commands per claim; they do not count towards the limit for new ones. */
 const MOST_REFUSED = 8;
 
 export type ClaimedCommand = Pick<
@@ -14,19 +13,19 @@ export type ClaimedCommand = Pick<
   'id' | 'workflow' | 'entity_id' | 'kind' | 'traceparent' | 'attempts'
 >;
 
-/** What became of a claimed command: it is `done`, was refused, or waits for whoever claims it next (`released`). */
+/** Outcome of a claimed command: `done`, `refused`, or `released` for the next claim. */
 export type Outcome = { id: string; is: 'done' | 'released' } | ({ id: string; is: 'refused' } & Refusal);
 
-// What the loss of a commit would undo is done again: nobody waits for the disk. By index only: the table is empty most of the
-// time, and a plan made then would still be used when hundreds of thousands of commands wait (1.8 s a claim instead of 2 ms).
+// Commits need not wait for the disk: work whose commit is lost is repeated. Index scans only: the table is empty most of the
+// time, and a plan cached then would still be used for hundreds of thousands of rows (1.8 s a claim instead of 2 ms).
 const SETTINGS = `set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
   set_config('enable_bitmapscan', 'off', true)`;
 const UNHURRIED = `select ${SETTINGS}`;
-// One claim after the other, each of which sees all earlier ones: so no two workers have commands of one workflow.
+// Serialises claims. Each one sees all earlier ones, so that no two workers hold commands of the same workflow.
 const ALONE = `select pg_advisory_xact_lock(hashtextextended('workflow_commands', 0)), ${SETTINGS}`;
 
-// Behind an earlier command of its workflow that somebody delivers, or that waits to be tried again. `offset 0`: asked for each
-// row by index, also when many wait.
+// An earlier command of the same workflow is being delivered or waits for its retry. `offset 0` keeps this an index lookup per
+// row, however many rows there are.
 const IS_BEHIND = `exists (
   select from workflow_commands earlier
   where earlier.entity_id = c.entity_id and earlier.workflow = c.workflow and earlier.id < c.id
@@ -58,15 +57,15 @@ where id = refused.command`;
 const UNPARK = `
 update workflow_commands set attempts = 0, error = null, parked_at = null where parked_at is not null returning 1 as unparked`;
 
-/** How long after its claim a command may still be handed to Temporal, milliseconds: the call must end within the lease. */
+/** How long after its claim a command may still be sent, milliseconds: the call must end within the lease. */
 export const DELIVER_WITHIN_MS = 20_000;
 
 export class CommandQueue {
   constructor(private readonly database: WorkerDatabase) {}
 
   /**
-   * Claims new commands for these workflows, at most `limit`, and a few refused ones that are due; in the order of their
-   * writing. Of one workflow, a single worker has commands at a time.
+   * Claims at most `limit` new commands of these workflow types and a few refused ones that are due, oldest first. Only one
+   * worker at a time holds commands of one workflow.
    */
   async claim(workflows: readonly string[], limit: number): Promise<ClaimedCommand[]> {
     const claimed = await this.database.withScope('all', async (tx) => {
@@ -80,7 +79,7 @@ export class CommandQueue {
     return claimed.toSorted((one, other) => Number(BigInt(one.id) - BigInt(other.id)));
   }
 
-  /** Records outcomes; true when further commands of the workflows that are done with wait. */
+  /** Records outcomes; true if the workflows of the delivered commands have further commands. */
   async settle(outcomes: readonly Outcome[]): Promise<boolean> {
     const ids = (is: Outcome['is']): string[] => outcomes.filter((one) => one.is === is).map(({ id }) => id);
     const [done, released] = [ids('done'), ids('released')];
@@ -97,7 +96,7 @@ export class CommandQueue {
   }
 }
 
-/** Parked commands are tried again, as if they were new; how many. */
+/** Makes parked commands new again; resolves with their number. */
 export async function unparkCommands(database: WorkerDatabase): Promise<number> {
   return (await database.once('all', { text: UNPARK })).length;
 }

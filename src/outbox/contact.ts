@@ -1,4 +1,4 @@
-// Whether Temporal carries out calls, as far as this process knows.
+// Whether Temporal has recently carried out calls of this process.
 import { Injectable } from '@nestjs/common';
 
 const RECENT_MS = 30_000;
@@ -7,12 +7,12 @@ const RECENT_MS = 30_000;
 export class Contact {
   private acceptedAt = -Infinity;
 
-  /** Temporal has carried out a call. */
+  /** Records that Temporal carried out a call. */
   accepted(): void {
     this.acceptedAt = performance.now();
   }
 
-  /** It has within the last 30 s. */
+  /** Temporal carried out a call within the last 30 s. */
   get isServing(): boolean {
     return performance.now() - this.acceptedAt < RECENT_MS;
   }

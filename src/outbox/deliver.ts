@@ -1,4 +1,4 @@
-// Hands the commands of one workflow to Temporal, in their order.
+// Sends the commands of one workflow to Temporal, in order.
 import { workflowCommandSent } from '../observability/metrics.js';
 import { traced } from '../observability/tracing.js';
 import { refusalOf } from './call-failed.js';
@@ -10,11 +10,11 @@ import type { Workflows } from './workflow-kind.js';
 
 interface Delivery {
   outcomes: Outcome[];
-  /** Temporal is away. */
+  /** Temporal is unavailable. */
   isAway: boolean;
 }
 
-/** Until one fails, or `mayGoOn` says no: what is left is released, for a later claim. Never rejects. */
+/** Stops when one fails or `mayGoOn` returns false, and releases the rest for a later claim. Never rejects. */
 export async function deliver(
   { workflows, contact }: { workflows: Workflows; contact: Contact },
   commands: readonly Command[],

@@ -1,5 +1,5 @@
-// A run that cannot replay its history after a deploy fails (temporal-worker.ts). What it worked for gets a new one, which reads
-// Postgres and goes on.
+// A run that cannot replay its history after a deploy fails (temporal-worker.ts). Its entity gets a new run, which reads Postgres
+// and continues.
 import { Injectable } from '@nestjs/common';
 import { errorFields, Log } from '../common/log.js';
 import { LoopedWork } from '../common/work-loop.js';
@@ -10,17 +10,17 @@ import { WorkflowConnection, type WorkflowKind, type Workflows } from './workflo
 import { WorkflowKinds } from './workflow-kinds.js';
 
 const ROUND_MS = 15_000;
-/** Temporal lists with some delay. What failed earlier, while no worker was there, is found by the walk at its start. */
+/** Temporal's lists lag. The reconciler's pass at connection finds runs that failed earlier, while no worker was running. */
 const LOOK_BACK_MS = 300_000;
-/** Of one round; the rest comes with the next. */
+/** Runs of each kind per round; the next round takes the rest. */
 const MOST = 500;
 const CONCURRENCY = 16;
-/** Remembered within the time that is looked back; more are replaced again, which harms nothing. */
+/** Most remembered runs. Beyond that all are forgotten, and replacing a run twice is harmless. */
 const MOST_KNOWN = 100_000;
 
 @Injectable()
 export class FailedRuns extends LoopedWork {
-  /** Runs that have successors → when they ended, epoch milliseconds: Temporal lists them again in each round. */
+  /** Runs already replaced → when they ended, epoch milliseconds. Temporal lists them again in each round. */
   private readonly known = new Map<string, number>();
 
   constructor(
@@ -33,7 +33,7 @@ export class FailedRuns extends LoopedWork {
     super(1, ROUND_MS);
   }
 
-  /** Replaces at most `limit` runs of each kind that have failed since the last round; how many have successors now. */
+  /** Replaces recently failed runs, at most `limit` of each kind; resolves with the number of new runs. */
   async round(limit = MOST): Promise<number> {
     const { workflows } = this.temporal;
     if (workflows === null) return 0;
@@ -64,7 +64,7 @@ export class FailedRuns extends LoopedWork {
       const started = await this.round();
       if (started > 0) this.log.warn('runs of workflows had failed; they have new ones', { workflows: started });
     } catch (error) {
-      // Also where Temporal forbids to list: the walk over everything open finds them.
+      // Temporal may forbid listing. Then the reconciler finds them.
       this.log.debug('looking for failed runs failed', { err: errorFields(error) });
     }
     return false;

@@ -1,4 +1,5 @@
-// Workflow commands → workflows. A row goes when its call has been answered, so that a crash between intake's commit and the signal loses nothing.
+// Sends workflow commands to workflows. A row is deleted only when Temporal has answered the call, so that a crash between
+// intake's commit and the signal loses nothing.
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '../common/batcher.js';
 import { Log } from '../common/log.js';
@@ -13,10 +14,10 @@ import { WorkflowConnection, type Workflows } from './workflow-kind.js';
 import { WorkflowKinds } from './workflow-kinds.js';
 
 const POLL_MS = 2_000;
-/** Commands of a claim, and of all claims under way. */
+/** Most commands per claim, and in all claims under way. */
 const BATCH = 32;
 const MOST_CLAIMED = 96;
-/** While Temporal is away it is tried again after this time. */
+/** Pause before the next claim while Temporal is unavailable. */
 const REST_MS = 2_000;
 
 @Injectable()
@@ -25,7 +26,7 @@ export class OutboxRelay extends LoopedWork {
   private readonly outcomes: Batcher<Outcome[], void>;
   private readonly deliveries = new Set<Promise<void>>();
   private claimed = 0;
-  /** There may be more commands than there was room for. */
+  /** More commands may be waiting than could be claimed. */
   private wantsRoom = false;
   private restsUntil = 0;
 
@@ -41,13 +42,13 @@ export class OutboxRelay extends LoopedWork {
     this.outcomes = new Batcher((all) => this.record(all), { maxItems: MOST_CLAIMED, concurrency: 1 });
   }
 
-  /** Resolves when the calls under way have been answered; commands that were not begun with are left to other workers. */
+  /** Resolves when the calls under way have ended; unsent commands are left to other workers. */
   override async stop(): Promise<void> {
     await super.stop();
     await Promise.all(this.deliveries);
   }
 
-  /** One claim, whose delivery it does not wait for: a call that takes long holds up no other workflow. */
+  /** Makes one claim and does not wait for its delivery, so that a slow call delays no other workflow. */
   protected override async runRound(): Promise<boolean> {
     const { workflows } = this.temporal;
     if (workflows === null || performance.now() < this.restsUntil) return false;
@@ -91,7 +92,7 @@ export class OutboxRelay extends LoopedWork {
     await this.done(outcomes);
   }
 
-  /** What is done at the same time is recorded together. */
+  /** Concurrent outcomes share a commit. */
   private async done(outcomes: Outcome[]): Promise<void> {
     if (outcomes.length > 0) await this.outcomes.add(outcomes);
   }

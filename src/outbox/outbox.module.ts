@@ -1,4 +1,4 @@
-// How anything reaches Temporal: rows that are written with each change, and a walk over everything that has work.
+// How changes reach Temporal: rows written together with each change, and the reconciler's passes over everything that has work.
 import { Module } from '@nestjs/common';
 import { AccountSync } from './account-sync.js';
 import { Contact } from './contact.js';

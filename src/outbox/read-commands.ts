@@ -1,4 +1,4 @@
-// What claimed rows mean to their workflows: whom to start or signal, and how.
+// Reads what claimed rows mean: which workflow to start or signal, and how.
 import type { WorkerDatabase } from '../database/database.js';
 import type { ClaimedCommand } from './command-queue.js';
 import type { WorkflowKinds } from './workflow-kinds.js';
@@ -11,15 +11,15 @@ export interface Command extends ClaimedCommand {
 }
 
 interface ReadCommands {
-  /** By workflow, each in the order of writing. */
+  /** By workflow, oldest first. */
   groups: Command[][];
-  /** What they are for is gone: they need not be delivered. */
+  /** Their entity no longer exists; they need not be delivered. */
   gone: ClaimedCommand[];
-  /** Their kind could not be asked, and why. */
+  /** Rows whose kind failed to read them, with the error. */
   unread: { rows: ClaimedCommand[]; error: unknown }[];
 }
 
-/** One statement for each kind of workflow among them; one kind that fails is no matter of the others. */
+/** One statement per kind of workflow. A failing kind does not affect the others. */
 export async function readCommands(
   database: WorkerDatabase,
   kinds: WorkflowKinds,

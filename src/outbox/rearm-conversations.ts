@@ -1,14 +1,14 @@
-// Live conversations of an account whose `silence` or `ask_every` has changed are woken, so that their workflows look again
-// and reset their timers: a batch at a time, in a worker and not in the request that changed the account.
+// After a change of `silence` or `ask_every`, signals the workflows of the account's live conversations, so that they reset
+// their timers. Runs in batches in a worker, not in the request that changes the account.
 import { CONVERSATION } from '../../workflows/conversation.names.js';
 import type { Transaction } from '../database/with-scope.js';
 
-/** Conversations that one step wakes; account-sync.ts takes a step every two seconds. */
+/** Conversations per step; account-sync.ts takes a step every two seconds. */
 const BATCH = 500;
-/** Workers hold an account for two seconds (provider-accounts.ts): whoever is woken earlier would see the old setting. */
+/** Workers cache an account for two seconds (provider-accounts.ts): a workflow signalled earlier would see the old setting. */
 export const REARM_AFTER_SECONDS = 3;
 
-// 'late' signals a workflow that runs: a live one looks again, and one that settles meanwhile looks once more.
+// 'late' signals a running workflow: a live one re-reads its settings, one that is settling re-checks once.
 const WAKE = `
 with woken as (
   insert into workflow_commands (workflow, entity_id, kind)
@@ -24,7 +24,7 @@ export interface Rearm {
   rearmed_until: string | null;
 }
 
-/** Wakes the next batch of an account; true when all are. */
+/** Signals the next batch of an account; true if it was the last. */
 export async function rearmStep(tx: Transaction, { id, provider_account_id: account, rearmed_until: until }: Rearm) {
   const woken = await tx.query<{ id: string }>({ name: 'rearm', text: WAKE, values: [account, until] });
   if (woken.length < BATCH) return true;

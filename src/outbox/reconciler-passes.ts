@@ -1,9 +1,9 @@
-// Where the reconciler is: in PostgreSQL, so that no restart and no failure sends it back to the beginning.
+// Progress of the reconciler. It is stored in PostgreSQL, so that a pass continues after a restart or a failure.
 import { randomUUID } from 'node:crypto';
 import type { ReconcilerPassEntity } from '../database/entities/reconciler.entity.js';
 import type { WorkerDatabase } from '../database/database.js';
 
-/** A worker that dies is followed by another one after this time; one whose step takes longer may be, which harms nothing. */
+/** Another worker takes over from a crashed one after this time, or from one with a longer step, which is harmless. */
 const LEASE_SECONDS = 10;
 
 export type Pass = Pick<ReconcilerPassEntity, 'workflow' | 'position' | 'checked' | 'started' | 'failed'>;
@@ -17,7 +17,7 @@ on conflict (workflow) do update set asked_at = now(), begun_at = case when not 
 const IS_UNDER_WAY = 'begun_at is not null and ended_at is null';
 const IS_DUE = `workflow = any($1::text[]) and (begun_at is null or ended_at is not null and
   (asked_at > begun_at or ended_at < now() - interval '1 hour'))`;
-// Nobody leads when there is nothing to do.
+// No worker takes the lease when there is nothing to do.
 const LEAD = `
 update reconciler_lease set holder = $2, leased_until = now() + make_interval(secs => ${LEASE_SECONDS})
 where (holder = $2 or leased_until < now())
@@ -30,7 +30,7 @@ where ${IS_DUE}`;
 const COLUMNS = 'workflow, position, checked, started, failed';
 const UNDER_WAY = `select ${COLUMNS} from reconciler_passes where workflow = any($1::text[]) and ${IS_UNDER_WAY} order by workflow`;
 const IS_MINE = 'exists (select from reconciler_lease where holder = $2)';
-// By the worker that leads, from where it has read; one that was begun again meanwhile begins at the beginning.
+// Only for the worker that holds the lease, and only from the position it read: a restarted pass keeps its new position.
 const ADVANCE = `
 update reconciler_passes set position = $4, checked = checked + $5, started = started + $6, failed = failed + $7
 where workflow = $1 and position is not distinct from $3::uuid and ${IS_UNDER_WAY} and ${IS_MINE}`;
@@ -47,12 +47,12 @@ export class ReconcilerPasses {
     private readonly workflows: readonly string[],
   ) {}
 
-  /** A pass of every kind is due, after the one that is under way or, `again`, instead of it. */
+  /** Requests a pass of every kind, after the one under way or, with `again`, instead of it. */
   async ask({ again }: { again: boolean }): Promise<void> {
     await this.database.once('all', { text: ASK, values: [this.workflows, again] });
   }
 
-  /** The passes that this worker is to get on with; none while another one leads, or nothing is due. */
+  /** The passes that this worker continues; none if another worker holds the lease or nothing is due. */
   async underWay(): Promise<Pass[]> {
     const leads = await this.database.once('all', { text: LEAD, values: [this.workflows, this.holder] });
     this.leads ||= leads.length > 0;
@@ -69,13 +69,13 @@ export class ReconcilerPasses {
     await this.database.once('all', { text: ADVANCE, values });
   }
 
-  /** Ends a pass that has checked everything; false when another one has begun meanwhile. */
+  /** Ends a complete pass; false if it was restarted meanwhile or another worker took over. */
   async end({ workflow, position }: Pass): Promise<boolean> {
     const values = [workflow, this.holder, position];
     return (await this.database.once('all', { text: END, values })).length > 0;
   }
 
-  /** Another worker may lead at once. */
+  /** Gives up the lease, so that another worker can take over at once. */
   async resign(): Promise<void> {
     if (this.leads) await this.database.once('all', { text: RESIGN, values: [this.holder] });
   }

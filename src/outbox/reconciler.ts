@@ -1,5 +1,5 @@
-// Everything that has work has a workflow, even when Temporal has lost everything: one worker goes through what should run,
-// kind by kind, when Temporal is connected to and every hour, slowly enough to disturb nobody.
+// Ensures that everything that has work has a workflow, even after Temporal has lost its data. One worker checks each kind on
+// connecting to Temporal and every hour, at a limited rate.
 import { Injectable, Optional } from '@nestjs/common';
 import { errorFields, Log } from '../common/log.js';
 import { Pace } from '../common/pace.js';
@@ -12,11 +12,11 @@ import { WorkflowConnection, type Workflows } from './workflow-kind.js';
 import { WorkflowKinds } from './workflow-kinds.js';
 
 const POLL_MS = 2_000;
-/** Entities of a step: two seconds, when all of them must be started. */
+/** Entities per step; a step takes two seconds if all of them must be started. */
 const STEP = 32;
 const CONCURRENCY = 4;
 const GENTLE: ReconcilerPace = { callsPerSecond: 200, startsPerSecond: 20 };
-/** Pauses of a kind that fails: from this to {@link LAST_PAUSE_MS}, doubled each time. */
+/** Pauses of a failing kind double from this to {@link LAST_PAUSE_MS}. */
 const FIRST_PAUSE_MS = 5_000;
 const LAST_PAUSE_MS = 300_000;
 
@@ -49,20 +49,20 @@ export class Reconciler extends LoopedWork {
     this.passes = new ReconcilerPasses(database, kinds.types);
   }
 
-  /** Temporal was connected to: a pass is due. One that `hasLostAll` is gone through from the beginning. */
+  /** Requests a pass after connecting to Temporal. If it `hasLostAll`, the pass under way starts from the beginning. */
   connected({ hasLostAll }: { hasLostAll: boolean }): void {
     void this.passes.ask({ again: hasLostAll }).then(
       () => this.nudge(),
-      (error: unknown) => this.log.error('the reconciler could not be asked for a pass', {}, error),
+      (error: unknown) => this.log.error('requesting a reconciler pass failed', {}, error),
     );
   }
 
   override async stop(): Promise<void> {
     await super.stop();
-    await this.passes.resign().catch(() => undefined); // the lease ends by itself
+    await this.passes.resign().catch(() => undefined); // the lease expires
   }
 
-  /** A step of every kind: none waits for all of another one. */
+  /** One step of every kind, so that no kind waits for the whole pass of another. */
   protected override async runRound(): Promise<boolean> {
     const { workflows } = this.temporal;
     if (workflows === null) return false;
@@ -76,7 +76,7 @@ export class Reconciler extends LoopedWork {
     }
   }
 
-  /** True when it got on. A failing kind pauses, and the others go on. */
+  /** True if the step succeeded. A failing kind pauses; the others continue. */
   private async tryStep(workflows: Workflows, pass: Pass): Promise<boolean> {
     const pause = this.pauses.get(pass.workflow);
     if (this.isStopped || performance.now() < (pause?.until ?? 0)) return false;
@@ -103,7 +103,7 @@ export class Reconciler extends LoopedWork {
     if (last === undefined) return this.end(pass);
     const options = { workflows, contact, pace, concurrency: CONCURRENCY, isStopped: () => this.isStopped };
     const { started, failed } = await startEach(await withoutCommands(database, kind, due), options);
-    // What was left for the next worker is not passed over.
+    // On a stop some entities may be unchecked: do not advance past them.
     if (this.isStopped) return;
     await tryAgain(database, kind, failed);
     await this.passes.advance(pass, { position: last.id, checked: due.length, started, failed: failed.length });

@@ -1,5 +1,5 @@
-// Starts what has work and no workflow: some entities of one kind at a time. How it goes through all of them, and how fast,
-// the reconciler decides (reconciler.ts), or `colloquy wake` (wake.ts).
+// Starts workflows for entities that have work and no workflow, for one page of one kind. The callers decide how to page and
+// how fast: the reconciler (reconciler.ts) and `colloquy wake` (wake.ts).
 import type { Pace } from '../common/pace.js';
 import type { WorkerDatabase } from '../database/database.js';
 import { workflowCommandSent } from '../observability/metrics.js';
@@ -11,11 +11,11 @@ import { RESTART } from './workflow-commands.js';
 export interface StartOptions {
   workflows: Workflows;
   contact: Contact;
-  /** Calls at once. */
+  /** Concurrent calls. */
   concurrency: number;
-  /** Limits calls, and starts among them. */
+  /** Rate limits of all calls, and of the starts among them. */
   pace?: { calls: Pace; starts: Pace };
-  /** No further call is begun when it says so. */
+  /** When it returns true, no further call is made. */
   isStopped?: () => boolean;
 }
 
@@ -30,8 +30,8 @@ export interface Started {
 }
 
 /**
- * Starts a workflow for each that has none, or one that cannot get on. A failure is returned and keeps back no other; throws
- * it where Temporal is away.
+ * Starts a workflow for each entity that has none, and replaces stuck runs. A failure is returned and does not stop the
+ * others; if Temporal is unavailable, it is thrown.
  */
 export async function startEach(due: readonly DueWorkflow[], options: StartOptions): Promise<Started> {
   const queue = [...due];
@@ -69,14 +69,14 @@ async function startOne({ start, isQuiet }: DueWorkflow, { workflows, pace }: St
   return isStarted;
 }
 
-// Where a command of the entity waits already, it does the same.
+// A command that already waits for the entity has the same effect.
 const TRY_AGAIN = `
 insert into workflow_commands (workflow, entity_id, kind, attempts, error, retry_at)
 select $1, failed.id, '${RESTART}', 1, failed.code, now() + failed.retry_ms * interval '1 millisecond'
 from unnest($2::uuid[], $3::text[], $4::float8[]) as failed (id, code, retry_ms)
 where not exists (select from workflow_commands c where c.workflow = $1 and c.entity_id = failed.id)`;
 
-/** The relay tries them again, each on its own. */
+/** Leaves failed starts to the relay, which retries each on its own. */
 export async function tryAgain(database: WorkerDatabase, { type }: WorkflowKind, failed: Failed[]): Promise<void> {
   if (failed.length === 0) return;
   const values = [
@@ -92,7 +92,7 @@ const WAITING = `
 select distinct entity_id from workflow_commands
 where workflow = $1 and entity_id = any($2::uuid[]) and parked_at is null`;
 
-/** Without those that the relay is about to start, or tries again. */
+/** Leaves out entities that the relay is about to start or retries. */
 export async function withoutCommands(
   database: WorkerDatabase,
   { type }: WorkflowKind,

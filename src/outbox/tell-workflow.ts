@@ -1,9 +1,9 @@
-// How a workflow hears of something: it is started, or signalled and started where none runs.
+// Starts a workflow, or signals it and starts it if it is not running.
 import type { Workflows, WorkflowSignal, WorkflowStart } from './workflow-kind.js';
 
 export type Told = 'started' | 'running' | 'signalled';
 
-/** Without a signal it is started (eagerly) unless it runs: a workflow begins by reading Postgres. */
+/** Without a signal a start is enough: a workflow begins by reading Postgres. */
 export async function tellWorkflow(
   workflows: Workflows,
   start: WorkflowStart,

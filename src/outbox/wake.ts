@@ -1,4 +1,4 @@
-// Everything that has work gets its workflow, by hand and as fast as Temporal takes it.
+// `colloquy wake`: starts missing workflows on demand, as fast as Temporal accepts them.
 import type { WorkerDatabase } from '../database/database.js';
 import { unparkCommands } from './command-queue.js';
 import { Contact } from './contact.js';
@@ -18,8 +18,8 @@ interface Wake {
 }
 
 /**
- * Goes through all kinds once and tries parked commands again. What cannot be started is told, and left to the workers. Throws
- * where Temporal or PostgreSQL is away.
+ * Checks all kinds once and retries parked commands. Failed starts are reported and left to the workers. Throws if Temporal
+ * or PostgreSQL is unavailable.
  */
 export async function wakeAll(wake: Wake): Promise<void> {
   const unparked = await unparkCommands(wake.database);
@@ -46,7 +46,7 @@ async function wakeKind({ database, say }: Wake, kind: WorkflowKind, options: St
     after = last.id;
     if (performance.now() - saidAt < SAY_EVERY_MS) continue;
     saidAt = performance.now();
-    say(`${kind.type}: ${count.open} looked at, ${count.started} started so far`);
+    say(`${kind.type}: ${count.open} checked, ${count.started} started so far`);
   }
   say(`${kind.type}: ${count.open} have work, ${count.started} of them had no workflow and have one now`);
   if (count.failed > 0) say(`${kind.type}: ${count.failed} could not be started; the workers try them again`);

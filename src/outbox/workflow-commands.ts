@@ -1,19 +1,18 @@
-// Commands for workflows: written with the change that a workflow must know of, handed on by the relay.
+// Commands for workflows, written in the transaction of the change and delivered by the relay.
 import type { Transaction } from '../database/with-scope.js';
 
-/** What a workflow must know. */
 export interface WorkflowCommand {
   /** Name of the workflow function. */
   workflow: string;
-  /** uuid of what the workflow works for. */
+  /** uuid of the workflow's entity. */
   entityId: string;
-  /** What happened: an enumeration of that workflow, no content. */
+  /** What happened: one of the workflow's own values, never content. */
   kind: string;
-  /** Where its trace goes on; null when nothing is traced. */
+  /** W3C traceparent; null: not traced. */
   traceparent: string | null;
 }
 
-/** Command of every kind of workflow: it is started unless it runs. */
+/** Understood by every kind of workflow: start unless running. */
 export const RESTART = 'restart';
 
 const ADD = `

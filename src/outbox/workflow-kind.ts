@@ -1,7 +1,7 @@
-// What the outbox knows of workflows: plain values. Temporal's client makes starts and signals of them (src/temporal/).
+// Workflows as the outbox sees them: plain values, which src/temporal/ turns into starts and signals.
 import type { Transaction } from '../database/with-scope.js';
 
-/** Ids and enumerations only: whoever may see a workflow may read and search by them. */
+/** Ids and enumerations only: anyone who can see a workflow can read them and search by them. */
 export interface WorkflowAttributes {
   /** Public ids. */
   clientId: string;
@@ -10,7 +10,7 @@ export interface WorkflowAttributes {
 }
 
 export interface WorkflowStart {
-  /** One run at a time has it. A closed run does not block a new one. */
+  /** At most one open run has it. A closed run does not block a new one. */
   workflowId: string;
   /** Name of the workflow function. */
   type: string;
@@ -18,7 +18,7 @@ export interface WorkflowStart {
   /** Its one argument. */
   input: object;
   attributes: WorkflowAttributes;
-  /** A line, and Markdown, that the Temporal UI shows. */
+  /** For the Temporal UI: one line, and Markdown. */
   summary: string;
   details: string;
 }
@@ -28,28 +28,28 @@ export interface WorkflowSignal {
   args: unknown[];
 }
 
-/** Something that has work and needs a workflow for it: a conversation, a provider account. */
+/** An entity that has work and needs a workflow: a conversation, a provider account. */
 export interface DueWorkflow {
-  /** uuid of what it works for. */
+  /** uuid of the entity. */
   id: string;
   start: WorkflowStart;
-  /** Nothing has been heard for an hour: its run may be stuck. */
+  /** No activity for an hour: its run may be stuck. */
   isQuiet: boolean;
 }
 
-/** One kind of workflow: what must run, and how it is started. Ids are uuids. */
+/** One kind of workflow: which entities need one, and how it is started. Ids are uuids. */
 export interface WorkflowKind {
   /** Name of the workflow function. */
   readonly type: string;
-  /** What has work, in order of id, after `after` (null: from the beginning), at most `limit`. */
+  /** Entities that have work, ordered by id, after `after` (null: from the beginning), at most `limit`. */
   due(tx: Transaction, after: string | null, limit: number): Promise<DueWorkflow[]>;
   /** Those of `ids` that have work. */
   dueAmong(tx: Transaction, ids: readonly string[]): Promise<DueWorkflow[]>;
-  /** Starts of `ids`, whether they have work or not. What is gone is left out. */
+  /** Starts for `ids`, whether they have work or not. Entities that no longer exist are left out. */
   startsOf(tx: Transaction, ids: readonly string[]): Promise<Map<string, WorkflowStart>>;
-  /** The signal that a command of this kind sends (workflow-commands.ts); null: the workflow need only run. */
+  /** The signal for a command (workflow-commands.ts); null: starting the workflow is enough. */
   signalOf(command: string): WorkflowSignal | null;
-  /** What the workflow with this id works for; null: another kind's. */
+  /** The entity of the workflow with this id; null: a workflow of another kind. */
   entityIdOf(workflowId: string): string | null;
 }
 
@@ -60,29 +60,29 @@ export interface FailedRun {
   closedAt: number;
 }
 
-/** Which runs of a list: at most `limit`, without those that are known. */
+/** Which listed runs to return: at most `limit`, without known ones. */
 export interface WantedRuns {
   limit: number;
   isKnown: (runId: string) => boolean;
 }
 
-/** Temporal as the outbox uses it. Calls end within 5 s; those that Temporal does not carry out throw CallFailed. */
+/** Temporal as the outbox uses it. Calls end within 5 s; failed ones throw CallFailed. */
 export interface Workflows {
-  /** Starts the workflow unless it runs; false when it did. */
+  /** Starts the workflow unless it is running; false if it was. */
   start(start: WorkflowStart): Promise<boolean>;
-  /** Signals the workflow; starts one if none runs. */
+  /** Signals the workflow, and starts it if it is not running. */
   signal(start: WorkflowStart, signal: WorkflowSignal): Promise<void>;
   /**
-   * Replaces a run that cannot get on: its workflow task fails again and again. False when there is no such run. A new one
-   * reads Postgres and goes on from there.
+   * Replaces a stuck run, whose workflow task keeps failing. False if there is none. The new run reads Postgres and continues
+   * from there.
    */
   replaceStuck(start: WorkflowStart): Promise<boolean>;
-  /** Runs of that type that have failed since. Throws where Temporal forbids to list. */
+  /** Runs of that type that have failed since. Throws if Temporal forbids listing. */
   failedSince(type: string, since: Date, wanted: WantedRuns): Promise<FailedRun[]>;
 }
 
-/** The connection to Temporal, which comes and goes. */
+/** The connection to Temporal, which may be lost and restored. */
 export abstract class WorkflowConnection {
-  /** Null while Temporal is away. */
+  /** Null while Temporal is unavailable. */
   abstract readonly workflows: Workflows | null;
 }

@@ -1,4 +1,4 @@
-// Every kind of workflow that this installation has. Which these are, src/temporal/registry.ts says.
+// All kinds of workflow, as registered in src/temporal/registry.ts.
 import type { WorkflowKind } from './workflow-kind.js';
 
 export class WorkflowKinds {
