@@ -1,4 +1,4 @@
-// Agents are made at first sight and follow the version of their latest conversation; an officer may name them.
+// Agents are created with the first conversation that names them and take the version of their latest one; an officer may name them.
 import { newUuid } from '../common/ids.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { ProviderAccount } from '../providers/provider-accounts.js';
@@ -10,7 +10,7 @@ import { sealAgent } from './sealed-agent.js';
 
 type Agent = NonNullable<ConversationRecord['agent']>;
 
-/** A conversation, and who is named in it. */
+/** A conversation and the agents named in it. */
 interface Sightings {
   ref: { clientId: string };
   account: ProviderAccount;
@@ -18,7 +18,7 @@ interface Sightings {
   turns: Turn[] | undefined;
 }
 
-/** An agent as one client sees it: a client's agents are its own, even where two share an account. */
+/** An agent of one client: clients that share an account have separate agents. */
 interface SeenAgent {
   clientId: string;
   account: ProviderAccount;
@@ -28,7 +28,7 @@ interface SeenAgent {
   seenAt: number;
 }
 
-/** What is stored of an agent. */
+/** The stored version of an agent. */
 interface KnownAgent {
   id: string;
   version: string | null;
@@ -38,16 +38,16 @@ interface KnownAgent {
 const keyOf = ({ clientId, account, agent }: SeenAgent): string =>
   agentKey({ clientId, accountId: account.id, providerAgentId: agent.providerAgentId });
 
-/** How far the time of an unchanged version may lag behind: it costs a write. */
+/** How far the time of an unchanged version may lag behind, to save writes. */
 const SAME_VERSION_MS = 3_600_000;
 
-/** A version of which the row does not know, in a conversation that began after the one it has its own from. */
+/** Whether the row must follow: the conversation began later, and its version differs or its time lags behind. */
 const isLater = ({ agent: { version }, seenAt }: SeenAgent, known: KnownAgent): boolean => {
   const since = known.version_seen_at?.getTime() ?? -Infinity;
   return version !== null && seenAt > (version === known.version ? since + SAME_VERSION_MS : since);
 };
 
-/** Of two sightings of one agent the fuller one: who is only a target has neither name nor version. */
+/** Whether `one` has more detail, or as much and is newer. An agent that is only a transfer target has no name or version. */
 const saysMore = (one: SeenAgent, other: SeenAgent): boolean =>
   told(one) === told(other) ? one.seenAt > other.seenAt : told(one) > told(other);
 const told = ({ agent: { name, version } }: SeenAgent): number => Number(name !== null) + Number(version !== null);
@@ -63,7 +63,7 @@ from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::te
   as made(id, client_id, account_id, hash, sealed, version, ms)
 on conflict on constraint agents_provider_unique do update set version = agents.version
 returning id, client_id, provider_account_id, provider_agent_hash`;
-// An agent that somebody else is writing is left to the next conversation, so that nobody waits.
+// Skips agents that another transaction is writing: the next conversation updates them, and nothing waits.
 const FOLLOW = `
 update agents a set version = later.version, version_seen_at = later.seen_at,
   revision = revision + (a.version is distinct from later.version)::int,
@@ -77,7 +77,7 @@ where a.id = later.id`;
 
 const MAX_KNOWN = 10_000;
 
-/** Everybody of the provider's agents that a record and its turns name, each once. */
+/** The provider's agents that a record and its turns name, each once. */
 function agentsOf({ agent, header }: ConversationRecord, turns: Turn[]): Agent[] {
   const named = [
     ...header.segments.map(({ agent_id }) => agent_id),
@@ -89,13 +89,13 @@ function agentsOf({ agent, header }: ConversationRecord, turns: Turn[]): Agent[]
   return agent === null ? later : [agent, ...later];
 }
 
-/** The agents of an installation. Those once found are not asked for again, until one comes with a later version. */
+/** The agents of an installation. Known agents are cached until a later version appears. */
 export class AgentDirectory {
   private readonly known = new Map<string, KnownAgent>();
 
   constructor(private readonly vault: VaultService) {}
 
-  /** Ids of all whom these conversations name, made where they are new. */
+  /** Ids of all agents that these conversations name; new agents are created. */
   async idsFor(tx: Transaction, sightings: Sightings[]): Promise<AgentIds> {
     const ids = new Map<string, string>();
     const news = new Map<string, SeenAgent>();
@@ -121,7 +121,7 @@ export class AgentDirectory {
   }
 
   private async resolve(tx: Transaction, agents: SeenAgent[], ids: Map<string, string>): Promise<void> {
-    // Always in one order: two transactions that meet the same new agents must not wait for each other in a circle.
+    // A fixed order, so that two transactions that insert the same agents cannot deadlock.
     const sorted = agents.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     const values = [
       sorted.map(({ clientId }) => clientId),
@@ -139,7 +139,7 @@ export class AgentDirectory {
       const row = found.get(place);
       const id = row?.id ?? made.get(rowKey(seen.clientId, seen.account.id, seen.hash));
       if (id !== undefined) ids.set(keyOf(seen), id);
-      // What this transaction writes is remembered once another has found it: it may yet be rolled back.
+      // Cache only rows that were already committed: this transaction may still be rolled back.
       if (row !== undefined && isLater(seen, row)) later.push({ id: row.id, seen });
       else if (row !== undefined) this.remember(keyOf(seen), row);
     }
@@ -160,7 +160,7 @@ export class AgentDirectory {
     await tx.query({ name: 'agent_versions', text: FOLLOW, values });
   }
 
-  /** Makes agents, or finds those that somebody else has made meanwhile; by {@link rowKey}. */
+  /** Creates agents, or finds those that another transaction created meanwhile; by {@link rowKey}. */
   private async make(tx: Transaction, agents: SeenAgent[]): Promise<Map<string, string>> {
     if (agents.length === 0) return new Map();
     const ids = agents.map(() => newUuid());

@@ -1,4 +1,4 @@
-// Our ids of agents in place of the provider's. Pure.
+// Replaces the provider's agent ids with ours. Pure.
 import { publicId } from '../common/ids.js';
 import type { Turn } from '../providers/provider-fact.js';
 import type { ConversationRecord } from '../reducer/record.js';
@@ -11,7 +11,7 @@ export const agentKey = (of: { clientId: string; accountId: string; providerAgen
 
 type IdOf = (providerAgentId: string) => string | undefined;
 
-/** The record with our public ids of agents in place of the provider's. */
+/** The record with our public agent ids in place of the provider's. */
 export function withAgentIds(record: ConversationRecord, idOf: IdOf): ConversationRecord {
   const { header } = record;
   const segments = header.segments.map((segment) => ({ ...segment, agent_id: publicAgentId(segment.agent_id, idOf) }));

@@ -1,8 +1,8 @@
-// The plain columns of a conversation: their types, and the values that a record gives them.
+// The plain columns of a conversation: their types and their values.
 import { PLAIN_COLUMNS, plainOf } from '../providers/plain-fields.js';
 import type { SealedConversation } from './sealed-conversation.js';
 
-/** Plain columns that intake writes, and how they travel: times as epoch milliseconds, so that every year fits. */
+/** Plain columns that intake writes, and their parameter types. Times are epoch milliseconds, so that every year fits. */
 export const COLUMNS = {
   id: 'uuid',
   client_id: 'uuid',

@@ -1,4 +1,4 @@
-/** Which conversation, whose, and where it comes from: what its rows have in common. */
+/** Identifies a conversation, its client and its source; common to all of its rows. */
 export interface ConversationRef {
   conversationId: string;
   clientId: string;

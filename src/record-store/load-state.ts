@@ -1,4 +1,4 @@
-// What is known of conversations before their facts are applied.
+// Loads the stored state of conversations before facts are applied.
 import { DATA_CLASSES } from '../common/data-class.js';
 import type { Transaction } from '../database/with-scope.js';
 import { requestedValues, REQUESTED_IDENTITIES, type Candidate } from '../inbox/pending-facts.js';
@@ -7,11 +7,11 @@ import type { ConversationKeys } from '../vault/conversation-keys.js';
 import { joinState, type StateAtRevision, type StateParts } from '../reducer/conversation-state.js';
 import { openParts, type SealedParts } from './sealed-parts.js';
 
-/** `revision`, `state_revision` and the parts of the state are null where nothing is known yet. */
+/** `revision`, `state_revision` and the parts of the state are null if nothing is stored yet. */
 export interface StoredRow extends SealedParts {
   revision: number | null;
   state_revision: number | null;
-  /** Of the client, to read numbers by. */
+  /** The client's region, for parsing phone numbers. */
   default_region: string | null;
   /** Nothing is stored, and the same conversation was erased in another account of the client. */
   is_suppressed: boolean;
@@ -26,7 +26,7 @@ left join clients cl on cl.id = i.client_id
 left join conversations c on c.id = i.id
 left join conversation_states s on s.conversation_id = i.id`;
 
-/** By place in `candidates`. A statement after the lock's, as it must see what was committed before the lock was had. */
+/** By index in `candidates`. Must run after the statement that locks, so that it sees what was committed before. */
 export async function loadStates(tx: Transaction, candidates: Candidate[]): Promise<Map<number, StoredRow>> {
   const rows = await tx.query<StoredRow & { nth: number }>({
     name: 'load',
@@ -40,8 +40,8 @@ export async function loadStates(tx: Transaction, candidates: Candidate[]): Prom
 export const STATE_KEYS = DATA_CLASSES;
 
 /**
- * The state that was stored last, without the parts whose key was destroyed or that were not read; null where nothing was
- * stored. The keys must be those of the parts that were read.
+ * The stored state, without parts whose key was destroyed or that were not read; null if nothing is stored. `keys` must cover
+ * the parts that were read.
  */
 export function openState(
   row: Omit<StoredRow, 'default_region' | 'is_suppressed'>,

@@ -1,4 +1,4 @@
-// The sealed half of a conversation's row, opened.
+// Opens the sealed header of a conversation's row.
 import { DATA_CLASSES, type DataClass } from '../common/data-class.js';
 import { joinHeader, type HeaderParts } from '../reducer/header.js';
 import type { Header } from '../reducer/record.js';
@@ -24,11 +24,11 @@ const partsOf = ({
   analysis,
 });
 
-/** Whose keys {@link openHeader} needs for these rows: no more than what they have. */
+/** Classes whose keys {@link openHeader} needs for these rows: only those of parts that they have. */
 export const headerClasses = (rows: HeaderColumns[]): DataClass[] =>
   DATA_CLASSES.filter((dataClass) => rows.some((row) => partsOf(row)[dataClass] !== null));
 
-/** The header, empty where a part was erased. Throws KeyDestroyed when the whole conversation was. */
+/** The header; fields of erased parts are empty. Throws KeyDestroyed if the whole conversation was erased. */
 export function openHeader(row: HeaderColumns, keys: ConversationKeys): Header {
   if (row.header === null) throw new Error('the statement did not read the header');
   keys.get('record');

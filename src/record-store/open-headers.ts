@@ -1,4 +1,4 @@
-// Reads sealed headers, many at once, as far as they belong to the record. Whoever needs them apart from a request opens them here.
+// Reads and opens the `record` part of many headers at once, for background work outside of requests.
 import type { Database } from '../database/database.js';
 import type { Header } from '../reducer/record.js';
 import { AppError } from '../common/errors.js';
@@ -12,11 +12,11 @@ export interface OpenedHeader {
   clientId: string;
   revision: number;
   startTime: Date;
-  /** Without what belongs to other classes. */
+  /** Without fields of other classes. */
   header: Header;
 }
 
-/** `gone`: erased, or being erased; `failed`: it cannot be opened now. */
+/** `gone`: erased or being erased; `failed`: it could not be opened. */
 export type HeaderResult =
   | { is: 'open'; opened: OpenedHeader }
   | { is: 'gone'; conversationId: string }
@@ -39,8 +39,7 @@ from conversations c join conversation_identities i on i.id = c.id where c.id = 
 const CLASSES: KeyClass[] = ['record'];
 
 /**
- * The headers of these conversations as they are stored now, one result for each id. Throws `storage_unavailable` and
- * `keystore_unavailable`.
+ * The current headers of these conversations, one result per id. Throws `storage_unavailable` and `keystore_unavailable`.
  */
 export async function openHeaders(
   database: Database,

@@ -1,5 +1,5 @@
-// Rows with sealed columns as parameters of a statement: $1 the rows as JSON, $2 the sealed bytes of all of them in one binary
-// parameter. In JSON or an array the bytes would be text, twice as long. Pure.
+// Packs rows with sealed columns into two parameters: $1 the rows as JSON, $2 all sealed bytes as one binary parameter. In JSON
+// or an array the bytes would be text, twice as long. Pure.
 
 export interface RowToWrite {
   /** By column; times as epoch milliseconds. */
@@ -8,7 +8,7 @@ export interface RowToWrite {
   sealed: Record<string, Buffer | null>;
 }
 
-/** The two parameters. Each sealed column is named in the JSON by where its bytes begin, from 1, and how many they are. */
+/** The two parameters. The JSON has the offset (from 1) and the length of each sealed column. */
 export function packedRows(rows: readonly RowToWrite[]): [json: string, bytes: Buffer] {
   const pieces: Buffer[] = [];
   let next = 1;
@@ -26,11 +26,11 @@ export function packedRows(rows: readonly RowToWrite[]): [json: string, bytes: B
   return [JSON.stringify(placed), Buffer.concat(pieces)];
 }
 
-/** For `json_to_recordset($1)`: where the bytes of these columns are. */
+/** For `json_to_recordset($1)`: offset and length of these columns. */
 export const packedTypes = (columns: readonly string[]): string =>
   columns.map((column) => `${column}_from integer, ${column}_bytes integer`).join(', ');
 
-/** For the select list: the bytes themselves; null where a row has none. */
+/** For the select list: the bytes; null if a row has none. */
 export const unpacked = (columns: readonly string[]): string =>
   columns.map((column) => `substr($2::bytea, ${column}_from, ${column}_bytes)`).join(', ');
 

@@ -1,4 +1,4 @@
-// Makes the rows of a change: agents by our ids, content sealed.
+// Turns a change into rows: with our agent ids and sealed content.
 import { stateParts, type StateAtRevision } from '../reducer/conversation-state.js';
 import { headerParts } from '../reducer/header.js';
 import type { ConversationRecord } from '../reducer/record.js';
@@ -11,7 +11,7 @@ import type { ConversationRef } from './conversation-ref.js';
 import { sealParts } from './sealed-parts.js';
 import type { SealedConversation } from './sealed-conversation.js';
 
-/** What became of one conversation. */
+/** The change of one conversation. */
 interface RecordChange {
   ref: ConversationRef;
   account: { id: string };
@@ -19,15 +19,14 @@ interface RecordChange {
   before: ConversationRecord | null;
   after: ConversationRecord;
   stateAtRevision: StateAtRevision;
-  /** The state is written as its so manieth version. */
+  /** The version of the state that is written. */
   stateRevision: number;
   /** Content to be stored: `record` (document). */
   blobs: Map<string, unknown>;
-  /** The transcript, when it is another one than before. */
+  /** The transcript, if it changed. */
   turns: Turn[] | undefined;
 }
 
-/** Seals what a change writes. */
 export function sealConversation(
   { ref, account, keys, before, after, stateAtRevision, stateRevision, blobs, turns }: RecordChange,
   agents: AgentIds,

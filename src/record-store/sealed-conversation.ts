@@ -1,4 +1,4 @@
-// A conversation's change as its rows will be: agents by our ids, content sealed.
+// The rows of a change: with our agent ids and sealed content.
 import type { ConversationRecord } from '../reducer/record.js';
 import type { SealedParts } from './sealed-parts.js';
 import type { ConversationRef } from './conversation-ref.js';
@@ -8,14 +8,14 @@ export interface SealedConversation {
   agentId: string | null;
   record: ConversationRecord;
   revision: number;
-  /** Of the state, and of what the provider's document is written with. */
+  /** Revision of the state and of the provider's document. */
   stateRevision: number;
-  /** A header has no part of audio. */
+  /** A header has no `audio` part. */
   header: SealedParts;
   state: SealedParts;
-  /** Null: they did not change. */
+  /** Null: unchanged. */
   providerRecord: SealedParts | null;
   transcript: Buffer | null;
-  /** Those that are new, or another copy than before. */
+  /** Recordings that are new or have a new copy. */
   recordings: ConversationRecord['recordings'];
 }

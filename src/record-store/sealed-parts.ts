@@ -1,13 +1,13 @@
-// Documents in parts, each sealed under the key of its class.
+// Documents split by class, each part sealed with the key of its class.
 import { mapParts, type ByClass, type DataClass } from '../common/data-class.js';
 import type { ConversationKeys } from '../vault/conversation-keys.js';
 import { openJson, sealJson } from '../vault/sealing/sealing.js';
 import { purposeOf, type DocumentKind } from './seal-purposes.js';
 
-/** As a row has them: null where there is none. */
+/** As stored in a row; null: no such part. */
 export type SealedParts = Record<DataClass, Buffer | null>;
 
-/** Seals a document for the revision of its row. Parts whose key was destroyed are left out. */
+/** Seals a document for the revision of its row, without parts whose key was destroyed. */
 export function sealParts(
   keys: ConversationKeys,
   { kind, revision }: { kind: DocumentKind; revision: number },
@@ -23,8 +23,8 @@ export function sealParts(
 }
 
 /**
- * Opens the parts that are there; those whose key was destroyed are absent. Keys of all parts must have been asked for.
- * Throws VaultError `open_failed`.
+ * Opens the stored parts, without those whose key was destroyed. `keys` must have been requested for all stored parts. Throws
+ * VaultError `open_failed`.
  */
 export function openParts(
   keys: ConversationKeys,

@@ -1,5 +1,5 @@
-// Writes the records of conversations: plain columns, sealed header and state, transcript, provider record, recordings.
-// One statement a table, however many conversations.
+// Writes the records of conversations: plain columns, sealed header and state, transcript, provider's document, recordings.
+// One statement per table, however many conversations.
 import type { Transaction } from '../database/with-scope.js';
 import { COLUMNS, columnsOf } from './conversation-columns.js';
 import { packedRows, packedTypes, replaced, unpacked } from './packed-rows.js';
@@ -7,7 +7,7 @@ import type { SealedConversation } from './sealed-conversation.js';
 import { upsertRecordings } from './write-recordings.js';
 import { upsertSealed } from './write-sealed.js';
 
-/** All statements of these conversations, sent together; the transaction is the caller's. */
+/** Sends all statements together, in the caller's transaction. */
 export async function writeConversations(tx: Transaction, rows: SealedConversation[]): Promise<void> {
   if (rows.length === 0) return;
   await Promise.all([upsertConversations(tx, rows), upsertSealed(tx, rows), upsertRecordings(tx, rows)]);
@@ -16,7 +16,7 @@ export async function writeConversations(tx: Transaction, rows: SealedConversati
 const NAMES = Object.keys(COLUMNS);
 const HEADERS = ['header', 'transcript_header', 'analysis_header'] as const;
 const KEPT = new Set(['id', 'client_id', 'provider', 'provider_account_id', 'created_at', 'updated_at']);
-// Facts that change nothing move neither the revision nor the time: what has the same entity tag is the same.
+// Without a new revision `updated_at` stays, so that the same entity tag means the same content.
 const UPDATED_AT = `updated_at = case when conversations.revision = excluded.revision then conversations.updated_at
   else excluded.updated_at end`;
 const UPSERT = `

@@ -1,4 +1,4 @@
-// Rows of recordings, and what becomes of the objects that they name.
+// Writes rows of recordings and updates the list of orphaned objects.
 import type { Transaction } from '../database/with-scope.js';
 import type { SealedConversation } from './sealed-conversation.js';
 
@@ -20,7 +20,7 @@ from stored
 on conflict (conversation_id, variant) do update set id = excluded.id, content_type = excluded.content_type,
   bytes = excluded.bytes, duration_ms = excluded.duration_ms, object_key = excluded.object_key, created_at = excluded.created_at`;
 
-/** Recordings that are new, or another copy than before. */
+/** Writes recordings that are new or have a new copy. */
 export async function upsertRecordings(tx: Transaction, rows: SealedConversation[]): Promise<void> {
   const recordings = rows.flatMap(({ ref, recordings: changed }) =>
     changed.map((recording) => ({ ...recording, conversation_id: ref.conversationId, client_id: ref.clientId })),

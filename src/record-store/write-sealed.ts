@@ -1,4 +1,4 @@
-// Sealed content in rows of its own: state, provider's document, transcript.
+// Writes sealed content that has its own tables: state, provider's document, transcript.
 import { DATA_CLASSES } from '../common/data-class.js';
 import type { Transaction } from '../database/with-scope.js';
 import { packedRows, packedTypes, replaced, unpacked, type RowToWrite } from './packed-rows.js';
@@ -10,7 +10,7 @@ const COLUMNS = {
   transcripts: ['sealed'],
 } as const;
 
-/** Replaces what changed, together with the revision that it is sealed for. */
+/** Replaces changed documents together with the revision that they are sealed for. */
 export async function upsertSealed(tx: Transaction, rows: SealedConversation[]): Promise<void> {
   await Promise.all([
     upsert(
