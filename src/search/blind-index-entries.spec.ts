@@ -33,7 +33,7 @@ const handover = (type: TransferRecord['target']['type'], value: string | null):
   target: { type, value },
 });
 
-/** What a header can be found by, as sorted `kind hash` lines. */
+/** The entries of a header, as sorted `kind hash` lines. */
 const found = (header: Partial<Header>): string[] =>
   blindIndexEntriesOf({ ...EMPTY, ...header }, hasher)
     .map(({ kind, hash }) => `${kind} ${hash.toString('hex')}`)
@@ -43,27 +43,27 @@ const hashes = (...values: Value[]): string[] =>
   values.map(([kind, ...value]) => `${kind} ${hasher.hash(kind, ...value).toString('hex')}`).sort();
 
 describe('blindIndexEntriesOf', () => {
-  it('gives nothing for a header in which there is nothing', () => {
+  it('has no entries for an empty header', () => {
     expect(found({})).toEqual([]);
   });
 
-  it('gives a number whole and by its last four digits', () => {
+  it('has a phone number in full and its last four digits', () => {
     expect(found({ customer_number: '+12025550142' })).toEqual(
       hashes(['phone', '+12025550142'], ['phone_last4', '0142']),
     );
   });
 
-  it.each(['anonymous', '4711', 'sip:reception@example.org'])('gives no number for what is none: %s', (raw) => {
+  it.each(['anonymous', '4711', 'sip:reception@example.org'])('has no entry for other callers: %s', (raw) => {
     expect(found({ customer_number: raw })).toEqual([]);
   });
 
-  it('gives ids as they are, and a user id without outer space', () => {
+  it('has ids unchanged, and the user id trimmed', () => {
     expect(found({ provider_conversation_id: 'call_1', customer_user_id: ' u-1 ' })).toEqual(
       hashes(['provider_id', 'call_1'], ['user_id', 'u-1']),
     );
   });
 
-  it('gives tags, and pairs of correlation and metadata, each by both halves', () => {
+  it('has tags, and correlation and metadata by name and value', () => {
     const header = {
       tags: ['vip', 'refund'],
       correlation: [{ namespace: 'twilio.call_sid', value: 'CA1' }],
@@ -83,12 +83,12 @@ describe('blindIndexEntriesOf', () => {
     );
   });
 
-  it('gives no metadata that is null, nested, or too long to be a key', () => {
+  it('has no metadata that is null, nested or too long for a key', () => {
     const metadata = { none: null, nested: { a: 1 }, list: ['a'], text: 'x'.repeat(257), key: 'x'.repeat(256) };
     expect(found({ metadata })).toEqual(hashes(['metadata', 'key', 'x'.repeat(256)]));
   });
 
-  it('gives the targets of handovers: numbers in one spelling, others as they are, each once', () => {
+  it('has the targets of transfers once each: normalised numbers, other targets unchanged', () => {
     const transfers = [
       handover('phone', '+1 (202) 555-0177'),
       handover('phone', '+12025550177'),
@@ -98,7 +98,7 @@ describe('blindIndexEntriesOf', () => {
     expect(found({ transfers })).toEqual(hashes(['transfer_target', '+12025550177'], ['transfer_target', 'agt_1']));
   });
 
-  it('gives nothing of what is content: title, summary, variables, the number of the agent', () => {
+  it('has no entries for content: title, summary, variables, the number of the agent', () => {
     const header = { title: 'T', summary: 'S', rationale: 'R', variables: { name: 'N' }, agent_number: '+12025550100' };
     expect(found(header)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// Blind indexes of a conversation: what can be looked up by equality without being readable.
+// Blind-index entries of a conversation: values that can be looked up by equality without being readable.
 import type { BlindIndexHasher, BlindIndexKind } from '../vault/blind-index-hasher.js';
 import { last4, normaliseOpaque, normalisePhone, normaliseUserId } from '../common/normalise.js';
 import type { Json } from '../providers/provider-fact.js';
@@ -14,7 +14,7 @@ type Value = [kind: BlindIndexKind, first: string, ...rest: string[]];
 /** Longest metadata value that can be looked up; a longer one is content, not a key. */
 const MAX_VALUE_LENGTH = 256;
 
-/** The entries that a header gives, each once. */
+/** The entries of a header, each once. */
 export function blindIndexEntriesOf(header: Header, hasher: BlindIndexHasher): BlindIndexEntry[] {
   const hashes = new Map(
     valuesOf(header).map(([kind, ...value]) => [

@@ -1,4 +1,4 @@
-// What conversations are found by now: their headers are opened, and the values in them hashed.
+// Builds index documents: opens the headers of conversations and hashes the values in them.
 import { Injectable } from '@nestjs/common';
 import { WorkerDatabase } from '../database/database.js';
 import { openHeaders } from '../record-store/open-headers.js';
@@ -8,7 +8,7 @@ import type { IndexDocument } from './index-writer.js';
 
 export interface ReadDocuments {
   documents: IndexDocument[];
-  /** Ids of conversations that were erased, or are being erased. */
+  /** Ids of conversations that are erased or being erased. */
   gone: string[];
   failed: { conversationId: string; error: unknown }[];
 }
@@ -20,7 +20,7 @@ export class IndexDocuments {
     private readonly vault: VaultService,
   ) {}
 
-  /** The conversations as they are stored now. Throws `storage_unavailable` and `keystore_unavailable`. */
+  /** Documents of the current records. Throws `storage_unavailable` and `keystore_unavailable`. */
   async read(conversationIds: readonly string[]): Promise<ReadDocuments> {
     const found: ReadDocuments = { documents: [], gone: [], failed: [] };
     for (const result of await openHeaders(this.database, this.vault, conversationIds)) {

@@ -1,10 +1,10 @@
-// Writes the search database. Every write is fenced: an older revision never overwrites a newer one, and nothing is written of a
-// conversation that was removed. So anything here may be done twice, late, and by two workers at once.
+// Writes the search database. Every write is fenced: an older revision never overwrites a newer one, and a removed conversation is
+// never written again. So every operation here may be repeated, delayed, or run by two workers at once.
 import { Injectable } from '@nestjs/common';
 import { SearchDatabase } from '../database/search/search-database.js';
 import type { BlindIndexEntry } from './blind-index-entries.js';
 
-/** What a conversation is found by, as of one revision. */
+/** The index entries of a conversation at one revision. */
 export interface IndexDocument {
   conversationId: string;
   clientId: string;
@@ -13,7 +13,7 @@ export interface IndexDocument {
   entries: BlindIndexEntry[];
 }
 
-// Always in one order: two writers of the same conversations must not wait for each other in a circle.
+// A fixed order, so that two writers of the same conversations cannot deadlock.
 const ORDERED = 'order by asked.id';
 const FENCE = `
 insert into indexed_conversations as i (conversation_id, generation, revision, live)
@@ -43,7 +43,7 @@ const DELETE_ALL = 'delete from blind_indexes where conversation_id = any($1::uu
 const KEEP = `
 update indexed_conversations i set generation = s.generation from search_state s
 where i.conversation_id = any($1::uuid[]) and i.live`;
-// Locked first, so that a row which somebody has just written is looked at again.
+// Locks first, so that rows written concurrently are re-checked.
 const SWEEP = `
 with passed as materialized (
   select i.conversation_id from indexed_conversations i
@@ -57,12 +57,12 @@ delete from indexed_conversations i using passed where i.conversation_id = passe
 export class IndexWriter {
   constructor(private readonly database: SearchDatabase) {}
 
-  /** Makes these what their conversations are found by, where nothing newer is there. Throws `search_unavailable`. */
+  /** Replaces the entries of these conversations unless newer ones exist. Throws `search_unavailable`. */
   async write(documents: readonly IndexDocument[]): Promise<void> {
     if (documents.length === 0) return;
     const values = [documents.map(({ conversationId }) => conversationId), documents.map(({ revision }) => revision)];
     await this.database.withScope('all', async (tx) => {
-      // Its locks come first: what follows sees what others wrote of these conversations before.
+      // Takes the locks: the statements that follow see earlier writes to these conversations.
       const rows = await tx.query<{ conversation_id: string }>({ name: 'index_fence', text: FENCE, values });
       const accepted = new Set(rows.map((row) => row.conversation_id));
       const entries = entriesOf(documents.filter(({ conversationId }) => accepted.has(conversationId)));
@@ -75,7 +75,7 @@ export class IndexWriter {
     });
   }
 
-  /** Removes erased conversations for good: whatever still comes of them is not written. Throws `search_unavailable`. */
+  /** Removes erased conversations and prevents later writes of them. Throws `search_unavailable`. */
   async remove(conversationIds: readonly string[]): Promise<void> {
     if (conversationIds.length === 0) return;
     await this.database.withScope('all', async (tx) => {
@@ -88,15 +88,15 @@ export class IndexWriter {
     });
   }
 
-  /** Leaves these as they are, and lets a rebuild count them as written. Throws `search_unavailable`. */
+  /** Keeps the entries of these and lets a rebuild count them as written. Throws `search_unavailable`. */
   async keep(conversationIds: readonly string[]): Promise<void> {
     if (conversationIds.length === 0) return;
     await this.database.once('all', { name: 'index_keep', text: KEEP, values: [conversationIds] });
   }
 
   /**
-   * Removes what a rebuild has passed and not written: conversations of ids after `from` and up to `until` (null: without end)
-   * that are not in the content database. Throws `search_unavailable`.
+   * Removes conversations that a rebuild has not written because they are not in the content database: those with ids after
+   * `from` and up to `until` (null: no bound). Throws `search_unavailable`.
    */
   async sweep(from: string | null, until: string | null): Promise<void> {
     await this.database.once('all', { name: 'index_sweep', text: SWEEP, values: [from, until] });
@@ -108,7 +108,7 @@ export class IndexWriter {
   }
 }
 
-/** Columns of the entries of these documents. */
+/** The entries of these documents as columns. */
 function entriesOf(documents: readonly IndexDocument[]): unknown[][] {
   const rows = documents.flatMap(({ entries, ...document }) => entries.map((entry) => ({ ...document, ...entry })));
   return [

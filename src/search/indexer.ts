@@ -1,5 +1,5 @@
-// Brings the search index up to date with what intake has committed: claims what lags, opens it, writes the hashes, and only then
-// removes the claim. Killed anywhere in between, it is done again.
+// Keeps the search index up to date with what intake commits: claims changed conversations, opens them, writes the hashes, and
+// only then removes the claim. After a crash in between, the work is repeated.
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../common/errors.js';
@@ -14,13 +14,13 @@ import { SearchTodos, type ClaimedTodo } from './search-todos.js';
 
 const POLL_MS = 1_000;
 const BATCH = 100;
-/** From the start of a round to that of the next: what comes meanwhile shares its three commits. */
+/** Interval between rounds: changes that arrive meanwhile share the next round's three commits. */
 const ROUND_MS = 100;
 
 @Injectable()
 export class Indexer extends LoopedWork {
   private startedAt = -Infinity;
-  /** Something that a round needs did not answer the last one. */
+  /** The last round failed; the services are pinged before the next one. */
   private isWaiting = false;
 
   constructor(
@@ -39,7 +39,7 @@ export class Indexer extends LoopedWork {
     try {
       await this.bringUpToDate(claimed);
     } catch (error) {
-      await this.todos.release(claimed).catch(() => undefined); // the claims end by themselves
+      await this.todos.release(claimed).catch(() => undefined); // the claims expire
       throw error;
     }
     return claimed.length;
@@ -65,14 +65,14 @@ export class Indexer extends LoopedWork {
     const failures = new Map(failed.map(({ conversationId, error }) => [conversationId, error]));
     for (const { conversationId, error } of await this.write(documents)) failures.set(conversationId, error);
     await this.index.remove(gone);
-    // What was read is at least as new as what was claimed.
+    // The documents are at least as new as the claims.
     const done = claimed.filter(({ conversationId }) => !failures.has(conversationId));
     await this.todos.remove(done);
     conversationsIndexed(done.map(({ since }) => since.getTime()));
     await this.postpone(claimed, failures);
   }
 
-  /** Resolves with those that could not be written for a reason of their own. */
+  /** Resolves with the documents that cannot be written although the search database is available. */
   private async write(documents: IndexDocument[]): Promise<{ conversationId: string; error: unknown }[]> {
     try {
       await this.index.write(documents);
@@ -91,7 +91,7 @@ export class Indexer extends LoopedWork {
     for (const [conversationId, error] of failures) {
       const reason = reasonOf(error);
       indexingPostponed(reason);
-      this.log.warn('a conversation could not be indexed; it waits', {
+      this.log.warn('a conversation could not be indexed; trying again later', {
         conversation_id: publicId('conversation', conversationId),
         reason,
       });
@@ -102,6 +102,6 @@ export class Indexer extends LoopedWork {
 
 const isUnavailable = (error: unknown): boolean => error instanceof AppError && error.code === 'search_unavailable';
 
-/** A code: messages may quote values. */
+/** A code, because messages may quote values. */
 const reasonOf = (error: unknown): string =>
   error instanceof VaultError ? error.reason : (errorFields(error).code ?? errorFields(error).name);

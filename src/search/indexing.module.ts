@@ -1,4 +1,4 @@
-// The worker's side of search: keeps the index whole and up to date.
+// The worker's part of search: keeps the index complete and up to date.
 import { Module } from '@nestjs/common';
 import { IndexDocuments } from './index-documents.js';
 import { IndexWriter } from './index-writer.js';

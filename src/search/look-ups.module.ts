@@ -1,4 +1,4 @@
-// The API's side of search: finds candidates.
+// The API's part of search: finds candidates.
 import { Module } from '@nestjs/common';
 import { LookUps } from './look-ups.js';
 

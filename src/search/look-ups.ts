@@ -1,18 +1,18 @@
-// Which conversations may have a value, by its keyed hash. What is found is a candidate: the caller opens the record and verifies,
-// because the index follows the record a moment later.
+// Finds conversations that may have a value, by its keyed hash. The results are candidates: the caller opens the record and verifies
+// it, because the index lags behind the record.
 import { Injectable } from '@nestjs/common';
 import { SearchDatabase } from '../database/search/search-database.js';
 import type { BlindIndexKind } from '../vault/blind-index-hasher.js';
 import { VaultService } from '../vault/vault.service.js';
 
 export interface LookUp {
-  /** At most 100 uuids: whose conversations. */
+  /** uuids of the clients to search, at most 100. */
   clientIds: readonly string[];
   kind: BlindIndexKind;
-  /** Any of these, normalised (common/normalise.ts); a pair is its name and its value. At most 100. */
+  /** Matches any of these, at most 100. Normalised (common/normalise.ts); a pair is a name and a value. */
   values: readonly (readonly [string, ...string[]])[];
   order: 'newest first' | 'oldest first';
-  /** The last candidate of the page before; null: from the beginning. */
+  /** The last candidate of the previous page; null: from the beginning. */
   after: Pick<LookUpCandidate, 'startTime' | 'conversationId'> | null;
   limit: number;
 }
@@ -24,14 +24,14 @@ export interface LookUpCandidate {
 }
 
 export interface LookUpResult {
-  /** At most `limit`, each once, in order of start_time and id. */
+  /** At most `limit`, each once, ordered by start_time and id. */
   candidates: LookUpCandidate[];
-  /** False: the index is being rebuilt or lags behind. It has what changed before `indexedUntil`; null: nobody knows. */
+  /** False: the index is being rebuilt or lags behind. It covers changes before `indexedUntil`; null: unknown. */
   complete: boolean;
   indexedUntil: Date | null;
 }
 
-/** Parameters: clients and hashes by place, kind, the keyset, the limit. The best of each hash are the best of all. */
+/** Parameters: parallel arrays of clients and hashes, kind, keyset, limit. Takes the first of each hash, then the first of all. */
 const statementOf = (name: string, compare: '<' | '>', direction: 'desc' | 'asc') => ({
   name,
   text: `
@@ -46,7 +46,7 @@ select s.complete and s.indexed_until is null as complete, s.indexed_until, foun
 order by found.start_time ${direction}, found.conversation_id ${direction}`,
 });
 
-/** One page, by order. */
+/** Statement and initial keyset of each order. */
 export const PAGE = {
   'newest first': {
     statement: statementOf('look_up_newest', '<', 'desc'),
@@ -61,7 +61,7 @@ export const PAGE = {
 interface Row {
   complete: boolean;
   indexed_until: Date | null;
-  /** Null, and the columns below: nothing was found. */
+  /** This and the columns below are null if nothing was found. */
   start_time: Date | null;
   conversation_id: string;
   client_id: string;
@@ -93,7 +93,7 @@ export class LookUps {
     };
   }
 
-  /** A client without an index key has nothing that could be found. */
+  /** A client without an index key has no index entries. */
   private async hashesOf(
     clientIds: LookUp['clientIds'],
     kind: BlindIndexKind,

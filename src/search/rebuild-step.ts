@@ -1,5 +1,5 @@
-// One step of a rebuild: the next conversations by id are written anew, in place, and what is in the index between them and is no
-// conversation any more goes. Nothing that is found stops being found in between.
+// One step of a rebuild: rewrites the entries of the next conversations by id, in place, and removes index entries in that range
+// that have no conversation. Conversations can be found throughout.
 import { Injectable } from '@nestjs/common';
 import { WorkerDatabase } from '../database/database.js';
 import { IndexDocuments } from './index-documents.js';
@@ -7,16 +7,16 @@ import { IndexWriter } from './index-writer.js';
 import { SearchTodos } from './search-todos.js';
 
 export interface StepResult {
-  /** Where the next step begins; null: that was the last one. */
+  /** Start of the next step; null: this was the last one. */
   next: string | null;
-  /** Conversations that were looked at. */
+  /** Number of conversations checked. */
   done: number;
 }
 
 const PAGE = `
 select id from conversations where $1::uuid is null or id > $1 order by id limit $2`;
 
-/** Beyond this the planner's estimate is good enough. */
+/** Above this number the planner's estimate is good enough. */
 const COUNTED = 100_000;
 const TOTAL = `
 select greatest((select count(*) from (select from conversations limit ${COUNTED}) as counted),
@@ -32,7 +32,7 @@ export class RebuildStep {
   ) {}
 
   /**
-   * Writes the conversations after `after` (null: from the first), at most `limit`. May be done twice, late, and by two workers at
+   * Writes at most `limit` conversations after `after` (null: from the first). May be repeated, delayed, or run by two workers at
    * once. Throws `search_unavailable`, `storage_unavailable` and `keystore_unavailable`.
    */
   async rebuildStep(after: string | null, limit: number): Promise<StepResult> {
@@ -45,7 +45,7 @@ export class RebuildStep {
     const { documents, gone, failed } = await this.documents.read(ids);
     await this.index.write(documents);
     await this.index.remove(gone);
-    // Their failure is the indexer's to count; what is there of them stays.
+    // The indexer handles their failures; their existing entries are kept.
     const broken = failed.map(({ conversationId }) => conversationId);
     await this.todos.add(broken);
     await this.index.keep(broken);
@@ -54,7 +54,7 @@ export class RebuildStep {
     return { next, done: ids.length };
   }
 
-  /** About how many conversations there are. */
+  /** Approximate number of conversations. */
   async total(): Promise<number> {
     const [row] = await this.database.once<{ total: number }>('all', { name: 'rebuild_total', text: TOTAL });
     return row?.total ?? 0;

@@ -1,5 +1,5 @@
-// Sees to it that the index is whole: begins a rebuild when the search database is new, takes its steps while one is under way,
-// and says when the indexer has fallen behind. It runs in every worker; a lease shares the steps out.
+// Keeps the index complete: starts a rebuild if the search database is new, runs the steps of a rebuild under way, and records
+// when the indexer lags behind. Runs in every worker; a lease divides the steps among them.
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorFields, Log } from '../common/log.js';
@@ -10,9 +10,9 @@ import { SearchState } from './search-state.js';
 import { SearchTodos } from './search-todos.js';
 
 const POLL_MS = 2_000;
-/** Conversations of one step. */
+/** Conversations per step. */
 const STEP = 200;
-/** What waits longer makes answers incomplete. */
+/** A longer lag is reported as an incomplete index. */
 const BEHIND_MS = 10_000;
 
 @Injectable()
@@ -28,7 +28,7 @@ export class Rebuild extends LoopedWork {
     super(1, POLL_MS);
   }
 
-  /** Looks once, and takes the next step of a rebuild; true: there are more. */
+  /** Checks the state and runs the next step of a rebuild; true: there are more. */
   async round(): Promise<boolean> {
     const { complete, indexed_until, rebuilding } = await this.state.read();
     searchIsComplete(complete);
@@ -46,12 +46,12 @@ export class Rebuild extends LoopedWork {
     try {
       const hasMore = await this.round();
       this.isFailing = false;
-      // Half of the time is left to everything else that the worker does.
+      // Leaves half of the time to the worker's other tasks.
       if (hasMore && !this.isStopped) await sleep(performance.now() - begun);
       return hasMore;
     } catch (error) {
       if (!this.isFailing)
-        this.log.warn('looking after the search index failed; trying again', { err: errorFields(error) });
+        this.log.warn('maintaining the search index failed; trying again', { err: errorFields(error) });
       this.isFailing = true;
       return false;
     }

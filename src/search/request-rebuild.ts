@@ -1,15 +1,15 @@
-// "colloquy search rebuild": asks for a rebuild, which the workers do, and shows how far they are.
+// `colloquy search rebuild`: requests a rebuild, which the workers carry out, and shows their progress.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SearchState, SearchStateRow } from './search-state.js';
 
 const LOOK_MS = 500;
-/** Without progress for so long, nobody seems to be at it. */
+/** After this time without progress, probably no worker is running. */
 const PATIENCE_MS = 20_000;
 
 const progressOf = ({ rebuild_written: written, rebuild_total: total }: SearchStateRow): string =>
   total === null ? 'not begun yet' : `${written} of about ${Math.max(total, written)} conversations`;
 
-/** Begins a rebuild, or joins the one under way; resolves when it is done. `say` gets a line whenever there is progress. */
+/** Starts a rebuild or joins the one under way; resolves when it is done. Calls `say` with a line whenever there is progress. */
 export async function requestRebuild(state: SearchState, say: (line: string) => void): Promise<void> {
   const isNew = await state.begin({ always: true });
   say(`${isNew ? 'rebuild begun' : 'a rebuild is under way'}: the workers do it while everything else goes on`);
@@ -23,7 +23,7 @@ export async function requestRebuild(state: SearchState, say: (line: string) => 
       say(progress);
       [told, toldAt] = [progress, performance.now()];
     } else if (performance.now() - toldAt > PATIENCE_MS) {
-      say('no progress: is a worker running? It goes on as soon as there is one, whether this command runs or not');
+      say('no progress: is a worker running? The rebuild continues as soon as one is, even without this command');
       toldAt = performance.now();
     }
     await sleep(LOOK_MS);

@@ -1,4 +1,4 @@
-// What the index covers, and how far a rebuild has come. It is in the search database itself: a new one knows that it is empty.
+// What the index covers, and the progress of a rebuild. It is stored in the search database, so that a new one counts as empty.
 import { Injectable } from '@nestjs/common';
 import type { SearchStateEntity } from '../database/search/entities/search-state.entity.js';
 import { SearchDatabase } from '../database/search/search-database.js';
@@ -8,24 +8,24 @@ export type SearchStateRow = Pick<
   'complete' | 'indexed_until' | 'rebuilding' | 'rebuild_written' | 'rebuild_total'
 >;
 
-/** The right to take the next step of a rebuild. */
+/** The right to run the next step of a rebuild. */
 export interface RebuildLease {
   /** Fencing token. */
   version: number;
-  /** The last conversation that was written; null: none yet. */
+  /** The last conversation written; null: none yet. */
   after: string | null;
   total: number | null;
 }
 
-/** What a step has done. */
+/** Result of a step. */
 export interface RebuildAdvance {
-  /** Null: that was the last one. */
+  /** Null: this was the last step. */
   after: string | null;
   written: number;
   total: number | null;
 }
 
-/** A worker that died holds up a rebuild no longer than this. */
+/** Longest delay of a rebuild by a crashed worker. */
 const LEASE_SECONDS = 60;
 
 const READ = 'select complete, indexed_until, rebuilding, rebuild_written, rebuild_total from search_state';
@@ -39,7 +39,7 @@ update search_state set rebuild_version = rebuild_version + 1,
   rebuild_leased_until = now() + make_interval(secs => ${LEASE_SECONDS})
 where rebuilding and (rebuild_leased_until is null or rebuild_leased_until <= now())
 returning rebuild_version as version, rebuild_after as after, rebuild_total as total`;
-// Ids carry the time at which their conversation was first seen.
+// Ids contain the time at which their conversation was first seen.
 const ADVANCE = `
 update search_state set rebuild_leased_until = null, rebuild_written = rebuild_written + $3, rebuild_total = $4,
   rebuild_after = $2::uuid, rebuilding = $2 is not null, complete = $2 is null,
@@ -59,13 +59,13 @@ export class SearchState {
     return row;
   }
 
-  /** Begins a rebuild; `always`: also of a complete index. False: one is under way, or none is due. */
+  /** Starts a rebuild; with `always`, also of a complete index. False: one is under way or not needed. */
   async begin({ always }: { always: boolean }): Promise<boolean> {
     const rows = await this.database.once('all', { name: 'state_begin', text: BEGIN, values: [always] });
     return rows.length > 0;
   }
 
-  /** Null: no rebuild is under way, or another worker takes its next step. */
+  /** Null: no rebuild is under way, or another worker runs the next step. */
   async lease(): Promise<RebuildLease | null> {
     const [lease] = await this.database.once<RebuildLease & Record<string, unknown>>('all', {
       name: 'state_lease',
@@ -74,14 +74,14 @@ export class SearchState {
     return lease ?? null;
   }
 
-  /** Writes down what a step has done. False: somebody else took over meanwhile, and does it again. */
+  /** Records the result of a step. False: another worker took over meanwhile and repeats it. */
   async advance({ version }: RebuildLease, { after, written, total }: RebuildAdvance): Promise<boolean> {
     const values = [version, after, written, total];
     const rows = await this.database.once('all', { name: 'state_advance', text: ADVANCE, values });
     return rows.length > 0;
   }
 
-  /** The index has what changed before `until` (null: everything). */
+  /** Records that the index covers changes before `until` (null: all). */
   async coversUntil(until: Date | null): Promise<void> {
     await this.database.once('all', { name: 'state_covers', text: BEHIND, values: [until] });
   }

@@ -1,26 +1,26 @@
-// Which conversations the index lags behind, shared out between the workers. No lock is held while one of them is indexed: intake
-// would wait for it. A claim is a time instead, until which nobody else takes the row.
+// Conversations that the index must update, divided among the workers. Indexing holds no row lock, because intake would wait for
+// it. Instead, a claim sets a time until which no other worker takes the row.
 import { Injectable } from '@nestjs/common';
 import { WorkerDatabase } from '../database/database.js';
 
 export interface ClaimedTodo {
   conversationId: string;
   revision: number;
-  /** When the first change that the index lacks was made. */
+  /** Time of the first change that is not indexed. */
   since: Date;
 }
 
-/** What was indexed: everything up to this revision. */
+/** A conversation is indexed up to this revision. */
 export interface IndexedRevision {
   conversationId: string;
   revision: number;
 }
 
-/** A worker that died keeps its rows no longer. Longer than a round can take (limits.ts). */
+/** How long the rows of a crashed worker wait. Longer than a round can take (limits.ts). */
 const CLAIM_SECONDS = 40;
 const LONGEST_PAUSE_SECONDS = 300;
 
-// Skips rows that somebody is changing, here and below: intake holds several of them at once, and so does a batch of ours.
+// Here and below, skips locked rows: intake and the indexer each lock several at once and could deadlock.
 const CLAIM = `
 with due as materialized (
   select conversation_id from search_todo where due_at <= now() order by due_at limit $1 for update skip locked)
@@ -28,7 +28,7 @@ update search_todo t set due_at = now() + make_interval(secs => ${CLAIM_SECONDS}
 where t.conversation_id = due.conversation_id
 returning t.conversation_id as "conversationId", t.revision, t.since`;
 
-/** Those of $1, $2 that no later change has replaced. */
+/** Rows of $1, $2 without a later change. */
 const THESE = `
 with these as materialized (
   select t.conversation_id from search_todo t
@@ -36,7 +36,7 @@ with these as materialized (
   where t.revision <= done.revision for update of t skip locked)`;
 const REMOVE = `${THESE} delete from search_todo t using these where t.conversation_id = these.conversation_id`;
 const RELEASE = `${THESE} update search_todo t set due_at = now() from these where t.conversation_id = these.conversation_id`;
-// 1, 2, 4 … 300 s, a quarter more or less.
+// 1, 2, 4 … 300 s, ±25%.
 const POSTPONE = `${THESE} update search_todo t set attempts = t.attempts + 1, due_at = now()
   + make_interval(secs => least(${LONGEST_PAUSE_SECONDS}, power(2, least(t.attempts, 20))) * (0.75 + random() / 2))
 from these where t.conversation_id = these.conversation_id`;
@@ -44,7 +44,7 @@ from these where t.conversation_id = these.conversation_id`;
 const ADD = `
 insert into search_todo (conversation_id, client_id, revision)
 select id, client_id, revision from conversations where id = any($1::uuid[]) on conflict do nothing`;
-// Not one that has failed before, nor one that a worker is at.
+// Without failed and claimed rows.
 const BEHIND = `
 select since from search_todo where due_at <= now() and attempts = 0 order by due_at limit 1`;
 
@@ -52,34 +52,34 @@ select since from search_todo where due_at <= now() and attempts = 0 order by du
 export class SearchTodos {
   constructor(private readonly database: WorkerDatabase) {}
 
-  /** Takes the next ones, those that wait longest first. */
+  /** Claims the next ones, oldest first. */
   claim(limit: number): Promise<ClaimedTodo[]> {
     return this.database.once<ClaimedTodo>('all', { name: 'search_claim', text: CLAIM, values: [limit] });
   }
 
-  /** These must be looked at again, whatever their revision. */
+  /** Queues these for indexing, whatever their revision. */
   async add(conversationIds: readonly string[]): Promise<void> {
     if (conversationIds.length === 0) return;
     await this.database.once('all', { name: 'search_add', text: ADD, values: [conversationIds] });
   }
 
-  /** Since when the next one to be claimed waits; null: none does. */
+  /** Since when the next row to be claimed waits; null: none waits. */
   async waitsSince(): Promise<Date | null> {
     const [next] = await this.database.once<{ since: Date }>('all', { name: 'search_behind', text: BEHIND });
     return next?.since ?? null;
   }
 
-  /** These are in the index; a row that was written again meanwhile stays. */
+  /** Removes indexed conversations; rows that changed meanwhile stay. */
   async remove(done: readonly IndexedRevision[]): Promise<void> {
     await this.change({ name: 'search_done', text: REMOVE }, done);
   }
 
-  /** These failed for a reason of their own: they wait, longer each time. */
+  /** Delays failed conversations, longer after each failure. */
   async postpone(failed: readonly IndexedRevision[]): Promise<void> {
     await this.change({ name: 'search_postpone', text: POSTPONE }, failed);
   }
 
-  /** Nothing was done about these. */
+  /** Returns unprocessed claims. */
   async release(claimed: readonly IndexedRevision[]): Promise<void> {
     await this.change({ name: 'search_release', text: RELEASE }, claimed);
   }
