@@ -1,9 +1,9 @@
-// The point after which nothing of a conversation is given or taken back.
+// Marks conversations as erased: from then on they are neither returned nor stored.
 import type { Transaction } from '../database/with-scope.js';
 import { suppressionLock } from '../inbox/suppression.js';
 
 const HASHES = 'select suppression_hash from conversation_identities where client_id = $1 and id = any($2::uuid[])';
-// In one order, so that two erasures never wait for each other in a circle.
+// A fixed order, so that two erasures cannot deadlock.
 const LOCK = `
 with hashes as materialized (select distinct ${suppressionLock('suppression_hash')} as key from (${HASHES}) as h order by 1)
 select pg_advisory_xact_lock(key) from hashes`;
@@ -16,8 +16,8 @@ with erased as (
 update conversations set record_state = 'erased' where id = any($1::uuid[])`;
 
 /**
- * Marks conversations of a client as erased, with all rows of the same conversation in other accounts of the client. Waits for
- * transactions that apply facts to them; none can begin until `tx` ends. Resolves with the ids of all rows that it covered.
+ * Marks conversations of a client as erased, including rows of the same conversation in other accounts of the client. Waits for
+ * transactions that apply facts to them and blocks new ones until `tx` ends. Resolves with the ids of all marked rows.
  */
 export async function markErased(tx: Transaction, clientId: string, conversationIds: string[]): Promise<string[]> {
   const values = [clientId, conversationIds];
