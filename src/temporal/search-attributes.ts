@@ -11,7 +11,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { errorFields, type Log } from '../common/log.js';
 import type { WorkflowAttributes } from '../outbox/workflow-kind.js';
 
-/** All are keywords. Everybody who may see a workflow can read them. */
+/** All are keywords. Anyone who can see a workflow can read them. */
 const SEARCH_ATTRIBUTE = {
   clientId: defineSearchAttributeKey('ClientId', SearchAttributeType.KEYWORD),
   provider: defineSearchAttributeKey('Provider', SearchAttributeType.KEYWORD),
@@ -45,7 +45,7 @@ export async function registerSearchAttributes(
   namespace: string,
 ): Promise<string[]> {
   const { operatorService } = connection;
-  // A server that accepts connections but never answers must not block a worker or a command for ever.
+  // A server that accepts connections but never answers must not block a worker or a command forever.
   const bounded = <Result>(call: () => Promise<Result>): Promise<Result> =>
     connection.withDeadline(Date.now() + DEADLINE_MS, call);
   const { customAttributes } = await bounded(() => operatorService.listSearchAttributes({ namespace }));

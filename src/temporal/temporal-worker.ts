@@ -1,4 +1,4 @@
-// The Temporal side of a worker process: connects, polls, and comes back by itself when Temporal was away.
+// The Temporal part of a worker process: connects, polls, and reconnects after an outage of Temporal.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -14,22 +14,22 @@ import { observeActivity, sendTrace } from './trace-headers.js';
 import { WorkerGroup } from './worker-group.js';
 import { WorkflowClient } from './workflow-client.js';
 
-/** The queues of long activities have no workflows, by intention. */
+/** The SDK's warning about the queues of long activities, which have no workflows by design. */
 const EXPECTED = /^No workflows registered/;
 const RETRY_MS = 2_000;
-/** How often it is checked that Temporal is still the one that was connected to. */
+/** Interval of the check that Temporal still has the same database. */
 const CHECK_MS = 10_000;
-/** Activities get their time to finish; then they are cancelled. In all less than the 10 s that a process has to stop. */
+/** Activities may finish within this time, then they are cancelled. The total stays below the 10 s that a process has to stop. */
 const GRACE = '5 seconds';
 const FORCE = '6 seconds';
-/** The SDK waits for its polls and its connection as well; a server that hangs answers neither. */
+/** Longest wait for the SDK, which also waits for its polls and its connection; a hanging server answers neither. */
 const STOP_MS = 7_000;
-/** Accounts whose past one process walks through at the same time; more take turns. */
+/** Concurrent backfills per process; further ones wait. */
 const WALKS = 2;
-/** Recordings that one process fetches at the same time; more take turns. */
+/** Concurrent downloads of recordings per process; further ones wait. */
 const DOWNLOADS = 24;
 
-/** Injection tokens: the activities as a plain object of functions, and the path of the bundle that the build made. */
+/** Injection tokens: the activities as a plain object of functions, and the path of the workflow bundle. */
 export const ACTIVITIES = Symbol('activities');
 export const WORKFLOW_BUNDLE = Symbol('workflow bundle');
 
@@ -38,7 +38,7 @@ export class TemporalWorker implements WorkflowConnection {
   private workers: WorkerGroup | null = null;
   private workflowClient: WorkflowClient | null = null;
   private stopped = false;
-  /** Workflows and activities may be under way: stopping waits for them. */
+  /** Workflows and activities may be running; stopping waits for them. */
   private serving = false;
   private running: Promise<void> = Promise.resolve();
   private relays: Promise<void> = Promise.resolve();
@@ -52,12 +52,12 @@ export class TemporalWorker implements WorkflowConnection {
     private readonly log: Log,
   ) {}
 
-  /** `listener` is called each time that workflows can be started. */
+  /** Calls `listener` after each connection, once workflows can be started. */
   onConnected(listener: (how: { hasLostAll: boolean }) => void): void {
     this.whenConnected = listener;
   }
 
-  /** Signals are ours, not the SDK's: the process decides the order in which it stops. Once a process, before all else. */
+  /** Leaves process signals to us, because the order of shutdown matters. Call once per process, before anything else. */
   static installRuntime(log: Log): void {
     Runtime.install({
       shutdownSignals: [],
@@ -76,16 +76,16 @@ export class TemporalWorker implements WorkflowConnection {
     this.running = this.run();
   }
 
-  /** Starts and signals workflows; null while Temporal is away. */
+  /** Starts and signals workflows; null while Temporal is unavailable. */
   get workflows(): WorkflowClient | null {
     return this.workflowClient;
   }
 
-  /** Ends polling, and activities after their grace. The connection stays until `relays`, which use it, are done. */
+  /** Ends polling, and activities after their grace period. The connection stays open until `relays`, which use it, are done. */
   async stop(relays: Promise<void> = Promise.resolve()): Promise<void> {
     this.stopped = true;
     this.relays = relays;
-    // A server that accepts and never answers must not hold up a process that has nothing to finish.
+    // A server that accepts connections but never answers must not delay a process that has nothing to finish.
     const ended = this.serving ? this.running : Promise.resolve();
     this.workers?.shutDown();
     await Promise.race([Promise.all([ended, relays]), sleep(STOP_MS, undefined, { ref: false })]);
@@ -96,7 +96,7 @@ export class TemporalWorker implements WorkflowConnection {
       try {
         await this.session();
       } catch (error) {
-        this.log.warn('Temporal is away; trying again', { err: errorFields(error) });
+        this.log.warn('Temporal is unavailable; trying again', { err: errorFields(error) });
       }
       if (!this.stopped) await sleep(RETRY_MS);
     }
@@ -109,10 +109,10 @@ export class TemporalWorker implements WorkflowConnection {
       const attributes = await prepareSearchAttributes(connection, config.temporal.namespace, log);
       const workers = await this.createWorkers(connection);
       this.workers = workers;
-      // It may have been told to stop while it was being made.
+      // `stop` may have been called in the meantime.
       if (this.stopped) return await workers.discard();
       this.serving = true;
-      // When one of them ends, so do the others, and a new session begins.
+      // When one worker ends, all end, and a new session begins.
       const run = workers.run();
       this.open(connection, attributes);
       const check = setInterval(this.memoryCheck(connection), CHECK_MS);
@@ -121,14 +121,14 @@ export class TemporalWorker implements WorkflowConnection {
       this.workflowClient = null;
       this.serving = false;
       await this.relays;
-      // What ended the session is told, not what follows from it.
+      // Log this error only, so that the error that ended the session is the one thrown.
       await connection
         .close()
-        .catch((error: unknown) => log.warn('a connection to Temporal stays open', { err: errorFields(error) }));
+        .catch((error: unknown) => log.warn('closing a connection to Temporal failed', { err: errorFields(error) }));
     }
   }
 
-  /** Workflows and their short activities; and queues for what may take long, which must not take their places. */
+  /** One worker for workflows and short activities, and separate ones for long activities, which must not take their slots. */
   private createWorkers(connection: NativeConnection): Promise<WorkerGroup> {
     const { config, workflowBundle, activities } = this;
     const shared = {
@@ -145,9 +145,9 @@ export class TemporalWorker implements WorkflowConnection {
         taskQueue: QUEUE.conversations,
         workflowBundle: { codePath: workflowBundle },
         maxCachedWorkflows: 500,
-        // Instead of being tried for ever: outbox/failed-runs.ts starts a new run, which Postgres makes safe.
+        // Fail such runs instead of retrying forever: outbox/failed-runs.ts starts a new run, which continues from Postgres.
         workflowFailureErrorTypes: { '*': ['NondeterminismError', 'DeterminismViolationError'] },
-        // Below, activities wait for a poll instead of coming with the answer to their workflow's task: two calls more a conversation.
+        // With fewer slots, activities wait for a poll instead of starting with their workflow task: two more calls per conversation.
         maxConcurrentActivityTaskExecutions: 100,
       }),
       Worker.create({ ...shared, taskQueue: QUEUE.recordings, maxConcurrentActivityTaskExecutions: DOWNLOADS }),
@@ -156,8 +156,8 @@ export class TemporalWorker implements WorkflowConnection {
   }
 
   /**
-   * A Temporal whose database was lost comes back under the same address and name, and polling goes on as if nothing had
-   * happened. Its namespace has another id: then everything is set up and started again.
+   * Detects that Temporal has lost its database. It comes back with the same address and namespace name, and polling continues,
+   * but the namespace has a new id. Then search attributes are registered and workflows are started again.
    */
   private memoryCheck(connection: NativeConnection): () => void {
     const { config, log } = this;
@@ -175,7 +175,7 @@ export class TemporalWorker implements WorkflowConnection {
       }
       known = id ?? known;
     };
-    const run = (): void => void check().catch(() => undefined); // away: the next check, and the worker's own retries
+    const run = (): void => void check().catch(() => undefined); // the next check and the worker's own retries follow
     run();
     return run;
   }
@@ -188,7 +188,7 @@ export class TemporalWorker implements WorkflowConnection {
   }
 }
 
-/** Of what the SDK tells, ids and names; its errors may hold anything. */
+/** Ids and names from the SDK's log fields; its errors may contain anything. */
 function idsOf(about: Record<string, unknown> | undefined): Record<string, unknown> {
   const { workflowId, activityType, attempt, error } = about ?? {};
   const failure = error instanceof Error && 'type' in error ? error.type : undefined;
