@@ -1,7 +1,7 @@
 // The keyed hashes by which an identity row recognises a conversation. Pure.
 import type { BlindIndexHasher } from '../vault/blind-index-hasher.js';
 
-/** A conversation in its provider's words. */
+/** A conversation as its provider identifies it. */
 export interface ProviderConversation {
   providerKind: string;
   providerId: string;

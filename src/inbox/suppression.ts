@@ -1,5 +1,5 @@
-// What was erased is never taken back. A deleted account that is registered again, or a workspace that is registered twice, has
-// identity rows of its own; the suppression hash is what they share with the rows of the first one. The first application of a
+// An erased conversation is never stored again. A deleted account that is registered again, or a workspace that is registered
+// twice, has its own identity rows, which share the suppression hash with the earlier ones. The first application of a
 // conversation takes the lock of its hash and then looks for an erased row with that hash; an erasure takes the same lock and
 // then selects its rows (erasure/mark-erased.ts). So either the erasure covers the conversation, or the application finds it erased.
 import type { Transaction } from '../database/with-scope.js';
