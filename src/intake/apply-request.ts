@@ -23,7 +23,7 @@ export interface ApplyRequest {
   /** Null if the account no longer exists. */
   account: ProviderAccount | null;
   direct: DirectFact[];
-  /** Pending facts that are opened already, with their recordings stored, by id; null: of an erased conversation. */
+  /** Pending facts that are already opened and whose recordings are stored, by id; null: the conversation is erased. */
   opened?: Map<string, Fact | null>;
 }
 

@@ -34,7 +34,7 @@ describe('telemetryOf', () => {
     expect(isReported(null, record(NOW, 'customer_hangup', 'user_hangup'))).toBe(false);
   });
 
-  it('counts custody from the end, at the first recording, and not for backfilled conversations', () => {
+  it('measures time to custody from the end to the first recording, but not for backfilled conversations', () => {
     const before = record(NOW, 'customer_hangup', 'user_hangup');
     const after = record(NOW, 'customer_hangup', 'user_hangup', 1);
     expect(telemetryOf(ref(NOW - 60_000), [], before, after).inCustodySince).toBe(NOW);

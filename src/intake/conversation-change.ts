@@ -61,7 +61,7 @@ export interface Change {
   turns: Turn[] | undefined;
   journal: NewEntry[];
   wake: WakeKind | null;
-  /** It is found by other values, or at another place, than before. */
+  /** The change affects its index entries or their order. */
   reindex: boolean;
   /** W3C traceparent for the workflow command; null: not traced. */
   traceparent: string | null;
