@@ -1,5 +1,5 @@
-// Looks at everything afterwards, from outside: through the API as callers do, and at tables and files for what must not
-// be there twice. Answers in complaints; none means that nothing was lost.
+// Checks everything after a run from outside: through the API as callers do, and in tables and files for duplicates.
+// Returns complaints; none means that nothing was lost.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { Expected } from './providers/provider.js';
 import type { Deployment } from './deployment.js';
 import type { Ledger, Line } from './traffic.js';
 
-/** A conversation as the list shows it to who may read content. */
+/** A conversation as the list shows it to a key with the right to read content. */
 interface Listed {
   id: string;
   provider_conversation_id: string;
@@ -40,7 +40,7 @@ export async function conversationsOf(deployment: Deployment, accountId: string)
   return found;
 }
 
-/** Nothing waits any more, neither facts nor workflow commands nor conversations; if it does, what. */
+/** Null if no fact, workflow command, journal entry or conversation is pending; otherwise a summary of what is. */
 export async function waitsFor(sql: Pool): Promise<string | null> {
   const { rows } = await sql.query<{ what: string; n: number }>(`
     select 'fact ' || state as what, count(*)::int as n from inbox group by state
@@ -51,7 +51,7 @@ export async function waitsFor(sql: Pool): Promise<string | null> {
   return rows.length === 0 ? null : rows.map(({ what, n }) => `${n} × ${what}`).join(', ');
 }
 
-/** Whether all that was accepted of an account's webhooks is in its conversations, once, and can be read. */
+/** Checks that everything from an account's accepted webhooks is in its conversations, once, and can be read. */
 export async function auditAccount(deployment: Deployment, line: Line, ledger: Ledger): Promise<string[]> {
   const { provider, accountId } = line;
   const listed = await conversationsOf(deployment, accountId);
@@ -98,7 +98,7 @@ async function spokenIn(deployment: Deployment, id: string): Promise<string[]> {
   return turns.filter(({ role }) => SPOKEN.has(role)).map(({ text }) => text);
 }
 
-/** What is no tool and no event. */
+/** Roles of turns that are neither tools nor events. */
 const SPOKEN = new Set(['agent', 'customer', 'human_agent']);
 
 const ONCE = `
@@ -107,13 +107,13 @@ from journal
 where action in ('conversation.created', 'conversation.ended', 'recording.stored')
 group by conversation_id, action, reason having count(*) > 1`;
 
-/** Whether anything happened, or lies there, twice. */
+/** Checks that nothing happened or is stored twice. */
 export async function auditOnce(deployment: Deployment, sql: Pool): Promise<string[]> {
   const { rows } = await sql.query<{ conversation_id: string; action: string; entries: string }>(ONCE);
   const complaints = rows.map(({ conversation_id, action, entries }) => `${conversation_id}: ${action} (${entries})`);
   const { rows: stored } = await sql.query<{ object_key: string }>('select object_key from recordings');
   const named = new Set(stored.map(({ object_key }) => object_key));
-  // What an attempt left that was killed: no record names it, and it is swept after a day.
+  // Objects of killed attempts: no record references them, and they are swept after a day.
   const { rows: loose } = await sql.query<{ object_key: string }>('select object_key from orphaned_objects');
   const known = new Set([...named, ...loose.map(({ object_key }) => object_key)]);
   const lying = new Set(objectsIn(deployment.recordingsDir));
@@ -122,21 +122,21 @@ export async function auditOnce(deployment: Deployment, sql: Pool): Promise<stri
   return [...complaints, ...(await auditNumbers(sql))];
 }
 
-/** Whether the journal is numbered as a whole. What was read a moment ago gets its number at the worker's next look. */
+/** Checks that the whole journal is numbered. The latest entries get their numbers at the worker's next round. */
 async function auditNumbers(sql: Pool): Promise<string[]> {
   const isNumbered = async (): Promise<boolean> => (await sql.query('select 1 from journal_pending')).rows.length === 0;
   await eventually(isNumbered).catch(() => undefined);
   return auditJournal(sql);
 }
 
-/** Keys of all objects of a folder. Torn uploads are none: nobody sees them, and they are swept after a day. */
+/** Keys of all objects of a folder, without incomplete uploads: those are invisible and swept after a day. */
 export function objectsIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => !name.endsWith('.part') && statSync(join(folder, name)).isFile()).sort();
 }
 
-/** Whether every accepted webhook left its receipt, so that its bytes never count a second time. */
+/** Checks that every accepted webhook left its receipt, so that the same bytes are never applied again. */
 export async function auditReceipts(deployment: Deployment, sql: Pool, lines: Map<Line, Ledger>): Promise<string[]> {
   const { env } = deployment;
   const vault = await openVault({
@@ -162,7 +162,7 @@ export async function auditReceipts(deployment: Deployment, sql: Pool, lines: Ma
   return complaints;
 }
 
-/** Conversations that the provider holds and we do not know although one of their webhooks was accepted; and the rest of the gap. */
+/** Conversations that the provider has and Colloquy does not: `lost` if one of their webhooks was accepted, else `unheardOf`. */
 export async function gapOf(deployment: Deployment, { provider, accountId }: Line, ledger: Ledger) {
   const known = new Set((await conversationsOf(deployment, accountId)).map((found) => found.provider_conversation_id));
   const accepted = ledger.accepted();

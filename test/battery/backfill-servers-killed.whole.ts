@@ -1,4 +1,4 @@
-// A whole Colloquy of processes whose servers are killed while an account's past comes in.
+// A complete deployment whose servers are killed during the backfill of an account.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { endPrograms } from '../support/programs.js';
 import { addPast, type Progress } from '../reconciliation/account.js';
 
-/** At the default rate of 20 requests a second, two for each call: twenty seconds and more. */
+/** At the default rate of 20 requests a second and two requests per call: at least twenty seconds. */
 const CALLS = 200;
 
 let folder: string;
@@ -44,7 +44,7 @@ async function accountWithPast(): Promise<string> {
   return id;
 }
 
-/** The backfill once it is so; while Postgres is away nobody knows. */
+/** The progress once it satisfies `fits`; the request fails while Postgres is down. */
 const progressWhen = (accountId: string, fits: (progress: Progress) => boolean): Promise<Progress> =>
   eventually(async () => {
     const { status, body } = await deployment.call(`/v1/provider-accounts/${accountId}`, { key: deployment.adminKey });
@@ -57,8 +57,8 @@ async function killed(part: Part): Promise<void> {
   await deployment.start(part);
 }
 
-describe("an account's past, while Postgres and then Temporal are killed", () => {
-  it('comes in whole and once', { timeout: 240_000 }, async () => {
+describe('a backfill while Postgres and then Temporal are killed', () => {
+  it('imports everything exactly once', { timeout: 240_000 }, async () => {
     const accountId = await accountWithPast();
     for (const [part, added] of [['postgres', CALLS / 5] as const, ['temporal', (2 * CALLS) / 5] as const]) {
       const before = await progressWhen(accountId, (progress) => progress.added >= added);

@@ -12,7 +12,7 @@ import {
 } from '../reconciliation/account.js';
 
 const CALLS = 120;
-/** Conversations that a worker brings in at the same time. */
+/** Conversations that a worker imports concurrently. */
 const LANES = 8;
 
 let colloquy: Installation;
@@ -54,7 +54,7 @@ describe('a worker that is killed in the middle of a backfill', () => {
     expect(new Set(stored.map(({ hash }) => hash)).size).toBe(CALLS);
     expect(progress.checked).toBe(CALLS);
     expect(known).toBeLessThan(CALLS);
-    // What was under way is asked for again, nothing else.
+    // Only requests that were in progress are repeated.
     for (const kind of ['get', 'audio'] as const) {
       const counts = requestCounts(colloquy, calls, kind);
       expect([...counts.keys()].every((times) => times === 1 || times === 2)).toBe(true);

@@ -1,4 +1,4 @@
-// A backfill of an account that has had none.
+// A backfill of an account that has not had one.
 import { eventually } from '../support/eventually.js';
 import type { Deployment } from './deployment.js';
 
@@ -8,7 +8,7 @@ interface Progress {
   added: number;
 }
 
-/** Lets the last day be looked through; resolves when that is done. */
+/** Backfills the last day; resolves when it is completed. */
 export async function backfilled(deployment: Deployment, accountId: string, seconds: number): Promise<Progress> {
   const path = `/v1/provider-accounts/${accountId}`;
   const asked = await deployment.call(path, { method: 'PATCH', body: { backfill_days: 1 }, key: deployment.adminKey });

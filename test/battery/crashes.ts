@@ -5,14 +5,14 @@ import { PARTS, type Part, type Deployment } from './deployment.js';
 
 export interface CrashPlan {
   seed: string;
-  /** Every part is killed this often at least. */
+  /** Minimum number of kills of each part. */
   rounds: number;
-  /** Milliseconds between two kills, and that a part stays away: from, to. */
+  /** Milliseconds between two kills, and that a part stays down: from, to. */
   apart: [number, number];
   away: [number, number];
 }
 
-/** Goes on until `isOver` and all rounds are done; resolves with the number of kills. */
+/** Continues until `isOver` and all rounds are done; resolves with the number of kills. */
 export async function crashInTurn(deployment: Deployment, plan: CrashPlan, isOver: () => boolean): Promise<number> {
   const random = new Random(`${plan.seed} crashes`);
   let kills = 0;

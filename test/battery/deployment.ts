@@ -1,5 +1,5 @@
-// One whole Colloquy of processes that may be killed: Postgres, Temporal, API and worker, each coming back on its own
-// folder and port. Nobody restarts anything but the battery, so that what ends by itself is noticed.
+// A complete deployment whose processes may be killed: Postgres, Temporal, API and worker, each restarted on its own
+// folder and port. Only the battery restarts them, so that unexpected exits are noticed.
 import { join } from 'node:path';
 import { newSecret } from '../../src/access/api-key-secret.js';
 import { freePort } from '../../src/embedded/ports.js';
@@ -14,13 +14,13 @@ export const PARTS = ['worker', 'api', 'temporal', 'postgres'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface SiteOptions {
-  /** For everything that the deployment keeps. */
+  /** For all data of the deployment. */
   folder: string;
   temporalCli: string;
   /** Default: below `folder`. */
   postgresDir?: string;
   recordingsDir?: string;
-  /** Where the simulated providers answer: URLs. */
+  /** URLs of the simulated providers. */
   providers?: string[];
 }
 
@@ -57,7 +57,7 @@ export class Deployment {
   readonly url: string;
   readonly recordingsDir: string;
   readonly env: Record<string, string> = {};
-  /** What ended although nobody told it to. */
+  /** Unexpected exits. */
   readonly losses: string[] = [];
   readonly adminKey = newSecret();
   /** Supervisor, all clients. */
@@ -92,7 +92,7 @@ export class Deployment {
     await program.says(`${part} ready`);
   }
 
-  /** SIGKILL, for Postgres to all of its processes: no word, no flush. */
+  /** SIGKILL, for Postgres to all of its processes: no shutdown, no flush. */
   async kill(part: Part): Promise<void> {
     if (part === 'postgres') return killGroup(this.postgres);
     if (part === 'temporal') return killGroup(this.temporal);
@@ -101,7 +101,7 @@ export class Deployment {
     await program?.end('SIGKILL');
   }
 
-  /** Starts what does not run; what that was. */
+  /** Starts the parts that are not running, and returns them. */
   async repair(): Promise<Part[]> {
     const dead = PARTS.filter((part) => !this.runs(part)).toReversed();
     for (const part of dead) await this.start(part);
@@ -114,7 +114,7 @@ export class Deployment {
     return child?.exitCode === null && child.signalCode === null;
   }
 
-  /** A request with the reading key unless `key` says otherwise; GET, or POST when there is a body. */
+  /** Sends a request, by default with the reading key, as POST if there is a body, else as GET. */
   async call(path: string, { key = this.readKey, body, method }: CallOptions = {}): Promise<Answer> {
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await fetch(`${this.url}${path}`, {
@@ -126,7 +126,7 @@ export class Deployment {
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
 
-  /** The recording as a caller gets it; null when there is none. */
+  /** The recording as a caller gets it; null if there is none. */
   async audio(conversationId: string): Promise<Buffer | null> {
     const headers = { authorization: `Bearer ${this.readKey}` };
     const response = await fetch(`${this.url}/v1/conversations/${conversationId}/audio`, { headers });
@@ -134,7 +134,7 @@ export class Deployment {
     return response.status === 200 ? bytes : null;
   }
 
-  /** Everything that API and worker have said, in all of their lives. */
+  /** The output of all runs of API and worker. */
   said(): string {
     return [...this.logs, ...[...this.programs.values()].map((program) => program.said())].join('');
   }

@@ -1,4 +1,4 @@
-// Full disks: a small tmpfs below Postgres and one below the recordings. Part of `npm run battery` alone.
+// Full disks: a small tmpfs for Postgres and one for the recordings. Only part of `npm run battery`.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,12 +37,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('the disk of Postgres, full', () => {
-  /** For some more webhooks. */
+describe('a full disk of Postgres', () => {
+  /** Enough for some more webhooks. */
   const SPARE_BYTES = 6 * 1024 * 1024;
 
   it(
-    'has webhooks refused with 503, keeps those that were accepted whole, and goes on when there is room',
+    'refuses webhooks with 503, keeps the accepted ones complete, and continues once there is space',
     async () => {
       const sent: Sent[] = [];
       const refused: Sent[] = [];
@@ -58,7 +58,7 @@ describe('the disk of Postgres, full', () => {
       say(`disk of Postgres full: ${sent.length - refused.length} webhooks accepted, then ${refused.length} refused`);
       expect(refused.length).toBeGreaterThanOrEqual(40);
       ofPostgres?.empty();
-      // Without room for its log Postgres ends itself; whoever watches over it starts it again.
+      // Postgres exits if it has no space for its WAL; a supervisor restarts it.
       say(`started again: ${(await battery.deployment.repair()).join(', ') || 'nothing'}`);
       await eventually(async () => (await battery.deployment.call('/readyz')).status === 200, 60);
       expect(await Promise.all(refused.map(send))).toEqual(refused.map(() => 200));
@@ -71,14 +71,14 @@ describe('the disk of Postgres, full', () => {
   );
 });
 
-describe('the disk of recordings, full', () => {
-  /** Longer than the account's deadline for audio: a disk of ours is no reason to do without. */
+describe('a full disk of recordings', () => {
+  /** Longer than the account's deadline for audio: a full disk must not make a recording absent. */
   const FULL_MS = 25_000;
 
   const objects = (): string[] => objectsIn(battery.deployment.recordingsDir).filter((name) => name !== 'filler');
 
   it(
-    'shows nothing torn, waits for room however long, and stores them then',
+    'shows no incomplete recordings, waits for space however long, and then stores them',
     async () => {
       ofRecordings?.fill(16 * 1024);
       const before = objects();
@@ -99,7 +99,7 @@ describe('the disk of recordings, full', () => {
       ofRecordings?.empty();
       const from = Date.now();
       await untilSettled(battery, size.settle);
-      say(`recordings stored ${secondsSince(from)} after there was room`);
+      say(`recordings stored ${secondsSince(from)} after there was space`);
       expect(await wrongWith(battery, sent)).toEqual([]);
       expect(await auditOnce(battery.deployment, battery.sql)).toEqual([]);
     },

@@ -8,7 +8,7 @@ import type { BatteryProvider } from './providers/provider.js';
 import { startSite, type Deployment, type SiteOptions } from './deployment.js';
 import type { Line } from './traffic.js';
 
-/** Seconds: short, so that what never comes is declared absent within a test. */
+/** Seconds: short, so that missing parts are declared absent within a test. */
 const DEADLINES = { silence: 6, ask_every: 3, analysis: 15, transcript: 15, audio: 20 };
 
 export interface Battery {
@@ -19,7 +19,7 @@ export interface Battery {
   close(): Promise<void>;
 }
 
-/** Boots everything in a folder of its own. */
+/** Starts everything in its own folder. */
 export async function startBattery(options: Partial<SiteOptions> = {}): Promise<Battery> {
   const { runDir, temporalCli } = inject('services');
   const folder = mkdtempSync(join(runDir, 'battery-'));
@@ -28,7 +28,7 @@ export async function startBattery(options: Partial<SiteOptions> = {}): Promise<
   const urls = providers.map(({ account }) => account.base_url);
   const deployment = await startSite({ folder, temporalCli, providers: urls, ...options });
   const sql = new Pool({ connectionString: deployment.databaseUrl, max: 2 });
-  // Idle connections die with Postgres.
+  // Idle connections fail when Postgres is killed.
   sql.on('error', () => undefined);
   const { id: clientId } = await made(deployment, '/v1/clients', { name: 'Battery' });
   const lines = await Promise.all(providers.map((provider) => lineOf(deployment, clientId, provider)));
@@ -57,7 +57,7 @@ async function lineOf(deployment: Deployment, clientId: string | undefined, prov
   return { provider, accountId, webhookUrl: `${deployment.url}/v1/webhooks/${accountId}` };
 }
 
-/** Makes something as admin. */
+/** Creates a resource as admin. */
 export async function made(
   deployment: Deployment,
   path: string,

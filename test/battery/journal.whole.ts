@@ -1,4 +1,4 @@
-// Numbers of the journal while whole workers are killed, each of which writes and numbers. The small one is
+// Numbering of the journal while workers, which both write and number, are killed. The small version is
 // test/journal/numbering.spec.ts.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ afterAll(async () => {
   await colloquy.close();
 });
 
-/** Kills both workers in turn; each starts again at once, while the other may be dying. */
+/** Kills both workers in turn; each is restarted at once, even while the other is being killed. */
 async function killWorkers(kills: number): Promise<void> {
   const random = new Random('workers');
   for (let kill = 0; kill < kills; kill += 1) {
@@ -47,7 +47,7 @@ async function killWorkers(kills: number): Promise<void> {
   }
 }
 
-/** Calls that workers write about, beside the other writers. */
+/** Calls about which the workers write entries, in addition to the other writers. */
 async function callsUntil(isOver: () => boolean): Promise<void> {
   for (let call = 0; call < CALLS && !isOver(); call += 1) {
     const { call_id: callId } = colloquy.retell.addCall();
@@ -80,7 +80,7 @@ it('leaves every committed entry numbered once, without a gap, in the order of i
   await eventually(async () => (await pending()) === 0, 120);
   expect([...ledger.values()].filter(({ outcome }) => outcome === 'unknown').length).toBeGreaterThan(0);
   expect(await auditWriters(colloquy.sql, ledger)).toEqual([]);
-  // Calls that go on get entries meanwhile.
+  // Calls in progress get entries meanwhile.
   await eventually(async () => (await auditJournal(colloquy.sql)).length === 0).catch(() => undefined);
   expect(await auditJournal(colloquy.sql)).toEqual([]);
 }, 600_000);

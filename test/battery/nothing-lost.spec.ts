@@ -1,4 +1,4 @@
-// Nothing lost, for real: processes that are killed, servers that stay away, and what is found afterwards.
+// Nothing is lost with real processes: they are killed, servers stay down, and the result is audited.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -17,7 +17,7 @@ let battery: Battery;
 beforeAll(async () => {
   battery = await startBattery();
 }, 120_000);
-// What a test that failed left dead must not fail the next one.
+// Parts that a failed test left dead must not fail the next one.
 beforeEach(() => battery.deployment.repair());
 afterAll(() => battery.close());
 
@@ -28,7 +28,7 @@ describe('while worker, API, Temporal and Postgres are killed in turn', () => {
   let ledgers: Map<Line, Ledger>;
 
   it(
-    'takes webhooks and brings every conversation that it knows to its end',
+    'accepts webhooks and settles every known conversation',
     async () => {
       let isOver = false;
       const traffic = runTraffic(battery.lines, size.traffic).finally(() => (isOver = true));
@@ -46,7 +46,7 @@ describe('while worker, API, Temporal and Postgres are killed in turn', () => {
   );
 
   it(
-    'has every webhook that was answered 200 in its conversation, with words, analysis and recording',
+    'has every webhook that got a 200 in its conversation, with transcript, analysis and recording',
     async () => {
       for (const [line, ledger] of ledgers) expect(await auditAccount(battery.deployment, line, ledger)).toEqual([]);
       expect(await auditReceipts(battery.deployment, battery.sql, ledgers)).toEqual([]);
@@ -59,15 +59,13 @@ describe('while worker, API, Temporal and Postgres are killed in turn', () => {
   });
 
   it(
-    'misses only conversations of which no webhook was accepted, and a backfill brings in just those',
+    'misses only conversations without any accepted webhook, and a backfill imports exactly those',
     async () => {
       for (const [line, ledger] of ledgers) {
         const { lost, unheardOf } = await gapOf(battery.deployment, line, ledger);
         expect(lost).toEqual([]);
         const { added, checked } = await backfilled(battery.deployment, line.accountId, size.settle);
-        say(
-          `${line.provider.name}: the backfill checked ${checked} and brought in ${added} of which nothing was heard`,
-        );
+        say(`${line.provider.name}: the backfill checked ${checked} and imported ${added} without an accepted webhook`);
         expect(added).toBe(unheardOf.length);
         await untilSettled(battery, size.settle);
         expect(await gapOf(battery.deployment, line, ledger)).toEqual({ lost: [], unheardOf: [] });
@@ -79,9 +77,9 @@ describe('while worker, API, Temporal and Postgres are killed in turn', () => {
   );
 });
 
-describe('while Temporal is away', () => {
+describe('while Temporal is down', () => {
   it(
-    'takes webhooks, answers reads, and catches up by itself afterwards',
+    'accepts webhooks, answers reads, and catches up by itself afterwards',
     async () => {
       const { deployment } = battery;
       const sent: Sent[] = [];
@@ -96,7 +94,7 @@ describe('while Temporal is away', () => {
         status: 200,
         body: { checks: { postgres: 'up', keystore: 'up', temporal: 'down' } },
       });
-      // Facts are applied meanwhile; only what takes time waits.
+      // Facts are applied meanwhile; only the work of workflows waits.
       await eventually(async () => (await battery.sql.query('select 1 from inbox')).rows.length === 0);
       const words = (await wrongWith(battery, sent)).filter((wrong) => /not known|things said/.test(wrong));
       expect(words).toEqual([]);
@@ -111,9 +109,9 @@ describe('while Temporal is away', () => {
   );
 });
 
-describe('while Postgres is away', () => {
+describe('while Postgres is down', () => {
   it(
-    'acknowledges nothing, names what is missing, and goes on without a restart',
+    'acknowledges nothing, reports what is down, and continues without a restart',
     async () => {
       const { deployment } = battery;
       const sent = finishedAt(battery, 'without Postgres');
@@ -137,8 +135,8 @@ describe('while Postgres is away', () => {
   );
 });
 
-describe('a fact that cannot be opened', () => {
-  // One byte of the sealed payload is another one; a second time, and it is as it was.
+describe('a fact that cannot be decrypted', () => {
+  // Flips one byte of the sealed payload; a second run restores it.
   const TAMPER = `
     update inbox set sealed = set_byte(sealed, length(sealed) - 1, 255 - get_byte(sealed, length(sealed) - 1))
     where id = any($1)`;
@@ -170,7 +168,7 @@ describe('a fact that cannot be opened', () => {
   );
 
   it(
-    'is applied when an operator tries it again after the repair',
+    'is applied when an operator retries it after the repair',
     async () => {
       const { deployment, sql } = battery;
       const body = { name: 'Operator', role: 'operator', client_ids: '*' };

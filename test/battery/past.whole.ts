@@ -1,2 +1,2 @@
-// An account's past with 5,000 calls (test/reconciliation/backfill.spec.ts).
+// A backfill of 5,000 calls (test/reconciliation/backfill.spec.ts).
 import '../reconciliation/backfill.spec.js';

@@ -1,6 +1,6 @@
-// Many open conversations whose workflows are all gone, while a few calls fail. Temporal itself is played here: a real one
-// cannot be made to leave single calls unanswered, and would take minutes to start so many. test/durability/reconciler.spec.ts
-// has the real one.
+// Many open conversations whose workflows are all gone, while a few calls fail. Temporal is a fake here: a real server
+// cannot be made to fail single calls, and would take minutes to start so many. test/durability/reconciler.spec.ts uses
+// the real one.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -18,7 +18,7 @@ import { addOpenConversations } from '../support/open-conversations.js';
 import { testKind } from '../support/outbox.js';
 import { openWorkerParts } from '../support/worker-parts.js';
 
-/** Conversations, and how many calls there are to one that fails. */
+/** Number of conversations; one in `oneIn` calls fails. */
 const { count, oneIn } = { small: { count: 2_000, oneIn: 400 }, whole: { count: 20_000, oneIn: 4_000 } }[
   inject('battery')
 ];
@@ -42,7 +42,7 @@ afterAll(async () => {
 
 class PlayedTemporal implements Workflows {
   readonly running = new Set<string>();
-  /** Of calls to start, by workflow id. */
+  /** Number of calls to `start`, by workflow id. */
   readonly calls = new Map<string, number>();
   private count = 0;
 
@@ -95,7 +95,7 @@ const TRIED_AGAIN =
 const triedAgain = async (): Promise<number> => (await colloquy.sql.query(TRIED_AGAIN)).rows.length;
 
 describe('one pass of the reconciler', () => {
-  it('starts everything but what failed, which is tried again on its own', async () => {
+  it('starts everything except failed calls, which are retried separately', async () => {
     const temporal = new PlayedTemporal();
     const reconciler = reconcilerOf(temporal, [conversations]);
     reconciler.start();
@@ -108,7 +108,7 @@ describe('one pass of the reconciler', () => {
     expect(Math.max(...temporal.calls.values())).toBe(1);
   }, 150_000);
 
-  it('goes on where it was, in another worker too', async () => {
+  it('continues where it was, also in another worker', async () => {
     const temporal = new PlayedTemporal();
     for (let worker = 0; !(await hasEnded()); worker += 1) {
       const reconciler = reconcilerOf(temporal, [conversations]);
@@ -120,12 +120,12 @@ describe('one pass of the reconciler', () => {
     }
     expect(await passes()).toMatchObject([{ checked: count }]);
     expect(temporal.running.size + (await triedAgain())).toBe(count);
-    // A step that a stopping worker had begun is made again.
+    // A step that a stopping worker had begun is repeated.
     const repeated = [...temporal.calls.values()].filter((calls) => calls > 1).length;
     expect(repeated).toBeLessThan(count / 4);
   }, 150_000);
 
-  it('is made by one of several workers', async () => {
+  it('is run by one of several workers', async () => {
     const temporal = new PlayedTemporal();
     const several = Array.from({ length: 3 }, () => reconcilerOf(temporal, [conversations]));
     for (const each of several) each.start();
@@ -133,11 +133,11 @@ describe('one pass of the reconciler', () => {
     await eventually(hasEnded, 120);
     await Promise.all(several.map((each) => each.stop()));
     expect(temporal.running.size).toBe(count - FAILING);
-    // Whoever asks while a pass is under way gets another one: not one for each.
+    // Requests during a pass share one further pass.
     expect(Math.max(...temporal.calls.values())).toBeLessThanOrEqual(2);
   }, 150_000);
 
-  it('of one kind is not kept back by another one that fails', async () => {
+  it('of one kind is not held up by another kind that fails', async () => {
     const temporal = new PlayedTemporal();
     const failing = testKind('failing', { due: () => Promise.reject(new Error('no such column')) });
     const reconciler = reconcilerOf(temporal, [failing, conversations]);
@@ -149,7 +149,7 @@ describe('one pass of the reconciler', () => {
     expect(await passes()).toMatchObject([{ workflow: 'conversation' }, { workflow: 'failing', has_ended: false }]);
   }, 150_000);
 
-  it('starts at most twenty a second, and begins again when Temporal has lost everything', async () => {
+  it('starts at most twenty workflows a second, and starts over when Temporal has lost everything', async () => {
     const temporal = new PlayedTemporal();
     const reconciler = reconcilerOf(temporal, [conversations], { callsPerSecond: 200, startsPerSecond: 20 });
     reconciler.start();
@@ -171,7 +171,7 @@ describe('one pass of the reconciler', () => {
 });
 
 describe('colloquy wake', () => {
-  it('tries parked commands again, goes through everything at full speed, and says what could not be started', async () => {
+  it('retries parked commands, goes through everything at full speed, and reports what could not be started', async () => {
     const temporal = new PlayedTemporal();
     const said: string[] = [];
     const parked = randomUUID();

@@ -1,6 +1,6 @@
-// What a run of the battery has seen, for whoever reads its output.
+// Output of a run of the battery.
 
-/** One line, past vitest's own capture of what tests print. */
+/** Prints one line, bypassing vitest's capture of output. */
 export const say = (line: string): void => void process.stderr.write(`battery: ${line}\n`);
 
 /** Seconds since `from` (epoch milliseconds), to one decimal. */

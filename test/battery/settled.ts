@@ -1,4 +1,4 @@
-// Waiting until nothing waits any more, and the way of single conversations.
+// Waits until nothing is pending, and checks single conversations.
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { auditConversation, conversationsOf, waitsFor } from './audit.js';
@@ -6,26 +6,26 @@ import type { Battery } from './installation.js';
 import type { Webhook } from './providers/provider.js';
 import type { Line } from './traffic.js';
 
-/** Resolves once nothing waits; fails with what does. */
+/** Resolves once nothing is pending; fails with a summary of what is. */
 export async function untilSettled({ sql }: Battery, seconds: number): Promise<void> {
   await eventually(async () => (await waitsFor(sql)) === null, seconds).catch(() => undefined);
   expect(await waitsFor(sql)).toBeNull();
 }
 
-/** A webhook and the line that it came by. */
+/** A webhook and the line that sends it. */
 export interface Sent {
   line: Line;
   webhook: Webhook;
 }
 
-/** One conversation a provider that is over and told by nobody. */
+/** One finished conversation per provider, with its webhook not sent yet. */
 export const finishedAt = ({ lines }: Battery, seed: string): Sent[] =>
   lines.map((line) => ({ line, webhook: line.provider.finished(seed) }));
 
-/** Sends it once; the status of the answer, 0 when there was none. */
+/** Sends the webhook once; returns the status of the response, 0 if there was none. */
 export const send = ({ line, webhook }: Sent): Promise<number> => line.provider.sendOnce(line.webhookUrl, webhook);
 
-/** What is wrong with conversations that were told whole; those that are not known at all included. */
+/** What is wrong with conversations whose webhook was sent; includes those that are unknown. */
 export async function wrongWith({ deployment }: Battery, sent: Sent[]): Promise<string[]> {
   const wrong: string[] = [];
   for (const line of new Set(sent.map((one) => one.line))) {

@@ -1,4 +1,4 @@
-// The battery runs small among the tests and whole by `npm run battery` (vitest.battery.config.ts).
+// The battery runs in size `small` with the other tests and in size `whole` with `npm run battery` (vitest.battery.config.ts).
 import { inject } from 'vitest';
 import type { CrashPlan } from './crashes.js';
 import type { TrafficPlan } from './traffic.js';
@@ -6,15 +6,15 @@ import type { TrafficPlan } from './traffic.js';
 interface Sizes {
   traffic: TrafficPlan;
   crashes: CrashPlan;
-  /** Erasures that meet the first application of the same conversation. */
+  /** Erasures that race with the first application of the same conversation. */
   races: number;
-  /** Seconds that Temporal stays away. */
+  /** Seconds that Temporal stays down. */
   temporalAway: number;
-  /** Seconds that Postgres stays away. */
+  /** Seconds that Postgres stays down. */
   postgresAway: number;
   /** Seconds within which everything must have settled after the last webhook. */
   settle: number;
-  /** Milliseconds that one test may take. */
+  /** Time limit of one test, in milliseconds. */
   timeoutMs: number;
 }
 

@@ -1,5 +1,5 @@
-// Erasures at the moment when the same conversation arrives for the first time: through another account of the client, or
-// through two at once. Nothing that was erased may be there afterwards.
+// Erasures that race with the first arrival of the same conversation through another account of the client, or through two
+// accounts at once. No erased data may exist afterwards.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publicId } from '../../src/common/ids.js';
@@ -12,9 +12,9 @@ import { openWorkerParts } from '../support/worker-parts.js';
 import { sizes } from './sizes.js';
 
 const { races, timeoutMs } = sizes();
-/** Milliseconds by which either side may be first. */
+/** Maximum head start of either side, in milliseconds. */
 const APART_MS = 8;
-/** Milliseconds that an erasure works after it has selected its rows. */
+/** Maximum duration of an erasure after it has selected its rows, in milliseconds. */
 const ERASING_MS = 5;
 
 let colloquy: Installation;
@@ -69,7 +69,7 @@ const newCalls = (name: string): string[] =>
     (_, index) => colloquy.retell.addCompleteCall({ call_id: `${name}_${index}` }, `${name} ${index}`).call_id,
   );
 
-/** How the rows of the second account ended: with a record that the erasure covered, or without one. */
+/** Results for the rows of the second account: erased with a record, suppressed without one, or back. */
 async function outcomes(): Promise<{ covered: number; suppressed: number; back: number }> {
   const { rows } = await colloquy.sql.query<{ covered: number; suppressed: number; back: number }>(
     `select (count(*) filter (where state = 'erased' and c.id is not null))::int as covered,
@@ -81,7 +81,7 @@ async function outcomes(): Promise<{ covered: number; suppressed: number; back: 
   return rows[0] ?? { covered: 0, suppressed: 0, back: 0 };
 }
 
-describe(`${races} erasures at the moment of a first application`, { timeout: timeoutMs }, () => {
+describe(`${races} erasures that race with a first application`, { timeout: timeoutMs }, () => {
   it('bring nothing back', async () => {
     worker.intake.start();
     const stored = newCalls('stored');
@@ -103,7 +103,7 @@ describe(`${races} erasures at the moment of a first application`, { timeout: ti
     const { back, covered, suppressed } = await outcomes();
     expect(back).toBe(0);
     expect(covered + suppressed).toBe(races);
-    // Otherwise they did not meet.
+    // Otherwise the two sides did not race.
     expect(covered).toBeGreaterThan(0);
     expect(suppressed).toBeGreaterThan(0);
     const { rows: live } = await colloquy.sql.query("select 1 from conversation_identities where state <> 'erased'");

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 
 const PIECE = 64 * 1024;
 
-/** A tmpfs of its own size. */
+/** A tmpfs of the given size. */
 export class TmpfsDisk {
   private readonly filler: string;
 
-  /** Mounts it. Throws when that is not permitted here. */
+  /** Mounts it. Throws `NoRoom` if mounting is not permitted. */
   constructor(
     readonly folder: string,
     megabytes: number,
@@ -21,7 +21,7 @@ export class TmpfsDisk {
     this.filler = join(folder, 'filler');
   }
 
-  /** Takes all that is left but `spare` bytes. */
+  /** Uses up all free space except `spare` bytes. */
   fill(spare = 0): void {
     const file = openSync(this.filler, 'w');
     const zeros = Buffer.alloc(PIECE);
@@ -29,12 +29,12 @@ export class TmpfsDisk {
     closeSync(file);
   }
 
-  /** Gives it back. */
+  /** Frees the used-up space. */
   empty(): void {
     rmSync(this.filler, { force: true });
   }
 
-  /** Bytes. */
+  /** Free space in bytes. */
   free(): number {
     const { bavail, bsize } = statfsSync(this.folder);
     return bavail * bsize;
@@ -45,12 +45,12 @@ export class TmpfsDisk {
   }
 }
 
-/** Full disks cannot be tried here. */
+/** Full disks cannot be tested on this machine. */
 export class NoRoom extends Error {
   constructor(why: string) {
     super(
-      `A small tmpfs cannot be mounted here (${why}), so full disks are not tried: run this as root where mounting is ` +
-        'permitted, or say that it is known by COLLOQUY_BATTERY_DISKS=off.',
+      `A small tmpfs cannot be mounted here (${why}), so full disks cannot be tested: run this as root where mounting is ` +
+        'permitted, or skip these tests with COLLOQUY_BATTERY_DISKS=off.',
     );
   }
 }

@@ -1,9 +1,9 @@
-// Conversations that happen at simulated providers, and what their webhooks met with. Decided by a seed, but for time.
+// Conversations at simulated providers, and the responses to their webhooks. Everything except timing depends on a seed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../simulators/random.js';
 import type { BatteryProvider, Webhook } from './providers/provider.js';
 
-/** A provider and where its webhooks go. */
+/** A provider, its account, and the URL that its webhooks are sent to. */
 export interface Line {
   provider: BatteryProvider;
   accountId: string;
@@ -13,7 +13,7 @@ export interface Line {
 export interface TrafficPlan {
   seed: string;
   conversations: number;
-  /** Time within which they begin. */
+  /** Seconds within which they all begin. */
   seconds: number;
 }
 
@@ -21,13 +21,13 @@ interface Told extends Webhook {
   isAccepted: boolean;
 }
 
-/** Share of conversations that no webhook tells of. */
+/** Share of conversations without any webhook. */
 const UNTOLD = 0.04;
 const WEBHOOK_ONLY = 0.25;
 const [DOUBLED, LATE] = [0.2, 0.25];
 const LATE_MS = 3_000;
 
-/** What was told of the conversations of one provider, and what of it was accepted. */
+/** The webhooks of one provider, and which of them were accepted. */
 export class Ledger {
   private readonly told = new Map<string, Told>();
 
@@ -36,7 +36,7 @@ export class Ledger {
     this.told.set(webhook.body, { ...webhook, isAccepted: isAccepted || before?.isAccepted === true });
   }
 
-  /** By conversation: its events that were accepted. */
+  /** Accepted events by conversation. */
   accepted(): Map<string, Set<string>> {
     const found = new Map<string, Set<string>>();
     for (const { providerId, event, isAccepted } of this.told.values()) {
@@ -54,7 +54,7 @@ export class Ledger {
   }
 }
 
-/** Lets them all happen, spread over the providers; resolves when the last webhook was accepted or given up. */
+/** Runs all conversations, spread over the providers; resolves when the last webhook was accepted or given up. */
 export async function runTraffic(lines: Line[], plan: TrafficPlan): Promise<Map<Line, Ledger>> {
   const ledgers = new Map(lines.map((line) => [line, new Ledger()]));
   const random = new Random(`${plan.seed} arrivals`);

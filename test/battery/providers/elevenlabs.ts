@@ -14,7 +14,7 @@ class BatteryElevenLabs implements BatteryProvider {
     this.account = { api_key: apiKey, webhook_secret: webhookSecret, base_url: baseUrl };
   }
 
-  /** No webhook tells of a beginning. */
+  /** ElevenLabs sends no webhook at the start. */
   async live(episode: Episode): Promise<void> {
     const { seed, isWebhookOnly, pause } = episode;
     const scenario = { ...scenarioOf(seed), zeroRetention: isWebhookOnly };
@@ -74,7 +74,7 @@ class BatteryElevenLabs implements BatteryProvider {
   }
 }
 
-/** 30 s, 2 min and 8 min, a hundred times faster; the fourth, after half an hour, would hold everything up. */
+/** 30 s, 2 min and 8 min, a hundred times faster; the fourth retry, after half an hour, would delay everything. */
 const RETRY_DELAYS_MS = [300, 1_200, 4_800];
 
 export const startElevenLabs = async (): Promise<BatteryProvider> =>

@@ -1,52 +1,52 @@
-// What the battery asks of a simulated provider. A new one is one file beside this and one line in all.ts.
+// What the battery needs from a simulated provider. A new one is a file next to this and a line in all.ts.
 import type { Random } from '../../../simulators/random.js';
 
-/** One webhook that the provider wants to be rid of. The same conversation and event may be told with several bodies. */
+/** A webhook that the provider sends. The same conversation and event may have several bodies. */
 export interface Webhook {
   providerId: string;
   event: string;
   body: string;
 }
 
-/** How one conversation is lived. */
+/** How one conversation happens. */
 export interface Episode {
   seed: string;
   random: Random;
-  /** The provider keeps no words and no audio of it: what its webhooks bring is all that there will ever be. */
+  /** The provider keeps no transcript and no audio of it: webhooks are the only source. */
   isWebhookOnly: boolean;
-  /** Sends a webhook beside everything else: it may be late, doubled, overtaken. */
+  /** Sends a webhook in the background: it may be late, duplicated or out of order. */
   tell: (webhook: Webhook) => void;
   pause: (fromMs: number, toMs: number) => Promise<void>;
 }
 
-/** What must be found of a conversation that is known. */
+/** What must be stored of a known conversation. */
 export interface Expected {
-  /** What must be there; false where it may have been lost with a webhook that nobody accepted. */
+  /** Parts that must be present; false if a part may have been lost with a webhook that was not accepted. */
   isRequired: { words: boolean; recording: boolean };
-  /** What was said, in order; empty: nobody spoke. */
+  /** What was said, in order; empty if nobody spoke. */
   spoken: string[];
-  /** Null: the provider says none. */
+  /** Null if the provider has none. */
   summary: string | null;
-  /** Null: there is none. */
+  /** Null if there is none. */
   recording: Buffer | null;
 }
 
 export interface BatteryProvider {
   /** Its name in the API. */
   readonly name: string;
-  /** As `POST /v1/provider-accounts` takes it. */
+  /** Fields for `POST /v1/provider-accounts`. */
   readonly account: { api_key: string; webhook_secret?: string; base_url: string };
-  /** Lets a conversation happen; resolves when it is over. */
+  /** Runs a conversation; resolves when it is over. */
   live(episode: Episode): Promise<void>;
-  /** Sends a webhook with the provider's own signature and retries; true when it was accepted. */
+  /** Sends a webhook with the provider's own signature and retries; true if it was accepted. */
   send(url: string, webhook: Webhook): Promise<boolean>;
-  /** Sends a webhook once; the status of the answer, 0 when there was none. */
+  /** Sends a webhook once; returns the status of the response, 0 if there was none. */
   sendOnce(url: string, webhook: Webhook): Promise<number>;
-  /** A conversation that is over and that nobody has told of, as the webhook that tells all but the audio. */
+  /** Creates a finished conversation; returns the webhook, not sent yet, that contains all of it except the audio. */
   finished(seed: string): Webhook;
-  /** `accepted`: its events that were answered with 200. */
+  /** `accepted`: events of the conversation that were answered with 200. */
   expected(providerId: string, accepted: ReadonlySet<string>): Expected;
-  /** Ids of all that its list over a time can name. */
+  /** Ids of all conversations that its list can return when filtered by time. */
   listed(): string[];
   close(): Promise<void>;
 }

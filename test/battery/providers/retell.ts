@@ -7,7 +7,7 @@ import { signatureHeaders } from '../../../simulators/retell/webhooks.js';
 import { postOnce } from '../../../simulators/post.js';
 import type { BatteryProvider, Episode, Expected, Webhook } from './provider.js';
 
-/** Under this setting GET has neither words nor links of recordings. */
+/** With this setting GET returns neither transcripts nor links to recordings. */
 const WEBHOOK_ONLY = 'basic_attributes_only';
 
 class BatteryRetell implements BatteryProvider {
@@ -30,7 +30,7 @@ class BatteryRetell implements BatteryProvider {
     this.tell(episode, 'call_analyzed', callId);
   }
 
-  /** From the start to the end, with the words so far told twice. */
+  /** From start to end, with two webhooks of the transcript so far. */
   private async talk(episode: Episode, fields: object, whole: RetellCall): Promise<string> {
     const { seed, pause } = episode;
     const plan = { ...fields, direction: whole.direction, disconnection_reason: undefined };
@@ -47,7 +47,7 @@ class BatteryRetell implements BatteryProvider {
     return begun.call_id;
   }
 
-  /** Nobody picks up: there is no record before the end. */
+  /** Nobody answers: there is no record before the end. */
   private ring(seed: string, fields: object): string {
     return this.simulator.addCompleteCall({ ...fields, call_analysis: undefined }, seed).call_id;
   }
@@ -83,7 +83,7 @@ class BatteryRetell implements BatteryProvider {
     };
   }
 
-  /** What never connected has no time at Retell, so that no filter by time finds it (reference/providers.md 2.2). */
+  /** A call that never connected has no start time at Retell, so a filter by time does not find it. */
   listed(): string[] {
     const begun = this.simulator.calls.heads().filter(({ head }) => head.start_timestamp !== undefined);
     return begun.map(({ head }) => head.call_id);
