@@ -1,5 +1,5 @@
-// Sealed from the first row: names, numbers and words go in through webhooks and are then nowhere to be found, on no disk
-// that is not the keystore's holder's to read.
+// Everything is sealed from the first row: names, numbers and words that arrive in webhooks are not found in plaintext in
+// any file of the databases, logs, recordings or Temporal.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,7 +115,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** One call with every canary in it: webhooks good and bad, reads of all kinds, a settled record. */
+/** One call with every canary in it: valid and invalid webhooks, reads of all kinds, a settled record. */
 async function liveThrough(): Promise<void> {
   const client = await post('/v1/clients', { name: WORDS['client name'] });
   const account = await post('/v1/provider-accounts', {
@@ -153,7 +153,7 @@ async function liveThrough(): Promise<void> {
   expect(await retell.deliver(webhook, 'call_ended', call.call_id)).toBe(200);
   retell.analyze(call.call_id, { call_summary: WORDS.summary });
   expect(await retell.deliver(webhook, 'call_analyzed', call.call_id, { times: 2 })).toBe(200);
-  // What is refused must not be logged either.
+  // Refused webhooks must not be logged either.
   expect(await retell.deliver(webhook, 'call_ended', call.call_id, { secret: 'wrong' })).toBe(401);
   expect(await retell.deliver(webhook, 'call_ended', call.call_id, { body: `not json ${WORDS.phrase}` })).toBe(400);
   expect(
@@ -185,7 +185,7 @@ async function liveThrough(): Promise<void> {
   }
 }
 
-/** What comes out is the proof that it went in. */
+/** Reading the canaries back proves that they were stored. */
 async function readEverything(id: string): Promise<void> {
   const detail = await (await request(`/v1/conversations/${id}`)).text();
   for (const word of [
@@ -203,7 +203,7 @@ async function readEverything(id: string): Promise<void> {
   expect(transcript).toContain(WORDS.phrase);
   expect(transcript).toContain(WORDS['tool argument']);
   const audio = Buffer.from(await (await request(`/v1/conversations/${id}/audio`)).arrayBuffer());
-  // Somewhere in the middle, where there is speech.
+  // From the middle, where there is speech.
   canaries['audio'] = audio.subarray(Math.floor(audio.length / 3), Math.floor(audio.length / 3) + 48);
   expect(await (await request('/v1/conversations?view=full')).text()).toContain(WORDS.name);
   await request(`/v1/conversations/${id}/history`);
@@ -211,8 +211,8 @@ async function readEverything(id: string): Promise<void> {
 
 const found = (hits: Hit[]): string[] => hits.map(({ file, canary, form }) => `${canary} (${form}) in ${file}`);
 
-describe('canaries that went through webhooks', () => {
-  it('are in no file of Postgres, its WAL, the keystore and the search database included', () => {
+describe('canaries that arrived in webhooks', () => {
+  it('are in no file of Postgres, including WAL, keystore and search database', () => {
     const files = ['postgres', 'search'].flatMap((cluster) => filesBelow(join(folder, cluster)));
     expect(files.filter((file) => file.includes('pg_wal')).length).toBeGreaterThan(1);
     expect(found(scanFiles(files, canaries))).toEqual([]);
@@ -238,7 +238,7 @@ describe('canaries that went through webhooks', () => {
 });
 
 describe('the scan', () => {
-  it('finds a canary that was planted in a table, in the WAL as well, and in base64 in a file', async () => {
+  it('finds a planted canary in a table, in the WAL, and in base64 in a file', async () => {
     const planted = { planted: Buffer.from('a planted canary sings 90210') };
     const owner = new Client({ connectionString: postgres.url('colloquy') });
     await owner.connect();

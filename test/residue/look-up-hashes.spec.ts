@@ -1,5 +1,5 @@
-// The keyed hashes that conversations are looked up by are in the files of the search database, and in none of the content
-// database and the keystore: not in a table, an index or the WAL. So no backup of theirs holds one.
+// The keyed hashes for look-ups of conversations are in files of the search database, but in none of the content database
+// and the keystore: not in a table, an index or the WAL. So no backup of those contains one.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A call that is taken in, indexed, corrected and indexed again. */
+/** Ingests and indexes a call, corrects it and indexes it again. */
 async function takeInCalls(): Promise<void> {
   const { intake, indexer, close } = await openWorkerParts(colloquy.config);
   const { call_id: callId } = colloquy.retell.addCompleteCall({
@@ -70,7 +70,7 @@ async function takeInCalls(): Promise<void> {
   await close();
 }
 
-/** All that was written is in files. */
+/** Forces all writes into files. */
 async function flush(server: EmbeddedPostgres): Promise<void> {
   const admin = new Client({ connectionString: server.url('postgres') });
   await admin.connect();
@@ -81,12 +81,12 @@ async function flush(server: EmbeddedPostgres): Promise<void> {
 const found = (cluster: string): string[] =>
   [...new Set(scanFiles(filesBelow(join(folder, cluster)), hashes).map(({ canary }) => canary))].sort();
 
-describe('hashes of look-ups', () => {
-  it('are in the files of the search database, the replaced one as well', () => {
+describe('look-up hashes', () => {
+  it('are in the files of the search database, including the replaced one', () => {
     expect(found('search')).toEqual(Object.keys(hashes).sort());
   });
 
-  it('are in no file of the content database and the keystore, the WAL included', async () => {
+  it('are in no file of the content database and the keystore, including the WAL', async () => {
     expect((await colloquy.conversations()).map(({ revision }) => revision)).toEqual([2]);
     expect(filesBelow(join(folder, 'content')).some((file) => file.includes('pg_wal'))).toBe(true);
     expect(found('content')).toEqual([]);

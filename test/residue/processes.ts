@@ -1,4 +1,4 @@
-// API and worker as they run in production: built programs in processes of their own, their output in files.
+// API and worker as in production: built programs in their own processes, with output in files.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface Program {
   stop(): Promise<number | null>;
 }
 
-/** Runs a built program with nothing in its environment but `env`; its output goes to `log`. */
+/** Runs a built program with only `PATH` and `env` in its environment; its output goes to `log`. */
 export function runProgram(name: string, env: Record<string, string>, log: string, args: string[] = []): Program {
   const output = openSync(log, 'a');
   const child = spawn(process.execPath, [`${BUILT}/${name}.js`, ...args], {
@@ -34,7 +34,7 @@ export function runProgram(name: string, env: Record<string, string>, log: strin
   };
 }
 
-/** Resolves when the log says so; fails with the log when the program ends before. */
+/** Resolves when the log contains `line`; fails with the log if the program ends first. */
 export function logged({ child, log }: Program, line: string): Promise<true> {
   return eventually(async () => {
     if (child.exitCode !== null) throw new Error(`it ended: ${readFileSync(log, 'utf8')}`);

@@ -1,4 +1,4 @@
-// Looks for words in files, as bytes: raw and in base64 at each of its three alignments.
+// Searches files for byte sequences: raw, and in base64 at each of its three alignments.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,13 +14,13 @@ interface Needle {
   bytes: Buffer;
 }
 
-/** base64 of `bytes` as it stands inside a longer text that begins 0, 1 or 2 bytes earlier, without the outer characters. */
+/** Base64 of `bytes` inside a longer text, at an offset of 0, 1 or 2 bytes, without the outer characters. */
 function base64Forms(bytes: Buffer): Buffer[] {
   return [0, 1, 2].map((offset) => {
     const text = Buffer.concat([Buffer.alloc(offset), bytes])
       .toString('base64')
       .replace(/=+$/, '');
-    // Characters that also hold bits of the neighbours are not known.
+    // Characters that also contain bits of the neighbouring bytes are unknown.
     const first = offset === 0 ? 0 : offset + 1;
     const whole = Math.floor(((offset + bytes.length) * 8) / 6);
     return Buffer.from(text.slice(first, whole));
@@ -34,14 +34,14 @@ function needlesOf(canaries: Record<string, Buffer>): Needle[] {
   ]);
 }
 
-/** Every file below `folder`, whatever it is called. */
+/** Every file below `folder`, including hidden ones. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Where canaries stand in these files. */
+/** Finds canaries in these files. */
 export function scanFiles(files: string[], canaries: Record<string, Buffer>): Hit[] {
   const needles = needlesOf(canaries);
   return files.flatMap((file) => {
@@ -50,7 +50,7 @@ export function scanFiles(files: string[], canaries: Record<string, Buffer>): Hi
   });
 }
 
-/** The same for bytes that are in no file. */
+/** Finds canaries in a text that is not in a file. */
 export const scanText = (name: string, text: string, canaries: Record<string, Buffer>): Hit[] =>
   scanBytes(name, Buffer.from(text), needlesOf(canaries));
 
