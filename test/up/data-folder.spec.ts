@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('takeDataFolder', () => {
-  it('makes the folder for its owner alone and writes its format', async () => {
+  it('creates the folder for its owner only and writes its format', async () => {
     rmSync(dir, { recursive: true });
     const folder = await take();
     expect(statSync(dir).mode & 0o777).toBe(0o700);
@@ -29,7 +29,7 @@ describe('takeDataFolder', () => {
     await expect(take()).resolves.toBeDefined();
   });
 
-  it('names folder and process, when another one holds it', async () => {
+  it('names the folder and the process that already holds it', async () => {
     await take();
     await expect(take()).rejects.toThrow(StartError);
     await expect(take()).rejects.toThrow(
@@ -37,14 +37,14 @@ describe('takeDataFolder', () => {
     );
   });
 
-  it('takes over the lock of a dead owner, also when its pid is used again, and one that was cut off', async () => {
+  it('takes over the lock of a dead owner, even if its pid is reused, and a truncated lock', async () => {
     lock({ pid: process.pid, identity: 'another boot:1', children: [] });
     (await take()).release();
     writeFileSync(join(dir, 'up.lock'), '{"pid":');
     await expect(take()).resolves.toBeDefined();
   });
 
-  it('ends what a dead owner left running, and nothing that merely has the same pid', async () => {
+  it('ends processes that a dead owner left running, but none that merely has the same pid', async () => {
     const left = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });
     const stranger = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });
     const child = (pid: number | undefined, identity: string | undefined): object => ({
@@ -67,7 +67,7 @@ describe('takeDataFolder', () => {
     }
   });
 
-  it('lets commands find what runs on it, as long as its owner lives, and nobody else read the passwords', async () => {
+  it('lets commands find the running installation while its owner lives, and protects the passwords', async () => {
     const servers: ServerAddresses = {
       databaseUrl: 'postgres://one',
       keystoreDatabaseUrl: 'postgres://two',
@@ -87,21 +87,21 @@ describe('takeDataFolder', () => {
     expect(runningOn(dir)).toBeUndefined();
   });
 
-  it('refuses the folder of a newer version with the ways out, and gives the lock back', async () => {
+  it('refuses the folder of a newer version with the ways out, and releases the lock', async () => {
     writeFileSync(join(dir, 'VERSION'), '4\n');
     await expect(take()).rejects.toThrow(new RegExp(`${dir} was written by a newer version.*COLLOQUY_DATA_DIR`));
     writeFileSync(join(dir, 'VERSION'), '3\n');
     await expect(take()).resolves.toBeDefined();
   });
 
-  it('refuses the folder of an earlier version in one sentence, leaves it as it is, and gives the lock back', async () => {
+  it('refuses the folder of an earlier version in one sentence, does not change it, and releases the lock', async () => {
     writeFileSync(join(dir, 'VERSION'), '1\n');
     await expect(take()).rejects.toThrow(new RegExp(`${dir} was written by an earlier version .*an empty folder`));
     expect(readFileSync(join(dir, 'VERSION'), 'utf8')).toBe('1\n');
     await expect(take()).rejects.toThrow('by an earlier version');
   });
 
-  it('says so, when the folder cannot be created', async () => {
+  it('reports that the folder cannot be created', async () => {
     const file = join(dir, 'file');
     writeFileSync(file, '');
     await expect(takeDataFolder(join(file, 'data'), () => undefined)).rejects.toThrow(
@@ -109,7 +109,7 @@ describe('takeDataFolder', () => {
     );
   });
 
-  it('moves a log aside, when it has grown too long', async () => {
+  it('rotates a log that has grown too long', async () => {
     const folder = await take();
     mkdirSync(join(dir, 'logs'), { recursive: true });
     writeFileSync(join(dir, 'logs', 'api.log'), Buffer.alloc(21 * 1024 * 1024));

@@ -31,7 +31,7 @@ async function failure(env: Record<string, string>, args: string[] = []): Promis
   return run.stderr().trim();
 }
 
-/** As on a fresh checkout: what is wrong must be said before anything is installed or built. */
+/** Like a fresh checkout: problems must be reported before anything is installed or built. */
 function nothingIsBuilt(): void {
   rmSync(join(checkout.dir, 'dist', '.built'));
   writeFileSync(join(checkout.dir, 'package-lock.json'), '{"packages":{"node_modules/missing":{"version":"1.0.0"}}}');
@@ -42,15 +42,15 @@ const folder = (path: string, files: Record<string, string>): void => {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
 };
 
-/** Every file below, with its bytes. */
+/** Every file below `path`, with its content. */
 const contentOf = (path: string): string[] =>
   readdirSync(path, { recursive: true, withFileTypes: true }).map((entry) => {
     const file = join(entry.parentPath, entry.name);
     return `${file} ${entry.isFile() ? readFileSync(file, 'utf8') : ''}`;
   });
 
-describe('npm run up, when it cannot start', () => {
-  it.each(['127.0.0.1', '0.0.0.0', '::'])('names the port that somebody has on %s, and another one', async (host) => {
+describe('npm run up that cannot start', () => {
+  it.each(['127.0.0.1', '0.0.0.0', '::'])('names the port that is in use on %s, and another one', async (host) => {
     const server = (listener = createServer());
     const port = await new Promise<number>((done) => {
       server.listen(0, host, () => done((server.address() as AddressInfo).port));
@@ -68,7 +68,7 @@ describe('npm run up, when it cannot start', () => {
     expect(await failure({ PORT: '0' })).toBe(sentence);
   });
 
-  it('names the folder that an earlier version wrote, and leaves it as it is', async () => {
+  it('names the folder that an earlier version wrote, and does not change it', async () => {
     folder(checkout.dataDir, { VERSION: '1\n' });
     folder(join(checkout.dataDir, 'postgres'), { PG_VERSION: '18\n' });
     const before = contentOf(checkout.dataDir);
@@ -89,7 +89,7 @@ describe('npm run up, when it cannot start', () => {
     expect(await failure({ PORT: '0' })).toBe(sentence);
   });
 
-  it('names folder and process, when another up lives on it', async () => {
+  it('names the folder and the process of another up that uses it', async () => {
     folder(checkout.dataDir, {
       'up.lock': JSON.stringify({ pid: process.pid, identity: identityOf(process.pid), children: [] }),
     });
@@ -99,7 +99,7 @@ describe('npm run up, when it cannot start', () => {
     expect(await failure({ PORT: '0' })).toMatch(sentence);
   });
 
-  it('names all ways to a temporal program, when there is none', async () => {
+  it('names all ways to get a temporal program if there is none', async () => {
     rmSync(join(checkout.dir, '.cache', 'temporal'));
     const env = { ...OFFLINE, PORT: '0', PATH: '/nowhere' };
     const sentence = await failure(env);
@@ -113,7 +113,7 @@ describe('npm run up, when it cannot start', () => {
     );
   });
 
-  it('knows the same versions before and after the build', () => {
+  it('checks the same versions before and after the build', () => {
     const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
     const early = read('bin/preflight.mjs');
     const format = /^const DATA_FORMAT = \d+;$/m.exec(read('src/embedded/data-folder.ts'))?.[0] ?? 'none';
@@ -121,7 +121,7 @@ describe('npm run up, when it cannot start', () => {
     expect(early).toContain(`\nconst TEMPORAL_CLI_VERSION = '${TEMPORAL_CLI_VERSION}';\n`);
   });
 
-  it('names the setting that does not parse, and not its value', async () => {
+  it('names the invalid setting, but not its value', async () => {
     expect(await failure({ PORT: 'many' })).toMatch(/^A setting is invalid: PORT: /);
     const sentence = await failure({ PORT: '0', COLLOQUY_BOOTSTRAP_KEY: 'secret-word' });
     expect(sentence).toMatch(/^A setting is invalid: COLLOQUY_BOOTSTRAP_KEY: must be clq_/);
@@ -131,11 +131,11 @@ describe('npm run up, when it cannot start', () => {
     );
   });
 
-  it('names an argument that it does not know', async () => {
+  it('names an unknown argument', async () => {
     expect(await failure({}, ['--fast'])).toMatch(/^Unknown argument --fast/);
   });
 
-  it('explains itself, when asked for help', async () => {
+  it('prints help', async () => {
     const run = checkout.up({}, ['--help']);
     expect(await run.ended).toBe(0);
     for (const name of ['PORT', 'COLLOQUY_DATA_DIR', 'TEMPORAL_CLI_PATH']) expect(run.stdout()).toContain(name);

@@ -1,4 +1,4 @@
-// Who is the parent decides: npm's end ends it, that of a shell which started it in the background does not.
+// If the parent is npm, its end ends `up`; the end of a shell that started it in the background does not.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { identityOf } from '../../src/embedded/processes.js';
 import { REPOSITORY } from './support/checkout.js';
 
-/** Tells its pid, then when its parent is gone; ends by itself three looks later. */
+/** Prints its pid, then a line when its parent is gone; ends by itself 1.6 s later. */
 const PROGRAM = `
 import { stopWithNpm } from ${JSON.stringify(join(REPOSITORY, 'bin/parent.mjs'))};
 process.on('SIGTERM', () => console.log('stopping'));
@@ -21,7 +21,7 @@ const timer = setInterval(() => {
 }, 20);
 `;
 
-/** What the program says after the shell that started it in the background is gone, until it ends. */
+/** What the program prints after the end of the shell that started it in the background. */
 async function orphaned(env: Record<string, string>): Promise<string[]> {
   const script = `"$NODE" --input-type=module -e "$PROGRAM" & read -r _`;
   const shell = spawn('/bin/sh', ['-c', script], {
@@ -38,13 +38,13 @@ async function orphaned(env: Record<string, string>): Promise<string[]> {
 }
 
 describe('the parent of npm run up', { timeout: 15_000 }, () => {
-  it('ends it by one signal, when it is npm', async () => {
+  it('ends it with one signal if it is npm', async () => {
     const said = await orphaned({ npm_lifecycle_event: 'up' });
     expect(said).toEqual(['orphan', '  npm, which started this, has ended', 'stopping']);
   });
 
   it.each<Record<string, string>>([{}, { npm_lifecycle_event: 'services' }])(
-    'does not end it with %o, when it is another',
+    'does not end it with %o if it is another program',
     async (env) => {
       expect(await orphaned(env)).toEqual(['orphan']);
     },

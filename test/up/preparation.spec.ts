@@ -13,7 +13,7 @@ const count = (): string | undefined => {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 };
 
-/** Puts other scripts into the checkout, dated long ago. */
+/** Replaces the scripts of the checkout; the file keeps an old modification time. */
 function buildIs(build: string, simulators = 'true'): void {
   const path = join(checkout.dir, 'package.json');
   const scripts = { build, 'build:simulators': simulators };
@@ -34,8 +34,8 @@ beforeEach(() => {
 });
 afterEach(async () => await checkout.remove());
 
-describe('npm run up, before the start', () => {
-  it('builds when a source is newer than the last build, and not again', async () => {
+describe('npm run up before the start', () => {
+  it('builds once if a source is newer than the last build', async () => {
     buildIs('echo product >> count', 'echo simulators >> count');
     await checkout.up(END).ended;
     expect(count()).toBeUndefined();
@@ -44,7 +44,7 @@ describe('npm run up, before the start', () => {
     expect(count()).toBe('product\n');
   });
 
-  it('builds the simulators for themselves, and only where they are wanted', async () => {
+  it('builds the simulators separately, and only if they are enabled', async () => {
     buildIs('echo product >> count', 'echo simulators >> count');
     source('simulators');
     await checkout.up({ ...END, COLLOQUY_SIMULATORS: 'off' }).ended;
@@ -74,7 +74,7 @@ describe('npm run up, before the start', () => {
     expect(built().map((path) => existsSync(path))).toEqual([false, false]);
   });
 
-  it('shows what a failed build says, and leaves it to be repeated', async () => {
+  it('shows the output of a failed build, and repeats it at the next start', async () => {
     buildIs('echo TS2322 && exit 2');
     rmSync(stamp());
     const run = checkout.up(END);
@@ -85,7 +85,7 @@ describe('npm run up, before the start', () => {
     expect(existsSync(stamp())).toBe(false);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends with everything that a build had started, on %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends together with all processes of a build on %s', async (signal) => {
     buildIs('echo $$ > pid; sleep 600 & wait');
     rmSync(stamp());
     const run = checkout.up(END);
@@ -99,7 +99,7 @@ describe('npm run up, before the start', () => {
     expect(existsSync(stamp())).toBe(false);
   });
 
-  it('installs when the packages are missing', async () => {
+  it('installs missing packages', async () => {
     buildIs('true');
     rmSync(join(checkout.dir, 'node_modules'));
     writeFileSync(

@@ -15,7 +15,7 @@ let children: SupervisedChild[];
 let seen: Set<number>;
 let supervisor: Supervisor;
 
-/** A Node program in a file, ready when it has printed `ready`. */
+/** A Node program in a file that is ready once it has printed `ready`. */
 const service = (name: string, code: string, stopMs = 1_000, together?: 'programs' | 'servers'): Service => {
   const script = join(folder, `${name}.mjs`);
   writeFileSync(script, code);
@@ -64,7 +64,7 @@ afterEach(async () => {
 });
 
 describe('Supervisor', () => {
-  it('reports a child that dies in one line and starts it again', async () => {
+  it('reports a child that dies in one line and restarts it', async () => {
     await supervisor.start(service('worker', STAYS));
     const before = pidOf('worker');
     process.kill(before, 'SIGKILL');
@@ -74,7 +74,7 @@ describe('Supervisor', () => {
     expect(pidOf('worker')).not.toBe(before);
   });
 
-  it('gives up with the last reason, when a child dies five times within a minute', async () => {
+  it('gives up with the last reason if a child dies five times within a minute', async () => {
     await supervisor.start(
       service('api', `console.log('ready'); setTimeout(() => { throw new Error('no luck'); }, 150);`),
     );
@@ -86,7 +86,7 @@ describe('Supervisor', () => {
     expect(alive()).toEqual([]);
   }, 20_000);
 
-  it('fails the first start in one sentence with the last complaint of the process', async () => {
+  it('fails the first start in one sentence with the last error of the process', async () => {
     const broken = service(
       'api',
       `console.log(JSON.stringify({ level: 60, msg: 'start failed', err: { message: 'no key' } })); process.exit(3);`,
@@ -98,7 +98,7 @@ describe('Supervisor', () => {
     );
   });
 
-  it('stops the newest child first, and each one only after the one before is gone', async () => {
+  it('stops the newest child first, and each one only after the previous one has exited', async () => {
     const order = join(folder, 'order');
     const polite = (name: string): string =>
       `import { appendFileSync } from 'node:fs';
@@ -109,7 +109,7 @@ describe('Supervisor', () => {
     expect(reports).toEqual([]);
   });
 
-  it('kills a child that ignores the signal, and what it had started, when its time is over', async () => {
+  it('kills a child that ignores the signal, and its own children, after its timeout', async () => {
     const stubborn = `import { spawn } from 'node:child_process';
       process.on('SIGTERM', () => undefined);
       console.log(spawn('sleep', ['600'], { stdio: 'ignore' }).pid); ${STAYS}`;
@@ -123,7 +123,7 @@ describe('Supervisor', () => {
     await until(() => alive().length === 0);
   });
 
-  it('stops neighbours that need none of each other side by side', async () => {
+  it('stops independent children concurrently', async () => {
     const slow = `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 600)); ${STAYS}`;
     for (const name of ['api', 'worker', 'simulator']) await supervisor.start(service(name, slow, 2_000, 'programs'));
     const begun = Date.now();
@@ -132,7 +132,7 @@ describe('Supervisor', () => {
     expect(alive()).toEqual([]);
   });
 
-  it('stops the programs before the servers that they use, each kind side by side', async () => {
+  it('stops the programs before the servers that they use, each kind concurrently', async () => {
     const order = join(folder, 'order');
     const polite = (name: string): string =>
       `import { appendFileSync } from 'node:fs';
@@ -147,7 +147,7 @@ describe('Supervisor', () => {
     expect(Date.now() - begun).toBeLessThan(1_500);
   });
 
-  it('ends everything at once, when killed', async () => {
+  it('ends everything at once when killed', async () => {
     const deaf = `process.on('SIGTERM', () => undefined); ${STAYS}`;
     for (const name of ['one', 'two']) await supervisor.start(service(name, deaf, 5_000));
     const begun = Date.now();
@@ -156,7 +156,7 @@ describe('Supervisor', () => {
     expect(alive()).toEqual([]);
   });
 
-  it('leaves no process, when it is stopped while a child is still starting', async () => {
+  it('leaves no process if it is stopped while a child is still starting', async () => {
     const starting = supervisor
       .start(service('slow', `setInterval(() => {}, 1000);`))
       .catch((error: Error) => error.message);

@@ -12,7 +12,7 @@ import { Checkout } from './support/checkout.js';
 
 const READY = /Colloquy is ready after ([\d.]+) s[^]*\n {2}curl [^\n]+\n/;
 const READY_MS = 60_000;
-/** What is told while it works, in this order. */
+/** Progress lines, in this order. */
 const STEPS = ['starting PostgreSQL', 'PostgreSQL ready', 'Temporal ready', 'migrations ready', 'starting the worker'];
 const CURL = /^ {2}(curl -s .+\/v1\/conversations\/conv_\w+\/transcript\?format=text")$/m;
 
@@ -26,7 +26,7 @@ const start = (): Run => checkout.npmRunUp({ PORT: String(port) });
 const row = (name: string): string => new RegExp(`^ {2}${name} +(\\S+)$`, 'm').exec(run.stdout())?.[1] ?? '';
 const paste = (): string => execFileSync('/bin/sh', ['-c', curl], { encoding: 'utf8' });
 
-/** A command by hand, in a shell that knows nothing of the installation. */
+/** Runs a command in a shell without settings of the installation. */
 const colloquy = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
   const { PATH } = process.env;
   return spawnSync(process.execPath, ['dist/src/cli.js', ...args], {
@@ -36,7 +36,7 @@ const colloquy = (...args: string[]): { status: number | null; stdout: string; s
   });
 };
 
-/** All processes of the installation: `up` itself and what its lock file lists. */
+/** All processes of the installation: `up` itself and those in its lock file. */
 function processes(): Map<string, number> {
   const lock = JSON.parse(readFileSync(join(checkout.dataDir, 'up.lock'), 'utf8')) as {
     pid: number;
@@ -58,12 +58,12 @@ beforeAll(async () => {
 afterAll(async () => await checkout.remove());
 
 describe('npm run up', { timeout: 120_000 }, () => {
-  it('starts everything within a minute and prints a table with a line that shows a transcript', async () => {
+  it('starts everything within a minute and prints a table with a command that shows a transcript', async () => {
     run = start();
     let last = -1;
     for (const step of STEPS) {
       await run.says(new RegExp(step), READY_MS);
-      // While it works, not in the end.
+      // Printed during the start, not at the end.
       expect(run.stdout()).not.toMatch(READY);
       expect(run.stdout().indexOf(step)).toBeGreaterThan(last);
       last = run.stdout().indexOf(step);
@@ -90,7 +90,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(await get('/v1/clients', row('Read key'))).toBe(403);
   });
 
-  it('is found by commands that are given by hand, which say what they work on', () => {
+  it('is found by manually run commands, which print the installation that they use', () => {
     const about = `the installation that runs on ${checkout.dataDir} (npm run up, process ${processes().get('up')}):\n`;
     const wake = colloquy('wake');
     expect(wake).toMatchObject({ status: 0, stderr: '' });
@@ -109,7 +109,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     await expect.poll(async () => await count('elevenlabs'), { timeout: 20_000 }).toBeGreaterThan(0);
   });
 
-  it('shows conversations of several clients, one of them by its agent alone', async () => {
+  it('shows conversations of several clients, one of them determined by its agent', async () => {
     const clients = async (): Promise<number> => {
       const headers = { authorization: `Bearer ${row('Read key')}` };
       const response = await fetch(`${row('API')}/v1/conversations?provider=retell&limit=200`, { headers });
@@ -119,7 +119,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     await expect.poll(clients, { timeout: 20_000 }).toBe(2);
   });
 
-  it('refuses a second start on the same folder and leaves the first one alone', async () => {
+  it('refuses a second start on the same folder and does not affect the first one', async () => {
     const second = checkout.up({ PORT: String(port) });
     expect(await second.ended).toBe(1);
     expect(second.stderr()).toContain(
@@ -129,7 +129,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
   });
 
   it.each(['the worker', 'the API', 'Temporal', 'PostgreSQL', 'the simulators'])(
-    'reports and restarts %s, when it is killed',
+    'reports and restarts %s when it is killed',
     async (name) => {
       const pid = processes().get(name) ?? 0;
       process.kill(pid, 'SIGKILL');
@@ -149,7 +149,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     },
   );
 
-  it('stops every process within 10 s of a signal to npm, also when a request goes on for ever', async () => {
+  it('stops every process within 10 s of a signal to npm, even if a request never ends', async () => {
     const pids = [...processes().values()];
     expect(pids).toHaveLength(6);
     const endless = request(`${row('API')}/v1/clients`, {
@@ -168,19 +168,19 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(await run.ended).toBe(0);
     expect(Date.now() - begun).toBeLessThan(10_000);
     await untilGone(pids, 0);
-    // It had its time, and then the API ended by itself.
+    // The request got its grace period; then the API ended by itself.
     expect((await cut) - begun).toBeGreaterThan(7_000);
     for (const name of ['api', 'worker'])
       expect(readFileSync(join(checkout.dataDir, 'logs', `${name}.log`), 'utf8')).toContain(`"${name} stopped"`);
   });
 
-  it('is not found by commands any more, when it has stopped', () => {
+  it('is no longer found by commands after it has stopped', () => {
     const wake = colloquy('wake');
     expect([wake.status, wake.stdout]).toEqual([1, '']);
     expect(wake.stderr).toMatch(/^DATABASE_URL is missing: .*npm run up/);
   });
 
-  it('finds its data again, with the same keys and without showing them', async () => {
+  it('finds its data again, with the same keys, and does not print them', async () => {
     run = start();
     const [, seconds] = await run.says(READY, READY_MS);
     expect(Number(seconds)).toBeLessThan(READY_MS / 1000);
@@ -193,7 +193,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     expect(paste().length).toBeGreaterThan(20);
   });
 
-  it('stops as with Ctrl-C, when the npm that started it is killed', async () => {
+  it('stops like with Ctrl-C if the npm that started it is killed', async () => {
     const pids = [...processes().values()];
     run.process.kill('SIGKILL');
     await once(run.process, 'exit');
@@ -203,7 +203,7 @@ describe('npm run up', { timeout: 120_000 }, () => {
     await untilGone(pids, 1_000);
   });
 
-  it('leaves nothing running, when it is killed itself', async () => {
+  it('leaves nothing running if it is killed itself', async () => {
     run = checkout.up({ PORT: String(port) });
     await run.says(READY, READY_MS);
     const pids = [...processes().values()];

@@ -1,4 +1,4 @@
-// A checkout of its own for tests of `npm run up`: the compiled code of `npm test`, its own folder, nothing shared.
+// A separate checkout for tests of `npm run up`, with the code that `npm test` has compiled and its own data folder.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import {
@@ -17,11 +17,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const REPOSITORY = join(import.meta.dirname, '../../..');
-/** Settings of a program that finds no network, whatever the machine has. */
+/** Settings that keep a program from resolving names, whatever network the machine has. */
 export const OFFLINE = { NODE_OPTIONS: `--require ${join(import.meta.dirname, 'offline.cjs')}` };
 /** Compiled by the script `pretest`. */
 const COMPILED = join(REPOSITORY, '.test');
-/** Seconds: older than every build. */
+/** Epoch seconds, older than every build. */
 export const LONG_AGO = 1_000_000_000;
 
 export interface Run {
@@ -30,7 +30,7 @@ export interface Run {
   stderr(): string;
   /** Resolves with the exit code. */
   ended: Promise<number | null>;
-  /** Waits until stdout matches. Throws with all output when the process ends before, or after `timeoutMs`. */
+  /** Waits until stdout matches. Throws with all output if the process ends first, or after `timeoutMs`. */
   says(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
 }
 
@@ -54,19 +54,19 @@ export class Checkout {
     for (const name of ['node_modules', '.cache/temporal']) symlinkSync(join(REPOSITORY, name), join(this.dir, name));
   }
 
-  /** As if a build had made the folder a second ago: times of files come in ticks of some milliseconds. */
+  /** Makes the folder look built a second ago: file times have a resolution of some milliseconds. */
   private isBuilt(folder: string, compiled: string, names: string[]): void {
     mkdirSync(join(this.dir, folder), { recursive: true });
     for (const name of names) symlinkSync(join(compiled, name), join(this.dir, folder, name));
     writeFileSync(join(this.dir, folder, '.built'), new Date(Date.now() - 1_000).toISOString());
   }
 
-  /** Starts `bin/up.mjs`; settings of the machine that runs the tests do not reach it. */
+  /** Starts `bin/up.mjs` without the environment of the tests. */
   up(env: Record<string, string> = {}, args: string[] = []): Run {
     return this.run(process.execPath, ['bin/up.mjs', ...args], env);
   }
 
-  /** The same as people start it; the process is npm. */
+  /** Starts it as users do; the process is npm. */
   npmRunUp(env: Record<string, string> = {}): Run {
     return this.run('npm', ['run', 'up'], { ...env, npm_config_update_notifier: 'false' });
   }

@@ -1,4 +1,4 @@
-// Loaded before a program (`node --require`): no name resolves, as on a machine without a network.
+// Loaded before a program (`node --require`): no name resolves, like on a machine without a network.
 const dns = require('node:dns');
 const { isIP } = require('node:net');
 
