@@ -29,17 +29,17 @@ const result = (...figures: Figure[]): Result => ({
 describe('the gate', () => {
   const recorded = result(figure('a', 1, true), figure('b', 1, false));
 
-  it('lets pass what is at most 30 % under the recorded median, and figures that are not gated', () => {
+  it('passes figures at most 30 % below the recorded median, and figures that are not gated', () => {
     expect(isBelow(result(figure('a', 0.7, true), figure('b', 0.1, false)), recorded)).toEqual([]);
   });
 
-  it('names what fell further', () => {
+  it('reports figures that fell further', () => {
     expect(isBelow(result(figure('a', 0.69, true)), recorded)).toEqual([
       'B0 a: 0.69, recorded 1: more than 30 % lower',
     ]);
   });
 
-  it('names what was recorded and is not measured any more', () => {
+  it('reports recorded figures that are no longer measured', () => {
     expect(isBelow(result(figure('b', 1, false)), recorded)).toEqual(['B0 a: recorded 1, not measured']);
   });
 });

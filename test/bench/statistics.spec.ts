@@ -10,7 +10,7 @@ describe('median', () => {
     expect(median(values)).toBe(expected);
   });
 
-  it('refuses nothing at all', () => {
+  it('refuses an empty list', () => {
     expect(() => median([])).toThrow(RangeError);
   });
 });
@@ -23,13 +23,13 @@ describe('percentile', () => {
     [0.99, 99],
     [1, 100],
     [0, 1],
-  ])('gives the value of nearest rank for %d', (share, expected) => {
+  ])('returns the nearest-rank value for %d', (share, expected) => {
     expect(percentile(hundred, share)).toBe(expected);
   });
 });
 
 describe('spreadOf', () => {
-  it('gives median, least and most', () => {
+  it('returns median, minimum and maximum', () => {
     expect(spreadOf([5, 1, 3])).toEqual({ median: 3, min: 1, max: 5 });
   });
 });
@@ -38,7 +38,7 @@ describe('rounded', () => {
   it.each([
     [0.123456, 0.123],
     [1234.5, 1230],
-  ])('keeps three digits of %d', (value, expected) => {
+  ])('keeps three significant digits of %d', (value, expected) => {
     expect(rounded(value)).toBe(expected);
   });
 });
