@@ -1,4 +1,4 @@
-// The production build and the image hold the product alone: no simulators, no benchmarks, no specs.
+// The production build and the image contain only the product: no simulators, benchmarks or specs.
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
@@ -8,14 +8,14 @@ const ROOT = join(import.meta.dirname, '../..');
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const PRODUCT = ['activities', 'src', 'workflows'];
 
-/** Relative to the repository. What they import, test/architecture.spec.ts watches: nobody there needs simulators or tests. */
+/** Paths relative to the repository. test/architecture.spec.ts checks that they do not import simulators or tests. */
 function compiledBy(name: string): string[] {
   const { config } = ts.readConfigFile(join(ROOT, name), (path) => ts.sys.readFile(path)) as { config: unknown };
   return ts.parseJsonConfigFileContent(config, ts.sys, ROOT).fileNames.map((path) => relative(ROOT, path));
 }
 
 describe('the production build', () => {
-  it('compiles the product alone', () => {
+  it('compiles only the product', () => {
     const files = compiledBy('tsconfig.build.json');
     expect(files).toContain('src/main.ts');
     expect([...new Set(files.map((path) => path.replace(/\/.*/, '')))].sort()).toEqual(PRODUCT);
@@ -23,7 +23,7 @@ describe('the production build', () => {
     expect(read('nest-cli.json')).toContain('"tsConfigPath": "tsconfig.build.json"');
   });
 
-  it('is made in the image from the same folders', () => {
+  it('uses the same folders in the image', () => {
     const copied = [...read('Dockerfile').matchAll(/^COPY (\w+) \.\/\1$/gm)].map(([, folder = '']) => folder);
     expect(copied.sort()).toEqual(PRODUCT);
     const folders = [...read('.dockerignore').matchAll(/^!(\w+)$/gm)].map(([, folder = '']) => folder);

@@ -35,17 +35,17 @@ const { services, volumes } = parse(text, { merge: true }) as {
 };
 const all = Object.entries(services);
 const isOneShot = ({ restart }: Service): boolean => restart?.startsWith('on-failure') ?? false;
-/** dist/src/x.js → the source that the build makes it from. */
+/** dist/src/x.js → the source file that it is compiled from. */
 const sourceOf = (path: string): string => join(ROOT, path.replace(/^dist\//, '').replace(/\.js$/, '.ts'));
 
 describe('docker-compose.yml', () => {
-  it('asks every service for its health, but one-shots and the worker, which has no port', () => {
+  it('has a health check for every service, except one-shots and the worker, which has no port', () => {
     const silent = all.filter(([, { healthcheck }]) => healthcheck?.test === undefined).map(([name]) => name);
     const oneShots = all.filter(([, service]) => isOneShot(service)).map(([name]) => name);
     expect(silent.sort()).toEqual([...oneShots, 'worker'].sort());
   });
 
-  it('publishes the API alone; every other port is bound to this machine', () => {
+  it('publishes only the API; every other port is bound to localhost', () => {
     const published = all.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port] as const));
     expect(published.length).toBeGreaterThan(1);
     for (const [name, port] of published) {
@@ -59,14 +59,14 @@ describe('docker-compose.yml', () => {
     for (const [, image] of read('Dockerfile').matchAll(/^FROM (\S+)/gm)) expect(image).toMatch(/:\d+\.\d+\.\d+-/);
   });
 
-  it('explains every variable in .env.example, and no other', () => {
+  it('has every variable explained in .env.example, and no other', () => {
     const used = new Set([...text.matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name));
     const explained = new Set([...read('.env.example').matchAll(/^(\w+)=/gm)].map(([, name]) => name));
     expect(used.size).toBeGreaterThan(5);
     expect(explained).toEqual(used);
   });
 
-  it('holds no secret: passwords and keys come from outside or stop the start', () => {
+  it('contains no secret: missing passwords and keys prevent the start', () => {
     for (const [name, { environment = {} }] of all) {
       for (const [key, value] of Object.entries(environment)) {
         if (/PASSWORD|PWD|SECRET|_KEY/.test(key) && !value.startsWith('file:'))
@@ -76,14 +76,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('runs commands that the build makes', () => {
+  it('runs only commands that the build produces', () => {
     const own = all.filter(([, { image }]) => image.startsWith('colloquy:'));
     expect(own.map(([name]) => name).sort()).toEqual(['api', 'migrate', 'worker']);
     for (const [name, { command }] of own) expect(existsSync(sourceOf(command?.[0] ?? '')), name).toBe(true);
     expect(read('Dockerfile')).toContain('CMD ["dist/src/main.js"]');
   });
 
-  it('waits for what a service needs: healthy, or done when it is a one-shot', () => {
+  it('waits until dependencies are healthy, or completed if they are one-shots', () => {
     for (const [name, { depends_on = {} }] of all) {
       for (const [needed, { condition }] of Object.entries(depends_on)) {
         const service = services[needed];
@@ -104,7 +104,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives the one that migrates the databases and nothing that opens what is in them', () => {
+  it('gives the migration the databases, but nothing that decrypts their content', () => {
     const { secrets, volumes, environment = {} } = services['migrate'] ?? {};
     expect([secrets, volumes]).toEqual([[], []]);
     expect(Object.keys(environment).sort()).toEqual([
@@ -113,7 +113,7 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
-  it('gives no container more than it needs: privileges, memory, processes', () => {
+  it('limits privileges, memory and processes of every container', () => {
     for (const [name, service] of all) {
       expect(service.cap_drop, name).toEqual(['ALL']);
       expect(service.security_opt, name).toEqual(['no-new-privileges:true']);
@@ -125,7 +125,7 @@ describe('docker-compose.yml', () => {
     expect(read('Dockerfile')).toMatch(/^USER 1000:1000$/m);
   });
 
-  it('lets each process log in as itself, and the one that migrates alone as the owner', () => {
+  it('gives each process its own login, and the owner login only to the migration', () => {
     const loginsOf = (name: string): string[] =>
       ['DATABASE_URL', 'KEYSTORE_DATABASE_URL', 'SEARCH_DATABASE_URL'].map((setting) => {
         const [, login = ''] = /^postgres:\/\/(\w+):/.exec(services[name]?.environment?.[setting] ?? '') ?? [];
@@ -141,7 +141,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('shows what API and worker count inside its network alone', () => {
+  it('exposes metrics of API and worker only inside its network', () => {
     for (const [name, setting] of [
       ['api', 'COLLOQUY_METRICS_PORT'],
       ['worker', 'COLLOQUY_WORKER_METRICS_PORT'],
@@ -154,7 +154,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('keeps content, keys, look-ups and Temporal on clusters of their own, each on a volume', () => {
+  it('keeps content, keys, look-ups and Temporal on separate clusters, each on its own volume', () => {
     const clusters = all.filter(([, { image }]) => image.startsWith('postgres:18'));
     expect(clusters.map(([name]) => name).sort()).toEqual(['content-db', 'keystore-db', 'search-db', 'temporal-db']);
     for (const [name, service] of clusters) expect(service.volumes).toContain(`${name}:/var/lib/postgresql`);

@@ -31,7 +31,7 @@ async function ask(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-it('makes an owner who migrates, and leaves the superuser no password', async () => {
+it('creates an owner for migrations, and leaves the superuser without a password', async () => {
   await ask(server.url('postgres'), 'create database content');
   await ask(server.url('content'), readFileSync('deploy/postgres/owner.sql', 'utf8'));
   await expect(ask(server.url('content'), 'select 1')).rejects.toMatchObject({ code: '28P01' });

@@ -1,4 +1,4 @@
-// A lock file that names packages which it does not hold makes `npm ci` fail elsewhere: registries publish platforms one by one.
+// `npm ci` fails on other platforms if the lock file lacks an optional dependency, such as a build for one platform.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const lock = JSON.parse(readFileSync(join(import.meta.dirname, '../../package-lo
   packages: Record<string, Entry>;
 };
 
-/** Where Node would look for `name` from `path`: its own node_modules, then those of every folder above. */
+/** Resolves `name` from `path` like Node: its own node_modules, then those of every parent folder. */
 function resolves(path: string, name: string): boolean {
   for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/')))) {
     const place = from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`;
@@ -21,7 +21,7 @@ function resolves(path: string, name: string): boolean {
 }
 
 describe('package-lock.json', () => {
-  it('holds every optional dependency that it names, for all platforms', () => {
+  it('contains every optional dependency that it names, for all platforms', () => {
     const wanted = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).map((name) => ({ path, name })),
     );

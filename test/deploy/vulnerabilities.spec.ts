@@ -1,4 +1,4 @@
-// The vulnerability gate with real npm, against an advisory service of our own: what it says is planted.
+// The vulnerability gate with the real npm, against a fake advisory service with planted advisories.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const advisory = (id: string, severity: string, range: string): Advisory => ({
   vulnerable_versions: range,
 });
 const HIGH = 'GHSA-aaaa-bbbb-cccc';
-/** What every service knows. */
+/** Advisories that every fake service knows. */
 const OLD = { lodash: [advisory('GHSA-35jh-r3h4-6jhm', 'high', '<4.17.21')] };
 
 let folder: string;
@@ -66,7 +66,7 @@ function plant(name: string, entry: { dev?: boolean }): void {
   );
 }
 
-/** As npm's: tells of the packages that are asked about. `status` other than 200: it does not do that. */
+/** Starts a fake of npm's service that returns advisories of the requested packages, or only `status` if it is not 200. */
 async function advisories(known: Record<string, Advisory[]>, status = 200): Promise<string> {
   service = createServer((request, response) => {
     if (request.method !== 'POST' || request.url !== BULK || status !== 200) {
@@ -116,7 +116,7 @@ const reviewed = (more: object = {}): object => ({
 });
 
 describe('the vulnerability gate', { timeout: 60_000 }, () => {
-  it('fails by a production dependency with a severe vulnerability, and says which and where', async () => {
+  it('fails for a production dependency with a severe vulnerability, and reports it with its path', async () => {
     const registry = await advisories({ ...OLD, 'planted-lib': [advisory(HIGH, 'high', '<1.0.1')] });
     const { code, stderr } = await gate(registry);
     expect(stderr).toMatch(
@@ -132,7 +132,7 @@ describe('the vulnerability gate', { timeout: 60_000 }, () => {
     expect(code).toBe(1);
   });
 
-  it('is no noise: not by what only development needs, by less severe ones, by other versions', async () => {
+  it('ignores development dependencies, less severe vulnerabilities and other versions', async () => {
     const none = { code: 0, stderr: '', stdout: 'no known vulnerability in production dependencies\n' };
     const registry = await advisories({
       ...OLD,
@@ -144,7 +144,7 @@ describe('the vulnerability gate', { timeout: 60_000 }, () => {
     expect(await gate(registry)).toEqual(none);
   });
 
-  it('passes what somebody has reviewed, for 90 days at most and with a reason', async () => {
+  it('accepts reviewed exceptions with a reason, for at most 90 days', async () => {
     const registry = await advisories({ ...OLD, 'planted-lib': [advisory(HIGH, 'high', '<1.0.1')] });
     const passed = await gate(registry, [reviewed()]);
     expect([passed.code, passed.stdout]).toEqual([0, expect.stringContaining(`reviewed: planted-lib ${HIGH}`)]);
@@ -164,7 +164,7 @@ describe('the vulnerability gate', { timeout: 60_000 }, () => {
   it.each([
     ['refuses to answer', OLD, 405],
     ['knows nothing at all', {}, 200],
-  ])('warns loudly where the service %s, and fails when it must not pass unchecked', async (_, known, status) => {
+  ])('warns if the service %s, and fails in strict mode', async (_, known, status) => {
     const registry = await advisories(known, status);
     const { code, stderr, stdout } = await gate(registry);
     expect([code, stdout]).toEqual([0, '']);
