@@ -1,4 +1,4 @@
-// Ends connections of a database, at moments that a seed decides, and those that are at work before those that are idle.
+// Kills connections of a database at seeded random moments, active ones before idle ones.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { Random } from '../../simulators/random.js';
@@ -12,11 +12,11 @@ export interface KillPlan {
   kills: number;
   /** Milliseconds between two kills: from, to. */
   apart: [number, number];
-  /** Names of the applications whose turn it is, as patterns of LIKE. */
+  /** Application names to kill in turn, as LIKE patterns. */
   turns: string[];
 }
 
-/** Resolves with how many connections of each state were ended in all. */
+/** Resolves with application and state of each killed connection. */
 export async function killConnections(sql: Pool, plan: KillPlan): Promise<{ name: string; state: string }[]> {
   const random = new Random(plan.seed);
   const killed: { name: string; state: string }[] = [];

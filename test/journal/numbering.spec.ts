@@ -1,5 +1,5 @@
-// Numbers of the journal, while writers wait, roll back and are killed, and two leaders compete. The whole one, with processes,
-// is test/battery/journal.whole.ts.
+// Numbering of the journal while writers wait, roll back and are killed, and two leaders compete. The full version, with
+// processes, is test/battery/journal.whole.ts.
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
@@ -83,7 +83,7 @@ describe('two leaders, and writers that wait, write before they wait, roll back 
       { writers: WRITERS, seed: 'small', conversations },
       () => isOver,
     );
-    // What fails is tried again: the connection was killed.
+    // A failed round is retried: its connection was killed.
     const lead = async (leader: JournalNumbering): Promise<void> => {
       while (!isOver) await leader.round().catch(() => undefined);
     };
@@ -104,7 +104,7 @@ describe('two leaders, and writers that wait, write before they wait, roll back 
 });
 
 describe('numbering', () => {
-  it('does not wait for an entry that is not committed; it comes when it is', async () => {
+  it('does not wait for an uncommitted entry, which gets its number after the commit', async () => {
     const writers = await open('slow writer', 2);
     await writers.withScope('all', async (slow) => {
       await appendJournal(slow, [entry('early')]);
@@ -117,7 +117,7 @@ describe('numbering', () => {
     expect(await auditJournal(sql)).toEqual([]);
   });
 
-  it('is done by one at a time, and no writer waits for it', async () => {
+  it('is done by one leader at a time, and does not block writers', async () => {
     const [writers, hung] = [await open('writer', 1), await sql.connect()];
     await hung.query("begin; select pg_advisory_xact_lock(hashtextextended('journal numbering', 0))");
     let isDone = false;
@@ -132,7 +132,7 @@ describe('numbering', () => {
     expect((await noted()).slice(-3)).toEqual(['one', 'two', 'three']);
   });
 
-  it('takes 1,000 at a time, whatever wrote them', async () => {
+  it('takes 1,000 entries at a time, whatever wrote them', async () => {
     await sql.query(`
       insert into journal (id, client_id, action, actor_type)
       select gen_random_uuid(), gen_random_uuid(), 'noted', 'system' from generate_series(1, 2500)`);
@@ -142,7 +142,7 @@ describe('numbering', () => {
     expect(await auditJournal(sql)).toEqual([]);
   });
 
-  it('is for ever: even the owner of the tables changes and deletes nothing', async () => {
+  it('is permanent: even the owner of the tables cannot change or delete entries', async () => {
     for (const table of ['journal', 'journal_listed', 'journal_sequence'])
       for (const statement of [
         `update ${table} set client_id = client_id`,

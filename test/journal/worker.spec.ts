@@ -1,4 +1,4 @@
-// A worker numbers what it applies, at once, and what others wrote, at its next look.
+// A worker numbers its own entries at once, and those of others in its next round.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listedHash } from '../../src/journal/entry-line.js';
 import { startApi, type Api } from '../support/api.js';
@@ -24,7 +24,7 @@ const nothingPending = () =>
   eventually(async () => (await colloquy.sql.query('select 1 from journal_pending')).rows.length === 0);
 
 describe('a worker', () => {
-  it('numbers what it has applied without waiting for its next look, 2 s later at most', async () => {
+  it('numbers what it has applied without waiting for its next round, at most 2 s later', async () => {
     await nothingPending();
     let waited = 0;
     for (let call = 0; call < CALLS; call += 1) {
@@ -38,7 +38,7 @@ describe('a worker', () => {
     expect(waited / CALLS).toBeLessThan(500);
   });
 
-  it('numbers what the API writes: keys in the log of the system, reads in that of their client', async () => {
+  it('numbers entries of the API: keys in the system journal, reads in that of their client', async () => {
     await api.newReader();
     expect((await api.call('GET', '/v1/conversations?view=full')).status).toBe(200);
     await nothingPending();
@@ -55,7 +55,7 @@ describe('a worker', () => {
     expect(await auditJournal(colloquy.sql)).toEqual([]);
   });
 
-  it('finds the conversations of a list page, whose hash is in its line', async () => {
+  it('stores the conversations of a list page, whose hash is in its entry', async () => {
     const { rows: listed } = await colloquy.sql.query<{ conversation_id: string; listed_hash: Buffer }>(
       'select l.conversation_id, listed_hash from journal_listed l join journal using (position, client_id)',
     );

@@ -1,5 +1,5 @@
-// Writers that get in each other's way: some wait for the lock of a conversation before they write, some write first and wait
-// then, some never wait; some roll back. What they know of their entries is held against the journal afterwards.
+// Competing writers: some lock a conversation before they write, some afterwards, some never; some roll back. Afterwards
+// the journal is compared with their own records.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { Random } from '../../simulators/random.js';
@@ -15,7 +15,7 @@ export interface WrittenConversation {
 
 type Outcome = 'committed' | 'rolled back' | 'unknown';
 
-/** By the name of a transaction: what became of it, and how many entries it wrote. */
+/** Outcome and number of entries, by the name of the transaction. */
 export type Ledger = Map<string, { outcome: Outcome; entries: number }>;
 
 interface WritersPlan {
@@ -30,7 +30,7 @@ const LAST =
 
 class RolledBack extends Error {}
 
-/** Lets all writers write until `isOver`; resolves with what they know of it. */
+/** Runs all writers until `isOver`; resolves with their records. */
 export async function write(database: Database, plan: WritersPlan, isOver: () => boolean): Promise<Ledger> {
   const ledger: Ledger = new Map();
   const writer = async (index: number): Promise<void> => {
@@ -53,7 +53,7 @@ async function transact(database: Database, work: (tx: Transaction) => Promise<v
     await database.withScope('all', work);
     return 'committed';
   } catch (error) {
-    // Killed: perhaps after its commit.
+    // The connection was killed, possibly after the commit.
     return error instanceof RolledBack ? 'rolled back' : 'unknown';
   }
 }
@@ -103,7 +103,7 @@ select conversation_id, revision, before from (
   from journal join journal_sequence using (position) where action = 'changed') as ordered
 where revision <> before + 1`;
 
-/** What the journal has that these writers did not commit, or lacks, or has in another order than theirs. */
+/** Entries that the journal has although not committed, lacks, or has in another order than the writers. */
 export async function auditWriters(sql: Pool, ledger: Ledger): Promise<string[]> {
   const { rows } = await sql.query<{ name: string; entries: number }>(STORED);
   const stored = new Map(rows.map(({ name, entries }) => [name, entries]));
