@@ -1,5 +1,5 @@
-// The search index follows the record: soon, once, in order, and whatever fails in between. The parts are the worker's own; the
-// rounds are run by hand, so that something can happen between two steps of one.
+// The search index follows the record: promptly, once, in order, and despite failures. The parts are those of the worker;
+// rounds are run manually, so that tests can act between two steps of a round.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
@@ -39,13 +39,13 @@ const todos = async (): Promise<Todo[]> =>
     )
   ).rows;
 
-/** The hashes of a conversation, as text. */
+/** The hashes of a conversation as text. */
 async function hashesOf(conversationId: string): Promise<string[]> {
   const text = `select encode(hash, 'hex') as hash from blind_indexes where conversation_id = $1 order by hash`;
   return (await colloquy.searchSql.query<{ hash: string }>(text, [conversationId])).rows.map(({ hash }) => hash);
 }
 
-/** A call that intake has applied and nobody has indexed. */
+/** Adds a call that is applied but not indexed yet. */
 async function newCall(): Promise<{ callId: string; id: string; revision: number }> {
   const { call_id: callId } = colloquy.retell.addCompleteCall({ metadata: { order: 'first' } }, `call ${(calls += 1)}`);
   await colloquy.send('call_analyzed', callId);
@@ -54,7 +54,7 @@ async function newCall(): Promise<{ callId: string; id: string; revision: number
   return { callId, id, revision };
 }
 
-/** The provider corrects the metadata of a call, and intake has applied it. */
+/** Corrects the metadata of a call at the provider, and applies the correction. */
 async function correct(callId: string, order: string): Promise<void> {
   colloquy.retell.calls.update(callId, { metadata: { order } });
   await colloquy.send('call_analyzed', callId);
@@ -64,7 +64,7 @@ async function correct(callId: string, order: string): Promise<void> {
 const metadataHash = async (order: string): Promise<string> =>
   (await colloquy.vault.indexHasher(colloquy.clientId)).hash('metadata', 'order', order).toString('hex');
 
-/** Lets `happens` run once a round has written the index, before it removes what it has done. */
+/** Runs `happens` after a round has written the index and before it removes the finished rows. */
 function between(happens: () => Promise<void>): void {
   vi.spyOn(SearchTodos.prototype, 'remove').mockImplementationOnce(async function (this: SearchTodos, done) {
     await happens();
@@ -72,8 +72,8 @@ function between(happens: () => Promise<void>): void {
   });
 }
 
-describe('what intake leaves to be indexed', () => {
-  it('is a row per conversation, at its newest revision, and none for a change that nobody can look up', async () => {
+describe('the indexing queue', () => {
+  it('has a row per conversation with its newest revision, and none for a change without searchable fields', async () => {
     const { call_id: callId } = colloquy.retell.addCall({ metadata: { order: 'a' } });
     await colloquy.send('call_started', callId);
     await parts.intake.round();
@@ -82,7 +82,7 @@ describe('what intake leaves to be indexed', () => {
     await correct(callId, 'b');
     expect(await todos()).toMatchObject([{ conversation_id: id, revision: 2 }]);
     expect(await parts.indexer.round()).toBe(1);
-    // Further turns alone.
+    // Only further turns.
     const said = [{ role: 'agent', content: 'Hello', words: [{ word: 'Hello', start: 0.4, end: 0.8 }] }];
     colloquy.retell.calls.update(callId, { transcript_object: said });
     await colloquy.send('transcript_updated', callId);
@@ -93,7 +93,7 @@ describe('what intake leaves to be indexed', () => {
 });
 
 describe('a round of the indexer', () => {
-  it('writes what the record says, and a change that comes meanwhile is done by the next', async () => {
+  it('writes the current record, and leaves a concurrent change to the next round', async () => {
     const { callId, id } = await newCall();
     between(() => correct(callId, 'second'));
     expect(await parts.indexer.round()).toBe(1);
@@ -106,7 +106,7 @@ describe('a round of the indexer', () => {
     expect(await todos()).toEqual([]);
   });
 
-  it('that dies between the two databases is done again, to the same end', async () => {
+  it('that is killed between the two databases is repeated with the same result', async () => {
     const { id } = await newCall();
     between(() => Promise.reject(new Error('killed')));
     await expect(parts.indexer.round()).rejects.toThrow('killed');
@@ -118,7 +118,7 @@ describe('a round of the indexer', () => {
     expect(await todos()).toEqual([]);
   });
 
-  it('is shared with the other workers: each takes other rows', async () => {
+  it('is shared among workers: each takes different rows', async () => {
     const two = await openWorkerParts(colloquy.config);
     for (let count = 0; count < 8; count += 1) await newCall();
     const done = await Promise.all([parts.indexer.round(), two.indexer.round()]);
@@ -127,7 +127,7 @@ describe('a round of the indexer', () => {
     await two.close();
   });
 
-  it('lets a conversation wait that cannot be opened, longer each time, and indexes its neighbours', async () => {
+  it('backs off from a conversation that cannot be decrypted, and indexes its neighbours', async () => {
     const [bad, good] = [await newCall(), await newCall()];
     await colloquy.sql.query(`update conversations set header = '\\x0102' where id = $1`, [bad.id]);
     expect(await parts.indexer.round()).toBe(2);
@@ -138,7 +138,7 @@ describe('a round of the indexer', () => {
     await colloquy.sql.query('update search_todo set due_at = now()');
     await parts.indexer.round();
     expect(await todos()).toMatchObject([{ attempts: 2, waits: true }]);
-    // Its next change makes it due at once, and writes a header that opens.
+    // Its next change makes it due at once, and writes a header that can be decrypted.
     await correct(bad.callId, 'repaired');
     expect(await todos()).toMatchObject([{ attempts: 0, waits: false }]);
     await parts.indexer.round();
@@ -183,7 +183,7 @@ describe('a write to the index', () => {
   });
   const hexOf = ({ entries }: IndexDocument): string[] => entries.map(({ hash }) => hash.toString('hex')).sort();
 
-  it('of an older revision does not overwrite a newer one, and the same one again changes nothing', async () => {
+  it('of an older revision does not overwrite a newer one, and of the same revision changes nothing', async () => {
     const newer = documentOf({ revision: 5 });
     await writer.write([newer]);
     await writer.write([documentOf({ conversationId: newer.conversationId, revision: 4 })]);
@@ -194,7 +194,7 @@ describe('a write to the index', () => {
   it.each([
     ['newer', 6],
     ['older', 4],
-  ])('that waits for another worker ends in the newest revision: the other one is %s', async (_, revision) => {
+  ])('that waits for another worker leaves the newest revision: the other one is %s', async (_, revision) => {
     const [mine, theirs] = [documentOf({ revision: 5 }), documentOf({ revision })];
     theirs.conversationId = mine.conversationId;
     const other = await colloquy.searchSql.connect();
@@ -226,7 +226,7 @@ describe('a write to the index', () => {
     expect(rows).toEqual([{ start_time: after.startTime }]);
   });
 
-  it('that comes after the removal of an erased conversation writes nothing, however new it is', async () => {
+  it('after the removal of an erased conversation writes nothing, however new it is', async () => {
     const document = documentOf({});
     await writer.write([document]);
     await writer.remove([document.conversationId]);
@@ -234,7 +234,7 @@ describe('a write to the index', () => {
     expect(await hashesOf(document.conversationId)).toEqual([]);
   });
 
-  /** Somebody waits for a lock in the search database. */
+  /** Resolves once a session waits for a lock in the search database. */
   async function waiting(): Promise<void> {
     for (;;) {
       const { rows } = await colloquy.searchSql.query(

@@ -1,4 +1,4 @@
-// Finding candidates by keyed hash: pages, clients, and a plan that stays with the index.
+// Finding candidates by keyed hash: pages, clients, and a query plan that uses only the index.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,7 +83,7 @@ describe('LookUps.find', () => {
   let theirs: string[];
 
   beforeAll(async () => {
-    // Two of them at one moment.
+    // Two of them at the same time.
     const mine = [0, 1, 2, 2, 4].map((at): Call => ({
       clientId: ONE,
       at,
@@ -98,22 +98,25 @@ describe('LookUps.find', () => {
     await add({ clientId: ONE, at: 10, values: [['tag', NUMBER]] });
   });
 
-  it.each(['newest first', 'oldest first'] as const)('gives each candidate once over the pages, %s', async (order) => {
-    const found: string[] = [];
-    let after: LookUp['after'] = null;
-    for (;;) {
-      const { candidates } = await find({ order, after, limit: 2 });
-      found.push(...candidates.map(({ conversationId }) => conversationId));
-      after = candidates.at(-1) ?? null;
-      if (candidates.length < 2) break;
-    }
-    // By time; the two of one moment by id.
-    const [first, second, ...others] = calls;
-    const inOrder = [first, second, ...others.slice(0, 2).sort(), ...others.slice(2)];
-    expect(found).toEqual(order === 'newest first' ? inOrder.toReversed() : inOrder);
-  });
+  it.each(['newest first', 'oldest first'] as const)(
+    'returns each candidate once over all pages, %s',
+    async (order) => {
+      const found: string[] = [];
+      let after: LookUp['after'] = null;
+      for (;;) {
+        const { candidates } = await find({ order, after, limit: 2 });
+        found.push(...candidates.map(({ conversationId }) => conversationId));
+        after = candidates.at(-1) ?? null;
+        if (candidates.length < 2) break;
+      }
+      // By time; the two with the same time by id.
+      const [first, second, ...others] = calls;
+      const inOrder = [first, second, ...others.slice(0, 2).sort(), ...others.slice(2)];
+      expect(found).toEqual(order === 'newest first' ? inOrder.toReversed() : inOrder);
+    },
+  );
 
-  it('gives what a candidate needs to be opened, and what the index covers', async () => {
+  it('returns what is needed to decrypt a candidate, and how complete the index is', async () => {
     const found = await find({ limit: 1 });
     expect(found).toEqual({
       candidates: [{ conversationId: calls[4], clientId: ONE, startTime: new Date(FIRST_MS + 4000) }],
@@ -128,7 +131,7 @@ describe('LookUps.find', () => {
     expect(await find(nobody)).toEqual({ candidates: [], complete: false, indexedUntil });
   });
 
-  it('takes several values as any of them, and gives once what has two', async () => {
+  it('matches any of several values, and returns a conversation with two of them once', async () => {
     const [both] = await add({
       clientId: ONE,
       at: 20,
@@ -141,13 +144,13 @@ describe('LookUps.find', () => {
     expect(idsOf(await find({ kind: 'tag', values: [['a'], ['b'], ['c']] }))).toEqual([single, both]);
   });
 
-  it('finds the conversations of the clients that are named, in one order', async () => {
+  it('finds the conversations of the given clients in one order', async () => {
     expect(idsOf(await find({ clientIds: [OTHER] }))).toEqual(theirs);
     expect(idsOf(await find({ clientIds: [ONE, OTHER], limit: 2 }))).toEqual([calls[4], ...theirs]);
     expect(idsOf(await find({ clientIds: [] }))).toEqual([]);
   });
 
-  it('makes no key for a client of whom nothing was indexed', async () => {
+  it('creates no key for a client without indexed conversations', async () => {
     const unknown = newUuid();
     expect(idsOf(await find({ clientIds: [unknown] }))).toEqual([]);
     expect(await vault.findIndexHasher(unknown)).toBeNull();
@@ -156,32 +159,32 @@ describe('LookUps.find', () => {
 
 describe('isolation', () => {
   const statement = PAGE['newest first'];
-  /** Asks for the number of the other client, while only the own one is in scope. */
+  /** Looks up the number of the other client while only the own client is in scope. */
   const askForOther = async () => {
     const hash = (await vault.indexHasher(OTHER)).hash('phone', NUMBER);
     const values = [[OTHER], [hash], 'phone', ...statement.beginning, 10];
     return api.once<{ start_time: Date | null }>([ONE], { ...statement.statement, values });
   };
 
-  it('by row-level security holds without the predicates of the statement', async () => {
+  it('by row-level security works without the predicates of the statement', async () => {
     expect((await askForOther()).filter(({ start_time }) => start_time !== null)).toEqual([]);
     await sql.query('alter table blind_indexes disable row level security');
     expect((await askForOther()).filter(({ start_time }) => start_time !== null)).toHaveLength(1);
   });
 
-  it('by predicates holds without row-level security', async () => {
+  it('by predicates works without row-level security', async () => {
     expect((await find({ clientIds: [ONE] })).candidates.map(({ clientId }) => clientId)).not.toContain(OTHER);
     await sql.query('alter table blind_indexes enable row level security');
   });
 
-  it('gives the API nothing without a scope', async () => {
+  it('returns nothing to the API without a scope', async () => {
     await expect(api.dataSource.query('select 1 from blind_indexes')).rejects.toThrow();
   });
 });
 
 describe('the plan of a look-up among 100,000 conversations', () => {
   beforeAll(async () => {
-    // One number in ten belongs to a single caller, as a switchboard's would.
+    // One call in ten has the same number, like that of a switchboard.
     await sql.query(
       `insert into blind_indexes select $1, kind, decode(md5(case when kind = 'phone' and n % 10 = 0 then 'common' else kind || n end), 'hex'),
          to_timestamp(1760000000 + n), gen_random_uuid()
@@ -191,18 +194,21 @@ describe('the plan of a look-up among 100,000 conversations', () => {
     await sql.query('vacuum analyze blind_indexes');
   });
 
-  it.each(['newest first', 'oldest first'] as const)('reads the index alone, and a page of it: %s', async (order) => {
-    const { statement, beginning } = PAGE[order];
-    const hash = Buffer.from((await sql.query<{ md5: string }>("select md5('common')")).rows[0]?.md5 ?? '', 'hex');
-    const values = [[ONE], [hash], 'phone', ...beginning, 50];
-    const text = `explain (analyze, buffers, format json) ${statement.text}`;
-    const [row] = await api.once<{ 'QUERY PLAN': [{ Plan: Node }] }>([ONE], { text, values });
-    const nodes = nodesOf(row?.['QUERY PLAN'][0].Plan);
-    const onIndexes = nodes.filter((node) => node['Relation Name'] === 'blind_indexes');
-    expect(onIndexes.map((node) => node['Node Type'])).toEqual(['Index Only Scan']);
-    expect(onIndexes[0]).toMatchObject({ 'Index Name': 'blind_indexes_pkey', 'Actual Rows': 50 });
-    expect(onIndexes[0]?.['Shared Hit Blocks']).toBeLessThan(100);
-  });
+  it.each(['newest first', 'oldest first'] as const)(
+    'reads only the index, and only a page of it: %s',
+    async (order) => {
+      const { statement, beginning } = PAGE[order];
+      const hash = Buffer.from((await sql.query<{ md5: string }>("select md5('common')")).rows[0]?.md5 ?? '', 'hex');
+      const values = [[ONE], [hash], 'phone', ...beginning, 50];
+      const text = `explain (analyze, buffers, format json) ${statement.text}`;
+      const [row] = await api.once<{ 'QUERY PLAN': [{ Plan: Node }] }>([ONE], { text, values });
+      const nodes = nodesOf(row?.['QUERY PLAN'][0].Plan);
+      const onIndexes = nodes.filter((node) => node['Relation Name'] === 'blind_indexes');
+      expect(onIndexes.map((node) => node['Node Type'])).toEqual(['Index Only Scan']);
+      expect(onIndexes[0]).toMatchObject({ 'Index Name': 'blind_indexes_pkey', 'Actual Rows': 50 });
+      expect(onIndexes[0]?.['Shared Hit Blocks']).toBeLessThan(100);
+    },
+  );
 });
 
 interface Node {

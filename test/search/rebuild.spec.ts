@@ -1,4 +1,4 @@
-// The index is made again from the content: by steps, while it is used and changed, and by itself when the database is new.
+// Rebuilds the index from the content: in steps, while it is used and changed, and automatically for a new database.
 // Starts the built command line (npm's pretest).
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newUuid } from '../../src/common/ids.js';
@@ -42,13 +42,13 @@ const found = async (): Promise<string[]> => {
 };
 const ids = (): string[] => calls.map(({ id }) => id);
 
-/** As a new database is. */
+/** Empties the search database, like a new one. */
 async function empty(): Promise<void> {
   await colloquy.searchSql.query('truncate blind_indexes, indexed_conversations');
   await colloquy.searchSql.query('update search_state set generation = 0, complete = false');
 }
 
-/** Takes a step of `limit` conversations, as the loop does with more of them. */
+/** Takes a step of `limit` conversations, like the loop does with larger steps. */
 async function step(limit: number): Promise<boolean> {
   const lease = await parts.searchState.lease();
   if (lease === null) throw new Error('no rebuild is under way');
@@ -63,7 +63,7 @@ describe('a rebuild of an index that is in use', () => {
     while (await step(100));
   });
 
-  it('finds every conversation at every moment, and says that it is not complete from its start to its end', async () => {
+  it('finds every conversation at all times, and reports incomplete results while it runs', async () => {
     await parts.searchState.begin({ always: true });
     for (let more = true; more;) {
       expect(await parts.searchState.read()).toMatchObject({ complete: false, rebuilding: true });
@@ -78,7 +78,7 @@ describe('a rebuild of an index that is in use', () => {
     });
   });
 
-  it('brings back what was lost, and removes what is no conversation, also behind the last', async () => {
+  it('restores lost rows, and removes rows of unknown conversations, also after the last one', async () => {
     const lost = calls[3]?.id ?? '';
     await colloquy.searchSql.query('delete from blind_indexes where conversation_id = $1', [lost]);
     const nobody = ['00000000-0000-7000-8000-000000000000', newUuid()];
@@ -96,7 +96,7 @@ describe('a rebuild of an index that is in use', () => {
     expect(rows).toHaveLength(CALLS);
   });
 
-  it('overwrites revisions that are newer than the content, as after a restored backup', async () => {
+  it('overwrites revisions that are newer than the content, like after a restored backup', async () => {
     const ahead = calls[0]?.id ?? '';
     await colloquy.searchSql.query('update indexed_conversations set revision = 99 where conversation_id = $1', [
       ahead,
@@ -107,7 +107,7 @@ describe('a rebuild of an index that is in use', () => {
     expect(await rowsOf(ahead)).toBeGreaterThan(2);
   });
 
-  it('keeps what a change writes meanwhile, before and behind where it stands', async () => {
+  it('keeps concurrent changes, before and after its position', async () => {
     await parts.searchState.begin({ always: true });
     await step(3);
     const changed = [calls[0], calls[CALLS - 1]];
@@ -130,7 +130,7 @@ describe('a rebuild of an index that is in use', () => {
     expect(await found()).toEqual(ids());
   });
 
-  it('leaves what cannot be opened as it is, to be tried again, and goes on', async () => {
+  it('skips conversations that cannot be decrypted, to be retried, and continues', async () => {
     const broken = calls[2]?.id ?? '';
     const { rows } = await colloquy.sql.query<{ header: Buffer }>('select header from conversations where id = $1', [
       broken,
@@ -145,7 +145,7 @@ describe('a rebuild of an index that is in use', () => {
     await parts.indexer.round();
   });
 
-  it('is stepped by one worker at a time; one that is late advances nothing', async () => {
+  it('is advanced by one worker at a time; one that has lost its lease advances nothing', async () => {
     await parts.searchState.begin({ always: true });
     const late = await parts.searchState.lease();
     expect(await parts.searchState.lease()).toBeNull();
@@ -158,8 +158,8 @@ describe('a rebuild of an index that is in use', () => {
   });
 });
 
-describe('answers', () => {
-  it('are incomplete while the indexer lags, and say until when the index reaches', async () => {
+describe('results', () => {
+  it('are incomplete while the indexer lags, and contain the time that the index has reached', async () => {
     const since = new Date(Date.now() - 60_000);
     await colloquy.sql.query(
       'insert into search_todo (conversation_id, client_id, revision, since) values ($1, $2, 1, $3)',
@@ -178,7 +178,7 @@ describe('a running worker', () => {
     await colloquy.startWorker();
   });
 
-  it('notices a search database that is new, and fills it', async () => {
+  it('notices a new search database, and fills it', async () => {
     await empty();
     await eventually(async () => (await parts.searchState.read()).complete);
     expect(await found()).toEqual(ids());

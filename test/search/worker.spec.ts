@@ -1,4 +1,4 @@
-// The index follows while the worker runs: how soon, and while the search database is away.
+// The index follows while the worker runs: how soon, and while the search database is down.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registry } from '../../src/observability/metrics.js';
 import { eventually, install, type Installation } from '../support/installation.js';
@@ -16,7 +16,7 @@ const isFound = async (callId: string): Promise<boolean> => {
   return (await colloquy.searchSql.query('select from blind_indexes where hash = $1', [hash])).rows.length > 0;
 };
 
-/** How many conversations were indexed within so many seconds of the commit, by the worker's own count. */
+/** Number of conversations that were indexed within `seconds` of the commit, according to the worker's metrics. */
 async function indexedWithin(seconds: string): Promise<number> {
   const line = `colloquy_search_index_seconds_bucket{le="${seconds}"} `;
   const found = (await registry.metrics()).split('\n').find((text) => text.startsWith(line));
@@ -24,7 +24,7 @@ async function indexedWithin(seconds: string): Promise<number> {
 }
 
 describe('a conversation', () => {
-  it('is found by its ids within a second of the commit that made or changed it', async () => {
+  it('is found by its ids within a second of the commit that created or changed it', async () => {
     for (let count = 0; count < 40; count += 1) {
       const { call_id: callId } = colloquy.retell.addCompleteCall({}, `soon ${count}`);
       await colloquy.send('call_analyzed', callId);
@@ -32,13 +32,13 @@ describe('a conversation', () => {
     }
     const [within, all] = await Promise.all([indexedWithin('1'), indexedWithin('+Inf')]);
     expect(all).toBeGreaterThanOrEqual(40);
-    // On a busy machine, and the first one also opens connections.
+    // Tolerates a busy machine; the first one also opens connections.
     expect(within / all).toBeGreaterThanOrEqual(0.9);
   });
 });
 
-describe('while the search database is away', () => {
-  it('calls are taken in and settle; what waits is counted, and found once it is back, without a restart', async () => {
+describe('while the search database is down', () => {
+  it('calls are applied and settle; the backlog is counted, and found once the database is back, without a restart', async () => {
     const name = new URL(colloquy.env['SEARCH_DATABASE_URL'] ?? '').pathname.slice(1);
     await colloquy.sql.query(`alter database ${name} allow_connections false`);
     await colloquy.sql.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
@@ -46,7 +46,7 @@ describe('while the search database is away', () => {
     for (const callId of calls) await colloquy.send('call_analyzed', callId);
     for (const callId of calls) expect(await colloquy.settled(callId)).toMatchObject({ status: 'completed' });
     const { rows } = await colloquy.sql.query<{ attempts: number }>('select attempts from search_todo');
-    // It is no fault of theirs.
+    // The failure is not theirs, so it does not count as an attempt.
     expect(rows.map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0, 0]);
     await colloquy.sql.query(`alter database ${name} allow_connections true`);
     for (const callId of calls) await eventually(() => isFound(callId), 5);
