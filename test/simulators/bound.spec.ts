@@ -1,4 +1,4 @@
-// Traffic that nobody stops: how much sound comes of it, and that a restart begins no new account.
+// Endless traffic: the volume of recordings is bounded, and a restart does not reset the count.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const PROVIDERS = [
     limit: 10 * MEGABYTE,
     start: (common: CommonOptions, webhookUrl: string): Promise<Workspace> =>
       startRetellWorkspace({ port: 0, apiKey: 'key_1', webhookUrl, chats: 0, transcriptUpdates: false }, common),
-    /** What the API offers for download, by asking for it. */
+    /** Bytes of the recordings that the API offers, found by downloading them. */
     audio: async (_: string, { document }: Received): Promise<number> => {
       const urls = [document['recording_url'], document['scrubbed_recording_url']].filter(
         (url) => typeof url === 'string',
@@ -72,7 +72,7 @@ describe.each(PROVIDERS)('bounded traffic of $name', ({ limit, start: open, audi
     maxConversations: 300,
     ...more,
   });
-  /** In place of the one before. */
+  /** Replaces the previous workspace. */
   const start = async (options: CommonOptions, url: string): Promise<Workspace> => {
     await workspace?.close();
     receiver.received.length = 0;
@@ -84,22 +84,22 @@ describe.each(PROVIDERS)('bounded traffic of $name', ({ limit, start: open, audi
     return over();
   };
 
-  it('makes sound up to the bound, then chats alone, also after a restart', async () => {
+  it('creates recordings up to the bound, then only chats, also after a restart', async () => {
     const { baseUrl } = await start(common(), receiver.url);
     const told = await settled(120);
     const sizes = await Promise.all(told.map(async (each) => await audio(baseUrl, each)));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    // Some are not told yet; others were under way when it was reached.
+    // Some are not announced yet; others were in progress when the bound was reached.
     expect(bytes).toBeGreaterThan(limit / 2);
     expect(bytes).toBeLessThan(2 * limit);
     expect(told.slice(-20).every(isText)).toBe(true);
 
-    // What comes now comes at the rate of what is quiet.
+    // From now on, conversations come at the rate of traffic without recordings.
     await start(common({ perMinute: 0.01 }), receiver.url);
     expect((await settled(20)).slice(-15).every(isText)).toBe(true);
   });
 
-  it('begins again for another receiver, which has none of the sound yet', async () => {
+  it('starts over for another receiver, which has no recordings yet', async () => {
     await start(common({ maxRecordings: 1 }), receiver.url);
     expect((await settled(60)).slice(-10).every(isText)).toBe(true);
 

@@ -1,4 +1,4 @@
-// The simulators as a process: what `npm run up` starts, from the compiled code.
+// The simulators as a process, from the compiled code, like `npm run up` starts them.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -50,7 +50,7 @@ async function startAll(...options: string[]) {
   return { ...readyLine.parse(JSON.parse(line)), stop };
 }
 
-/** A start that fails; what it says on stderr. */
+/** Runs a start that fails; returns its exit code and stderr. */
 async function refused(...options: string[]): Promise<{ code: unknown; said: string }> {
   const child = spawn(process.execPath, [main, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
   children.push(child);
@@ -61,14 +61,14 @@ async function refused(...options: string[]): Promise<{ code: unknown; said: str
 }
 
 describe('simulators', () => {
-  it('serves a history without a receiver, and ends cleanly on SIGTERM', async () => {
+  it('serves a history without a receiver, and exits cleanly on SIGTERM', async () => {
     const { baseUrl, apiKey, stop } = await start('--history', '5');
     const client = new Retell({ apiKey, baseURL: baseUrl });
     expect((await client.call.list()).items).toHaveLength(5);
     expect(await stop('SIGTERM')).toEqual([0, null]);
   });
 
-  it('simulates both providers, with a past in bulk and faults from the start', async () => {
+  it('simulates both providers, with a bulk history and initial faults', async () => {
     const ready = await startAll(
       '--history',
       '0',
@@ -93,13 +93,13 @@ describe('simulators', () => {
     expect(await ready.stop('SIGTERM')).toEqual([0, null]);
   });
 
-  it('ends cleanly on SIGINT in the middle of traffic', async () => {
+  it('exits cleanly on SIGINT during traffic', async () => {
     const { stop } = await start('--retell-webhook-url', receiver.url, '--rate', '600', '--speed', '1');
     await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(12);
     expect(await stop('SIGINT')).toEqual([0, null]);
   });
 
-  it('answers for all that it announced, ends what was live, and repeats nothing, after a restart', async () => {
+  it('after a restart, serves everything announced, ends live conversations, and repeats nothing', async () => {
     const options = ['--seed', 'spec', '--state-dir', folder, '--retell-webhook-url', receiver.url, '--history', '3'];
     const first = await start(...options, '--rate', '600', '--speed', '30', '--max-conversations', '10');
     const isLive = ({ event }: { event: string }) => event === 'call_started';
@@ -119,12 +119,12 @@ describe('simulators', () => {
     const started = before.filter(isLive).map(({ id }) => id);
     const all = () => [...analyzed(before), ...analyzed(receiver.received)];
     await expect.poll(all, { timeout: 20_000 }).toEqual(expect.arrayContaining(started));
-    // One webhook may have been on its way when the first process was killed.
+    // One webhook may have been in transit when the first process was killed.
     expect(all().length - new Set(all()).size).toBeLessThanOrEqual(1);
     expect(await second.stop('SIGTERM')).toEqual([0, null]);
   }, 60_000);
 
-  it('tells a new receiver of the latest calls', async () => {
+  it('announces the latest calls to a new receiver', async () => {
     const first = await start('--state-dir', folder, '--history', '3');
     await first.stop('SIGTERM');
     const second = await start(
@@ -152,19 +152,19 @@ describe('simulators', () => {
     ['--bulk', '1.5'],
     ['--retell-api-key', ''],
     ['--bogus', '1'],
-  ])('refuses %s %j in one line, and ends', async (name, value) => {
+  ])('refuses %s %j in one line, and exits', async (name, value) => {
     const { code, said } = await refused(name, value);
     expect(code).toBe(1);
     expect(said).toMatch(new RegExp(`^error: .*${name}.*\\n$`));
   });
 
-  it.each(['retell', 'elevenlabs'])('refuses a port of %s that is taken in one line, and ends', async (name) => {
+  it.each(['retell', 'elevenlabs'])('refuses a port of %s that is in use in one line, and exits', async (name) => {
     const port = new URL(receiver.url).port;
     const { code, said } = await refused(`--${name}-port`, port);
     expect([code, said]).toEqual([1, `simulators: port ${port} is in use: choose another one, or 0 for a free one\n`]);
   });
 
-  it('refuses a damaged state folder in one line, and ends', async () => {
+  it('refuses a damaged state folder in one line, and exits', async () => {
     await writeFile(join(folder, 'elevenlabs.json'), '{"apiKey":');
     const { code, said } = await refused('--state-dir', folder);
     expect(code).toBe(1);

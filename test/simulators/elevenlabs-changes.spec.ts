@@ -1,4 +1,4 @@
-// What becomes of a conversation of the simulated ElevenLabs after its end, as the official client gets it.
+// Changes of conversations of the simulated ElevenLabs after their end, seen through the official client.
 import { ElevenLabsClient } from '@elevenlabs/elevenlabs-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
@@ -19,7 +19,7 @@ const raw = async (path: string): Promise<unknown> =>
   (await fetch(`${simulator.baseUrl}${path}`, { headers: { 'xi-api-key': apiKey } })).json();
 
 describe('changes after the end', () => {
-  it('come from a new analysis and from a corrected transcript', async () => {
+  it('result from a new analysis and from a corrected transcript', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({});
     const before = await conversations().get(id);
     await conversations().analysis.run(id);
@@ -29,7 +29,7 @@ describe('changes after the end', () => {
     expect(JSON.stringify((await conversations().get(id)).transcript)).toContain('(corrected)');
   });
 
-  it('show documents that no client expects', async () => {
+  it('include documents that no client expects', async () => {
     simulator.faults.oddities = ['unknown_field', 'unknown_value', 'null'];
     const { conversation_id: id } = simulator.addCompleteConversation({});
     const got = await conversations().get(id);

@@ -1,4 +1,4 @@
-// The official client against the simulated ElevenLabs: it must not notice the difference.
+// The official client against the simulated ElevenLabs: it must not notice a difference from the real one.
 import { ElevenLabsClient, ElevenLabsError } from '@elevenlabs/elevenlabs-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -38,7 +38,7 @@ const webhook = z.looseObject({ type: z.string(), event_timestamp: z.number(), d
 const dataOf = (body: string) => webhook.parse(JSON.parse(body)).data;
 
 describe('conversations.get', () => {
-  it('gives the whole conversation in every way that it can end, on every channel', async () => {
+  it('returns the whole conversation for every end reason and channel', async () => {
     for (const { outcome, status, connected } of ENDS) {
       const { conversation_id: id } = simulator.addCompleteConversation({}, { outcome, handover: true });
       const got = await conversations().get(id);
@@ -54,7 +54,7 @@ describe('conversations.get', () => {
     }
   });
 
-  it('goes from initiated to done, with what belongs to each state', async () => {
+  it('goes from initiated to done, with the fields of each state', async () => {
     const { conversation_id: id } = simulator.addConversation({ status: 'initiated' });
     expect(await conversations().get(id)).toMatchObject({ status: 'initiated', transcript: [], hasAudio: false });
     simulator.conversations.update(id, { status: 'in-progress' });
@@ -72,7 +72,7 @@ describe('conversations.get', () => {
     expect(done.metadata.startTimeUnixSecs + done.metadata.callDurationSecs).toBeLessThanOrEqual(Date.now() / 1000);
   });
 
-  it('tells of a hand-over inside one conversation', async () => {
+  it('contains a transfer between agents inside one conversation', async () => {
     const { conversation_id: id, agent_id: first } = simulator.addCompleteConversation({}, { handover: true });
     const { body } = await raw(`/v1/convai/conversations/${id}`);
     const got = await conversations().get(id);
@@ -87,7 +87,7 @@ describe('conversations.get', () => {
     expect(got.analysis?.scoped).toHaveLength(3);
   });
 
-  it('joins tool calls and results by their request', () => {
+  it('links tool calls and results by their request id', () => {
     const ids = (name: 'tool_calls' | 'tool_results') =>
       Array.from({ length: 20 }, (_, index) => completeConversation(`tools ${index}`, {}, { outcome: 'transferred' }))
         .flatMap((conversation) => conversation.transcript)
@@ -96,7 +96,7 @@ describe('conversations.get', () => {
     expect(ids('tool_results').sort()).toEqual(ids('tool_calls').sort());
   });
 
-  it('keeps nothing under zero retention, and tells all by webhook', async () => {
+  it('keeps nothing under zero retention, and sends everything by webhook', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({}, { zeroRetention: true });
     const { body } = await raw(`/v1/convai/conversations/${id}`);
     expect(body).toMatchObject({ transcript: [], analysis: null, has_audio: false, metadata: { phone_call: null } });
@@ -106,7 +106,7 @@ describe('conversations.get', () => {
     expect(data).toMatchObject({ metadata: { phone_call: { type: 'twilio' } } });
   });
 
-  it('refuses a wrong key, an unknown conversation, and fails as told', async () => {
+  it('refuses a wrong key and an unknown conversation, and fails as configured', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({});
     const stranger = new ElevenLabsClient({ apiKey: 'wrong', baseUrl: simulator.baseUrl, maxRetries: 0 });
     expect(await refusedWith(stranger.conversationalAi.conversations.get(id))).toBe(401);
@@ -139,7 +139,7 @@ describe('conversations.list', () => {
   const ids = async (query: Record<string, unknown>) =>
     (await conversations().list({ ...query })).conversations.map((item) => item.conversationId);
 
-  it('gives items with feelings, and zeros for what runs', async () => {
+  it('returns items with sentiment, and zeros for running conversations', async () => {
     const { conversations: items, hasMore } = await conversations().list({ summaryMode: 'include' });
     expect(hasMore).toBe(false);
     expect(items).toHaveLength(8);
@@ -169,7 +169,7 @@ describe('conversations.list', () => {
     expect(await ids({ ...window, sortDirection: 'asc' })).toEqual(['conv_1', 'conv_2']);
   });
 
-  it('gives pages that neither repeat nor skip, also while conversations arrive', async () => {
+  it('returns pages that neither repeat nor skip, even while conversations arrive', async () => {
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -181,7 +181,7 @@ describe('conversations.list', () => {
     expect(seen).toEqual(['conv_live', 'conv_6', 'conv_5', 'conv_4', 'conv_3', 'conv_2', 'conv_1', 'conv_0']);
   });
 
-  it('refuses pages that are too long, and lags, forgets, and deletes behind the back when told to', async () => {
+  it('refuses pages that are too long, and lags, omits and deletes conversations as configured', async () => {
     expect(await refusedWith(conversations().list({ pageSize: 101 }))).toBe(422);
     expect(await refusedWith(conversations().list({ cursor: 'nonsense' }))).toBe(400);
     simulator.faults.deleteAfterList = 1;
@@ -193,7 +193,7 @@ describe('conversations.list', () => {
 });
 
 describe('audio, delete, summary', () => {
-  it('gives an MP3 as long as the conversation, with the same bytes each time', async () => {
+  it('returns an MP3 as long as the conversation, with the same bytes each time', async () => {
     const { conversation_id: id, metadata } = simulator.addCompleteConversation({});
     const audio = await audioOf(id);
     const { durationMs, frames } = readMp3(audio);
@@ -207,7 +207,7 @@ describe('audio, delete, summary', () => {
     expect(simulator.counts.of('audio', id)).toBe(3);
   });
 
-  it('has no audio before its time, and breaks off as told', async () => {
+  it('has no audio before it is ready, and aborts as configured', async () => {
     simulator.faults.lateAudioMs = 60_000;
     const { conversation_id: id } = simulator.addConversation();
     simulator.endConversation(id);
@@ -220,7 +220,7 @@ describe('audio, delete, summary', () => {
     expect((await audioOf(id)).length).toBeGreaterThan(500);
   });
 
-  it('deletes for good', async () => {
+  it('deletes permanently', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({});
     expect(await conversations().delete(id)).toEqual({});
     expect(await refusedWith(conversations().get(id))).toBe(404);
@@ -228,7 +228,7 @@ describe('audio, delete, summary', () => {
     expect(await refusedWith(conversations().audio.get(id))).toBe(404);
   });
 
-  it('sums up', async () => {
+  it('returns a summary', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({});
     const summary = await conversations().getSummary(id, { maxMessages: 2 });
     expect(summary.messages).toHaveLength(2);
@@ -237,7 +237,7 @@ describe('audio, delete, summary', () => {
 });
 
 describe('agents', () => {
-  it('lists them by page and gives each', async () => {
+  it('are listed by page and returned one by one', async () => {
     const page = await client.conversationalAi.agents.list({ pageSize: 5 });
     expect(page.agents).toHaveLength(5);
     const next = await client.conversationalAi.agents.list({ pageSize: 5, cursor: page.nextCursor });
@@ -251,7 +251,7 @@ describe('agents', () => {
 });
 
 describe('webhooks', () => {
-  it('are signed so that the official client accepts them, and only with the right secret', async () => {
+  it('are signed so that the official client accepts them, but only with the right secret', async () => {
     const { conversation_id: id } = simulator.addCompleteConversation({});
     for (const type of ['post_call_transcription', 'post_call_audio', 'something_new']) {
       const body = simulator.webhookBody(type, id);
@@ -270,7 +270,7 @@ describe('webhooks', () => {
     ).toBe('t=1760000000,v0=74a2c2a5476a7a8df7c5598c08328ca07bf3a2e34fce65ff08a72ca06f843244');
   });
 
-  it('carry what GET gives, the metrics with their wrapper or without', async () => {
+  it('contain what GET returns, the metrics with or without their wrapper', async () => {
     const shapes = new Set<string>();
     for (let index = 0; index < 12; index += 1) {
       const { conversation_id: id } = simulator.addCompleteConversation({}, { seed: `shape ${index}` });
@@ -282,7 +282,7 @@ describe('webhooks', () => {
     expect(shapes).toEqual(new Set(['wrapped', 'bare']));
   });
 
-  it('tell why a call never came about', () => {
+  it('contain the reason why a call did not connect', () => {
     const reasons = (['busy', 'no_answer', 'unreachable'] as const).map((outcome) => {
       const { conversation_id: id } = simulator.addCompleteConversation({}, { outcome });
       return dataOf(simulator.webhookBody('call_initiation_failure', id))['failure_reason'];

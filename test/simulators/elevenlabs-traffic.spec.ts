@@ -43,7 +43,7 @@ const client = () => new ElevenLabsClient({ apiKey, baseUrl: simulator.baseUrl }
 const of = (event: string) => receiver.received.filter((webhook) => webhook.event === event);
 
 describe('ElevenLabsTraffic', () => {
-  it('announces each conversation once it is over, signed, as its API knows it', async () => {
+  it('announces each conversation once it is over, signed, with the same data as its API', async () => {
     const running = traffic({});
     running.start();
     await running.idle();
@@ -65,7 +65,7 @@ describe('ElevenLabsTraffic', () => {
     }
   });
 
-  it('has a believable mix', async () => {
+  it('has a realistic mix', async () => {
     const running = traffic({ maxConversations: 0, history: 400, webhookUrl: 'http://127.0.0.1:1/' });
     running.start();
     await running.stop();
@@ -83,7 +83,7 @@ describe('ElevenLabsTraffic', () => {
     expect(channels.size).toBe(6);
   });
 
-  it('doubles, forgets and tells the audio first, when disorderly', async () => {
+  it('duplicates and omits webhooks and sends audio first, if disorder is set', async () => {
     const running = traffic({ disorder: 1, maxConversations: 40 });
     running.start();
     await running.idle();
@@ -102,7 +102,7 @@ describe('retries', () => {
     return simulator.sender.send(receiver.url, type, simulator.webhookBody(type, id), undefined, isRetried);
   };
 
-  it('come after 5xx, 429 and 408 of the transcription only, with the same body', async () => {
+  it('follow 5xx, 429 and 408 for the transcription only, with the same body', async () => {
     expect(await send('post_call_transcription', [500, 429, 408])).toEqual({ status: 200, attempts: 4 });
     expect(new Set(receiver.received.map(({ raw }) => raw)).size).toBe(1);
     expect(await send('post_call_transcription', [404])).toEqual({ status: 404, attempts: 1 });
@@ -111,7 +111,7 @@ describe('retries', () => {
     expect(await send('post_call_transcription', [500], false)).toEqual({ status: 500, attempts: 1 });
   });
 
-  it('are off, unless they are asked for', async () => {
+  it('are off by default', async () => {
     const plain = await startElevenLabsSimulator();
     expect(await plain.sender.send('http://127.0.0.1:1/', 'post_call_transcription', '{}')).toEqual({
       status: 0,

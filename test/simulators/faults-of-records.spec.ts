@@ -1,4 +1,4 @@
-// Records that come late, change, lag or are odd: set over HTTP, for every kind of conversation.
+// Records that are late, change, lag or are odd: configured over HTTP, for every kind of conversation.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { documentOf, KINDS, listOf, setFaults, type Simulated } from './kinds.js';
 import { startReceiver, type Receiver } from './receiver.js';
@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => Promise.all([receiver.close(), simulated.close()]));
 
-/** A conversation that ends now. */
+/** A conversation that has just ended. */
 function ended(): string {
   const id = simulated.addLive();
   simulated.end(id);
@@ -27,7 +27,7 @@ describe.each(KINDS)('the record of $name', ({ start, analysis, status }) => {
     simulated = await start({ clock: () => nowMs });
   });
 
-  it('has its analysis so long after the end, when that is late', async () => {
+  it('gets its analysis after the configured delay', async () => {
     await setFaults(simulated, { lateAnalysisMs: MINUTE });
     const id = ended();
     nowMs += MINUTE - 1;
@@ -36,7 +36,7 @@ describe.each(KINDS)('the record of $name', ({ start, analysis, status }) => {
     expect((await documentOf(simulated, id))[analysis]).toBeTypeOf('object');
   });
 
-  it('is in lists as it was so long ago, when they lag', async () => {
+  it('appears in lists with the configured lag', async () => {
     const statuses = async () => (await listOf(simulated)).map((item) => item[status]);
     await setFaults(simulated, { listLagMs: MINUTE });
     const id = simulated.addLive();
@@ -62,7 +62,7 @@ describe.each(KINDS.filter(({ isSpoken }) => isSpoken))('the recording of $name'
     simulated = await start({ clock: () => nowMs });
   });
 
-  it('is there so long after the end, when it is late', async () => {
+  it('is available after the configured delay', async () => {
     await setFaults(simulated, { lateAudioMs: MINUTE });
     const id = ended();
     simulated.finish(id);
@@ -72,7 +72,7 @@ describe.each(KINDS.filter(({ isSpoken }) => isSpoken))('the recording of $name'
     expect((await simulated.hear(id)).status).toBe(200);
   });
 
-  it('is there so long after the end and no longer, when its link expires', async () => {
+  it('is available until its link expires', async () => {
     await setFaults(simulated, { linkLifetimeMs: MINUTE });
     const id = simulated.addComplete();
     nowMs += MINUTE - 1;
@@ -99,7 +99,7 @@ describe.each(KINDS)('traffic of $name', ({ start, lastEvent, odd }) => {
     simulated = await start();
   });
 
-  it('tells of the analysis when it is there, when that is late', async () => {
+  it('announces a late analysis once it is available', async () => {
     const began = performance.now();
     const idle = happen({ lateAnalysisMs: 400 });
     await expect.poll(() => last().length, { interval: 5, timeout: 10_000 }).toBeGreaterThan(0);
@@ -107,14 +107,14 @@ describe.each(KINDS)('traffic of $name', ({ start, lastEvent, odd }) => {
     await idle;
   });
 
-  it('finishes what ended before a restart, when the analysis is late', async () => {
+  it('finishes conversations with a late analysis that ended before a restart', async () => {
     await setFaults(simulated, { lateAnalysisMs: 10 });
     const id = ended();
     await happen({}, 0);
     expect(last().map((webhook) => webhook.id)).toEqual([id]);
   });
 
-  it('tells of its history to the end, when a restart cut that off', async () => {
+  it('announces the rest of its history after a restart', async () => {
     const first = simulated.traffic(receiver.url, { history: 20, maxConversations: 0 });
     first.start();
     await expect.poll(() => receiver.received.length, { interval: 1, timeout: 10_000 }).toBeGreaterThan(0);
@@ -128,7 +128,7 @@ describe.each(KINDS)('traffic of $name', ({ start, lastEvent, odd }) => {
     expect(new Set(told.map(({ id }) => id))).toEqual(new Set(known));
   });
 
-  it('rewrites records, and tells of it', async () => {
+  it('rewrites records, and announces it', async () => {
     await happen({ rewrites: { share: 1, afterMs: 20 } });
     const told = last();
     const again = told.filter(({ raw }) => CHANGED.test(raw));
@@ -137,7 +137,7 @@ describe.each(KINDS)('traffic of $name', ({ start, lastEvent, odd }) => {
     expect(await textsOf(again)).toContainEqual(expect.stringMatching(CHANGED));
   });
 
-  it('rewrites records, and tells nothing, when told so', async () => {
+  it('rewrites records silently if configured', async () => {
     await happen({ rewrites: { share: 1, afterMs: 20, webhook: false } });
     const told = last();
     expect(told.filter(({ raw }) => CHANGED.test(raw))).toEqual([]);
@@ -145,7 +145,7 @@ describe.each(KINDS)('traffic of $name', ({ start, lastEvent, odd }) => {
   });
 
   it.each(['unknown_field', 'unknown_value', 'null'] as const)(
-    'is odd by %s, in webhooks and over HTTP',
+    'has the oddity %s, in webhooks and over HTTP',
     async (oddity) => {
       await happen({ oddities: [oddity] });
       const told = last();

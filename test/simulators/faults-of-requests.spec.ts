@@ -1,4 +1,4 @@
-// Every fault of requests, set over HTTP, for every kind of conversation.
+// Every fault of requests, configured over HTTP, for every kind of conversation.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { documentOf, KINDS, listOf, setFaults, type Simulated } from './kinds.js';
 
@@ -21,17 +21,17 @@ describe.each(KINDS)('requests about $name', ({ start, id: idField, isSpoken }) 
     return { get, list, audio: hear, delete: remove }[operation](id);
   };
 
-  it.each(operations)('are answered as told, when it is to %s, and then as always', async (operation) => {
+  it.each(operations)('to %s fail as configured, and then work again', async (operation) => {
     await setFaults(simulated, { [`${operation}Status`]: [503, 0, 200, 429] });
     expect((await ask(operation)).status).toBe(503);
     await expect(ask(operation)).rejects.toThrow();
     expect((await ask(operation)).ok).toBe(true);
     expect((await ask(operation)).status).toBe(429);
-    // By now a delete has got through.
+    // By now a delete has succeeded.
     expect((await ask(operation)).status).toBe(operation === 'delete' ? 404 : 200);
   });
 
-  it.each(operations)('take their time as told, when it is to %s, and no others do', async (operation) => {
+  it.each(operations)('to %s are delayed as configured, and no others are', async (operation) => {
     const answered: string[] = [];
     await setFaults(simulated, { [`${operation}DelayMs`]: 250 });
     const began = performance.now();
@@ -42,7 +42,7 @@ describe.each(KINDS)('requests about $name', ({ start, id: idField, isSpoken }) 
     expect(performance.now() - began).toBeGreaterThan(240);
   });
 
-  it('are answered 404 and leave it out of lists, when it is gone', async () => {
+  it('return 404 and omit it from lists if it is gone', async () => {
     await setFaults(simulated, { missing: [id] });
     expect((await ask('get')).status).toBe(404);
     expect(await listOf(simulated)).toEqual([]);
@@ -50,7 +50,7 @@ describe.each(KINDS)('requests about $name', ({ start, id: idField, isSpoken }) 
     expect(await documentOf(simulated, id)).toMatchObject({ [idField]: id });
   });
 
-  it('find it deleted right after the list that named it, as often as told', async () => {
+  it('find it deleted right after it was listed, as often as configured', async () => {
     const other = simulated.addComplete();
     await setFaults(simulated, { deleteAfterList: 1 });
     expect(await listOf(simulated)).toHaveLength(2);

@@ -1,4 +1,4 @@
-// Every fault of webhooks, set over HTTP, for every kind of conversation, as a receiver sees it.
+// Every fault of webhooks, configured over HTTP, for every kind of conversation, as a receiver sees it.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KINDS, setFaults, type Simulated } from './kinds.js';
 import { startReceiver, type Receiver } from './receiver.js';
@@ -14,7 +14,7 @@ afterEach(() => Promise.all([receiver.close(), simulated.close()]));
 
 const names = () => receiver.received.map(({ id, event }) => `${id} ${event}`);
 
-/** Lets conversations happen under faults. */
+/** Runs conversations with these faults. */
 async function happen(webhooks: object, options = {}) {
   await setFaults(simulated, { webhooks });
   const traffic = simulated.traffic(receiver.url, options);
@@ -28,21 +28,21 @@ describe.each(KINDS)('webhooks of $name', ({ start, events, lastEvent }) => {
     simulated = await start();
   });
 
-  it('come twice, when they are duplicated', async () => {
+  it('arrive twice if they are duplicated', async () => {
     await happen({ duplicated: 1 });
     const all = names();
     expect(all.filter((name) => all.filter((other) => other === name).length !== 2)).toEqual([]);
     expect(receiver.received).toHaveLength(2 * new Set(receiver.received.map(({ raw }) => raw)).size);
   });
 
-  it('never come, when they are missing, though the API knows of all', async () => {
+  it('never arrive if they are missing, although the API has all conversations', async () => {
     const { withheld, conversations } = await happen({ missing: 1 });
     expect(receiver.received).toEqual([]);
     expect(withheld).toBeGreaterThanOrEqual(conversations);
     expect(simulated.documents()).toHaveLength(conversations);
   });
 
-  it('come so much later than they should, when they are late', async () => {
+  it('arrive with the configured delay if they are late', async () => {
     const began = performance.now();
     const idle = happen({ late: 1, lateMs: 400 });
     await expect.poll(() => receiver.received.length, { interval: 5, timeout: 10_000 }).toBeGreaterThan(0);
@@ -51,7 +51,7 @@ describe.each(KINDS)('webhooks of $name', ({ start, events, lastEvent }) => {
     expect(delivered).toBe(receiver.received.length);
   });
 
-  it('come in another order, when some of them are late', async () => {
+  it('arrive out of order if some of them are late', async () => {
     await happen({ late: 0.5, lateMs: 200 });
     const orders = new Map<string, number[]>();
     for (const { id, event } of receiver.received) {
@@ -62,7 +62,7 @@ describe.each(KINDS)('webhooks of $name', ({ start, events, lastEvent }) => {
     expect([...orders.values()].every(isOrdered)).toBe(false);
   });
 
-  it('are sent again until they are accepted, and once only with noRetry', async () => {
+  it('are retried until they are accepted, and sent only once with noRetry', async () => {
     const often = () => names().filter((name) => name.endsWith(lastEvent)).length;
     receiver.statuses.push(...Array.from({ length: 500 }, () => 503));
     const { failed } = await happen({});

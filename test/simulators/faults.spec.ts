@@ -1,4 +1,4 @@
-// Faults as an operator sets them, and a past in bulk, over HTTP.
+// Faults set over HTTP like an operator does, and a bulk history.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startElevenLabsSimulator, type ElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { startRetellSimulator, type RetellSimulator } from '../../simulators/retell/index.js';
@@ -28,7 +28,7 @@ const list = async (query: string) =>
   };
 
 describe('/_control/faults', () => {
-  it('merges what is given, shows it, and forgets it', async () => {
+  it('merges, shows and resets faults', async () => {
     await control('POST', { webhooks: { late: 0.5 }, missing: ['conv_1'], resetConnections: 'always' });
     const { body } = await control('POST', { audio404Until: { conv_2: 5 }, retryAfterSeconds: 3 });
     expect(body).toMatchObject({
@@ -43,7 +43,7 @@ describe('/_control/faults', () => {
     expect(elevenlabs.requests).toHaveLength(2);
   });
 
-  it('refuses what does not exist, by name', async () => {
+  it('refuses unknown faults by name', async () => {
     expect(await control('POST', { webhooks: { late: 2 } })).toMatchObject({
       status: 400,
       body: { detail: { message: expect.stringContaining('webhooks.late') } },
@@ -62,7 +62,7 @@ describe('/_control/faults', () => {
 });
 
 describe('seedHistory', () => {
-  it('makes 5,000 conversations within seconds, that pages hold once each, and counts what is read', async () => {
+  it('creates 5,000 conversations within seconds, lists each once, and counts reads', async () => {
     const before = process.cpuUsage();
     const ids = elevenlabs.seedHistory({ count: 5000, seed: 'bulk' });
     expect(process.cpuUsage(before).user / 1000).toBeLessThan(15_000);
@@ -86,7 +86,7 @@ describe('seedHistory', () => {
     });
   });
 
-  it('gives whole documents and recordings from the seed alone, the same in each workspace', async () => {
+  it('generates complete documents and recordings from the seed alone, the same in each workspace', async () => {
     const options = { count: 30, from: 1_790_000_000_000, to: 1_790_800_000_000, seed: 'again' };
     const other = await startRetellSimulator();
     expect(retell.seedHistory(options)).toEqual(other.seedHistory(options));

@@ -1,4 +1,4 @@
-// The three kinds of simulated conversations, driven alike: what happens by handles and traffic, the rest over HTTP.
+// A common interface to the three kinds of simulated conversations: events through handles and traffic, the rest over HTTP.
 import { startElevenLabsSimulator } from '../../simulators/elevenlabs/index.js';
 import { ElevenLabsTraffic } from '../../simulators/elevenlabs/traffic.js';
 import type { TrafficCounts, WebhookHit } from '../../simulators/pace.js';
@@ -20,7 +20,7 @@ interface Options {
   clock?: () => number;
 }
 
-/** A running simulator, as far as one kind of conversation goes. */
+/** A running simulator, limited to one kind of conversation. */
 export interface Simulated {
   baseUrl: string;
   get: (id: string) => Promise<Response>;
@@ -31,20 +31,20 @@ export interface Simulated {
   end: (id: string) => void;
   finish: (id: string) => void;
   addComplete: () => string;
-  /** What the workspace holds, by id. */
+  /** The documents of the workspace by id. */
   documents: () => [string, Document][];
   traffic: (webhookUrl: string, options?: Partial<RetellTrafficOptions>) => Traffic;
   close: () => Promise<void>;
 }
 
-/** One kind: how its fields, webhooks and oddities are called. */
+/** One kind: the names of its fields, webhooks and oddities. */
 export interface Kind {
   name: string;
   id: string;
   status: string;
   analysis: string;
   isSpoken: boolean;
-  /** The webhooks of a conversation in the order of their time; the last one but sound tells everything. */
+  /** The webhooks of a conversation in chronological order; the last one, apart from audio, contains everything. */
   events: readonly string[];
   lastEvent: string;
   odd: Record<'unknown_field' | 'unknown_value' | 'null', string>;
@@ -167,7 +167,7 @@ export const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Sets faults as an operator does. */
+/** Sets faults like an operator does. */
 export async function setFaults({ baseUrl }: Simulated, faults: object): Promise<void> {
   const { status } = await fetch(`${baseUrl}/_control/faults`, { method: 'POST', body: JSON.stringify(faults) });
   if (status !== 200) throw new Error(`faults were refused: ${status}`);

@@ -1,9 +1,9 @@
-// Reads the frame headers of an MP3, as a player does before it decodes.
+// Reads the frame headers of an MP3, like a player does before decoding.
 
 const BITRATES = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 const RATES = [44_100, 48_000, 32_000];
 
-/** Number of frames and length of an MPEG-1 Layer III stream. Throws when a frame does not begin where the last one ended. */
+/** Number of frames and length of an MPEG-1 Layer III stream. Throws if a frame does not begin where the last one ended. */
 export function readMp3(mp3: Buffer): { frames: number; durationMs: number } {
   let at = 0;
   let frames = 0;

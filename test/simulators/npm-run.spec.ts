@@ -1,4 +1,4 @@
-// `npm run simulators` on a checkout, as its README has it: compiled by its own script, in a process group of a terminal.
+// `npm run simulators` in a checkout as described in its README: compiled by its own script, in its own process group.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ afterEach(() => {
     process.kill(-child.pid, 'SIGKILL');
 });
 
-/** Starts a command in a process group of its own, and gives its line of readiness. */
+/** Starts a command in its own process group, and returns its parsed ready line. */
 async function ready(command: string, options: string[]): Promise<unknown> {
   child = spawn(command, options, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   if (!child.stdout) throw new Error('no output');
@@ -31,7 +31,7 @@ async function ready(command: string, options: string[]): Promise<unknown> {
   throw new Error('it ended before it was ready');
 }
 
-/** What a terminal does at Ctrl-C. */
+/** Sends SIGINT to the process group, like Ctrl-C in a terminal. */
 async function interrupt(): Promise<unknown[]> {
   const exited = once(child, 'exit');
   process.kill(-(child.pid ?? 0), 'SIGINT');
@@ -39,7 +39,7 @@ async function interrupt(): Promise<unknown[]> {
 }
 
 describe('npm run simulators', () => {
-  it('compiles, starts both providers and ends at Ctrl-C', { timeout: 120_000 }, async () => {
+  it('compiles, starts both providers and exits on Ctrl-C', { timeout: 120_000 }, async () => {
     const url = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/);
     const [apiKey, webhookSecret] = [expect.any(String), expect.any(String)];
     expect(await ready('npm', ['run', 'simulators', '--', ...(examples[0] ?? [])])).toMatchObject({
@@ -50,7 +50,7 @@ describe('npm run simulators', () => {
     expect(await interrupt()).toEqual([0, null]);
   });
 
-  it('takes the options that its README shows', async () => {
+  it('accepts the options shown in its README', async () => {
     const options = (examples[1] ?? []).map((option) => option.replace('5000', '50'));
     expect(options.length).toBeGreaterThan(8);
     const started = await ready(process.execPath, [main, ...options]);
@@ -59,7 +59,7 @@ describe('npm run simulators', () => {
     expect(await interrupt()).toEqual([0, null]);
   });
 
-  it('explains every option that documents name', () => {
+  it('explains every option named in the documents', () => {
     const help = execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' });
     const known = [...help.matchAll(/^ +(?:-h, )?(--[a-z-]+)/gm)].map(([, name]) => name);
     const named = [...readme.matchAll(/--[a-z]+[a-z-]*/g)].map(([name]) => name);

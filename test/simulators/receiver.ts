@@ -1,4 +1,4 @@
-// A plain HTTP server that keeps the webhooks it gets.
+// A plain HTTP server that stores the webhooks it receives.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ const envelope = z.union([
   z.object({ type: z.string(), event_timestamp: z.number(), data }),
 ]);
 
-/** One received webhook: `document` is what it tells of, `event` what happened to it. */
+/** One received webhook: `document` is its subject, `event` what happened to it. */
 export interface Received {
   event: string;
   id: string;
@@ -21,7 +21,7 @@ export interface Received {
   signature: string;
 }
 
-/** A receiver; `statuses` are its next answers, afterwards 200. */
+/** A receiver; it responds with `statuses` first, then with 200. */
 export interface Receiver {
   url: string;
   received: Received[];

@@ -1,4 +1,4 @@
-// Calls that a test or a program puts into the simulated Retell, as its official client gets them.
+// Calls that a test or a program adds to the simulated Retell, seen through the official client.
 import Retell from 'retell-sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -28,7 +28,7 @@ const audioOf = async (url: string | undefined): Promise<Buffer> =>
   Buffer.from(await (await fetch(String(url))).arrayBuffer());
 
 describe('addCall', () => {
-  it('takes calls of every end reason', async () => {
+  it('accepts calls with every end reason', async () => {
     for (const { reason, status } of END_REASONS) {
       const call: RetellCall = simulator.addCompleteCall({ disconnection_reason: reason });
       expect(await client.call.retrieve(call.call_id)).toMatchObject({
@@ -39,7 +39,7 @@ describe('addCall', () => {
     expect((await client.call.list({ include_total: true })).total).toBe(34);
   });
 
-  it('takes words that a test puts into a mouth', async () => {
+  it('accepts given speech', async () => {
     const speech = speechOf('x', [
       'A: The canary is KIWI-7.',
       { tool: 'look', arguments: { canary: 1 }, result: 'seen' },
@@ -50,7 +50,7 @@ describe('addCall', () => {
     expect(readWav(await audioOf(call.recording_url)).durationMs).toBeCloseTo(speech.durationMs, 0);
   });
 
-  it('stores any document as it is given', async () => {
+  it('stores any document as given', async () => {
     const whole = completeCall('x', {
       call_id: 'call_x',
       recording_url: undefined,

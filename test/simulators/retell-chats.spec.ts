@@ -23,7 +23,7 @@ const told = (event: string, id: string) =>
   (JSON.parse(simulator.webhookBody(event, id)) as { event: string; chat: RetellChat }).chat;
 
 describe('chat', () => {
-  it('goes from ongoing to analysed, with what belongs to each state', async () => {
+  it('goes from ongoing to analysed, with the fields of each state', async () => {
     const { chat_id: id } = simulator.chats.add({ chat_type: 'sms_chat' });
     expect(await client.chat.retrieve(id)).toMatchObject({ chat_status: 'ongoing', chat_type: 'sms_chat' });
     await client.chat.end(id);
@@ -48,14 +48,14 @@ describe('chat', () => {
     expect(completeChat('same')).toEqual(completeChat('same'));
   });
 
-  it('is told of by webhook, with more the later', () => {
+  it('is announced by webhooks, later ones with more content', () => {
     const { chat_id: id } = simulator.chats.addComplete();
     expect(told('chat_started', id)).not.toHaveProperty('end_timestamp');
     expect(told('chat_ended', id)).not.toHaveProperty('chat_analysis');
     expect(told('chat_analyzed', id)).toHaveProperty('chat_analysis.chat_successful');
   });
 
-  it('is listed without its messages, filtered and by pages', async () => {
+  it('is listed without its messages, filtered and page by page', async () => {
     for (let index = 0; index < 5; index += 1) {
       simulator.chats.addComplete({ chat_id: `chat_${index}`, end_timestamp: 1_790_000_000_000 + index * 1_000_000 });
     }
@@ -82,7 +82,7 @@ describe('chat', () => {
     await expect(client.chat.delete(id)).rejects.toBeInstanceOf(NotFoundError);
   });
 
-  it('has agents of its own', async () => {
+  it('has its own agents', async () => {
     const { items } = await client.agent.list();
     const chatting = items?.find((agent) => agent.channel === 'chat')?.agent_id ?? '';
     expect(await client.chatAgent.retrieve(chatting)).toMatchObject({ agent_id: chatting });

@@ -1,4 +1,4 @@
-// The official client against the simulated Retell: it must not notice the difference.
+// The official client against the simulated Retell: it must not notice a difference from the real one.
 import Retell, { AuthenticationError, BadRequestError, InternalServerError, NotFoundError } from 'retell-sdk';
 import { symmetric } from 'retell-sdk/lib/webhook_auth';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -23,12 +23,12 @@ const audioOf = async (url: string | undefined) => {
 };
 
 describe('call.retrieve', () => {
-  it('gives the whole call, when it is over', async () => {
+  it('returns the whole call once it is over', async () => {
     const call = simulator.addCompleteCall({ call_id: 'call_1' });
     expect(await client.call.retrieve('call_1')).toEqual(call);
   });
 
-  it('has no end while the call goes on, no analysis until later, and then everything', async () => {
+  it('returns no end during the call, the analysis only later, and then everything', async () => {
     const { call_id: id } = simulator.addCall({ call_id: 'call_live' });
     expect(await client.call.retrieve(id)).toMatchObject({ call_status: 'ongoing' });
     expect(await client.call.retrieve(id)).not.toHaveProperty('end_timestamp');
@@ -44,7 +44,7 @@ describe('call.retrieve', () => {
     });
   });
 
-  it('shows the analysis by itself, when its time has come', async () => {
+  it('shows the analysis automatically once it is due', async () => {
     simulator.faults.lateAnalysisMs = 400;
     const { call_id: id } = simulator.addCall();
     simulator.endCall(id);
@@ -52,7 +52,7 @@ describe('call.retrieve', () => {
     await expect.poll(async () => (await client.call.retrieve(id)).call_analysis, { timeout: 10_000 }).toBeDefined();
   });
 
-  it('keeps what storage settings allow', async () => {
+  it('keeps only what the storage settings allow', async () => {
     simulator.addCompleteCall({ call_id: 'basic', data_storage_setting: 'basic_attributes_only' });
     simulator.addCompleteCall({ call_id: 'scrubbed', data_storage_setting: 'everything_except_pii' });
     expect(await client.call.retrieve('basic')).not.toHaveProperty('transcript');
@@ -72,7 +72,7 @@ describe('call.retrieve', () => {
     await expect(client.call.retrieve('call_1', { maxRetries: 0 })).rejects.toBeInstanceOf(InternalServerError);
   });
 
-  it('survives a connection that is cut off', async () => {
+  it('survives a broken connection', async () => {
     simulator.addCompleteCall({ call_id: 'call_1' });
     simulator.faults.resetConnections = 1;
     expect((await client.call.retrieve('call_1')).call_id).toBe('call_1');
@@ -104,7 +104,7 @@ describe('call.list', () => {
     simulator.addCall({ call_id: 'call_live', start_timestamp: base + 50_000_000 });
   });
 
-  it('leaves out the transcripts and nothing else', async () => {
+  it('omits transcripts and nothing else', async () => {
     const { items } = await client.call.list({
       filter_criteria: { call_id: { type: 'string', op: 'eq', value: 'call_3' } },
     });
@@ -125,7 +125,7 @@ describe('call.list', () => {
     expect(await ids({ end_timestamp: { type: 'number', op: 'ge', value: base + 6_000_000 } })).toEqual(['call_6']);
   });
 
-  it('gives pages that neither repeat nor skip, also while calls arrive', async () => {
+  it('returns pages that neither repeat nor skip, even while calls arrive', async () => {
     const seen: string[] = [];
     let key: string | undefined;
     do {
@@ -138,7 +138,7 @@ describe('call.list', () => {
     expect(seen).toEqual(['call_live', 'call_6', 'call_5', 'call_4', 'call_3', 'call_2', 'call_1', 'call_0']);
   });
 
-  it('refuses what Retell refuses, and lags when told to', async () => {
+  it('refuses what Retell refuses, and lags as configured', async () => {
     await expect(client.call.list({ pagination_key: 'nonsense' })).rejects.toBeInstanceOf(BadRequestError);
     await expect(client.call.list({ limit: -1 })).rejects.toBeInstanceOf(BadRequestError);
     simulator.faults.listLagMs = 60_000;
@@ -147,7 +147,7 @@ describe('call.list', () => {
 });
 
 describe('call.delete, call.update, call.stop', () => {
-  it('deletes for good', async () => {
+  it('deletes permanently', async () => {
     const call = simulator.addCompleteCall({ call_id: 'call_1' });
     await client.call.delete('call_1');
     await expect(client.call.retrieve('call_1')).rejects.toBeInstanceOf(NotFoundError);
@@ -179,7 +179,7 @@ describe('call.delete, call.update, call.stop', () => {
 });
 
 describe('agents', () => {
-  it('lists them by page and gives one', async () => {
+  it('are listed by page and returned one by one', async () => {
     const page = await client.agent.list({ limit: 2 });
     expect(page.items).toHaveLength(2);
     const next = await client.agent.list({ limit: 2, pagination_key: page.pagination_key });
@@ -191,7 +191,7 @@ describe('agents', () => {
 });
 
 describe('signatures', () => {
-  it('are accepted by the official client, and only with the right key and time', async () => {
+  it('are accepted by the official client, but only with the right key and time', async () => {
     const body = JSON.stringify({ event: 'call_ended', call: { call_id: 'ü' } });
     expect(await Retell.verify(body, apiKey, simulator.sign(body))).toBe(true);
     expect(await Retell.verify(`${body} `, apiKey, simulator.sign(body))).toBe(false);
@@ -199,7 +199,7 @@ describe('signatures', () => {
     expect(await Retell.verify(body, apiKey, simulator.sign(body, Date.now() - 301_000))).toBe(false);
   });
 
-  it('are the same as the official client makes', async () => {
+  it('are the same as those of the official client', async () => {
     const body = '{"event":"call_ended","call":{}}';
     expect(signBody(body, 'key_test', 1_760_000_000_000)).toBe(
       await symmetric.sign(body, 'key_test', 1_760_000_000_000),
@@ -234,7 +234,7 @@ describe('recordings', () => {
     await other.close();
   });
 
-  it('come late, expire, break off, as told', async () => {
+  it('are late, expire and abort as configured', async () => {
     const { recording_url: url } = simulator.addCompleteCall({ call_id: 'call_1' });
     simulator.faults.audio404Until.set('call_1', Date.now() + 60_000);
     expect((await audioOf(url)).status).toBe(404);
@@ -246,7 +246,7 @@ describe('recordings', () => {
     expect((await audioOf(url)).status).toBe(403);
   });
 
-  it('die ten minutes after the end, when nothing may be stored', async () => {
+  it('disappear ten minutes after the end if nothing may be stored', async () => {
     const at = (minutes: number) => ({
       end_timestamp: Date.now() - minutes * 60_000,
       data_storage_setting: 'basic_attributes_only',
@@ -255,7 +255,7 @@ describe('recordings', () => {
     expect((await audioOf(simulator.addCompleteCall(at(11)).recording_url)).status).toBe(403);
   });
 
-  it('need the signature of their link, when links are signed', async () => {
+  it('need the signature of their link if links are signed', async () => {
     const call = simulator.addCompleteCall({ call_id: 'call_1', opt_in_signed_url: true });
     const { recording_url: signed } = await client.call.retrieve('call_1');
     expect((await audioOf(signed)).status).toBe(200);

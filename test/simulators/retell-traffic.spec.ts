@@ -71,7 +71,7 @@ describe('RetellTraffic', () => {
     }
   });
 
-  it('tells the same after the end as its API', async () => {
+  it('sends the same data after the end as its API', async () => {
     const running = traffic({ maxConversations: 10, seed: 'same' });
     running.start();
     await running.idle();
@@ -83,7 +83,7 @@ describe('RetellTraffic', () => {
     }
   });
 
-  it('begins with a history, announced at once', async () => {
+  it('begins with a history that is announced at once', async () => {
     const running = traffic({ history: 12, maxConversations: 0 });
     running.start();
     await running.idle();
@@ -91,7 +91,7 @@ describe('RetellTraffic', () => {
     expect(names(receiver.received).filter((event) => event === 'call_analyzed')).toHaveLength(12);
   });
 
-  it('tells the transcript as it grows, when asked to', async () => {
+  it('sends the growing transcript if enabled', async () => {
     const running = traffic({ transcriptUpdates: true, maxConversations: 6, speed: 200 });
     running.start();
     await running.idle();
@@ -104,7 +104,7 @@ describe('RetellTraffic', () => {
     ).toBe(true);
   });
 
-  it('doubles, reorders and forgets, when disorderly', async () => {
+  it('duplicates, reorders and omits webhooks if disorder is set', async () => {
     const running = traffic({ disorder: 1, maxConversations: 60, seed: 'disorder' });
     running.start();
     await running.idle();
@@ -116,7 +116,7 @@ describe('RetellTraffic', () => {
     has((events) => !events.includes('call_started'));
   });
 
-  it('ends a call early, when it is stopped over the API', async () => {
+  it('ends a call early if it is stopped over the API', async () => {
     const running = traffic({ speed: 1, maxConversations: 3, seed: 'stop' });
     running.start();
     await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBeGreaterThan(0);
@@ -131,7 +131,7 @@ describe('RetellTraffic', () => {
 });
 
 describe('transfers, chats and dialling', () => {
-  it('tells of transfers from start to end', async () => {
+  it('announces transfers from start to end', async () => {
     const running = traffic({ maxConversations: 120, seed: 'transfers' });
     running.start();
     await running.idle();
@@ -150,7 +150,7 @@ describe('transfers, chats and dialling', () => {
     });
   });
 
-  it('has chats beside calls, and the official client reads them', async () => {
+  it('has chats besides calls, and the official client reads them', async () => {
     const running = traffic({ maxConversations: 20, chats: 0.5, seed: 'chats' });
     running.start();
     await running.idle();
@@ -174,7 +174,7 @@ describe('transfers, chats and dialling', () => {
 });
 
 describe('faults of webhooks', () => {
-  it('doubles, withholds and delays a share of them, and rewrites records', async () => {
+  it('duplicates, omits and delays a share of them, and rewrites records', async () => {
     Object.assign(simulator.faults.webhooks, { duplicated: 0.3, missing: 0.2, late: 0.3, lateMs: 200 });
     Object.assign(simulator.faults.rewrites, { share: 0.5, afterMs: 5 });
     const running = traffic({ maxConversations: 40 });
@@ -189,7 +189,7 @@ describe('faults of webhooks', () => {
 });
 
 describe('webhooks', () => {
-  it('are sent again, freshly signed, until they are accepted', async () => {
+  it('are retried with a new signature until they are accepted', async () => {
     simulator.addCompleteCall({ call_id: 'call_1' });
     receiver.statuses.push(500, 404, 302, 202);
     const delivery = await simulator.sender.send(receiver.url, simulator.webhookBody('call_ended', 'call_1'));
@@ -205,7 +205,7 @@ describe('webhooks', () => {
     expect(await simulator.sender.send('http://127.0.0.1:1/', body)).toEqual({ status: 0, attempts: 4 });
   });
 
-  it('are delivered by hand in any shape', async () => {
+  it('can be sent manually with any body', async () => {
     simulator.addCompleteCall({ call_id: 'call_1' });
     expect(await simulator.deliver(receiver.url, 'call_ended', 'call_1', { times: 3 })).toBe(200);
     expect(new Set(receiver.received.map(({ raw }) => raw)).size).toBe(1);

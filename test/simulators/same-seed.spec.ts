@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => receiver.close());
 
-/** A document without the times of the clock on the wall (one of them is there only once it has passed) and the port. */
+/** A document without port and wall-clock times (one of them is present only once it has passed). */
 function timeless(document: Record<string, unknown>): string {
   const { transfer_end_timestamp: _, ...rest } = document;
   const isTime = (value: number) => [value, value / 1000].some((seconds) => seconds > 1.6e9 && seconds < 2.2e9);
@@ -25,7 +25,7 @@ function timeless(document: Record<string, unknown>): string {
   return text.replaceAll(/127\.0\.0\.1:\d+/g, 'simulator');
 }
 
-/** Everything that came of a seed: what the provider holds, what it told, and what went wrong with that. */
+/** Everything generated from a seed: stored documents, webhooks, and their faults. */
 async function outcomeOf({ start }: Kind, seed: string) {
   const simulated = await start();
   await setFaults(simulated, faults);
@@ -39,7 +39,7 @@ async function outcomeOf({ start }: Kind, seed: string) {
   traffic.start();
   await traffic.idle();
   await simulated.close();
-  // The end of a transfer tells whatever is known by then, the analysis or not.
+  // The webhook at the end of a transfer may or may not contain the analysis, depending on timing.
   const told = receiver.received
     .splice(0)
     .map(({ event, id, document }) => `${id} ${event} ${event === 'transfer_ended' ? '' : timeless(document)}`);
@@ -53,7 +53,7 @@ async function outcomeOf({ start }: Kind, seed: string) {
   };
 }
 
-/** Works while the machine is busy with other things. */
+/** Runs `work` while the machine is busy. */
 async function busily<T>(work: () => Promise<T>): Promise<T> {
   const spinning = setInterval(() => {
     for (const until = performance.now() + 20 * Math.random(); performance.now() < until;);
@@ -62,7 +62,7 @@ async function busily<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe.each(KINDS)('traffic of $name', { timeout: 60_000 }, (kind) => {
-  it('is the same for the same seed, also on a busy machine', async () => {
+  it('is the same for the same seed, even on a busy machine', async () => {
     const first = await outcomeOf(kind, 'one');
     const second = await busily(() => outcomeOf(kind, 'one'));
     expect(second).toEqual(first);
@@ -70,7 +70,7 @@ describe.each(KINDS)('traffic of $name', { timeout: 60_000 }, (kind) => {
     for (const fault of ['missing', 'duplicated', 'late']) expect(first.hits.join()).toContain(fault);
   });
 
-  it('is another one for another seed', async () => {
+  it('differs for another seed', async () => {
     const [one, two] = [await outcomeOf(kind, 'one'), await outcomeOf(kind, 'two')];
     expect(one.held.filter((document) => two.held.includes(document))).toEqual([]);
     expect(one.hits).not.toEqual(two.hits);
@@ -93,7 +93,7 @@ describe.each(KINDS)('errors of $name', ({ start }) => {
     return all.sort();
   };
 
-  it('hit the same requests for the same seed, in whatever order they come', async () => {
+  it('hit the same requests for the same seed, whatever their order', async () => {
     const first = await refused('one', (ids) => ids);
     expect(await refused('one', (ids) => ids.toReversed())).toEqual(first);
     expect(await refused('two', (ids) => ids)).not.toEqual(first);

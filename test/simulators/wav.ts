@@ -1,6 +1,6 @@
-// Reads what a player would read of a WAV file.
+// Reads a WAV file like a player.
 
-/** Format and loudness of a 16-bit PCM WAV. Throws when it is not one. */
+/** Format and loudness of a 16-bit PCM WAV. Throws if it is not one. */
 export function readWav(wav: Buffer): { channels: number; sampleRate: number; durationMs: number; rms: number } {
   if (wav.toString('ascii', 0, 4) !== 'RIFF' || wav.toString('ascii', 8, 12) !== 'WAVE') throw new Error('not a WAV');
   const channels = wav.readUInt16LE(22);
