@@ -1,5 +1,5 @@
-// A door before a real Temporal that lets everything through but some services: what an authorizer or Temporal Cloud answers
-// cannot be had from a server of our own.
+// A proxy for a real Temporal that refuses some services: the test server cannot produce the responses of an authorizer or
+// of Temporal Cloud.
 import { once } from 'node:events';
 import { connect, constants, createServer, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ export interface GuardedTemporal {
   close(): Promise<void>;
 }
 
-/** Refuses calls whose path holds one of `forbidden` with that gRPC status. `target`: host:port of the real one. */
+/** Refuses calls whose path contains a key of `forbidden`, with its gRPC status. `target`: host:port of the real server. */
 export async function guardTemporal(target: string, forbidden: Record<string, number>): Promise<GuardedTemporal> {
   const real = connect(`http://${target}`);
   const sessions = new Set<Http2Session>();

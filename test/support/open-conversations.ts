@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-// Rows without the identities that they belong to.
+// Rows without their identities.
 const ADD = `
 insert into conversations (id, client_id, provider, provider_account_id, channel, status, record_state, start_time,
   last_fact_at, header, revision, created_at, updated_at)

@@ -1,10 +1,10 @@
-// A proxy before a simulated provider that makes single records fail.
+// A proxy for a simulated provider that makes single records fail.
 import { once } from 'node:events';
 import { createServer, request as ask } from 'node:http';
 
 export interface PartlyBroken {
   baseUrl: string;
-  /** By the provider's id: the status for its record, to be retried at once; 0 cuts the connection. */
+  /** Response status by the provider's id, with an immediate retry; 0 cuts the connection. */
   readonly broken: Map<string, number>;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export async function startPartlyBroken(providerUrl: string): Promise<PartlyBrok
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the door has no port');
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
   return {
     baseUrl: `http://127.0.0.1:${address.port}`,
     broken,

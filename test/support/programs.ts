@@ -1,4 +1,4 @@
-// Our programs as real processes, as built by `npm run pretest`.
+// The product's programs as real processes, built by `npm run pretest`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';

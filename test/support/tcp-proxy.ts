@@ -23,7 +23,7 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
     from.on('end', () => pass(() => to.end()));
     sockets.add(from.on('error', () => undefined));
   };
-  // Half open, because a server that hangs does not answer the end of a connection either.
+  // Half-open, because a hanging server does not acknowledge the end of a connection either.
   const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = connect({ host, port: Number(port), allowHalfOpen: true });
     pipe(near, far, () => delayMs);
