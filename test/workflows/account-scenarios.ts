@@ -1,4 +1,4 @@
-// Real runs of the workflows of an account, to be recorded: a backfill.
+// Real runs of account workflows, to be recorded: a backfill.
 import type { WorkflowHandle } from '@temporalio/client';
 import { startApi, type Api } from '../support/api.js';
 import { eventually, type Installation } from '../support/installation.js';
@@ -9,7 +9,7 @@ export type AccountScenario = (colloquy: Installation) => Promise<WorkflowHandle
 
 const HOUR_MS = 3_600_000;
 
-/** A finished call of an hour ago, full of canaries. */
+/** Adds a call that ended an hour ago, full of canaries. */
 function addPastCall({ retell }: Installation, name: string): void {
   const callId = `${CANARIES.callId}_${name}`;
   retell.addCompleteCall({ ...CANARY_CALL, call_id: callId, end_timestamp: Date.now() - HOUR_MS, duration_ms: 30_000 });
@@ -38,7 +38,7 @@ const backfill: AccountScenario = async (colloquy) => {
   return backfillOf(colloquy, await addAccountWithPast(colloquy));
 };
 
-/** Signalled whenever it is about to end: it continues, and after a hundred steps it continues as new. */
+/** Signalled whenever it is about to finish: it goes on, and after a hundred steps it continues as new. */
 const backfillContinued: AccountScenario = async (colloquy) => {
   await colloquy.stopWorkers();
   const accountId = await addAccountWithPast(colloquy);
@@ -68,7 +68,7 @@ async function holdBackfills({ sql }: Installation): Promise<() => Promise<void>
   };
 }
 
-/** `RowExclusiveLock`: a step wants to write; `ExclusiveLock`: somebody waits to block the next one. */
+/** `RowExclusiveLock`: a step waits to write; `ExclusiveLock`: `holdBackfills` waits to block the next step. */
 const isWaiting = async ({ sql }: Installation, mode: string): Promise<boolean> => {
   const text = `select 1 from pg_locks where relation = 'backfills'::regclass and mode = $1 and not granted`;
   return (await sql.query(text, [mode])).rows.length > 0;

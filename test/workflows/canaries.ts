@@ -1,4 +1,4 @@
-// Names, numbers and words that a conversation is full of and that Temporal must never see.
+// Names, numbers and words of a conversation that Temporal must never see.
 import type { CallFields } from '../../simulators/retell/call.js';
 import { speechOf, transcriptFields } from '../../simulators/retell/index.js';
 
@@ -13,7 +13,7 @@ export const CANARIES = {
   agentName: 'Vesperine',
 } as const;
 
-/** A call that says all of it. */
+/** A call that contains all canaries. */
 export const CANARY_CALL: CallFields = {
   call_id: CANARIES.callId,
   direction: 'inbound',
@@ -42,7 +42,7 @@ export function textOf(history: string): string {
   return [history, ...decoded].join('\n');
 }
 
-/** Canaries that stand in a text, plain or in base64. */
+/** Canaries that a text contains, plain or in base64. */
 export function canariesIn(text: string): string[] {
   const single = Object.values(CANARIES).flatMap((canary) => [
     canary,

@@ -1,5 +1,5 @@
-// Records the histories that are missing, from real runs. After a change of a workflow that is meant to change them (and only
-// when nothing that is open anywhere still runs the old way), remove the files that no longer fit and record them anew:
+// Records missing histories from real runs. After an intended change of a workflow (and only if no open execution still runs
+// the old code), remove the files that no longer replay and record them again:
 //   RECORD_HISTORIES=yes npx vitest run test/workflows/replay.spec.ts
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -75,14 +75,14 @@ export const SCENARIOS: Record<string, Scenario> = {
   ...ACCOUNT_SCENARIOS,
 };
 
-/** Nothing of the machine that recorded it: replay needs neither host names nor paths. */
+/** Removes details of the recording machine: replay needs neither host names nor paths. */
 function withoutMachine(key: string, value: unknown): unknown {
   const namesHost = typeof value === 'string' && value.includes(`@${hostname()}`);
   if (key === 'identity' || namesHost) return 'recorded';
   return key === 'stackTrace' ? '' : value;
 }
 
-/** Longer ones are kept compressed. */
+/** Longer histories are stored compressed. */
 const PLAIN_CHARACTERS = 100_000;
 
 /** Names of the recorded histories, by scenario. */

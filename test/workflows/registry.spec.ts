@@ -8,7 +8,7 @@ describe('the registry of workflows', () => {
     expect(named.toSorted()).toEqual(bundledWorkflows());
   });
 
-  it('has no two activities of one name, of which a worker would run the later one for both', () => {
+  it('has no two activities with the same name, of which a worker would always run the later one', () => {
     const names = REGISTRY.flatMap(({ activities }) => Object.keys(activities()));
     expect(names).toContain('fetchRecord');
     expect(names.toSorted()).toEqual([...new Set(names)].toSorted());

@@ -1,4 +1,4 @@
-// Replays recorded histories against today's workflows: a change that breaks conversations under way fails here.
+// Replays recorded histories against the current workflows: a change that breaks open conversations fails here.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeterminismViolationError } from '@temporalio/workflow';
@@ -11,7 +11,7 @@ import { readHistory, recorded, recordHistories, SCENARIOS } from './record.js';
 const names = (): string[] => [...recorded().keys()].toSorted();
 const read = (name: string): string => readHistory(recorded().get(name) ?? '');
 
-/** Names of the activities that the histories have. */
+/** Names of the activities in the histories. */
 const scheduled = (): string[] => [
   ...new Set(
     names().flatMap((name) =>
@@ -20,7 +20,7 @@ const scheduled = (): string[] => [
   ),
 ];
 
-/** Replays every recorded history by the workflows of this bundle; no server takes part. */
+/** Replays every recorded history with the workflows of this bundle, without a server. */
 async function replayAll(bundle: string): Promise<ReplayResult[]> {
   const histories = names().map((name) => {
     const history: unknown = JSON.parse(read(name));
@@ -33,7 +33,7 @@ async function replayAll(bundle: string): Promise<ReplayResult[]> {
   return results;
 }
 
-// A case that is there only when it is asked for.
+// Defined only on request.
 // oxlint-disable-next-line vitest/no-conditional-tests
 if (process.env['RECORD_HISTORIES'] === 'yes') {
   describe('recording', () => {
@@ -50,23 +50,23 @@ if (process.env['RECORD_HISTORIES'] === 'yes') {
 }
 
 describe('recorded histories', () => {
-  it('are there for every scenario, and for every workflow', () => {
+  it('exist for every scenario and every workflow', () => {
     expect(names()).toEqual(Object.keys(SCENARIOS).toSorted());
     const types = names().map((name) => /"workflowType": \{\s+"name": "(\w+)"/.exec(read(name))?.[1]);
     expect(new Set(types)).toEqual(new Set(bundledWorkflows()));
   });
 
-  it('hold one that began anew', () => {
+  it('include one that continued as new', () => {
     expect(read('backfill-continued')).toContain('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
   });
 
-  it('replay without a difference by the workflows of today', async () => {
+  it('replay without a difference on the current workflows', async () => {
     const results = await replayAll(inject('services').workflowBundle);
     expect(results).toHaveLength(names().length);
     expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
   });
 
-  it('fail to replay by a workflow that was changed, so that the check above means something', async () => {
+  it('fail to replay on a changed workflow, which proves that the check above works', async () => {
     const code = readFileSync(inject('services').workflowBundle, 'utf8');
     const changed = code.replaceAll(new RegExp(`\\b(${scheduled().join('|')})\\b`, 'g'), '$1Changed');
     expect(changed).not.toBe(code);
@@ -77,10 +77,10 @@ describe('recorded histories', () => {
     for (const { error } of results) expect(error).toBeInstanceOf(DeterminismViolationError);
   });
 
-  it.each(names())('hold no name, no number and no word of the call: %s', (name) => {
+  it.each(names())('contain no name, number or word of the call: %s', (name) => {
     const text = textOf(read(name));
     expect(canariesIn(text)).toEqual([]);
-    // The search itself works: what may be there is found, and so would be a canary.
+    // Proves that the search works: it finds ids, which are allowed, so it would also find a canary.
     expect(text).toMatch(/"(conv|pa)_[0-9a-z]{26}"/);
     expect(canariesIn(`${text}${Buffer.from(CANARIES.name).toString('base64')}`)).toContain(CANARIES.name);
   });

@@ -1,4 +1,4 @@
-// What everybody who may open the Temporal UI sees of a conversation.
+// What users of the Temporal UI see of a conversation.
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ describe('a workflow in the Temporal UI', () => {
     expect(await description.staticDetails()).toContain(`/v1/conversations/${conversationId}`);
   });
 
-  it('says in its current details how it stands', async () => {
+  it('shows its status in its current details', async () => {
     const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
     expect(metadata.currentDetails).toMatch(/^\*\*settled\*\*/);
     expect(metadata.currentDetails).toMatch(/\| audio \| present \|/);
@@ -56,7 +56,7 @@ describe('a workflow in the Temporal UI', () => {
     for (const { userMetadata } of steps) expect(userMetadata?.summary?.data?.length).toBeGreaterThan(5);
   });
 
-  it('holds no name, no number and no word of the call, in history, description and details', async () => {
+  it('contains no name, number or word of the call in history, description and details', async () => {
     const history = historyToJSON(await handle.fetchHistory());
     const { raw } = await handle.describe();
     expect(canariesIn(textOf(history))).toEqual([]);
