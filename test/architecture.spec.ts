@@ -1,4 +1,4 @@
-// Who may import whom: the rules of .dependency-cruiser.cjs, and that they see the code and bite.
+// Checks the import rules of .dependency-cruiser.cjs, and that these rules cover the code and detect violations.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -21,7 +21,7 @@ async function violationsIn(baseDir: string): Promise<{ files: number; found: st
   };
 }
 
-/** One file each that breaks the rule it is named by. */
+/** For each rule a file that violates it. */
 const PLANTED: Record<string, { path: string; imports: string }> = {
   'workflows-are-the-ground': { path: 'workflows/bad.ts', imports: '../src/intake/intake.js' },
   'reducer-is-pure': { path: 'src/reducer/bad.ts', imports: '../intake/intake.js' },
@@ -63,15 +63,15 @@ const sourceFiles = (): string[] =>
   FOLDERS.flatMap(filesIn).filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts'));
 
 describe('architecture', () => {
-  it('keeps every import rule, having seen the whole code', async () => {
+  it('keeps every import rule, with all files covered', async () => {
     const { files, found } = await violationsIn(ROOT);
     expect(found).toEqual([]);
-    // A TypeScript that dependency-cruiser cannot use would make it see nothing and say so by silence.
+    // With an unsupported version of TypeScript, dependency-cruiser would find no files and report no violations.
     expect(files).toBeGreaterThan(100);
     expect(files).toBeGreaterThanOrEqual(sourceFiles().length);
   });
 
-  it('names the rule, for each planted violation', async () => {
+  it('names the violated rule for each planted violation', async () => {
     const folder = plant();
     try {
       const { found } = await violationsIn(folder);
@@ -93,7 +93,7 @@ describe('architecture', () => {
     expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThan(80);
   });
 
-  it('reads the environment in src/config alone', () => {
+  it('reads the environment only in src/config', () => {
     const readers = sourceFiles().filter((path) => /process\.env|from 'node:process'/.test(code(path)));
     expect(readers).toEqual(['src/config/config.ts']);
   });

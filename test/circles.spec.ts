@@ -1,4 +1,4 @@
-// No file and no folder needs itself to be understood: imports have one direction, those of types too.
+// Imports between files and between folders are acyclic, including imports of types.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -24,7 +24,7 @@ async function importsIn(baseDir: string): Promise<Graph> {
   return new Map(modules.map(({ source, dependencies }) => [source, new Set(dependencies.map((to) => to.resolved))]));
 }
 
-/** A folder of `src/` with all below it, and each other top folder, is one; what lies in `src/` itself is files. */
+/** Each folder of `src/` and each other top-level folder counts as one group, each file directly in `src/` as its own. */
 function folderOf(file: string): string {
   const [top = '', next = '', ...rest] = file.split('/');
   if (top !== 'src') return top;
@@ -32,14 +32,14 @@ function folderOf(file: string): string {
 }
 
 describe('imports', () => {
-  it('form no circle of files, and none of folders', async () => {
+  it('form no circle of files or folders', async () => {
     const graph = await importsIn(ROOT);
     expect(graph.size).toBeGreaterThan(200);
     expect(circlesOf(graph)).toEqual([]);
     expect(circlesOf(grouped(graph, folderOf))).toEqual([]);
   });
 
-  it('are found in a circle when only a type closes it', async () => {
+  it('are found to be circular even if only a type import closes the circle', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'colloquy-circles-'));
     const write = (path: string, text: string): void => {
       mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -1,4 +1,4 @@
-// What the documents say of the code is true of the code.
+// The documents match the code.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ const { properties: settings = {} } = z.toJSONSchema(environment, { io: 'input',
   properties?: Record<string, { default?: string | number; enum?: string[] }>;
 };
 
-/** What a heading is linked by, as GitHub makes it. */
+/** The anchor that GitHub generates for a heading. */
 const slug = (heading: string): string =>
   heading
     .toLowerCase()
@@ -45,7 +45,7 @@ describe('documents', () => {
     );
   });
 
-  it('explain every setting with its default and what it may be, and no other', () => {
+  it('explain every setting with its default and allowed values, and no other', () => {
     const rows = [...read('docs/configuration.md').matchAll(/^\| (`[A-Z][^|]+) \| ([^|]+) \| (.+) \|$/gm)].flatMap(
       ([, names = '', byDefault = '', meaning = '']) =>
         [...names.matchAll(/`(\w+)`/g)].map(
@@ -55,27 +55,27 @@ describe('documents', () => {
     expect(rows.map(([name]) => name).sort()).toEqual(Object.keys(settings).sort());
     for (const [name, { byDefault, meaning }] of rows) {
       const { default: value, enum: choices = [] } = settings[name] ?? {};
-      // A built-in default is given as code; for the others, words say what happens without the setting.
+      // Defaults are formatted as code; without a default, words describe what happens if the setting is missing.
       if (value === undefined) expect(byDefault, name).toMatch(/^[a-z]/);
       else expect(byDefault, name).toBe(`\`${value}\``);
       for (const choice of choices) expect(meaning, name).toContain(`\`${choice}\``);
     }
   });
 
-  it('name metrics and log messages that are in the code', () => {
+  it('name only metrics and log messages that are in the code', () => {
     const code = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
       .map((name) => read(join('src', name)))
       .join('\n');
     const pages = ['docs/operations.md', 'docs/keys.md', 'docs/providers.md'].map(read).join('\n');
-    // What stands in code and is several words, but commands: a message or a span.
+    // Several words formatted as code, except commands: a log message or a span.
     const words = [...pages.matchAll(/`((?!npm|docker|colloquy|node)[a-z]+(?: [a-z;,]+)+)`/g)].map(([, text]) => text);
     const metrics = [...pages.matchAll(/`(colloquy_[a-z_]+)(?=[`{])/g)].map(([, name]) => name);
     expect([words.length > 8, metrics.length > 15]).toEqual([true, true]);
     expect([...words, ...metrics].filter((text = '') => !code.includes(text))).toEqual([]);
   });
 
-  it('link to files that are there', () => {
+  it('link only to existing files', () => {
     const missing = documents.flatMap((path) =>
       [...read(path).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
         .map(([, link = '']) => relative(ROOT, resolve(ROOT, dirname(path), link)))
@@ -86,7 +86,7 @@ describe('documents', () => {
     expect(missing).toEqual([]);
   });
 
-  it('link to headings that are there', () => {
+  it('link only to existing headings', () => {
     const links = documents.flatMap((path) =>
       [...read(path).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(([, file = '', anchor = '']) => ({
         from: path,
@@ -102,11 +102,11 @@ describe('documents', () => {
     expect(missing).toEqual([]);
   });
 
-  it('begin with a README that is read in two minutes', () => {
+  it('begin with a README that can be read in two minutes', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThan(6_000);
   });
 
-  it('name paths of the code that are there', () => {
+  it('name only existing paths of the code', () => {
     const named = documents.flatMap((path) =>
       [...read(path).matchAll(/`((?:bin|src|test|workflows|activities|simulators|deploy)\/[\w./-]+)`/g)].map(
         ([, name = '']) => `${path}: ${name}`,
