@@ -1,9 +1,9 @@
-// The whole battery, by `npm run battery`: as many conversations as it takes, and full disks.
+// The whole battery (`npm run battery`): full size, including full disks.
 import { defineConfig } from 'vitest/config';
 import { system } from './vitest.config.js';
 
 const withoutDisks = process.env['COLLOQUY_BATTERY_DISKS'] === 'off';
-if (withoutDisks) process.stderr.write('battery: COLLOQUY_BATTERY_DISKS=off, so full disks are NOT tried\n');
+if (withoutDisks) process.stderr.write('battery: COLLOQUY_BATTERY_DISKS=off, so full disks are NOT tested\n');
 
 export default defineConfig({
   test: {

@@ -51,7 +51,7 @@ async function empty(): Promise<void> {
 /** Takes a step of `limit` conversations, like the loop does with larger steps. */
 async function step(limit: number): Promise<boolean> {
   const lease = await parts.searchState.lease();
-  if (lease === null) throw new Error('no rebuild is under way');
+  if (lease === null) throw new Error('no rebuild is running');
   const { next, done } = await parts.rebuildSteps.rebuildStep(lease.after, limit);
   expect(await parts.searchState.advance(lease, { after: next, written: done, total: CALLS })).toBe(true);
   return next !== null;

@@ -37,7 +37,7 @@ const alive = (): number[] => [...seen].filter((pid) => identityOf(pid) !== unde
 
 async function until(condition: () => boolean): Promise<void> {
   for (const end = Date.now() + 8_000; !condition(); await sleep(20)) {
-    if (Date.now() > end) throw new Error(`waited in vain; reports: ${reports.join(' | ')}`);
+    if (Date.now() > end) throw new Error(`timed out; reports: ${reports.join(' | ')}`);
   }
 }
 

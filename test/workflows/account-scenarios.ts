@@ -38,7 +38,7 @@ const backfill: AccountScenario = async (colloquy) => {
   return backfillOf(colloquy, await addAccountWithPast(colloquy));
 };
 
-/** Signalled whenever it is about to finish: it goes on, and after a hundred steps it continues as new. */
+/** Signalled whenever it is about to finish, so that it runs on; after a hundred steps it continues as new. */
 const backfillContinued: AccountScenario = async (colloquy) => {
   await colloquy.stopWorkers();
   const accountId = await addAccountWithPast(colloquy);

@@ -89,7 +89,7 @@ export class Checkout {
         if (match !== null) return match;
         if (child.exitCode !== null) break;
       }
-      throw new Error(`never said ${pattern}:\n${stdout}\n${stderr}`);
+      throw new Error(`the output never matched ${pattern}:\n${stdout}\n${stderr}`);
     };
     const run: Run = { process: child, stdout: () => stdout, stderr: () => stderr, ended, says };
     this.runs.push(run);
