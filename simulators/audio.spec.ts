@@ -21,7 +21,7 @@ function loudness(wav: Buffer, fromMs: number, toMs: number, channels = 1, chann
 }
 
 describe('speechWav', () => {
-  it('is a WAV file of the duration asked for', () => {
+  it('is a WAV file of the requested duration', () => {
     const wav = speechWav(recording);
     expect(wav.toString('ascii', 0, 4)).toBe('RIFF');
     expect(wav.toString('ascii', 8, 16)).toBe('WAVEfmt ');
@@ -29,7 +29,7 @@ describe('speechWav', () => {
     expect(wav.readUInt32LE(40) / wav.readUInt32LE(28)).toBe(10);
   });
 
-  it('is loud where somebody speaks and quiet where nobody does', () => {
+  it('is loud during speech and quiet otherwise', () => {
     const wav = speechWav(recording);
     expect(loudness(wav, 600, 2900)).toBeGreaterThan(800);
     expect(loudness(wav, 4100, 7900)).toBeGreaterThan(800);
@@ -37,7 +37,7 @@ describe('speechWav', () => {
     expect(loudness(wav, 8100, 9900)).toBeGreaterThan(0);
   });
 
-  it('puts the agent left and the others right, when it has two channels', () => {
+  it('puts the agent on the left and others on the right channel', () => {
     const wav = speechWav({ ...recording, channels: 2 });
     expect(wav.readUInt16LE(22)).toBe(2);
     expect(loudness(wav, 600, 2900, 2, 0)).toBeGreaterThan(800);
@@ -45,12 +45,12 @@ describe('speechWav', () => {
     expect(loudness(wav, 4100, 7900, 2, 1)).toBeGreaterThan(800);
   });
 
-  it('has the same bytes for the same seed, and others for another', () => {
+  it('has the same bytes for the same seed and different bytes for another', () => {
     expect(speechWav(recording).equals(speechWav(recording))).toBe(true);
     expect(speechWav(recording).equals(speechWav({ ...recording, seed: 'call_2' }))).toBe(false);
   });
 
-  it('is quick enough for a long call', () => {
+  it('is fast enough for a long call', () => {
     const began = performance.now();
     expect(speechWav({ ...recording, durationMs: 360_000 }).length).toBe(44 + 360 * SAMPLE_RATE * 2);
     expect(performance.now() - began).toBeLessThan(3000);

@@ -1,9 +1,9 @@
-// Recordings without a stored file: sound like speech, made from a seed and the times of the turns.
-// Syllables (a glottal pulse through three formants, after a short burst of noise) are made once a voice and then
+// Recordings without stored files: speech-like sound, generated from a seed and the times of the turns.
+// Syllables (a glottal pulse through three formants, after a short burst of noise) are generated once per voice and then
 // copied into place, so that minutes of audio cost milliseconds.
 import { Random } from './random.js';
 
-/** Samples a second: telephone quality. */
+/** Samples per second: telephone quality. */
 export const SAMPLE_RATE = 8000;
 const HEADER_BYTES = 44;
 const VOICES = 6;
@@ -24,7 +24,7 @@ export interface SpokenTurn {
   endMs: number;
 }
 
-/** What to make: `channels` 2 puts the agent left and everybody else right. */
+/** What to generate. With `channels` 2 the agent is on the left channel and everybody else on the right. */
 export interface Recording {
   seed: string;
   durationMs: number;
@@ -133,10 +133,10 @@ function header(dataBytes: number, channels: number): Buffer {
 
 const samplesIn = (durationMs: number): number => Math.round((durationMs * SAMPLE_RATE) / 1000);
 
-/** How large a WAV file of one channel is. */
+/** Size in bytes of a WAV file with one channel. */
 export const wavBytes = (durationMs: number): number => HEADER_BYTES + 2 * samplesIn(durationMs);
 
-/** A whole WAV file: 8 kHz, 16-bit PCM, of exactly `durationMs`; the same recording always has the same bytes. */
+/** A complete WAV file: 8 kHz, 16-bit PCM, exactly `durationMs` long. The same recording always has the same bytes. */
 export function speechWav(recording: Recording): Buffer {
   const isAgent = (turn: SpokenTurn) => turn.speaker === 'agent';
   const samples =

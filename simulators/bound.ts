@@ -1,20 +1,20 @@
-// Traffic that nobody stops stays small: once the recordings of a workspace are so large, what goes on are chats, now and
-// then. What counts is read off the records, so the bound holds over restarts, and what is deleted makes room again.
+// Limits unattended traffic: once the recordings of a workspace reach a size limit, only an occasional chat is generated.
+// The size is computed from the records, so the limit survives restarts and deleted records free space again.
 
-/** What traffic may make. */
+/** The limit of traffic. */
 export interface Bound {
-  /** Bytes of recordings of one provider's workspace, as they are offered for download. */
+  /** Total bytes of recordings that one provider's workspace offers for download. */
   recordingBytes: number;
-  /** Chats a minute beyond. */
+  /** Chats per minute beyond the limit. */
   quietPerMinute: number;
-  /** Epoch milliseconds; older records do not count: another receiver has got those. */
+  /** Epoch milliseconds; older records do not count, because they went to another receiver. */
   sinceMs: number;
 }
 
-/** One chat in ten minutes: some megabytes a day. */
+/** One chat every ten minutes: a few megabytes a day. */
 export const QUIET_PER_MINUTE = 0.1;
 
-/** Whether the recordings that were made since then reach the bound. `bytesOf` says what one record offers. */
+/** Whether the recordings made since `sinceMs` reach the limit. `bytesOf` returns the recording bytes of one record. */
 export function isReached<T>(
   bound: Bound | undefined,
   heads: () => readonly { head: T; notes: { createdMs: number } }[],

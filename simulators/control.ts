@@ -1,5 +1,5 @@
-// `/_control/…`: how an operator or a test in another process sets faults and reads counts. It is not logged, not
-// disturbed, and needs no key: simulators listen on 127.0.0.1 only.
+// `/_control/…`: an operator or a test in another process sets faults and reads counts here. These paths are not logged,
+// faults do not affect them, and they need no key: simulators listen on 127.0.0.1 only.
 import { z } from 'zod';
 import { noFaults, type Faults } from './faults.js';
 import { ApiError, type Route } from './http.js';
@@ -40,7 +40,7 @@ const schema = z
   })
   .partial();
 
-/** Merges what is given (the JSON of the README) into faults. Throws {@link ApiError} 400 with the name of a bad field. */
+/** Merges the given JSON (see the README) into the faults. Throws {@link ApiError} 400 that names the invalid field. */
 export function setFaults(faults: Faults, given: unknown): void {
   const parsed = schema.safeParse(given);
   if (!parsed.success) {

@@ -1,13 +1,13 @@
-// Applies the faults of requests: waits, prepared answers, a share of errors.
+// Applies request faults: delays, queued statuses, a share of errors.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from './faults.js';
 import { ApiError, type Operation } from './http.js';
 import { Draws } from './random.js';
 
-/** A connection is to be cut instead of being answered. */
+/** The connection is closed without a response. */
 export class CutOff extends Error {}
 
-/** The faults of requests. Which ones an error share hits is decided by a seed, whatever the order of their arrival. */
+/** Applies request faults. The seed, not the arrival order, decides which requests an error share hits. */
 export class Disturbance {
   private readonly draws: Draws;
 
@@ -18,14 +18,14 @@ export class Disturbance {
     this.draws = new Draws(`${seed} errors`);
   }
 
-  /** Whether the next request is to be cut off before anything else; uses up one of `resetConnections`. */
+  /** Whether to cut off the next request before anything else; uses up one of `resetConnections`. */
   isCutOff(): boolean {
     if (this.faults.resetConnections <= 0) return false;
     this.faults.resetConnections -= 1;
     return true;
   }
 
-  /** Waits as told, then throws {@link ApiError} or {@link CutOff} when the request is to fail. */
+  /** Waits for the configured delay, then throws {@link ApiError} or {@link CutOff} when the request should fail. */
   async before(operation: Operation, path: string): Promise<void> {
     const delayMs = this.delayOf(operation);
     if (delayMs > 0) await sleep(delayMs);

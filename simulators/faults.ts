@@ -1,65 +1,71 @@
-// What can be made to go wrong. Everything may be changed at any time; an untouched object means a healthy provider.
+// The faults that can be injected. Any of them may change at any time; the defaults mean a healthy provider.
 
-/** What is odd about documents: a field that nobody knows, a value that nobody knows, null where a value is usual. */
+/** Oddities of documents: an unknown field, an unknown value, null in place of a usual value. */
 export type Oddity = 'unknown_field' | 'unknown_value' | 'null';
 
-/** Faults of the webhooks that traffic sends. Shares are between 0 and 1; the seed, the event and the record decide which. */
+/**
+ * Faults of the webhooks that traffic sends. Shares are between 0 and 1; seed, event and record decide which webhooks
+ * are hit.
+ */
 export interface WebhookFaults {
-  /** Sent twice at once. */
+  /** Sent twice, concurrently. */
   duplicated: number;
   /** Never sent. */
   missing: number;
-  /** Sent `lateMs` milliseconds after its time; shares that are late arrive out of order, too. */
+  /** Sent `lateMs` milliseconds late, and therefore also out of order. */
   late: number;
   lateMs: number;
-  /** Sent once only, whatever the answer. */
+  /** Sent only once, whatever the response. */
   noRetry: boolean;
 }
 
 /**
- * Faults of a simulated provider; what a provider does not have (links of recordings at ElevenLabs) has no effect
- * there. Lists of statuses are used up one request at a time: 200 lets it through, 0 resets the connection.
+ * Faults of a simulated provider. A fault of something that the provider lacks (recording links at ElevenLabs) has no
+ * effect. Each request uses up one status of a list: 200 lets it through, 0 resets the connection.
  */
 export interface Faults {
-  /** Answers of the next requests, by operation, instead of the real ones. */
+  /** Statuses of the next requests, by operation, in place of the real responses. */
   getStatus: number[];
   listStatus: number[];
   deleteStatus: number[];
   audioStatus: number[];
-  /** A share of all requests answered, again and again, with one of these statuses; the seed and the path decide which. */
+  /** Answers a share of all requests with one of these statuses, until cleared; seed and path decide which requests. */
   errors: { share: number; statuses: number[] };
-  /** Sent as `Retry-After` (seconds) with 429 and 503; undefined: left out. */
+  /** Sent as `Retry-After` (seconds) with 429 and 503; undefined: omitted. */
   retryAfterSeconds: number | undefined;
-  /** Time before any answer, by operation, in milliseconds. */
+  /** Delay before each response, by operation, in milliseconds. */
   getDelayMs: number;
   listDelayMs: number;
   audioDelayMs: number;
   deleteDelayMs: number;
-  /** So many next requests of any kind are cut off without an answer; Infinity: the provider is down. */
+  /** How many of the next requests, of any kind, are cut off without a response; Infinity: the provider is down. */
   resetConnections: number;
   /** Records that answer 404 although they exist. */
   missing: Set<string>;
-  /** Lists show everything as it was so long ago, in milliseconds: what a webhook has told of appears that much later. */
+  /** Lists show the state of this long ago (milliseconds): a record appears that much later than its webhook. */
   listLagMs: number;
-  /** So many records named by the next lists are deleted right after the answer. */
+  /** How many records of the next lists are deleted right after the response. */
   deleteAfterList: number;
-  /** The end makes the analysis itself, visible after this time in milliseconds; undefined: only `analyze` or `finish` does. */
+  /**
+   * Milliseconds after the end at which the analysis appears automatically; undefined: only `analyze` or `finish` adds
+   * it.
+   */
   lateAnalysisMs: number | undefined;
-  /** Recordings are there only so long after the end, in milliseconds. */
+  /** Milliseconds after the end until recordings are available. */
   lateAudioMs: number;
-  /** Links of recordings die so long after the end, in milliseconds; undefined: as the provider says. */
+  /** Milliseconds after the end until recording links expire; undefined: as the provider documents. */
   linkLifetimeMs: number | undefined;
-  /** By record: from this time (epoch ms) on its recordings answer 403. */
+  /** By record: its recordings answer 403 from this time (epoch ms) on. */
   recordingExpiresAt: Map<string, number>;
-  /** By record: before this time (epoch ms) its recordings answer 404, still being uploaded. */
+  /** By record: its recordings answer 404 before this time (epoch ms), as if still being uploaded. */
   audio404Until: Map<string, number>;
-  /** Recordings break off after so many bytes, for as many requests as this has entries. */
+  /** The next recording downloads break off after these many bytes, one entry per request. */
   audioCutAfterBytes: number[];
-  /** Every document read or sent is odd in these ways. */
+  /** Every document read or sent has these oddities. */
   oddities: Oddity[];
-  /** Traffic rewrites this share of finished records so long after they are done, and tells of it or not. */
+  /** Traffic rewrites this share of finished records `afterMs` after they are done, with or without a webhook. */
   rewrites: { share: number; afterMs: number; webhook: boolean };
-  /** What happens to the webhooks of traffic. */
+  /** Faults of the webhooks of traffic. */
   webhooks: WebhookFaults;
 }
 

@@ -1,7 +1,7 @@
-// The past of a simulated workspace: finished conversations in bulk, spread over a span of time.
+// History of a simulated workspace: many finished conversations, spread over a period.
 import { Random } from './random.js';
 
-/** How much of a past there is; times in epoch milliseconds, by default the 30 days before now. */
+/** Size and period of a history; times in epoch milliseconds, default: the last 30 days. */
 export interface HistoryOptions {
   count: number;
   from?: number;
@@ -10,10 +10,10 @@ export interface HistoryOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** No conversation of a history lasts longer, so that none ends in the future. */
+/** The longest duration of a conversation in a history: keeps all ends in the past. */
 const ROOM_MS = 10 * 60_000;
 
-/** The ends of the conversations, oldest first, each with its own seed. The same options give the same ones. */
+/** The end times of the conversations, oldest first, each with its own seed. The same options give the same result. */
 export function pastEnds(options: HistoryOptions, nowMs: number): { seed: string; endMs: number }[] {
   const to = options.to ?? nowMs;
   const from = Math.min(options.from ?? to - 30 * DAY_MS, to);

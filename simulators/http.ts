@@ -3,20 +3,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
-/** What a request is about, as faults and counts tell requests apart. */
+/** The kind of a request; faults and counts are per operation. */
 export type Operation = 'get' | 'list' | 'delete' | 'audio' | 'other';
 
-/** A request as a route sees it. */
+/** A request, as passed to a route. */
 export interface ApiRequest {
   url: URL;
   params: Record<string, string>;
   /** A header by its lower-case name. */
   header: (name: string) => string | undefined;
-  /** The body as JSON; undefined without one. Throws {@link ApiError} 400 when it does not parse. */
+  /** The body as JSON; undefined without a body. Throws {@link ApiError} 400 when it is not JSON. */
   json: () => unknown;
 }
 
-/** An answer. `cutAfterBytes` breaks the connection in the middle of the body. */
+/** A response. `cutAfterBytes` closes the connection in the middle of the body. */
 export interface ApiReply {
   status: number;
   body?: unknown;
@@ -25,7 +25,10 @@ export interface ApiReply {
   cutAfterBytes?: number;
 }
 
-/** A refusal; each provider has its own body for it. `issues` tells which input was bad, where the provider does so. */
+/**
+ * An error response; each provider has its own body format. `issues` lists the invalid inputs, where the provider does
+ * so.
+ */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -43,15 +46,15 @@ export interface Route {
   handle: (request: ApiRequest) => ApiReply | Promise<ApiReply>;
 }
 
-/** What a server asks of its owner. */
+/** Callbacks of the server. */
 export interface ServerHooks {
-  /** Told of each request at its arrival; what it returns is told of the answer's status, 0 when it was cut off. */
+  /** Called when a request arrives; the returned function is called with the response status, 0 when it was cut off. */
   arrived: (method: string, path: string) => (status: number) => void;
-  /** The body of a refusal. */
+  /** The body of an error response. */
   errorBody: (error: ApiError) => unknown;
-  /** Whether a request is cut off before it is read. */
+  /** Whether to cut off a request before it is read. */
   isCutOff: (path: string) => boolean;
-  /** Whether an error means that the connection is cut instead of answered. */
+  /** Whether an error closes the connection without a response. */
   isCut: (error: unknown) => boolean;
 }
 
@@ -77,7 +80,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A mistake of the simulator itself goes to stderr, so that it is not taken for a fault of the provider. */
+/** A bug in the simulator goes to stderr, so that it is not mistaken for a simulated fault. */
 function refusal(error: unknown, errorBody: ServerHooks['errorBody']): ApiReply {
   if (!(error instanceof ApiError)) process.stderr.write(`${error instanceof Error ? error.stack : 'unknown error'}\n`);
   const known = error instanceof ApiError ? error : new ApiError(500, 'internal error');
@@ -112,7 +115,7 @@ async function answer(routes: readonly Route[], request: IncomingMessage, body: 
   throw new ApiError(404, 'path not found');
 }
 
-/** An HTTP server over routes, tried in order. */
+/** An HTTP server that tries the routes in order. */
 export function apiServer(routes: readonly Route[], hooks: ServerHooks): Server {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? '/';

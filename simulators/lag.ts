@@ -1,7 +1,7 @@
-// What lists show while they lag behind: every record as it was some time ago.
+// What lagging lists show: every record as it was some time ago.
 import type { Notes } from './notes.js';
 
-/** A record without its bulky part. */
+/** A record without its bulky fields. */
 export interface Head<T, N extends Notes> {
   head: T;
   notes: N;
@@ -11,7 +11,7 @@ interface Version<T, N extends Notes> extends Head<T, N> {
   sinceMs: number;
 }
 
-/** Remembers, as long as a list may show it, what a record was. Times in milliseconds. */
+/** Keeps earlier states of a record for as long as a list may show them. Times in milliseconds. */
 export class Lag<T, N extends Notes> {
   private readonly versions = new Map<string, Version<T, N>[]>();
 
@@ -20,12 +20,12 @@ export class Lag<T, N extends Notes> {
     private readonly lagMs: () => number,
   ) {}
 
-  /** The time of which lists tell now. */
+  /** The time whose state lists show now. */
   get asOfMs(): number {
     return this.clock() - this.lagMs();
   }
 
-  /** A record has become another. */
+  /** Registers the change of a record. */
   changed(id: string, before: Head<T, N>, after: Head<T, N>): void {
     if (this.lagMs() === 0) return void this.versions.delete(id);
     const all = [...this.known(id, before), { ...after, sinceMs: this.clock() }];
@@ -35,7 +35,7 @@ export class Lag<T, N extends Notes> {
     );
   }
 
-  /** What lists show of a record; undefined when it is too new. */
+  /** The state of a record that lists show; undefined when the record is too new. */
   seen(id: string, current: Head<T, N>): Head<T, N> | undefined {
     return this.lagMs() === 0 ? current : this.known(id, current).findLast(({ sinceMs }) => sinceMs <= this.asOfMs);
   }

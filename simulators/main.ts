@@ -50,7 +50,7 @@ function httpUrl(text: string): string {
   return text;
 }
 
-/** `webhooks.late=0.2`: a value in JSON under a path; a word that is no JSON is itself. */
+/** Parses `webhooks.late=0.2`: a path and a JSON value; a plain word is taken as a string. */
 function fault(text: string, before: unknown[]): unknown[] {
   const [path = '', ...rest] = text.split('=');
   if (rest.length === 0) throw new InvalidArgumentError('name=value');
@@ -76,32 +76,32 @@ function jsonOf(text: string): unknown {
 function commandLine(): Command {
   const command = new Command('simulators')
     .description(
-      'Simulated Retell and ElevenLabs workspaces: their HTTP APIs, recordings, and conversations that happen and are ' +
-        'announced by webhook. Prints one JSON line with base URLs and keys; Ctrl-C ends it. Faults: simulators/README.md.',
+      'Simulated Retell and ElevenLabs workspaces: HTTP APIs, recordings, and live conversations with webhooks. Prints one ' +
+        'JSON line with base URLs and keys; Ctrl-C stops it. Faults: simulators/README.md.',
     )
     .addOption(
       new Option('--provider <name>', 'what to simulate').choices(['retell', 'elevenlabs', 'both']).default('both'),
     )
-    .option('--rate <number>', 'conversations a minute of each provider', number(0.01, 6000), 6)
-    .option('--seed <text>', 'decides all conversations (default: that of the state folder, else a random one)')
-    .option('--speed <number>', 'how many times faster than real a conversation passes', number(0.1, 100_000), 20)
+    .option('--rate <number>', 'conversations per minute and provider', number(0.01, 6000), 6)
+    .option('--seed <text>', 'determines all conversations (default: the seed in the state folder, else a random one)')
+    .option('--speed <number>', 'how many times faster than real time a conversation runs', number(0.1, 100_000), 20)
     .option('--history <number>', 'finished conversations at the first start, announced', whole(0, 1000), 12)
     .option('--bulk <number>', 'finished conversations at the first start, not announced', whole(0, 1_000_000), 0)
-    .option('--bulk-days <number>', 'over how many days back they are spread', number(0.01, 3650), 30)
+    .option('--bulk-days <number>', 'the past days over which they are spread', number(0.01, 3650), 30)
     .option(
       '--disorder <share>',
-      'share of conversations with doubled, reordered or missing webhooks',
+      'share of conversations with duplicated, reordered or missing webhooks',
       number(0, 1),
       0.1,
     )
-    .option('--fault <name=value>', 'a fault from the start, such as webhooks.late=0.2; repeatable', fault, [])
-    .option('--max-conversations <number>', 'stop starting conversations after so many', whole(0, 1_000_000))
+    .option('--fault <name=value>', 'a fault to start with, such as webhooks.late=0.2; repeatable', fault, [])
+    .option('--max-conversations <number>', 'start no more than this many conversations', whole(0, 1_000_000))
     .option(
       '--max-recordings <megabytes>',
-      'once the recordings of a provider are so large: a chat every ten minutes instead (default: no bound)',
+      'recordings per provider after which only a chat every ten minutes is generated (default: no limit)',
       number(0, 1_000_000),
     )
-    .option('--state-dir <folder>', 'keep conversations, ports and keys over restarts');
+    .option('--state-dir <folder>', 'keep conversations, ports and keys across restarts');
   for (const [key, name, signed] of [
     ['retell', 'Retell', ' and of webhook signatures'],
     ['elevenlabs', 'ElevenLabs', ''],
@@ -109,25 +109,25 @@ function commandLine(): Command {
     command
       .option(
         `--${key}-port <number>`,
-        `port of ${name} on 127.0.0.1 (0: that of the last run, else a free one)`,
+        `port of ${name} on 127.0.0.1 (0: the port of the last run, else a free one)`,
         whole(0, 65_535),
         0,
       )
-      .option(`--${key}-api-key <key>`, `API key of ${name}${signed} (default: as with the port)`, secret)
+      .option(`--${key}-api-key <key>`, `API key of ${name}${signed} (default: as for the port)`, secret)
       .option(
         `--${key}-webhook-url <url>`,
-        `where ${name} announces; absent: nothing happens, the API only serves`,
+        `where ${name} sends webhooks; without it the API only serves existing conversations`,
         httpUrl,
       );
   }
   return command
     .option('--elevenlabs-webhook-secret <secret>', "secret of ElevenLabs' webhook signatures", secret)
-    .option('--elevenlabs-retries', 'send webhooks of ElevenLabs again; off as at ElevenLabs', false)
+    .option('--elevenlabs-retries', 'retry failed webhooks of ElevenLabs; off by default, as at ElevenLabs', false)
     .option('--chats <share>', "share of chats among Retell's conversations", number(0, 1), 0.15)
-    .option('--transcript-updates', 'Retell announces each turn of a live call (transcript_updated)', false);
+    .option('--transcript-updates', 'Retell sends a webhook for each turn of a live call (transcript_updated)', false);
 }
 
-/** Stays subscribed, so that a second Ctrl-C does not cut the orderly end short. */
+/** Stays subscribed, so that a second Ctrl-C does not interrupt the graceful shutdown. */
 function signalled(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => resolve());
@@ -159,7 +159,7 @@ async function start(given: Given): Promise<Record<string, Workspace>> {
   };
 }
 
-/** One sentence; the system's own words name the path or the address. */
+/** One sentence for an error; messages of system errors already name the path or the address. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return 'failed to start';
   if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error)
@@ -178,6 +178,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`simulators: ${sentenceOf(error)}\n`);
-  // What has started already would keep the process, and signals only end what is whole.
+  // A workspace that has already started would keep the process alive: signals only close it after a complete start.
   process.exit(1);
 });

@@ -1,12 +1,12 @@
-// MP3 recordings without a stored file and without an encoder: frames of speech-like sound are written straight into
-// the frequency domain of MPEG-1 Layer III, once for each voice, and then copied into place.
-// ISO/IEC 11172-3: every frame stands alone (main_data_begin 0), all values are -1, 0 or 1 and lie in the `count1`
+// MP3 recordings without stored files or an encoder: frames of speech-like sound are written directly in the frequency
+// domain of MPEG-1 Layer III, once per voice, and then copied into place.
+// ISO/IEC 11172-3: every frame is self-contained (main_data_begin 0), all values are -1, 0 or 1 and in the `count1`
 // region; scale factors shape the formants.
 import { BitWriter } from './bits.js';
 import { Random } from './random.js';
 import type { SpokenTurn } from './audio.js';
 
-/** Mono, 32 kHz, 32 kbit/s constant: 144 bytes and 36 ms a frame. */
+/** Mono, 32 kHz, constant 32 kbit/s: 144 bytes and 36 ms per frame. */
 export const MP3_FRAME_BYTES = 144;
 export const MP3_FRAME_MS = 36;
 
@@ -28,7 +28,9 @@ const FORMANTS = [
   [440, 1020, 2240],
 ] as const;
 
-/** One granule: which lines sound and with which sign, how loud, and by how many 3 dB each band is lowered. */
+/**
+ * One granule: the non-zero lines with their signs, the loudness, and the attenuation of each band in steps of 3 dB.
+ */
 interface Granule {
   lines: Int8Array;
   gain: number;
@@ -41,7 +43,9 @@ function scaleFactorBits(granule: Granule): BitWriter {
   return bits;
 }
 
-/** Table B of the standard: four values are one inverted 4-bit code, then a sign for each that is not 0. */
+/**
+ * Table B of the standard: four values form one inverted 4-bit code, followed by a sign bit for each non-zero value.
+ */
 function dataBits(granule: Granule): BitWriter {
   const bits = scaleFactorBits(granule);
   for (let at = 0; at < granule.lines.length; at += 4) {
@@ -80,7 +84,7 @@ function frame(pair: readonly [Granule, Granule]): Buffer {
   return Buffer.concat([bytes], MP3_FRAME_BYTES);
 }
 
-/** How many 3 dB below its loudest each band is, for a sound with these formants (Hz). */
+/** The attenuation of each band below the loudest, in steps of 3 dB, for these formants (Hz). */
 function envelope(formants: readonly number[]): number[] {
   return BANDS.map((edge, band) => {
     const hz = ((edge + (BANDS[band - 1] ?? 0)) / 2) * LINE_HZ;
@@ -89,7 +93,7 @@ function envelope(formants: readonly number[]): number[] {
   }).map((steps, band) => Math.min(steps, band < 11 ? 15 : 7));
 }
 
-/** A vowel: the harmonics of a pitch, each keeping its phase from granule to granule. */
+/** A vowel: the harmonics of a pitch, each with a continuous phase across granules. */
 function voiced(pitchHz: number, seconds: number, formants: readonly number[], gain: number): Granule {
   const lines = new Int8Array(SPEECH_LINES);
   for (let hz = pitchHz; hz < (SPEECH_LINES - 1) * LINE_HZ; hz += pitchHz) {
@@ -98,7 +102,7 @@ function voiced(pitchHz: number, seconds: number, formants: readonly number[], g
   return { lines, gain, scale: envelope(formants) };
 }
 
-/** Noise: a consonant when it is high and loud, a room when it is low and faint. */
+/** Noise: high and loud for a consonant, low and faint for room tone. */
 function noise(random: Random, fromLine: number, gain: number): Granule {
   const lines = new Int8Array(SPEECH_LINES);
   for (let line = fromLine; line < SPEECH_LINES; line += 1)
@@ -142,7 +146,7 @@ function bankOf(voice: number): Buffer[] {
   return bank;
 }
 
-/** Forty frames of a quiet line. */
+/** Forty frames of room tone. */
 function roomTone(): Buffer {
   const random = new Random('mp3 room');
   room ??= framesOf(Array.from({ length: 80 }, () => noise(random, 4, 150)));
@@ -163,10 +167,10 @@ function speak(bytes: Buffer, turn: SpokenTurn, seed: string): void {
 
 const framesIn = (durationMs: number): number => Math.max(1, Math.ceil(durationMs / MP3_FRAME_MS));
 
-/** How large an MP3 is. */
+/** Size in bytes of an MP3. */
 export const mp3Bytes = (durationMs: number): number => framesIn(durationMs) * MP3_FRAME_BYTES;
 
-/** A whole MP3 of `durationMs`, rounded up to full frames; the same recording always has the same bytes. */
+/** A complete MP3 of `durationMs`, rounded up to full frames. The same recording always has the same bytes. */
 export function speechMp3(recording: { seed: string; durationMs: number; turns: readonly SpokenTurn[] }): Buffer {
   const bytes = Buffer.alloc(mp3Bytes(recording.durationMs));
   const quiet = roomTone();

@@ -1,11 +1,11 @@
 /** What a simulator knows about a record besides the document. Times are epoch milliseconds. */
 export interface Notes {
-  /** When it came to be; orders what never started. */
+  /** Creation time; orders records that never started. */
   createdMs: number;
-  /** What the document was made from, to go on in the same way after a restart. */
+  /** The seed of the document, so that it continues in the same way after a restart. */
   seed: string;
-  /** The bulky part was not kept: it is made again from the seed. */
+  /** The bulky fields are not stored: they are generated from the seed again. */
   isDerived?: boolean;
-  /** It is complete, and its last webhook is still on the way: a restart tells it again. */
+  /** The record is complete, but its last webhook is not delivered yet: a restart sends it again. */
   isUntold?: boolean;
 }

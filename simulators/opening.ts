@@ -1,33 +1,33 @@
-// What every simulated workspace does at its start: take up the settings of the last run, or make new ones.
+// The start of every simulated workspace: load the settings of the last run, or create new ones.
 import { randomBytes } from 'node:crypto';
 import { QUIET_PER_MINUTE, type Bound } from './bound.js';
 import type { TrafficOptions } from './pace.js';
 import { StateFolder, type SavedSettings } from './state.js';
 
-/** What the command line decides about one provider. What is absent is that of the state folder, else new. */
+/** Command-line options of one provider. Missing ones come from the state folder, or are generated. */
 export interface ProviderOptions {
   port: number;
   apiKey?: string;
-  /** Absent: nothing happens, the API only serves. */
+  /** Undefined: no traffic, the API only serves existing records. */
   webhookUrl?: string;
 }
 
-/** What it decides about all of them. */
+/** Command-line options of all providers. */
 export interface CommonOptions extends Omit<TrafficOptions, 'webhookUrl' | 'seed' | 'bound'> {
   seed?: string;
   stateDir?: string;
-  /** So many finished conversations of the last `bulkDays` days at the first start, not announced. */
+  /** How many finished conversations of the last `bulkDays` days the first start adds, without webhooks. */
   bulk: number;
   bulkDays: number;
-  /** Bytes of recordings of each provider after which traffic goes on with few chats alone; undefined: never. */
+  /** Bytes of recordings per provider after which traffic only generates a few chats; undefined: no limit. */
   maxRecordings?: number;
-  /** So many chats a minute then; default one in ten minutes. */
+  /** Chats per minute beyond that limit; default: one every ten minutes. */
   quietPerMinute?: number;
-  /** Faults in the form of the control endpoint, merged in this order. */
+  /** Faults in the format of the control endpoint, merged in this order. */
   faults: unknown[];
 }
 
-/** A running workspace. `apiKey` and `webhookSecret` are set when they were made up here. */
+/** A running workspace. `apiKey` and `webhookSecret` are set when they were generated here. */
 export interface Workspace {
   baseUrl: string;
   seed: string;
@@ -41,11 +41,11 @@ export interface Opening {
   state: StateFolder | undefined;
   saved: SavedSettings | undefined;
   settings: Omit<SavedSettings, 'baseUrl'>;
-  /** That of the last run when the caller leaves it open, so that known URLs go on working. */
+  /** By default that of the last run, so that known URLs keep working. */
   port: number;
-  /** Whether the port is only remembered: another one will do. */
+  /** Whether the port only comes from the last run: another one is acceptable. */
   mayMove: boolean;
-  /** The seed of what happens in this run. */
+  /** The seed of this run's traffic. */
   runSeed: string;
 }
 
@@ -69,13 +69,13 @@ export function openingOf(provider: string, options: ProviderOptions, common: Co
   return { state, saved, settings, port, mayMove: options.port === 0, runSeed: `${seed} run ${run}` };
 }
 
-/** Since when the receiver has been told, in epoch milliseconds: from the beginning, unless it has taken the place of another. */
+/** Since when the receiver gets webhooks, in epoch milliseconds: 0, unless it replaced another one. */
 function announcedSince(saved: SavedSettings | undefined, webhookUrl: string | undefined): number {
   const isOther = webhookUrl !== undefined && (saved?.announcedTo ?? webhookUrl) !== webhookUrl;
   return isOther ? Date.now() : (saved?.announcedSinceMs ?? 0);
 }
 
-/** The bound of this run's traffic. */
+/** The limit of this run's traffic. */
 export function boundOf({ maxRecordings, quietPerMinute }: CommonOptions, { settings }: Opening): Bound | undefined {
   if (maxRecordings === undefined) return undefined;
   return {
@@ -85,7 +85,7 @@ export function boundOf({ maxRecordings, quietPerMinute }: CommonOptions, { sett
   };
 }
 
-/** Starts on the port of this run; on a free one, when it was only remembered and somebody has taken it. */
+/** Starts on the port of this run, or on a free one when the port only comes from the last run and is taken. */
 export async function onItsPort<Started>(
   { port, mayMove }: Opening,
   start: (port: number) => Promise<Started>,
@@ -98,13 +98,13 @@ export async function onItsPort<Started>(
   }
 }
 
-/** The latest records, when this receiver has not heard of them yet. */
+/** The latest records, if this receiver has not got their webhooks yet. */
 export function unannounced(ids: readonly string[], opening: Opening, options: ProviderOptions, history: number) {
   const isKnown = opening.saved?.announcedTo === options.webhookUrl;
   return isKnown || history === 0 ? [] : ids.slice(-history);
 }
 
-/** The bulk of a new workspace, as options of `seedHistory`; nothing at a later start. */
+/** The bulk history of a new workspace, as options of `seedHistory`; none at a later start. */
 export function bulkOf(common: CommonOptions, opening: Opening, nowMs: number) {
   const count = opening.saved === undefined ? common.bulk : 0;
   return { count, from: nowMs - common.bulkDays * 86_400_000, seed: `${opening.settings.seed} bulk` };

@@ -1,11 +1,11 @@
-// Things that go on side by side until they are stopped, and the webhooks that they send.
+// Concurrent tasks that run until they are stopped, and the webhooks that they send.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bound } from './bound.js';
 import type { Faults } from './faults.js';
 import { Draws, Random } from './random.js';
 
-/** Tasks that can be waited for and stopped together. */
+/** Tasks that can be awaited and stopped together. */
 export class Pace {
   private readonly abort = new AbortController();
   private readonly running = new Set<Promise<void>>();
@@ -18,7 +18,7 @@ export class Pace {
     return this.abort.signal;
   }
 
-  /** Lets work go on beside the rest. Errors of work that was stopped are no errors. */
+  /** Runs work in the background. Errors after a stop are ignored. */
   run(work: () => Promise<void>): void {
     const task = work()
       .catch((error: unknown) => {
@@ -28,13 +28,15 @@ export class Pace {
     this.running.add(task);
   }
 
-  /** Waits, in milliseconds; rejects when stopped. */
+  /** Waits for this many milliseconds; rejects when stopped. */
   async pause(ms: number): Promise<void> {
-    // A timer may fire up to a millisecond early, and a conversation that ends before its time is cut short.
+    // A timer may fire up to a millisecond early, which would cut a conversation short.
     await sleep(Math.max(0, ms) + 1, undefined, { signal: this.abort.signal });
   }
 
-  /** Calls `begin` at random times, so many a minute on average as `perMinute` says each time, until `count` is reached. */
+  /**
+   * Calls `begin` at random times, `perMinute()` times a minute on average (asked each time), until `count` is reached.
+   */
   arrive(seed: string, perMinute: () => number, count: number, begin: (seed: string) => Promise<void>): void {
     const random = new Random(`${seed} arrivals`);
     this.run(async () => {
@@ -45,19 +47,21 @@ export class Pace {
     });
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until nothing is in progress. */
   async idle(): Promise<void> {
     while (this.running.size > 0) await Promise.all(this.running);
   }
 
-  /** Stops at once. */
+  /** Stops immediately. */
   async stop(): Promise<void> {
     this.abort.abort();
     await this.idle();
   }
 }
 
-/** What was sent so far. `failed`: webhooks that nobody accepted, retries included; `withheld`: never sent, by a fault. */
+/**
+ * What was sent so far. `failed`: webhooks not accepted after all retries; `withheld`: not sent, because of a fault.
+ */
 export interface TrafficCounts {
   conversations: number;
   delivered: number;
@@ -77,7 +81,7 @@ const FAULTS: readonly WebhookHit['fault'][] = ['missing', 'duplicated', 'late']
 /** Sends one webhook with the provider's own retries; resolves with the last status. */
 export type Send = (type: string, body: string, signal: AbortSignal, isRetried: boolean) => Promise<{ status: number }>;
 
-/** Webhooks of traffic, which do not wait for each other, with their faults. */
+/** Sends the webhooks of traffic, independently of each other, and applies their faults. */
 export class Outbox {
   readonly counts: TrafficCounts = { conversations: 0, delivered: 0, failed: 0, withheld: 0 };
   /** The webhooks that a fault hit. */
@@ -98,7 +102,7 @@ export class Outbox {
     this.pace.run(() => this.send(event, id, body));
   }
 
-  /** Sends, and resolves when it was accepted or given up; a late one goes on in the background. */
+  /** Sends, and resolves when the webhook was accepted or given up; a late one continues in the background. */
   async send(event: string, id: string, body: string): Promise<void> {
     const hits = this.draw(event, id);
     if (hits.has('missing')) {
@@ -116,7 +120,7 @@ export class Outbox {
     await this.deliver(event, body);
   }
 
-  /** The faults of one webhook; they go by what it tells of, not by when its turn comes. */
+  /** The faults of one webhook; they depend on its event and record, not on when it is sent. */
   private draw(event: string, id: string): Set<WebhookHit['fault']> {
     const random = this.draws.next(`${event} ${id}`);
     const hits = FAULTS.filter((fault) => random.chance(this.faults.webhooks[fault]));
@@ -131,19 +135,19 @@ export class Outbox {
   }
 }
 
-/** How much happens. Shares are between 0 and 1. */
+/** Amount and kind of traffic. Shares are between 0 and 1. */
 export interface TrafficOptions {
   webhookUrl: string;
   seed: string;
   perMinute: number;
-  /** How many times faster than real a conversation passes; 1 is real time. */
+  /** How many times faster than real time a conversation runs; 1 is real time. */
   speed: number;
-  /** Finished conversations at the start, announced at once. */
+  /** Finished conversations at the start, announced immediately. */
   history: number;
-  /** Share of conversations whose webhooks misbehave: doubled, out of order, or the first one missing. */
+  /** Share of conversations with irregular webhooks: duplicated, out of order, or the first one missing. */
   disorder: number;
-  /** Stop starting conversations after so many; undefined: never. */
+  /** The number of conversations after which no more start; undefined: no limit. */
   maxConversations?: number;
-  /** How much sound may come of it; undefined: any. */
+  /** The limit of recordings; undefined: no limit. */
   bound?: Bound;
 }

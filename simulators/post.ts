@@ -1,6 +1,6 @@
 // Sends one webhook.
 
-/** How one POST is made: `chunked` sends the body without a length. Times in milliseconds. */
+/** Options of one POST; `chunked` sends the body without a length. Times in milliseconds. */
 export interface PostOptions {
   headers: Record<string, string>;
   timeoutMs?: number;
@@ -21,7 +21,10 @@ function streamOf(body: string): ReadableStream<Uint8Array> {
   });
 }
 
-/** Posts a JSON body once. Returns the status, 0 when nobody answered in time; rejects only when `signal` is aborted. */
+/**
+ * Posts a JSON body once. Returns the status, 0 when there was no response in time; rejects only when `signal` is
+ * aborted.
+ */
 export async function postOnce(url: string, body: string, options: PostOptions): Promise<number> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
   const headers = { 'content-type': 'application/json', ...options.headers };

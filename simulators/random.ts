@@ -1,4 +1,4 @@
-// Randomness that a seed decides, so that a simulated call can be made again from its seed alone.
+// Seeded randomness, so that a simulated call can be reproduced from its seed alone.
 import { createHash } from 'node:crypto';
 
 /** A 32-bit FNV-1a hash of a text. */
@@ -8,7 +8,7 @@ function hash32(text: string): number {
   return hash >>> 0;
 }
 
-/** Lower-case hex digits (at most 64) that belong to a seed; unlike {@link Random} wide enough for ids. */
+/** Lower-case hex digits (at most 64) derived from a seed; unlike {@link Random}, enough bits for ids. */
 export function seededHex(seed: string, digits: number): string {
   return createHash('sha256').update(seed).digest('hex').slice(0, digits);
 }
@@ -34,7 +34,7 @@ export class Random {
     return low + this.next() * (high - low);
   }
 
-  /** An integer in [low, high], both included. */
+  /** An integer in [low, high], both inclusive. */
   integer(low: number, high: number): number {
     return Math.floor(this.between(low, high + 1));
   }
@@ -49,7 +49,7 @@ export class Random {
     return this.weighted(items, () => 1);
   }
 
-  /** One item, more often the heavier ones. Throws RangeError when nothing has a weight. */
+  /** One item, chosen by weight. Throws RangeError when no item has a weight. */
   weighted<T>(items: readonly T[], weight: (item: T) => number): T {
     let rest = this.next() * items.reduce((sum, item) => sum + weight(item), 0);
     for (const item of items) {
@@ -59,19 +59,19 @@ export class Random {
     throw new RangeError('nothing to choose from');
   }
 
-  /** Waiting time, in the unit of the mean, between events that happen independently of each other. */
+  /** An exponentially distributed waiting time between independent events, in the unit of the mean. */
   exponential(mean: number): number {
     return -mean * Math.log(1 - this.next());
   }
 }
 
-/** Draws for what comes in any order: each time that a name comes up it has a generator of its own. */
+/** Generators for events in any order: each occurrence of a name gets its own generator. */
 export class Draws {
   private readonly counts = new Map<string, number>();
 
   constructor(private readonly seed: string) {}
 
-  /** The generator of the next time that something of this name happens. */
+  /** The generator for the next occurrence of this name. */
   next(name: string): Random {
     const time = (this.counts.get(name) ?? 0) + 1;
     this.counts.set(name, time);

@@ -1,11 +1,11 @@
-// What a simulated provider holds. The bulky part of a record is kept compressed, or not at all when it can be made
-// again from a seed, so that days of traffic and thousands of finished conversations fit in memory.
+// The records of a simulated provider. Bulky fields are compressed, or not stored at all when a seed can generate them
+// again, so that days of traffic and thousands of finished conversations fit in memory.
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Head, Lag } from './lag.js';
 import type { Notes } from './notes.js';
 
-/** Any fields of a document, known to the provider or not; a value of `undefined` takes the field away. */
+/** Any fields of a document, known to the provider or not; `undefined` removes the field. */
 export type Fields = Record<string, unknown>;
 
 /** A record, packed. */
@@ -15,7 +15,7 @@ export interface Stored<T, N extends Notes = Notes> {
   notes: N;
 }
 
-/** How one kind of document is kept. */
+/** How one kind of document is stored. */
 export interface RecordKind<T, N extends Notes> {
   idOf: (head: T) => string;
   /** The fields that make documents large. */
@@ -35,10 +35,10 @@ export function omit<T extends object>(document: T, fields: readonly string[]): 
   return copy;
 }
 
-/** Told of every change; `stored` is undefined when the record was removed. */
+/** Called on every change; `stored` is undefined when the record was removed. */
 export type RecordListener<T, N extends Notes> = (id: string, stored: Stored<T, N> | undefined) => void;
 
-/** Records by id. What goes in and out is a copy: changing it changes nothing here. */
+/** Records by id. Documents are copied on the way in and out. */
 export class Records<T extends object, N extends Notes = Notes> {
   private readonly byId = new Map<string, Stored<T, N>>();
   private readonly listeners: RecordListener<T, N>[] = [];
@@ -59,7 +59,7 @@ export class Records<T extends object, N extends Notes = Notes> {
     this.restore({ head, bulk, notes });
   }
 
-  /** Takes a record as it was packed before. */
+  /** Adds a record in packed form. */
   restore(stored: Stored<T, N>): void {
     const id = this.kind.idOf(stored.head);
     this.byId.set(id, stored);
@@ -75,13 +75,13 @@ export class Records<T extends object, N extends Notes = Notes> {
     return document;
   }
 
-  /** Changes the notes alone. Nothing happens for an unknown id. */
+  /** Changes only the notes. Ignores an unknown id. */
   note(id: string, notes: Partial<N>): void {
     const stored = this.byId.get(id);
     if (stored) this.restore({ ...stored, notes: { ...stored.notes, ...notes } });
   }
 
-  /** The whole document, as nobody over HTTP may see it yet. */
+  /** The whole document, including what the HTTP API does not show yet. */
   get(id: string): T | undefined {
     const stored = this.byId.get(id);
     return stored && this.unpack(stored);
@@ -98,12 +98,12 @@ export class Records<T extends object, N extends Notes = Notes> {
     return existed;
   }
 
-  /** All documents without their bulky part, in the order of their arrival; not copies: read only. */
+  /** All documents without their bulky fields, in order of arrival. Not copies: read only. */
   heads(): { head: Readonly<T>; notes: Readonly<N> }[] {
     return Array.from(this.byId.values(), ({ head, notes }) => ({ head, notes }));
   }
 
-  /** The same for lists, which may lag: as they were at `atMs`. */
+  /** The heads for lists, which may lag: as they were at `atMs`. */
   listed(): { atMs: number; heads: Readonly<Head<T, N>>[] } {
     const heads = Array.from(this.byId, ([id, stored]) => this.lag.seen(id, stored)).filter(
       (seen) => seen !== undefined,

@@ -1,9 +1,9 @@
-// What was asked of a simulated provider, for assertions: the latest requests, and how often each record was read.
+// The requests to a simulated provider, for assertions: the latest ones, and how often each record was read.
 import type { Operation } from './http.js';
 
 const LOG_LIMIT = 20_000;
 
-/** One request, in the order of arrival; `status` is 0 until it is answered, and stays 0 when it was cut off. */
+/** One request, in order of arrival; `status` is 0 until the response, and stays 0 when the request was cut off. */
 export interface LoggedRequest {
   method: string;
   path: string;
@@ -12,12 +12,12 @@ export interface LoggedRequest {
   atMs: number;
 }
 
-/** How often what was asked. `repeated`: ids that were asked for more than once, with how often. */
+/** Counts by operation. `repeated`: ids that were requested more than once, with their counts. */
 export interface RequestSummary {
   operations: Record<string, { requests: number; records: number; repeated: Record<string, number> }>;
 }
 
-/** The log keeps the latest 20,000 requests, the counts all of those that were answered with success. */
+/** The log keeps the latest 20,000 requests; the counts cover all successful ones. */
 export class Requests {
   readonly log: LoggedRequest[] = [];
   private readonly counts = new Map<Operation, Map<string, number>>();
@@ -41,12 +41,12 @@ export class Requests {
     return this.totals.get(operation) ?? 0;
   }
 
-  /** How many of them were about one record; HEAD counts like GET. */
+  /** How many successful requests concerned one record; HEAD counts like GET. */
   of(operation: Operation, id: string): number {
     return this.counts.get(operation)?.get(id) ?? 0;
   }
 
-  /** The records that were asked for, with how often. */
+  /** The requested records with their counts. */
   byRecord(operation: Operation): ReadonlyMap<string, number> {
     return this.counts.get(operation) ?? new Map<string, number>();
   }

@@ -1,4 +1,4 @@
-// A simulated provider on a port: its routes with key check and faults, the control endpoints, the log of requests.
+// A simulated provider on a port: routes with key check and faults, control endpoints, request log.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { controlRoutes } from './control.js';
@@ -7,23 +7,23 @@ import type { Faults } from './faults.js';
 import { ApiError, apiServer, type ApiReply, type ApiRequest, type Operation, type Route } from './http.js';
 import { Requests } from './requests.js';
 
-/** One endpoint. `id` names the group of the pattern that holds a record's id, so that reads are counted by it. */
+/** One endpoint. The group `id` of the pattern is the record's id; reads are counted per record. */
 export interface Endpoint {
   operation: Operation;
   method: string;
   pattern: RegExp;
   handle: (request: ApiRequest) => ApiReply | Promise<ApiReply>;
-  /** Needs no key: a link that works for anyone who holds it. */
+  /** Needs no key: anyone with the link can use it. */
   isOpen?: boolean;
-  /** The record that a request is about; default the group `id`. */
+  /** The id of the requested record; default: the group `id`. */
   recordOf?: (request: ApiRequest) => string | undefined;
 }
 
-/** What tells one provider's API from another's. */
+/** What differs between the APIs of the providers. */
 export interface ApiKind {
   endpoints: readonly Endpoint[];
   faults: Faults;
-  /** Decides which requests fail, when a share of them does. */
+  /** Decides which requests an error share hits. */
   seed: string;
   clock: () => number;
   isAuthorized: (request: ApiRequest) => boolean;
@@ -63,7 +63,7 @@ export class SimulatedApi {
     return this.url;
   }
 
-  /** Begins to listen; rejects when the port is taken. */
+  /** Starts listening; rejects when the port is taken. */
   async listen(port: number): Promise<void> {
     await this.bind(port);
     const address = this.server.address();
@@ -71,7 +71,7 @@ export class SimulatedApi {
     this.url = `http://127.0.0.1:${address.port}`;
   }
 
-  /** Stops listening and cuts open connections. */
+  /** Stops listening and closes open connections. */
   async close(): Promise<void> {
     const closed = once(this.server, 'close');
     this.server.close();
@@ -97,7 +97,7 @@ export class SimulatedApi {
     return { method, pattern, handle };
   }
 
-  /** Paths that do not exist want the key, too. */
+  /** Unknown paths require the key, too. */
   private unknown(method: string): Route {
     const handle = (request: ApiRequest): ApiReply => {
       this.authorize(request);

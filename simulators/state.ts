@@ -1,4 +1,4 @@
-// Keeps simulated workspaces over restarts: settings in one file, records as JSON lines that are compacted at start.
+// Persists simulated workspaces across restarts: settings in one file, records as JSON lines that are compacted at start.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -15,7 +15,10 @@ const settingsSchema = z.object({
   webhookSecret: z.string().optional(),
 });
 
-/** What a restart must know besides the records. `run` counts starts; `announcedTo` is the webhook URL of the last one, and since when. */
+/**
+ * What a restart needs besides the records. `run` counts starts; `announcedTo` is the webhook URL of the last run, and
+ * since when.
+ */
 export type SavedSettings = z.infer<typeof settingsSchema>;
 
 const line = z.union([
@@ -26,7 +29,7 @@ const line = z.union([
 const render = (stored: Stored<object>): string =>
   JSON.stringify({ head: stored.head, notes: stored.notes, bulk: stored.bulk?.toString('base64') });
 
-/** The last line may be half-written when the process was killed: everything from the first bad line on is left out. */
+/** The last line may be incomplete if the process was killed: everything from the first invalid line on is ignored. */
 function readLines(file: string): z.infer<typeof line>[] {
   const lines: z.infer<typeof line>[] = [];
   for (const text of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
@@ -46,7 +49,7 @@ function parseOrUndefined(text: string): unknown {
   }
 }
 
-/** A folder that outlives the process; each provider has its own files in it. */
+/** A folder that persists state; each provider has its own files in it. */
 export class StateFolder {
   constructor(
     private readonly folder: string,
@@ -69,8 +72,8 @@ export class StateFolder {
   }
 
   /**
-   * Fills records from their file, moves their links from one base URL to another, and records changes from now on.
-   * `name` tells several kinds of one provider apart.
+   * Loads records from their file, rewrites their links from the old base URL to the new one, and saves changes from now
+   * on. `name` distinguishes the kinds of records of one provider.
    */
   attach<T extends object, N extends Notes>(
     records: Records<T, N>,

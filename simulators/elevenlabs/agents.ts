@@ -1,9 +1,9 @@
 // The agents of the simulated workspace: invented businesses, in four languages, on all channels.
 
-/** How somebody reaches an agent. */
+/** How a customer reaches an agent. */
 export type Channel = 'twilio' | 'sip' | 'web' | 'chat' | 'sms' | 'whatsapp';
 
-/** An agent. `weight` is its share of conversations; `handsTo` the agent that it may transfer to. */
+/** An agent. `weight` is its share of conversations, `handsTo` the agent that it may transfer to. */
 export interface SimulatedAgent {
   agent_id: string;
   name: string;
@@ -36,10 +36,10 @@ const agent = (
   ...rest,
 });
 
-/** The specialist that the concierge hands over to. */
+/** The specialist that the concierge transfers to. */
 export const BOOKINGS_ID = 'agent_7401k9xbookingsdesk0a1b2c3d4';
 
-/** The concierge: who answers when nothing else is said. */
+/** The concierge: the default agent. */
 export const FIRST_AGENT: SimulatedAgent = agent(
   '4101k9wconciergeblueheron0a1b2',
   'Blue Heron concierge',
@@ -54,7 +54,7 @@ export const FIRST_AGENT: SimulatedAgent = agent(
   },
 );
 
-/** All agents. Blue Heron and Kestrel, Quillon, and the smaller businesses could each be a client of its own. */
+/** All agents. Blue Heron and Kestrel, Quillon, and each smaller business can be mapped to clients of their own. */
 export const AGENTS: readonly SimulatedAgent[] = [
   FIRST_AGENT,
   {
@@ -126,7 +126,7 @@ export function agentListItem(agent: SimulatedAgent, index: number): Record<stri
   };
 }
 
-/** The agent of `GET /v1/convai/agents/{id}`, with what the official client calls required. */
+/** The agent of `GET /v1/convai/agents/{id}`, with all fields that the official client requires. */
 export function agentDocument(agent: SimulatedAgent, index: number): Record<string, unknown> {
   const retention = {
     retention_days: agent.zeroRetention ? 0 : 730,

@@ -17,7 +17,7 @@ const OUTCOMES: Record<string, string> = {
   unexplained: 'The conversation was closed.',
 };
 
-/** A request counts as fulfilled where all of it was talked through, or a colleague took it over. */
+/** A request counts as fulfilled when it was fully discussed or a human colleague took over. */
 function successOf(random: Random, plan: Plan, result: Result): 'success' | 'failure' | 'unknown' {
   const drawn = random.weighted(['success', 'failure', 'unknown'] as const, (value) =>
     value === 'success' ? 78 : value === 'failure' ? 14 : 8,
@@ -51,7 +51,7 @@ function collected(plan: Plan, said: readonly Said[]): Fields {
   };
 }
 
-/** One block for the conversation, and one for each agent when several took part. */
+/** One block for the conversation, plus one per agent when several took part. */
 function scoped(plan: Plan, successful: string): Fields[] {
   if (!plan.specialist) return [];
   const block = (scope: string, agentId: string) => ({
@@ -68,7 +68,10 @@ function scoped(plan: Plan, successful: string): Fields[] {
   ];
 }
 
-/** The analysis of what was said; null when nobody was connected. `run` counts how often it has been made: each judges anew. */
+/**
+ * The analysis of the transcript; null when the call never connected. `run` is the number of the analysis: each run may
+ * judge differently.
+ */
 export function analysisOf(plan: Plan, items: readonly TranscriptItem[], run = 1): Fields | null {
   if (!plan.end.connected) return null;
   const random = new Random(`${plan.seed} el analysis ${run}`);
@@ -83,7 +86,7 @@ export function analysisOf(plan: Plan, items: readonly TranscriptItem[], run = 1
     call_successful: successful,
     call_success_score: successful === 'unknown' ? null : successful === 'success' ? 1 : 0,
     transcript_summary: [
-      // A machine has no matter.
+      // A voicemail box has no request to summarise.
       ...(plan.end.outcome === 'voicemail' ? [] : [summaryOf(plan, result)]),
       OUTCOMES[plan.end.outcome] ?? '',
       ...(run > 1 ? [`(analysis ${run})`] : []),

@@ -1,4 +1,4 @@
-// Builds a conversation as ElevenLabs would return it, from a seed and from whatever a caller wants to fix.
+// Builds a conversation as ElevenLabs would return it, from a seed and the fields that the caller sets.
 import { Random, seededHex } from '../random.js';
 import type { Fields } from '../records.js';
 import { analysisOf } from './analysis.js';
@@ -13,7 +13,7 @@ const LONGEST_SECONDS = 420;
 const EPOCH_SECONDS = 1_760_000_000;
 const RETENTION_SECONDS = 730 * 86_400;
 
-/** The time (epoch ms) that no end may pass; without it there is no limit. */
+/** `nowMs`: the latest possible end (epoch ms); undefined: no limit. */
 export interface BuildContext {
   nowMs?: number;
 }
@@ -28,7 +28,7 @@ const numberIn = (value: unknown, name: string): number | undefined => {
   return typeof found === 'number' ? found : undefined;
 };
 
-/** Start and length in seconds: what is fixed stays, and an end that would lie in the future is cut to now. */
+/** Start and length in seconds: given values are kept, and an end in the future is cut to now. */
 function timesOf(fields: Fields, seconds: number, { nowMs }: BuildContext): Times {
   const now = nowMs === undefined ? undefined : Math.floor(nowMs / 1000);
   const wanted = numberIn(fields['metadata'], 'call_duration_secs') ?? Math.min(seconds, LONGEST_SECONDS);
@@ -43,7 +43,7 @@ function reasonOf(plan: Plan): string {
   return second ?? '';
 }
 
-/** What is known as soon as it begins. */
+/** The fields that are known as soon as the conversation begins. */
 function begun(plan: Plan, times: Times, id: string): Conversation {
   return {
     agent_id: plan.agent.agent_id,
@@ -93,7 +93,7 @@ function beginOf(plan: Plan, times: Times): Metadata {
   };
 }
 
-/** The items that were over by a number of seconds. */
+/** The items that start within the first `seconds`. */
 function until(items: readonly TranscriptItem[], seconds: number): TranscriptItem[] {
   return items.filter((item) => item.time_in_call_secs <= seconds);
 }
@@ -127,9 +127,9 @@ function callResult(metadata: Metadata, plan: Plan): Fields {
 }
 
 /**
- * A finished and analysed conversation, as GET returns it. The scenario decides how it ends and on which channel (else
- * the seed does); fields win over everything, those of `metadata` and `analysis` one by one. The same arguments give
- * the same document.
+ * A finished and analysed conversation, as GET returns it. The scenario determines the end and the channel; what it leaves
+ * open, the seed determines. `fields` override everything; `metadata` and `analysis` are merged field by field. The same
+ * arguments give the same document.
  */
 export function completeConversation(
   seed: string,
@@ -150,8 +150,8 @@ function prepare(seed: string, fields: Fields, scenario: Scenario, context: Buil
 }
 
 /**
- * A conversation that is going on: no transcript, zeros. Without a start of its own it began as long ago as the
- * conversation of that seed lasts, so that ending it at any moment leaves it whole and in the past.
+ * A live conversation: no transcript, zeros. Without a given start it began as long ago as the conversation of that seed
+ * lasts, so it can end at any moment with its full transcript and no time in the future.
  */
 export function liveConversation(
   seed: string,

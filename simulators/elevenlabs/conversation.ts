@@ -1,5 +1,5 @@
 // ElevenLabs' conversation, as its HTTP API and its webhooks carry it (snake_case; types of elevenlabs-js 2.73).
-// Strings stay open, so that a test can send what no client knows yet.
+// Enumerations are typed as plain strings, so that a test can send values that no client knows yet.
 import type { Fields } from '../records.js';
 
 export interface ToolCall {
@@ -21,11 +21,11 @@ export interface ToolResult {
   tool_latency_secs: number;
   error_type?: string;
   raw_error_message?: string;
-  /** Of system tools only, told apart by `result_type`. */
+  /** Results of system tools only; `result_type` is the discriminator. */
   result?: Fields;
 }
 
-/** One entry of a transcript; times in whole seconds since the start, without an end. */
+/** One entry of a transcript; times in whole seconds since the start, no end time. */
 export interface TranscriptItem {
   role: string;
   message: string | null;
@@ -62,7 +62,7 @@ export interface Conversation {
   [field: string]: unknown;
 }
 
-/** Only on items of the list, not on the conversation. */
+/** On list items only, not on the conversation. */
 export interface Sentiment {
   overall_label: string;
   overall_sentiment_score: number;
@@ -72,7 +72,7 @@ export interface Sentiment {
   num_scored_user_turns: number;
 }
 
-/** The flags that say whether the audio endpoint has something. */
+/** The flags that say whether the audio endpoint has a recording. */
 export const NO_AUDIO = {
   has_audio: false,
   has_user_audio: false,
@@ -85,8 +85,8 @@ function isFields(value: unknown): value is Fields {
 }
 
 /**
- * A document with fields laid over it: those of `metadata`, `analysis` and their objects one by one, everything else
- * as it is; `undefined` takes a field away.
+ * A document with fields merged into it: `metadata`, `analysis` and their objects field by field, all others replaced;
+ * `undefined` removes a field.
  */
 export function withFields(conversation: Conversation, fields: Fields): Conversation {
   const merged: Fields = { ...conversation, ...fields };

@@ -10,16 +10,16 @@ import type { Scenario } from './plan.js';
 
 /** What the simulator knows about a conversation besides the document. Times are epoch milliseconds. */
 export interface ConversationNotes extends Notes {
-  /** What was fixed when it was planned. */
+  /** The scenario that it was planned with. */
   scenario: Scenario;
-  /** What a caller fixed when it began. */
+  /** The fields that the caller set when it began. */
   fields?: Fields;
-  /** For the list, which has no transcript to count. */
+  /** For the list, which has no transcript to count messages in. */
   messageCount: number;
   toolNames: string[];
   sentiment: Sentiment | null;
   parentId?: string;
-  /** `processing` until then, and done by itself from then on. */
+  /** `processing` until this time, then automatically `done`. */
   doneFromMs?: number;
   /** No audio before this time. */
   audioFromMs?: number;
@@ -46,7 +46,7 @@ export function emptyConversations(lag: Lag<Conversation, ConversationNotes>): C
   return new Records(kind, lag);
 }
 
-/** What the list tells of a transcript. */
+/** What the list shows of a transcript. */
 export function listNotes(
   conversation: Conversation,
   seed: string,

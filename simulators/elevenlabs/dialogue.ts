@@ -1,4 +1,4 @@
-// Turns a plan into the lines of a conversation: opening, some of the topic, perhaps a hand-over, an end that fits.
+// Turns a plan into the lines of a conversation: opening, part of the topic, perhaps a transfer, a matching end.
 import { Random } from '../random.js';
 import type { Fields } from '../records.js';
 import { exchangeCount, exchangesOf } from '../talk/exchanges.js';
@@ -7,17 +7,17 @@ import { PHRASES, type Phrases } from '../talk/phrases.js';
 import type { Outcome } from './outcomes.js';
 import { isText, type Plan } from './plan.js';
 
-/** A tool of ElevenLabs itself; `result` is told apart by its `result_type`. */
+/** A call of an ElevenLabs system tool; `result_type` is the discriminator of `result`. */
 export interface SystemLine {
   system: string;
   arguments: Fields;
   result: Fields;
   ok: boolean;
-  /** From here on this agent speaks. */
+  /** The agent that speaks from here on. */
   speaksNext?: string;
 }
 
-/** What a script of ElevenLabs is made of. */
+/** One line of an ElevenLabs script. */
 export type ScriptLine = Line | SystemLine;
 
 const RESULT_OF_TRANSFER = {
@@ -73,7 +73,7 @@ const endCall: SystemLine = {
   ok: true,
 };
 
-/** The last lines, by outcome; one that is not here cuts the conversation off where it is. */
+/** The last lines, by outcome; an outcome that is not listed cuts the conversation off. */
 function ending(random: Random, plan: Plan, phrases: Phrases): ScriptLine[] {
   const endings: Partial<Record<Outcome, () => ScriptLine[]>> = {
     agent_hangup: () => [...phrases.thanks, phrases.goodbye, endCall],
@@ -92,7 +92,7 @@ function voicemail(phrases: Phrases): ScriptLine[] {
   return [phrases.voicemailGreeting, { ...detection, result }, phrases.voicemailMessage];
 }
 
-/** The lines of a conversation, slots filled; none when nobody was connected. */
+/** The lines of a conversation, slots filled; empty when the call never connected. */
 export function scriptOf(plan: Plan): ScriptLine[] {
   if (!plan.end.connected) return [];
   const random = new Random(`${plan.seed} el dialogue`);
@@ -107,7 +107,7 @@ export function scriptOf(plan: Plan): ScriptLine[] {
   return fill(isText(plan.channel) ? lines.filter(isTyped) : lines, plan.slots);
 }
 
-/** What also happens where nobody speaks. */
+/** Whether a line also occurs in text conversations. */
 function isTyped(line: ScriptLine): boolean {
   return typeof line === 'string' || 'tool' in line || 'system' in line;
 }

@@ -1,4 +1,4 @@
-// Refusals as ElevenLabs writes them.
+// Error bodies in ElevenLabs' format.
 import type { ApiError } from '../http.js';
 
 const NAMES: Record<number, string> = {
@@ -9,7 +9,7 @@ const NAMES: Record<number, string> = {
   429: 'rate_limited',
 };
 
-/** `{detail: {status, message}}`, for bad parameters `{detail: [{loc, msg, type}]}`. */
+/** `{detail: {status, message}}`; for invalid parameters `{detail: [{loc, msg, type}]}`. */
 export function errorBody(error: ApiError): unknown {
   if (error.issues !== undefined) return { detail: error.issues };
   return { detail: { status: NAMES[error.status] ?? 'error', message: error.message } };

@@ -1,18 +1,18 @@
-// The past of a simulated ElevenLabs workspace.
+// History of a simulated ElevenLabs workspace.
 import { pastEnds, type HistoryOptions } from '../history.js';
 import { completeConversation } from './complete-conversation.js';
 import { listNotes, type Conversations } from './conversations.js';
 import { scenarioOf } from './scenarios.js';
 
-/** Where a history is added. */
+/** The workspace that gets the history. */
 interface Workspace {
   conversations: Conversations;
   clock: () => number;
 }
 
 /**
- * Adds finished, analysed conversations; returns their ids, oldest first. Transcripts and recordings are kept as a seed
- * and made when they are read: thousands cost little memory.
+ * Adds finished, analysed conversations; returns their ids, oldest first. Transcripts and recordings are stored as a seed
+ * and generated on read, so thousands need little memory.
  */
 export function addHistory(workspace: Workspace, options: HistoryOptions): string[] {
   return pastEnds(options, workspace.clock()).map(({ seed, endMs }) => {

@@ -1,4 +1,4 @@
-// The simulated ElevenLabs: what tests use of it.
+// The simulated ElevenLabs: exports for tests.
 export { completeConversation } from './complete-conversation.js';
 export { ENDS } from './outcomes.js';
 export { signBody } from './webhooks.js';

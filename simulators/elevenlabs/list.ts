@@ -1,4 +1,4 @@
-// `GET /v1/convai/conversations`: filters, newest first, one page after a cursor.
+// `GET /v1/convai/conversations`: filters, newest first, cursor pagination.
 import { z } from 'zod';
 import type { Fields } from '../records.js';
 import type { Conversation } from './conversation.js';
@@ -7,7 +7,7 @@ import type { ConversationNotes } from './conversations.js';
 const STATUSES = ['initiated', 'in-progress', 'processing', 'done', 'failed'] as const;
 const integer = z.coerce.number().int();
 
-/** The query, arrays already gathered. Unknown parameters are ignored, as at ElevenLabs. */
+/** The query, with repeated parameters already in arrays. Unknown parameters are ignored, as at ElevenLabs. */
 export const listQuery = z.object({
   cursor: z.string().optional(),
   page_size: integer.min(1).max(100).default(30),
@@ -33,13 +33,13 @@ export const listQuery = z.object({
 type ListQuery = z.infer<typeof listQuery>;
 const ARRAYS = ['exclude_statuses', 'visited_agent_ids', 'main_languages', 'tool_names', 'termination_reasons'];
 
-/** A conversation as it is known and stored now, with its notes; the transcript is not needed. */
+/** A conversation in its current, stored form, with its notes; the transcript is not needed. */
 export interface Listed {
   seen: Conversation;
   notes: Readonly<ConversationNotes>;
 }
 
-/** Gathers repeated parameters. */
+/** Collects repeated parameters into arrays. */
 export function queryOf(parameters: URLSearchParams): Record<string, string | string[]> {
   const names = [...new Set(parameters.keys())];
   return Object.fromEntries(
@@ -60,7 +60,7 @@ const isIn = (values: readonly unknown[], wanted: readonly unknown[]): boolean =
   wanted.length === 0 || wanted.some((value) => values.includes(value));
 const isUnset = (wanted: unknown, value: unknown): boolean => wanted === undefined || wanted === value;
 
-/** Whether a conversation meets all filters. Both bounds of the start belong to the range. */
+/** Whether a conversation matches all filters. Both bounds of the start are inclusive. */
 function matches(item: Listed, query: ListQuery): boolean {
   const { seen, notes } = item;
   const { metadata } = seen;
@@ -86,7 +86,7 @@ function matches(item: Listed, query: ListQuery): boolean {
 
 const RUNNING = new Set(['initiated', 'in-progress']);
 
-/** An item: a summary, with zeros while the conversation runs. */
+/** A list item: a summary, with zeros while the conversation is live. */
 function itemOf(item: Listed, query: ListQuery): Fields {
   const { seen, notes } = item;
   const { metadata } = seen;
@@ -120,7 +120,7 @@ function itemOf(item: Listed, query: ListQuery): Fields {
 
 const CURSOR = /^(-?\d+) (.+)$/s;
 
-/** A cursor that was not made here. */
+/** A cursor that this simulator did not issue. */
 export class BadCursor extends Error {}
 
 const encode = (item: Listed): string =>
@@ -137,7 +137,9 @@ function after(item: Listed, start: number, id: string): number {
   return startOf(item) - start || (own < id ? -1 : own > id ? 1 : 0);
 }
 
-/** One page. Conversations that arrive between two pages are neither repeated nor shift the rest. Throws {@link BadCursor}. */
+/**
+ * One page. Conversations that arrive between two pages neither repeat nor shift the others. Throws {@link BadCursor}.
+ */
 export function pageOf(conversations: readonly Listed[], query: ListQuery): { body: Fields; ids: string[] } {
   const sign = query.sort_direction === 'asc' ? 1 : -1;
   const from = query.cursor === undefined ? undefined : decode(query.cursor);

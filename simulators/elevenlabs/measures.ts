@@ -1,4 +1,4 @@
-// What ElevenLabs measures and charges: latencies of turns, credits, dollars, feelings.
+// What ElevenLabs measures and charges: turn latencies, credits, dollars, sentiment.
 import type { Random } from '../random.js';
 import type { Fields } from '../records.js';
 import type { Sentiment } from './conversation.js';
@@ -15,7 +15,7 @@ export function turnMetrics(random: Random, role: 'user' | 'agent', isTyped: boo
   return { metrics: isTyped ? model : { ...model, convai_tts_service_ttfb: metric(0.09, 0.3) } };
 }
 
-/** The bill: credits a second by channel, and what that is in USD. */
+/** The cost: credits per second by channel, and the amount in USD. */
 export function billOf(seconds: number, isTyped: boolean, turns: number): Fields {
   const credits = isTyped ? turns * 3 : Math.ceil(seconds * 8.33);
   const model = rounded(0.0006 * turns, 6);
@@ -35,7 +35,7 @@ export function billOf(seconds: number, isTyped: boolean, turns: number): Fields
   };
 }
 
-/** How the customer felt; null when nobody of flesh was heard. */
+/** The customer's sentiment; null when no person spoke. */
 export function sentimentOf(random: Random, scoredTurns: number): Sentiment | null {
   const shares = { positive: 40, neutral: 45, negative: 15 };
   const label = random.weighted(['positive', 'neutral', 'negative'] as const, (name) => shares[name]);

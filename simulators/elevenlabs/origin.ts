@@ -1,4 +1,4 @@
-// Where a conversation comes from, as its metadata tells: telephone, browser, message; and who authorised it.
+// The origin of a conversation in its metadata: telephone, browser, message, and how it was authorised.
 import { seededHex } from '../random.js';
 import type { Fields } from '../records.js';
 import { isPhone, type Plan } from './plan.js';
@@ -40,12 +40,12 @@ function phoneCall(plan: Plan): Fields | null {
   };
 }
 
-/** The id of the leg at the carrier. */
+/** The carrier's id of the call leg. */
 export function callSidOf(plan: Plan): string {
   return plan.channel === 'sip' ? `SCL_${seededHex(`${plan.seed} sid`, 12)}` : `CA${seededHex(`${plan.seed} sid`, 32)}`;
 }
 
-/** The part of the metadata that says how somebody came. */
+/** The part of the metadata that describes the channel. */
 export function channelMetadata(plan: Plan): Fields {
   const [source, authorization] = SOURCES[plan.channel];
   const sms = {
@@ -69,7 +69,7 @@ export function channelMetadata(plan: Plan): Fields {
   };
 }
 
-/** What the agent was given: variables of its owner and of the system. */
+/** The client data of a conversation: custom and system variables. */
 export function clientData(plan: Plan, conversationId: string): Fields {
   const call = isPhone(plan.channel)
     ? {
@@ -95,7 +95,7 @@ export function clientData(plan: Plan, conversationId: string): Fields {
   };
 }
 
-/** Which features could be used and were. */
+/** Which features were enabled and which were used. */
 export function usageOf(plan: Plan): Fields {
   const feature = (enabled: boolean, used: boolean) => ({ enabled, used });
   const { outcome } = plan.end;

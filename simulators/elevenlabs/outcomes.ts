@@ -1,7 +1,7 @@
-// The ways in which an ElevenLabs conversation ends. There is no list of reasons at ElevenLabs: `termination_reason`
-// is free text, and much is told by results of system tools and by `call_result`.
+// The ways an ElevenLabs conversation can end. ElevenLabs publishes no list of reasons: `termination_reason` is free
+// text, and results of system tools and `call_result` carry the rest.
 
-/** A kind of end, by a name of our own. */
+/** The kind of end; the names are ours, not ElevenLabs'. */
 export type Outcome =
   | 'customer_hangup'
   | 'agent_hangup'
@@ -16,7 +16,7 @@ export type Outcome =
   | 'unreachable'
   | 'unexplained';
 
-/** What the record says of an end. `connected`: somebody spoke. `weight`: share of traffic in percent. */
+/** How an end appears in the record. `connected`: somebody spoke. `weight`: share of traffic in percent. */
 export interface End {
   outcome: Outcome;
   status: 'done' | 'failed';
@@ -25,8 +25,9 @@ export interface End {
   reasons: readonly string[];
   error: { code: number; reason: string } | null;
   weight: number;
-  /** Happens on the telephone only; on calls that the agent made only. */
+  /** Happens on phone channels only. */
   phoneOnly?: boolean;
+  /** Happens on outbound calls only. */
   outboundOnly?: boolean;
 }
 
@@ -49,7 +50,7 @@ const unconnected = (outcome: Outcome, weight: number, callResult: string, reaso
     outboundOnly: true,
   });
 
-/** All ends. On the web the first reason of a list is that of a telephone, the second that of a browser. */
+/** All ends. In a list of reasons, the first is for the telephone and the second for the browser. */
 export const ENDS: readonly End[] = [
   done('customer_hangup', 40, ['Call ended by remote party', 'Client disconnected: 1000']),
   done('agent_hangup', 24, ['end_call tool was called.', 'Agent used the end_call tool']),
@@ -68,7 +69,7 @@ export const ENDS: readonly End[] = [
   unconnected('unreachable', 2, 'failed', 'Call could not be completed'),
 ];
 
-/** The end of a name. */
+/** The end with this name. */
 export function endOf(outcome: Outcome): End {
   const end = ENDS.find((candidate) => candidate.outcome === outcome);
   if (!end) throw new RangeError('no such outcome');

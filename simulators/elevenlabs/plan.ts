@@ -1,4 +1,4 @@
-// Decides, from a seed and from what is fixed, who talks to whom, where, and how it ends. Words come later.
+// Decides, from a seed and the given fields, who talks to whom, on which channel, and how it ends. The words come later.
 import { Random, seededHex } from '../random.js';
 import type { Fields } from '../records.js';
 import type { Slots } from '../talk/lines.js';
@@ -8,14 +8,14 @@ import { topicOf } from '../talk/topics.js';
 import { AGENTS, BOOKINGS_ID, FIRST_AGENT, type Channel, type SimulatedAgent } from './agents.js';
 import { endOf, type End, type Outcome } from './outcomes.js';
 
-/** What is fixed about a conversation; what is absent is plain (see {@link planConversation}). */
+/** What the caller determines about a conversation; defaults as in {@link planConversation}. */
 export interface Scenario {
   agentId?: string;
   outcome?: Outcome;
   channel?: Channel;
   direction?: 'inbound' | 'outbound';
   environment?: string;
-  /** Whether a first agent hands over to a second one, if it knows one. */
+  /** Whether the first agent transfers to a second one, if it has one to transfer to. */
   handover?: boolean;
   /** Default: the agent's own setting. */
   zeroRetention?: boolean;
@@ -41,9 +41,9 @@ export interface Plan {
 const PHONE: readonly Channel[] = ['twilio', 'sip'];
 const TEXT: readonly Channel[] = ['chat', 'sms', 'whatsapp'];
 
-/** Whether a channel has a telephone number and a line. */
+/** Whether a channel is a telephone channel. */
 export const isPhone = (channel: Channel): boolean => PHONE.includes(channel);
-/** Whether nobody speaks on a channel. */
+/** Whether a channel is text only. */
 export const isText = (channel: Channel): boolean => TEXT.includes(channel);
 
 function agentOf(fields: Fields, scenario: Scenario): SimulatedAgent {
@@ -59,8 +59,8 @@ function specialistOf(agent: SimulatedAgent, end: End, scenario: Scenario): Simu
 }
 
 /**
- * Plans a conversation. `fields` may fix the agent. What the scenario leaves open is an inbound call to the first
- * agent (on its first channel), in production, that the customer ended; the seed decides about people and words.
+ * Plans a conversation. `fields` may set the agent. Default of the scenario: an inbound call to the first agent (on its
+ * first channel), in production, ended by the customer. The seed determines people and words.
  */
 export function planConversation(seed: string, fields: Fields, scenario: Scenario): Plan {
   const random = new Random(`${seed} el plan`);
@@ -85,7 +85,7 @@ export function planConversation(seed: string, fields: Fields, scenario: Scenari
   };
 }
 
-/** The conversation's id where none is given: as long and as random-looking as ElevenLabs'. */
+/** The default id of a conversation: as long and as random-looking as ElevenLabs' ids. */
 export function conversationIdOf(seed: string): string {
   return `conv_${seededHex(`${seed} el id`, 28)}`;
 }

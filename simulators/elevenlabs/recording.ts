@@ -1,14 +1,14 @@
-// What is heard of a conversation. No file is stored: the document decides the bytes.
+// The recording of a conversation. No file is stored: the bytes are generated from the document.
 import { mp3Bytes, speechMp3 } from '../mp3.js';
 import type { Conversation } from './conversation.js';
 
 const SECONDS_A_CHARACTER = 0.068;
 
-/** How large the recording is that a conversation offers. */
+/** Size in bytes of a conversation's recording. */
 export const recordingBytes = ({ has_audio: hasAudio, metadata }: Readonly<Conversation>): number =>
   hasAudio ? mp3Bytes(metadata.call_duration_secs * 1000) : 0;
 
-/** The whole conversation as MP3: as long as its duration, with voices where its transcript has words. */
+/** The conversation as MP3: as long as its duration, with voices where its transcript has words. */
 export function recordingOf(conversation: Conversation): Buffer {
   const spoken = conversation.transcript.filter((item) => item.message !== null && item.source_medium !== 'dtmf');
   const durationMs = conversation.metadata.call_duration_secs * 1000;

@@ -142,7 +142,7 @@ function liveCount(workspace: Workspace): ApiReply {
   return { status: 200, body: { count: running.length } };
 }
 
-/** The endpoints; all of them want the API key. */
+/** The endpoints; all of them require the API key. */
 export function elevenLabsEndpoints(workspace: Workspace): Endpoint[] {
   type Handler = (workspace: Workspace, request: ApiRequest) => ApiReply;
   const endpoint = (operation: Operation, method: string, path: string, handler: Handler): Endpoint => ({

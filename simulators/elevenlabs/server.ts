@@ -1,4 +1,4 @@
-// A simulated ElevenLabs workspace: its HTTP API on a port, and the handles by which tests and traffic move its
+// A simulated ElevenLabs workspace: its HTTP API on a port, and the methods that tests and traffic use to change its
 // conversations.
 import { noFaults, type Faults } from '../faults.js';
 import type { HistoryOptions } from '../history.js';
@@ -20,10 +20,13 @@ import { knownAt, oddConversation } from './view.js';
 import { webhookDocument } from './webhook-body.js';
 import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
 
-/** Until somebody finishes it: about thirty thousand years. */
+/** Practically never (about thirty thousand years): only `finish` ends it. */
 const NEVER_MS = 1e15;
 
-/** How to start. `port` 0: a free one. `seed` decides which requests fail by `faults.errors`. `clock` gives epoch milliseconds. */
+/**
+ * Start options. `port` 0: any free port. `seed` decides which requests `faults.errors` hits. `clock` returns epoch
+ * milliseconds.
+ */
 export interface SimulatorOptions {
   port?: number;
   apiKey?: string;
@@ -34,17 +37,17 @@ export interface SimulatorOptions {
   webhooks?: Pick<SenderOptions, 'timeoutMs' | 'retries' | 'retryDelaysMs'>;
 }
 
-/** How a conversation is made: what is not fixed is plain; `sentiment` is that of its list item. */
+/** How a conversation is generated, beyond its scenario; `sentiment` is that of its list item. */
 export interface Making extends Scenario {
   seed?: string;
   sentiment?: Sentiment | null;
-  /** The conversation that this one is a part of (`parent_conversation_id` of the list). */
+  /** The parent conversation (`parent_conversation_id` in the list). */
   parentId?: string;
-  /** Keep the transcript as a seed only. */
+  /** Store the transcript as a seed only. */
   isDerived?: boolean;
 }
 
-/** One delivery by hand. `body` replaces the real one; `signature` replaces the computed one, `null` leaves it out. */
+/** One manual delivery. `body` replaces the real one; `signature` replaces the computed one, `null` omits it. */
 export interface DeliverOptions {
   times?: number;
   secret?: string;
@@ -81,29 +84,29 @@ export class ElevenLabsSimulator {
     });
   }
 
-  /** What `baseUrl` of the official client is set to. */
+  /** The `baseUrl` for the official client. */
   get baseUrl(): string {
     return this.api.baseUrl;
   }
 
-  /** The latest requests in the order of their arrival. */
+  /** The latest requests, in order of arrival. */
   get requests(): LoggedRequest[] {
     return this.api.requests.log;
   }
 
-  /** How often each conversation was read, heard, deleted with success. */
+  /** Counts of successful requests, by operation and conversation. */
   get counts(): Requests {
     return this.api.requests;
   }
 
-  /** Begins to listen on 127.0.0.1; rejects when the port is taken. */
+  /** Starts listening on 127.0.0.1; rejects when the port is taken. */
   async listen(port: number): Promise<void> {
     await this.api.listen(port);
   }
 
   /**
-   * Adds a live conversation: `in-progress` unless `status` says `initiated`, without transcript, with zeros. With
-   * another `status` it is stored as given over a live one.
+   * Adds a live conversation: `in-progress` (or `initiated`, if `status` says so), without transcript, with zeros. With any
+   * other `status`, the fields are merged into a live conversation as given.
    */
   addConversation(fields: Fields = {}, making: Making = {}): Conversation {
     const seed = this.seedFor(fields, making);
@@ -113,15 +116,15 @@ export class ElevenLabsSimulator {
     return live;
   }
 
-  /** Adds a finished and analysed conversation, {@link completeConversation} at this simulator's time. */
+  /** Adds a finished and analysed conversation: {@link completeConversation} at this simulator's time. */
   addCompleteConversation(fields: Fields = {}, making: Making = {}): Conversation {
     const seed = this.seedFor(fields, making);
     return this.keep(completeConversation(seed, fields, making, this.context()), seed, making);
   }
 
   /**
-   * Ends a live conversation: `processing`, or `failed` when the scenario says so, with transcript and duration. The end is
-   * the planned one, or now when that is earlier. {@link finish} makes it `done`, or `faults.lateAnalysisMs` does.
+   * Ends a live conversation: `processing`, or `failed` when the scenario says so, with transcript and duration. It ends at
+   * the planned time, or now if that is earlier. {@link finish} or `faults.lateAnalysisMs` makes it `done`.
    * Throws RangeError for an unknown id.
    */
   endConversation(id: string, fields: Fields = {}, scenario: Scenario = {}): Conversation {
@@ -137,7 +140,7 @@ export class ElevenLabsSimulator {
     return knownAt(whole, seen, this.clock());
   }
 
-  /** Makes a conversation that is `processing` `done`; `fields` win. Throws RangeError for an unknown id. */
+  /** Changes a conversation from `processing` to `done`; `fields` override. Throws RangeError for an unknown id. */
   finish(id: string, fields: Fields = {}): Conversation {
     const { conversation, notes } = this.known(id);
     const done = withFields(conversation, fields);
@@ -145,7 +148,9 @@ export class ElevenLabsSimulator {
     return done;
   }
 
-  /** Runs the analysis of a finished conversation again; it comes out differently. Throws RangeError for an unknown id. */
+  /**
+   * Runs the analysis of a finished conversation again, with a different result. Throws RangeError for an unknown id.
+   */
   analyze(id: string, fields: Fields = {}): Conversation {
     const { conversation, notes } = this.known(id);
     const analyses = (notes.analyses ?? 1) + 1;
@@ -164,12 +169,12 @@ export class ElevenLabsSimulator {
     return this.conversations.update(id, withFields({ ...conversation, transcript }, fields));
   }
 
-  /** Adds a past of finished conversations, cheaply; returns their ids, oldest first (see {@link addHistory}). */
+  /** Adds a history of finished conversations; returns their ids, oldest first (see {@link addHistory}). */
   seedHistory(options: HistoryOptions): string[] {
     return addHistory(this, options);
   }
 
-  /** Deletes a conversation as if in the provider's console: from now on 404. */
+  /** Deletes a conversation, as the provider's console would: it answers 404 from now on. */
   remove(id: string): boolean {
     return this.conversations.remove(id);
   }
@@ -179,7 +184,10 @@ export class ElevenLabsSimulator {
     return signBody(rawBody, this.webhookSecret, atMs);
   }
 
-  /** The raw body of a webhook about a conversation, as it is known now; whole also under zero retention. Throws RangeError for an unknown id. */
+  /**
+   * The raw body of a webhook about a conversation in its current state; complete even under zero retention. Throws
+   * RangeError for an unknown id.
+   */
   webhookBody(type: string, id: string, atMs = this.clock()): string {
     const { conversation, notes } = this.known(id);
     const seen = oddConversation(knownAt(conversation, notes, atMs), this.faults.oddities);
@@ -188,8 +196,8 @@ export class ElevenLabsSimulator {
   }
 
   /**
-   * Posts one webhook `times` times at once, without retries. Returns the status of the answer, of several the
-   * highest; 0 when nobody answered.
+   * Posts one webhook `times` times concurrently, without retries. Returns the highest response status; 0 when there was
+   * no response.
    */
   async deliver(webhookUrl: string, type: string, id: string, options: DeliverOptions = {}): Promise<number> {
     const given = options.body ?? this.webhookBody(type, id);
@@ -200,7 +208,7 @@ export class ElevenLabsSimulator {
     return Math.max(...(await Promise.all(Array.from({ length: options.times ?? 1 }, send))));
   }
 
-  /** Stops listening and cuts open connections. */
+  /** Stops listening and closes open connections. */
   async close(): Promise<void> {
     await this.api.close();
   }
@@ -243,7 +251,7 @@ export class ElevenLabsSimulator {
   }
 }
 
-/** What was fixed at the beginning and at the end, and the start as it was. */
+/** The fields set at the beginning and at the end, with the original start. */
 function fixedOf(live: Conversation, atBegin: Fields, atEnd: Fields): Fields {
   const { conversation_id, agent_id, metadata } = live;
   const { status: _, ...begun } = atBegin;

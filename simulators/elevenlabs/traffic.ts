@@ -1,5 +1,5 @@
-// Lets conversations happen in a simulated ElevenLabs workspace, at a rate, and announces them by webhook when they are
-// over: there is no webhook of a start. What lasts minutes in its own record takes seconds here (`speed`).
+// Generates conversations in a simulated ElevenLabs workspace at a given rate, and sends their webhooks when they are
+// over: ElevenLabs has no webhook for the start. Minutes in the record take seconds of real time (`speed`).
 import { isReached } from '../bound.js';
 import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
@@ -43,7 +43,10 @@ export class ElevenLabsTraffic {
     return this.outbox.hits;
   }
 
-  /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
+  /**
+   * Announces existing records (`announce`) or a new history, finishes what an earlier run left open, then starts new
+   * traffic.
+   */
   start(announce: readonly string[] = []): void {
     const { simulator, seed, history, perMinute, maxConversations = Infinity } = this.options;
     const unfinished = simulator.conversations.heads().filter(({ head, notes }) => isUnfinished(head, notes));
@@ -63,17 +66,17 @@ export class ElevenLabsTraffic {
     );
   }
 
-  /** Waits until nothing is under way; without `maxConversations` that is never. */
+  /** Waits until nothing is in progress; never resolves without `maxConversations`. */
   async idle(): Promise<void> {
     await this.pace.idle();
   }
 
-  /** Stops at once. Conversations under way stay `in-progress` in the workspace. */
+  /** Stops immediately. Live conversations stay `in-progress` in the workspace. */
   async stop(): Promise<void> {
     await this.pace.stop();
   }
 
-  /** Chats a minute once there is enough sound; undefined before. */
+  /** Chats per minute once the recordings reach the limit; undefined before. */
   private quietRate(): number | undefined {
     const { bound, simulator } = this.options;
     return isReached(bound, () => simulator.conversations.heads(), recordingBytes) ? bound?.quietPerMinute : undefined;
@@ -109,7 +112,7 @@ export class ElevenLabsTraffic {
     simulator.conversations.note(id, { isUntold: undefined });
   }
 
-  /** From wherever a conversation is to its webhooks. */
+  /** Takes a conversation from its current state to the end, including its webhooks. */
   private async finish(id: string, seed: string, mishap: Mishap): Promise<void> {
     const { simulator, speed } = this.options;
     const status = simulator.conversations.get(id)?.status;
@@ -128,7 +131,7 @@ export class ElevenLabsTraffic {
   private async tellAll(id: string, mishap: Mishap): Promise<void> {
     const { conversations } = this.options.simulator;
     const { outcome = 'customer_hangup' } = conversations.notes(id)?.scenario ?? {};
-    // The only webhook of a call that never came about tells so.
+    // A call that never connected sends this webhook and no other.
     if (!endOf(outcome).connected) return this.tell('call_initiation_failure', id);
     const hasAudio = conversations.get(id)?.has_audio === true;
     if (hasAudio && mishap === 'audio_first') await this.tell('post_call_audio', id);
@@ -149,7 +152,7 @@ export class ElevenLabsTraffic {
     if (webhook) await this.tell('post_call_transcription', id);
   }
 
-  /** The webhooks of what is over, one after the other; those that a restart cuts off are told after it. */
+  /** Sends the webhooks of finished records in sequence; those that a restart interrupts are sent after it. */
   private async announceFinished(ids: readonly string[]): Promise<void> {
     const { conversations } = this.options.simulator;
     const past = ids.filter((id) => {
@@ -169,7 +172,7 @@ export class ElevenLabsTraffic {
   }
 }
 
-/** The same in writing, which a customer begins and ends. */
+/** The same scenario as a chat that the customer begins and ends. */
 const chatOf = (scenario: Scenario): Scenario => ({
   ...scenario,
   channel: 'chat',

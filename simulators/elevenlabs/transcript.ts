@@ -1,4 +1,4 @@
-// Gives lines their times and shapes them as ElevenLabs' transcript items.
+// Assigns times to lines and converts them to ElevenLabs' transcript items.
 import { Random, seededHex } from '../random.js';
 import type { Happening } from '../talk/lines.js';
 import type { ToolCall, ToolResult, TranscriptItem } from './conversation.js';
@@ -6,7 +6,7 @@ import type { ScriptLine, SystemLine } from './dialogue.js';
 import { turnMetrics } from './measures.js';
 import { isText, type Plan } from './plan.js';
 
-/** A transcript with the length of the conversation in seconds and the agents in the order of their part in it. */
+/** A transcript, the length of the conversation in seconds, and the agents in the order in which they took part. */
 export interface Script {
   items: TranscriptItem[];
   seconds: number;
@@ -15,7 +15,7 @@ export interface Script {
 
 const SPOKEN_SECONDS_A_CHARACTER = 0.068;
 
-/** Goes through lines one after the other, keeping time and agent. */
+/** Processes lines in order and tracks the time and the current agent. */
 class Scribe {
   readonly items: TranscriptItem[] = [];
   readonly agents: string[];
@@ -92,7 +92,7 @@ class Scribe {
     if (!this.agents.includes(line.speaksNext)) this.agents.push(line.speaksNext);
   }
 
-  /** Calls and results come on one item or on two, joined by `request_id`. */
+  /** A call and its result are in one item or in two, linked by `request_id`. */
   private pushTool(call: ToolCall, result: ToolResult, seconds: number): void {
     const asked = { ...this.item('agent', null), tool_calls: [call] };
     this.at += seconds;
@@ -144,7 +144,7 @@ class Scribe {
   }
 }
 
-/** Times a script; the same plan gives the same items. */
+/** Assigns times to a script; the same plan gives the same items. */
 export function transcribe(plan: Plan, lines: readonly ScriptLine[]): Script {
   const scribe = new Scribe(plan);
   for (const line of lines) scribe.add(line);

@@ -1,4 +1,4 @@
-// What a reader of ElevenLabs' API sees of a conversation at a given time.
+// What ElevenLabs' API returns for a conversation at a given time.
 import type { Oddity } from '../faults.js';
 import type { Fields } from '../records.js';
 import { NO_AUDIO, type Conversation } from './conversation.js';
@@ -6,7 +6,7 @@ import type { ConversationNotes } from './conversations.js';
 
 type Times = Pick<ConversationNotes, 'doneFromMs' | 'audioFromMs'>;
 
-/** A conversation as it is known at `nowMs`: `processing` before its time, no audio before its time. */
+/** A conversation as visible at `nowMs`: `processing` until its analysis is due, no audio until its audio is due. */
 export function knownAt(conversation: Conversation, notes: Times, nowMs: number): Conversation {
   if (notes.doneFromMs !== undefined && nowMs < notes.doneFromMs) {
     return { ...conversation, ...NO_AUDIO, status: 'processing', analysis: null };
@@ -15,7 +15,7 @@ export function knownAt(conversation: Conversation, notes: Times, nowMs: number)
   return isAudioThere ? conversation : { ...conversation, ...NO_AUDIO };
 }
 
-/** Whether nothing of it may be kept: then its webhook is the only copy. */
+/** Whether the conversation has zero retention: its webhook is then the only copy. */
 export function isZeroRetention(conversation: Conversation): boolean {
   const usage = conversation.metadata['features_usage'];
   const flag = (name: string): unknown =>
@@ -23,7 +23,7 @@ export function isZeroRetention(conversation: Conversation): boolean {
   return flag('pii_zrm_agent') === true || flag('pii_zrm_workspace') === true;
 }
 
-/** What is left of a conversation in storage: under zero retention no words, no analysis, no numbers, no names. */
+/** What is stored of a conversation: under zero retention no words, no analysis, no numbers, no names. */
 export function asStored(conversation: Conversation): Conversation {
   if (!isZeroRetention(conversation)) return conversation;
   return {
@@ -37,7 +37,7 @@ export function asStored(conversation: Conversation): Conversation {
   };
 }
 
-/** The same with fields, values and nulls that no client expects. */
+/** A copy with fields, values and nulls that no client expects. */
 export function oddConversation(conversation: Conversation, oddities: readonly Oddity[]): Conversation {
   if (oddities.length === 0) return conversation;
   const strange: Fields = oddities.includes('unknown_value')

@@ -1,4 +1,4 @@
-// What ElevenLabs' webhooks carry: `{type, event_timestamp, data}`, the time in seconds.
+// Bodies of ElevenLabs' webhooks: `{type, event_timestamp, data}`, the time in seconds.
 import { Random } from '../random.js';
 import type { Fields } from '../records.js';
 import type { Conversation, TranscriptItem } from './conversation.js';
@@ -12,7 +12,7 @@ function unwrapped(item: TranscriptItem): TranscriptItem {
   return metrics === undefined ? item : { ...item, conversation_turn_metrics: metrics };
 }
 
-/** The document of GET; every second one has the metrics without their wrapper, as the examples of the manual have. */
+/** The document of GET; every second one has the metrics without their wrapper, as in the examples of the manual. */
 function transcription(conversation: Conversation): Fields {
   const isUnwrapped = new Random(`${conversation.conversation_id} metrics`).chance(0.5);
   return isUnwrapped ? { ...conversation, transcript: conversation.transcript.map(unwrapped) } : conversation;
@@ -48,7 +48,7 @@ function failure(conversation: Conversation, plan: Plan): Fields {
   };
 }
 
-/** The body of a webhook, before it is rendered and signed; one of an unknown type carries the whole conversation. */
+/** The body of a webhook, before it is serialised and signed; an unknown type carries the whole conversation. */
 export function webhookDocument(type: string, conversation: Conversation, plan: Plan, atMs: number): Fields {
   const { agent_id, conversation_id } = conversation;
   const envelope = (data: Fields): Fields => ({ type, event_timestamp: Math.floor(atMs / 1000), data });

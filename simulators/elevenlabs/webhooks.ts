@@ -1,5 +1,5 @@
-// Sends webhooks as ElevenLabs does: signed with the webhook's secret, 200 alone is success, retries only when asked
-// for and only of the transcription.
+// Sends webhooks as ElevenLabs does: signed with the webhook's secret, only 200 counts as success, and only
+// transcription webhooks are retried, if retries are enabled.
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { postOnce } from '../post.js';
@@ -25,24 +25,26 @@ export interface SenderOptions {
   retryDelaysMs?: readonly number[];
 }
 
-/** How a webhook fared. `status` is the last answer, 0 when there was none. */
+/** The result of a webhook. `status` is the last response, 0 when there was none. */
 export interface Delivery {
   status: number;
   attempts: number;
 }
 
-/** The headers of a webhook; `null` leaves the signature out. */
+/** The headers of a webhook; `null` omits the signature. */
 export function signatureHeaders(signature: string | null): Record<string, string> {
   return { 'user-agent': 'ElevenLabs/1.0', ...(signature === null ? {} : { [SIGNATURE_HEADER]: signature }) };
 }
 
 const isRetryable = (status: number): boolean => status === 0 || status >= 500 || status === 429 || status === 408;
 
-/** Sends webhooks; each attempt carries the same body, signed anew. */
+/** Sends webhooks; each attempt has the same body with a new signature. */
 export class WebhookSender {
   constructor(private readonly options: SenderOptions) {}
 
-  /** Sends once, or until 200, a final refusal or the end of the retries. Rejects only when `signal` is aborted. */
+  /**
+   * Sends once, or until 200, a status that is not retried or the last retry. Rejects only when `signal` is aborted.
+   */
   async send(url: string, type: string, body: string, signal?: AbortSignal, isRetried = true): Promise<Delivery> {
     const { secret, clock, timeoutMs, retries = false } = this.options;
     const isRepeated = retries && isRetried && type === RETRIED;

@@ -1,4 +1,4 @@
-// Starts a simulated ElevenLabs workspace with its saved state and its traffic, and ends both.
+// Starts and stops a simulated ElevenLabs workspace with its saved state and its traffic.
 import { randomBytes } from 'node:crypto';
 import { setFaults } from '../control.js';
 import {
@@ -14,13 +14,13 @@ import {
 import { startElevenLabsSimulator } from './server.js';
 import { ElevenLabsTraffic } from './traffic.js';
 
-/** `retries`: whether webhooks are sent again; ElevenLabs does so only when asked. */
+/** `retries`: whether failed webhooks are retried; off by default, as at ElevenLabs. */
 export interface ElevenLabsWorkspaceOptions extends ProviderOptions {
   webhookSecret?: string;
   retries: boolean;
 }
 
-/** Starts everything; resolves once the API listens. Rejects when the state folder is damaged or not writable. */
+/** Starts API and traffic; resolves once the API listens. Rejects when the state folder is damaged or not writable. */
 export async function startElevenLabsWorkspace(
   options: ElevenLabsWorkspaceOptions,
   common: CommonOptions,

@@ -1,9 +1,9 @@
 // The agents of the simulated workspace: invented businesses in four languages.
 
-/** An agent, with the number that it answers on and what its voice and model cost (US cents a second). */
+/** An agent, with its phone number and the price of its voice and model (US cents per second). */
 export interface SimulatedAgent {
   agent_id: string;
-  /** Key of what its calls are about. */
+  /** Key of the topic of its calls. */
   topic: string;
   channel: 'voice' | 'chat';
   agent_name: string;
@@ -14,7 +14,7 @@ export interface SimulatedAgent {
   weight: number;
 }
 
-/** The agents that speak; `weight` is the share of calls. */
+/** The voice agents; `weight` is the share of calls. */
 export const AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_7c1d0e5b2f9a4438a6d1',
@@ -95,7 +95,7 @@ export const AGENTS: readonly SimulatedAgent[] = [
   },
 ];
 
-/** The agents that write; they have no number. */
+/** The chat agents; they have no phone number. */
 export const CHAT_AGENTS: readonly SimulatedAgent[] = [
   {
     agent_id: 'agent_2f6be0d9417c4c3fa0e8',
@@ -127,7 +127,7 @@ export function chatAgentDocument(agent: SimulatedAgent): Record<string, unknown
   return rest;
 }
 
-/** Retell's agent object for `GET /get-agent/{id}`, with what retell-sdk calls required. */
+/** Retell's agent object for `GET /get-agent/{id}`, with all fields that retell-sdk requires. */
 export function agentDocument(agent: SimulatedAgent): Record<string, unknown> {
   return {
     agent_id: agent.agent_id,

@@ -27,15 +27,15 @@ function sentimentOf(random: Random, isConnected: boolean): string {
   return random.weighted(['Positive', 'Neutral', 'Negative', 'Unknown'] as const, (label) => shares[label]);
 }
 
-/** What was said in a call, as far as its document has words. */
+/** What was said in a call, from the words in its document. */
 export const saidIn = ({ transcript_object: items = [] }: Pick<RetellCall, 'transcript_object'>): Said[] =>
   items.flatMap((item) => ('words' in item ? [{ isCustomer: item.role === 'user', text: item.content }] : []));
 
-/** The request was fulfilled, or somebody else has taken it over. */
+/** Whether the request was fulfilled or transferred to somebody else. */
 const isSuccess = (reason: string, result: Result): boolean =>
   HANDED_OVER.has(reason) || (HUNG_UP.has(reason) && result === 'settled');
 
-/** The analysis of a call in which this was said. One that was never connected has neither a summary nor a sentiment. */
+/** The analysis of a call, from what was said. A call that never connected has neither a summary nor a sentiment. */
 export function analysisOf(plan: CallPlan, said: readonly Said[]): CallAnalysis {
   const random = new Random(`${plan.seed} analysis`);
   const { reason, connected, status } = plan.reason;

@@ -1,5 +1,5 @@
 // Retell's call object, as its HTTP API and its webhooks carry it (API reference of retell-sdk 5.66).
-// Strings stay open (`disconnection_reason` and others), so that a test can send what no client knows yet.
+// Enumerations (`disconnection_reason` and others) are plain strings, so that a test can send values that no client knows yet.
 import type { Fields } from '../records.js';
 
 /** One word; times in seconds of audio time, approximate as at Retell. */
@@ -9,7 +9,7 @@ export interface Word {
   end: number;
 }
 
-/** One entry of a transcript. Entries have no id; their order is the truth. */
+/** One entry of a transcript. Entries have no id; only their order identifies them. */
 export type TranscriptItem =
   | { role: 'agent' | 'user' | 'transfer_target'; content: string; words: Word[] }
   | {
@@ -32,7 +32,7 @@ export type TranscriptItem =
   | { role: 'dtmf'; digit: string }
   | { role: 'sms' | 'injected'; content: string; time_sec: number };
 
-/** Percentiles in milliseconds of one kind of latency. */
+/** Percentiles of one kind of latency, in milliseconds. */
 export interface LatencyStatistics {
   p50: number;
   p90: number;
@@ -53,7 +53,7 @@ export interface CallAnalysis {
   [field: string]: unknown;
 }
 
-/** `combined_cost` and `cost` in US cents, unit prices in US cents a second. */
+/** `combined_cost` and `cost` in US cents, unit prices in US cents per second. */
 export interface CallCost {
   combined_cost: number;
   product_costs: { product: string; cost: number; unit_price?: number; is_transfer_leg_cost?: boolean }[];
@@ -61,7 +61,7 @@ export interface CallCost {
   total_duration_unit_price: number;
 }
 
-/** A call. `…_timestamp` are epoch milliseconds; what Retell does not know (yet) is absent, not null. */
+/** A call. `…_timestamp` are epoch milliseconds; unknown fields are absent, not null. */
 export interface RetellCall {
   call_id: string;
   call_type: string;
@@ -100,10 +100,10 @@ export interface RetellCall {
   [field: string]: unknown;
 }
 
-/** Any fields of a call, known to Retell or not; a value of `undefined` takes the field away. */
+/** Any fields of a call, known to Retell or not; `undefined` removes the field. */
 export type CallFields = Fields;
 
-/** The four fields that lists leave out. */
+/** The four fields that lists omit. */
 export const TRANSCRIPT_FIELDS = [
   'transcript',
   'transcript_object',

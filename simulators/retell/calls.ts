@@ -9,9 +9,9 @@ import { completeCall } from './complete-call.js';
 export interface CallNotes extends Notes {
   /** The analysis is hidden before this time. */
   analysisFromMs?: number;
-  /** Recordings are not there before this time. */
+  /** No recordings before this time. */
   audioFromMs?: number;
-  /** Set and filterable, but not part of the call object. */
+  /** Settable and filterable, but not part of the call object. */
   customAttributes?: Record<string, unknown>;
 }
 

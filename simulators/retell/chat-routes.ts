@@ -35,7 +35,7 @@ function find(workspace: ChatWorkspace, request: ApiRequest): RetellChat {
   return workspace.chats.seen(chatId);
 }
 
-/** A chat with the names that the filters of calls look at. */
+/** A chat with the field names that the call filters use. */
 function filterable(chat: RetellChat): RetellCall {
   const { chat_successful: successful, ...analysis } = chat.chat_analysis ?? {};
   return {
@@ -56,7 +56,7 @@ function filterable(chat: RetellChat): RetellCall {
   };
 }
 
-/** The criteria under the names of calls. */
+/** Chat criteria with the field names of calls. */
 function asCallCriteria(wanted: z.infer<typeof chatCriteria>): FilterCriteria {
   const { chat_id, chat_status, chat_successful, ...rest } = wanted;
   return { ...rest, call_id: chat_id, call_status: chat_status, call_successful: chat_successful };

@@ -1,4 +1,4 @@
-// Lets chats happen in a simulated Retell workspace.
+// Generates chats in a simulated Retell workspace.
 import type { Outbox, Pace } from '../pace.js';
 import { Random } from '../random.js';
 import type { RetellChat } from './chat.js';
@@ -6,7 +6,7 @@ import type { ChatNotes } from './chat-notes.js';
 import { completeChat } from './complete-chat.js';
 import type { RetellSimulator } from './server.js';
 
-/** Chats of traffic. */
+/** The chats of traffic. */
 export class ChatTraffic {
   constructor(
     private readonly simulator: RetellSimulator,
@@ -31,7 +31,7 @@ export class ChatTraffic {
     await this.finish(id, isDoubled);
   }
 
-  /** Ends what an earlier run left. */
+  /** Finishes the chats that an earlier run left open. */
   resume(): void {
     for (const { head, notes } of this.simulator.chats.records.heads()) {
       if (isUnfinished(head, notes)) this.pace.run(() => this.finish(head.chat_id, false));
@@ -70,7 +70,7 @@ export class ChatTraffic {
   }
 }
 
-/** Whether something is still to happen to a chat, or to be told. */
+/** Whether a chat is still live, not analysed yet, or has a webhook to send. */
 export function isUnfinished(chat: Readonly<RetellChat>, notes: Readonly<ChatNotes>): boolean {
   const isAnalysed = chat.chat_analysis !== undefined && notes.analysisFromMs === undefined;
   return chat.chat_status === 'ongoing' || !isAnalysed || notes.isUntold === true;

@@ -1,15 +1,15 @@
-// What a reader of Retell's API sees of a chat at a given time.
+// What Retell's API returns for a chat at a given time.
 import type { Oddity } from '../faults.js';
 import { omit } from '../records.js';
 import type { RetellChat } from './chat.js';
 import type { ChatNotes } from './chat-notes.js';
 
-/** A chat without an analysis that is not due yet. */
+/** A chat as visible at `nowMs`: without an analysis that is not due yet. */
 export function chatKnownAt(chat: RetellChat, notes: Pick<ChatNotes, 'analysisFromMs'>, nowMs: number): RetellChat {
   return notes.analysisFromMs !== undefined && nowMs < notes.analysisFromMs ? omit(chat, ['chat_analysis']) : chat;
 }
 
-/** The same with fields, values and nulls that no client expects. */
+/** A copy with fields, values and nulls that no client expects. */
 export function oddChat(chat: RetellChat, oddities: readonly Oddity[]): RetellChat {
   const { chat_analysis: analysis } = chat;
   return {

@@ -1,8 +1,8 @@
-// Retell's chat object, as its HTTP API and its webhooks carry it (retell-sdk 5.66). Strings stay open.
+// Retell's chat object, as its HTTP API and its webhooks carry it (retell-sdk 5.66). Enumerations are plain strings.
 import type { Fields } from '../records.js';
 import type { CallCost } from './call.js';
 
-/** One entry of a chat; unlike those of calls it has an id and a time (epoch milliseconds). */
+/** One entry of a chat; unlike entries of calls it has an id and a time (epoch milliseconds). */
 export interface ChatMessage {
   role: string;
   message_id: string;
@@ -10,7 +10,7 @@ export interface ChatMessage {
   [field: string]: unknown;
 }
 
-/** A chat. `…_timestamp` are epoch milliseconds. It has neither numbers nor a direction, also when it is an SMS chat. */
+/** A chat. `…_timestamp` are epoch milliseconds. It has neither numbers nor a direction, even as an SMS chat. */
 export interface RetellChat {
   chat_id: string;
   agent_id: string;
@@ -30,7 +30,7 @@ export interface RetellChat {
   [field: string]: unknown;
 }
 
-/** The fields that lists leave out. */
+/** The fields that lists omit. */
 export const MESSAGE_FIELDS = ['transcript', 'message_with_tool_calls'] as const;
 
 /** The fields that a chat has only after its end. */

@@ -1,4 +1,4 @@
-// The simulated workspace's chats, and the handles by which tests and traffic move them.
+// The simulated workspace's chats, and the methods that tests and traffic use to change them.
 import { Lag } from '../lag.js';
 import { Records, omit, type Fields } from '../records.js';
 import type { Faults } from '../faults.js';
@@ -20,7 +20,7 @@ export class Chats {
     this.records = new Records(kind, new Lag(clock, () => faults.listLagMs));
   }
 
-  /** Adds a live chat, what is not given made up from the seed (default: its `chat_id`). */
+  /** Adds a live chat; the seed (default: its `chat_id`) generates the missing fields. */
   add(fields: Fields = {}, seed = this.seedFor(fields)): RetellChat {
     return this.keep(ongoingChat(seed, fields, { nowMs: this.clock() }), seed);
   }
@@ -30,7 +30,10 @@ export class Chats {
     return this.keep(completeChat(seed, fields, { nowMs: this.clock() }), seed);
   }
 
-  /** Ends a live chat; the analysis follows by {@link analyze} or by `faults.lateAnalysisMs`. Throws RangeError for an unknown id. */
+  /**
+   * Ends a live chat; {@link analyze} or `faults.lateAnalysisMs` adds the analysis. Throws RangeError for an unknown
+   * id.
+   */
   end(chatId: string, fields: Fields = {}): RetellChat {
     const { chat, notes } = this.known(chatId);
     const begun = omit(chat, [...CHAT_END_FIELDS, 'chat_status']);
@@ -42,7 +45,7 @@ export class Chats {
     return this.seen(chatId);
   }
 
-  /** Adds or replaces the analysis; `fields` wins over what the seed says. Throws RangeError for an unknown id. */
+  /** Adds or replaces the analysis; `fields` override what the seed generates. Throws RangeError for an unknown id. */
   analyze(chatId: string, fields: Fields = {}): RetellChat {
     const { chat, notes } = this.known(chatId);
     const analysis = { ...chatAnalysis(notes.seed, chat), ...fields };
@@ -55,13 +58,15 @@ export class Chats {
     return this.records.update(chatId, { ...correctedMessages(chat), ...fields });
   }
 
-  /** The chat as a reader sees it now. Throws RangeError for an unknown id. */
+  /** The chat as the API returns it now. Throws RangeError for an unknown id. */
   seen(chatId: string): RetellChat {
     const { chat, notes } = this.known(chatId);
     return oddChat(chatKnownAt(chat, notes, this.clock()), this.faults.oddities);
   }
 
-  /** The body of a webhook: `chat_started` without the end, `chat_ended` without the analysis, others with everything. */
+  /**
+   * The body of a webhook: `chat_started` without the end, `chat_ended` without the analysis, others with everything.
+   */
   webhookBody(event: string, chatId: string): string {
     const chat = this.seen(chatId);
     if (event === 'chat_started') {

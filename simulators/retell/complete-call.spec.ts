@@ -6,12 +6,12 @@ import { scenarioOf } from './scenarios.js';
 const context = { baseUrl: 'http://127.0.0.1:9002', nowMs: 1_795_000_000_000 };
 
 describe('completeCall', () => {
-  it('gives the same document for the same seed, and another for another', () => {
+  it('gives the same document for the same seed and a different one for another', () => {
     expect(completeCall('a', {}, context)).toEqual(completeCall('a', {}, context));
     expect(completeCall('a').call_id).not.toBe(completeCall('b').call_id);
   });
 
-  it('is a whole phone call by default', () => {
+  it('is a complete phone call by default', () => {
     const call = completeCall('a', {}, context);
     expect(call).toMatchObject({ call_status: 'ended', call_type: 'phone_call', disconnection_reason: 'user_hangup' });
     expect(call.duration_ms).toBe((call.end_timestamp ?? 0) - (call.start_timestamp ?? 0));
@@ -49,7 +49,7 @@ describe('completeCall', () => {
     expect(call.call_analysis).toBeDefined();
   });
 
-  it('has no numbers but an access token, when it is a web call', () => {
+  it('has an access token and no numbers for a web call', () => {
     const call = completeCall('web', { call_type: 'web_call' });
     expect(call).not.toHaveProperty('from_number');
     expect(call).not.toHaveProperty('direction');
@@ -57,7 +57,7 @@ describe('completeCall', () => {
     expect(call.access_token).toMatch(/^eyJ/);
   });
 
-  it('takes any field as it is given, and takes undefined ones away', () => {
+  it('uses any field as given and removes undefined ones', () => {
     const call = completeCall('shaped', {
       recording_url: undefined,
       call_status: 'on_fire',
@@ -68,7 +68,7 @@ describe('completeCall', () => {
     expect(call).toMatchObject({ call_status: 'on_fire', new_field: { a: null }, agent_name: null });
   });
 
-  it('adds a transcript without names and digits, when personal data must not be stored', () => {
+  it('adds a transcript without names and digits when personal data must not be stored', () => {
     const call = completeCall('pii', { data_storage_setting: 'everything_except_pii' });
     const scrubbed = JSON.stringify(call.scrubbed_transcript_with_tool_calls);
     expect(scrubbed).toContain('[person_name]');
@@ -76,7 +76,7 @@ describe('completeCall', () => {
     expect(call.scrubbed_recording_url).toContain('_scrubbed.wav');
   });
 
-  it('is cut short rather than ending in the future', () => {
+  it('is cut short if it would end in the future', () => {
     const call = completeCall('cut', { start_timestamp: context.nowMs - 5000 }, context);
     expect(call.end_timestamp).toBe(context.nowMs);
     expect(call.duration_ms).toBe(5000);
@@ -84,7 +84,7 @@ describe('completeCall', () => {
 });
 
 describe('ongoingCall', () => {
-  it('has nothing that is only known after the end', () => {
+  it('has no fields that are only known after the end', () => {
     const call = ongoingCall('live', { metadata: { a: 1 } }, context);
     expect(call).toMatchObject({ call_status: 'ongoing', metadata: { a: 1 } });
     for (const field of [
@@ -101,13 +101,13 @@ describe('ongoingCall', () => {
 });
 
 describe('END_REASONS', () => {
-  it('has the 34 values once each', () => {
+  it('has each of the 34 values once', () => {
     expect(new Set(END_REASONS.map(({ reason }) => reason)).size).toBe(34);
   });
 });
 
 describe('scenarioOf', () => {
-  it('makes a believable mix', () => {
+  it('gives a realistic mix', () => {
     const calls = Array.from({ length: 600 }, (_, index) =>
       completeCall(`mix ${index}`, scenarioOf(`mix ${index}`), context),
     );

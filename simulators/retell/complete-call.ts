@@ -1,4 +1,4 @@
-// Builds a call document as Retell would return it, from a seed and from whatever a caller wants to fix.
+// Builds a call document as Retell would return it, from a seed and the fields that the caller sets.
 import { Random, seededHex } from '../random.js';
 import { analysisOf, saidIn } from './analysis.js';
 import { END_FIELDS, type RetellCall, type TranscriptItem } from './call.js';
@@ -13,7 +13,7 @@ import { speechOf, spokenUntil, transcriptFields, type Speech } from './speech.j
 const LONGEST_MS = 360_000;
 const EPOCH_MS = 1_760_000_000_000;
 
-/** Where recordings are served, and the time (epoch ms) that no timestamp may pass; without `nowMs` there is no limit. */
+/** Base URL of recordings, and the latest possible timestamp (epoch ms); without `nowMs` there is no limit. */
 export interface BuildContext {
   baseUrl?: string;
   nowMs?: number;
@@ -26,7 +26,7 @@ interface Times {
 
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
 
-/** Start and length: what is fixed stays, and an end that would lie in the future is cut to now. */
+/** Start and length: given values are kept, and an end in the future is cut to now. */
 function timesOf(fields: Fields, spokenMs: number, nowMs: number | undefined): Times {
   const end = numberOr(fields['end_timestamp'], nowMs ?? EPOCH_MS + spokenMs);
   const startMs = numberOr(fields['start_timestamp'], end - numberOr(fields['duration_ms'], spokenMs));
@@ -60,7 +60,7 @@ function identity(plan: CallPlan, fields: Fields): RetellCall {
   };
 }
 
-/** What Retell knows once a connected call is over. */
+/** The fields that Retell adds when a connected call is over. */
 function aftermath(plan: CallPlan, speech: Speech, times: Times): Fields {
   const random = new Random(`${plan.seed} measures`);
   const isTransferred = plan.reason.reason === 'call_transfer';
@@ -87,10 +87,10 @@ function scrubbedFields(call: RetellCall, plan: CallPlan): Fields {
 }
 
 /**
- * A finished call with its analysis, as `GET /v2/get-call` returns it. Unless `fields` says otherwise it is a phone
- * call that the customer ended, with transcript, recording and cost; `disconnection_reason` in `fields` decides the
- * status and what there is (never connected: no start, no words, no audio). Any other field of `fields` is taken
- * as it is, unknown ones too; a value of `undefined` takes the field away. The same arguments give the same document.
+ * A finished call with its analysis, as `GET /v2/get-call` returns it. By default it is a phone call that the customer
+ * ended, with transcript, recording and cost. `disconnection_reason` in `fields` determines the status and the content
+ * (never connected: no start, no words, no audio). All other `fields`, unknown ones too, are used as given; `undefined`
+ * removes a field. The same arguments give the same document.
  */
 export function completeCall(seed: string, fields: Fields = {}, context: BuildContext = {}): RetellCall {
   const plan = planCall(seed, fields);
@@ -107,8 +107,8 @@ export function completeCall(seed: string, fields: Fields = {}, context: BuildCo
 }
 
 /**
- * A call that is going on, as Retell returns it before the end. Without a `start_timestamp` it began as long ago as
- * the call of that seed lasts, so that ending it at any moment leaves it whole and in the past.
+ * A live call, as Retell returns it before the end. Without a `start_timestamp` it began as long ago as the call of that
+ * seed lasts, so it can end at any moment with its full transcript and no time in the future.
  */
 export function ongoingCall(seed: string, fields: Fields = {}, context: BuildContext = {}): RetellCall {
   const whole = completeCall(seed, { ...fields, disconnection_reason: 'user_hangup' }, context);

@@ -1,4 +1,4 @@
-// Builds a chat document as Retell would return it, from a seed and from whatever a caller wants to fix.
+// Builds a chat document as Retell would return it, from a seed and the fields that the caller sets.
 import { Random, seededHex } from '../random.js';
 import { omit, type Fields } from '../records.js';
 import { exchangeCount, exchangesOf } from '../talk/exchanges.js';
@@ -78,7 +78,7 @@ function analysisOf(plan: ChatPlan, messages: readonly ChatMessage[]): Fields {
 
 const numberOr = (value: unknown, fallback: number): number => (typeof value === 'number' ? value : fallback);
 
-/** The analysis that a chat of this seed gets. */
+/** The analysis of a chat with this seed. */
 export function chatAnalysis(seed: string, chat: RetellChat): Fields {
   return analysisOf(planChat(seed, { ...chat }), chat.message_with_tool_calls ?? []);
 }
@@ -88,7 +88,7 @@ function transcriptOf(messages: readonly ChatMessage[]): string {
   return said.map((message) => `${LABELS[message.role]}: ${String(message['content'])}\n`).join('');
 }
 
-/** The messages with the customer's first one corrected, as one sees it after an edit. */
+/** The messages with the customer's first one corrected, as after an edit. */
 export function correctedMessages(chat: RetellChat): Fields {
   const messages = chat.message_with_tool_calls ?? [];
   const at = messages.findIndex((message) => message.role === 'user');
@@ -99,8 +99,8 @@ export function correctedMessages(chat: RetellChat): Fields {
 }
 
 /**
- * A finished and analysed chat, as `GET /get-chat` returns it. Any field of `fields` is taken as it is; `undefined`
- * takes it away. What would lie after `context.nowMs` has not been written.
+ * A finished and analysed chat, as `GET /get-chat` returns it. All `fields` are used as given; `undefined` removes a
+ * field. Messages after `context.nowMs` are left out.
  */
 export function completeChat(seed: string, fields: Fields = {}, context: BuildContext = {}): RetellChat {
   const plan = planChat(seed, fields);
@@ -132,7 +132,7 @@ export function completeChat(seed: string, fields: Fields = {}, context: BuildCo
   return omit({ ...chat, ...fields }, []);
 }
 
-/** A chat that is going on: it began as long ago as the chat of that seed lasts, unless `fields` says otherwise. */
+/** A live chat: by default it began as long ago as the chat of that seed lasts. */
 export function ongoingChat(seed: string, fields: Fields = {}, context: BuildContext = {}): RetellChat {
   const whole = completeChat(seed, fields, context);
   return omit({ ...omit(whole, CHAT_END_FIELDS), chat_status: 'ongoing', ...fields }, []);

@@ -1,18 +1,18 @@
-// Turns a plan into the lines of a call: opening, some of the topic's exchanges, an end that fits the reason.
+// Turns a plan into the lines of a call: opening, some of the topic's exchanges, an end that matches the reason.
 import { Random } from '../random.js';
 import { exchangeCount, exchangesOf } from '../talk/exchanges.js';
 import { fill, type Line } from '../talk/lines.js';
 import { PHRASES, type Phrases } from '../talk/phrases.js';
 import type { CallPlan } from './plan.js';
 
-/** What comes between opening and end; only a call that reaches its maximum repeats itself. */
+/** The lines between opening and end; only a call that reaches its maximum duration repeats lines. */
 function middle(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
   const endless = plan.reason.reason === 'max_duration_reached';
   const count = endless ? 40 : plan.reason.status === 'error' ? random.integer(0, 3) : exchangeCount(random);
   return exchangesOf(random, plan.topic, phrases, { count, endless });
 }
 
-/** How it begins: as the topic does, or with the agent saying why it calls. */
+/** The first lines: those of the topic, or the agent saying why it calls. */
 function openingOf(plan: CallPlan, phrases: Phrases): Line[] {
   return plan.direction === 'outbound' && plan.topic.outbound < 1 ? phrases.outbound : plan.topic.opening;
 }
@@ -29,7 +29,7 @@ function transferLines(plan: CallPlan, phrases: Phrases, isWarm: boolean): Line[
   return isWarm ? [phrases.transfer, call, { pauseSeconds: 4 }, ...phrases.colleague] : [phrases.transfer, call];
 }
 
-/** The last lines, by reason; a reason that is not listed cuts the call off where it is. */
+/** The last lines, by reason; a reason that is not listed cuts the call off. */
 function ending(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
   switch (plan.reason.reason) {
     case 'agent_hangup':
@@ -64,7 +64,7 @@ function linesOf(random: Random, plan: CallPlan, phrases: Phrases): Line[] {
   return [...opening, ...middle(random, plan, phrases), ...ending(random, plan, phrases)];
 }
 
-/** The lines of a call, slots filled; none when nobody was connected. */
+/** The lines of a call, slots filled; empty when the call never connected. */
 export function dialogueOf(plan: CallPlan): Line[] {
   if (!plan.reason.connected) return [];
   const lines = linesOf(new Random(`${plan.seed} dialogue`), plan, PHRASES[plan.language]);

@@ -22,14 +22,14 @@ describe('matches', () => {
     expect(check({ duration_ms: { type: 'number', op: 'eq', value: 60_000 } })).toBe(true);
   });
 
-  it('compares texts and enumerations', () => {
+  it('compares strings and enumerations', () => {
     expect(check({ from_number: { type: 'string', op: 'ew', value: '0142' } })).toBe(true);
     expect(check({ from_number: { type: 'string', op: 'ne', value: '+12025550142' } })).toBe(false);
     expect(check({ call_status: { type: 'enum', op: 'in', value: ['ended', 'error'] } })).toBe(true);
     expect(check({ call_status: { type: 'enum', op: 'in', value: ['ongoing'] } })).toBe(false);
   });
 
-  it('takes agents as alternatives, with their versions', () => {
+  it('treats agents as alternatives, with their versions', () => {
     expect(check({ agent: [{ agent_id: 'other' }, { agent_id: 'agent_x' }] })).toBe(true);
     expect(check({ agent: [{ agent_id: 'agent_x', version: [1, 2] }] })).toBe(false);
   });
@@ -44,7 +44,7 @@ describe('matches', () => {
     expect(check({ in_voicemail: { type: 'boolean', op: 'eq', value: false } })).toBe(true);
   });
 
-  it('wants all criteria at once', () => {
+  it('requires all criteria', () => {
     const cheap = { type: 'number', op: 'lt', value: 1000 };
     expect(check({ combined_cost: cheap, call_type: { type: 'enum', op: 'in', value: ['phone_call'] } })).toBe(true);
     expect(check({ combined_cost: cheap, call_type: { type: 'enum', op: 'in', value: ['web_call'] } })).toBe(false);
@@ -52,7 +52,7 @@ describe('matches', () => {
 });
 
 describe('listCallsBody', () => {
-  it('refuses the status registered and unknown criteria, as Retell does', () => {
+  it('rejects the status registered and unknown criteria, as Retell does', () => {
     const status = { call_status: { type: 'enum', op: 'in', value: ['registered'] } };
     expect(listCallsBody.safeParse({ filter_criteria: status }).success).toBe(false);
     expect(listCallsBody.safeParse({ filter_criteria: { updated_since: 1 } }).success).toBe(false);

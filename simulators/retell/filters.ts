@@ -1,4 +1,4 @@
-// The filters of Retell's list-calls: a criterion names a field, a type, an operator and a value.
+// The filters of Retell's list-calls: a criterion has a field, a type, an operator and a value.
 import { z } from 'zod';
 import type { RetellCall } from './call.js';
 
@@ -60,7 +60,7 @@ export const chatCriteria = z.strictObject({
   user_sentiment: oneOf.optional(),
 });
 
-/** What both lists take besides their filters. */
+/** The parameters of both lists besides their filters. */
 export const pageRequest = z.strictObject({
   limit: z.number().int().min(1).max(1000).default(50),
   pagination_key: z.string().optional(),
@@ -75,7 +75,7 @@ export const listCallsBody = pageRequest.extend({ filter_criteria: criteria.opti
 export type FilterCriteria = z.infer<typeof criteria>;
 type Condition = z.infer<typeof condition>;
 
-/** What a filter looks at; `attributes` are the custom ones, which are not on the call. */
+/** What a filter matches against; `attributes` are the custom ones, which are not on the call. */
 export interface Filterable {
   call: Readonly<RetellCall>;
   attributes: Readonly<Record<string, unknown>>;
@@ -93,7 +93,7 @@ const compare = {
   co: (a: string, b: string) => a.includes(b),
 };
 
-/** Whether one value meets one condition. An absent value meets `np` and nothing else. */
+/** Whether a value meets a condition. An absent value only meets `np`. */
 function meets(value: unknown, wanted: Condition): boolean {
   switch (wanted.type) {
     case 'present':
@@ -111,7 +111,7 @@ function meets(value: unknown, wanted: Condition): boolean {
   }
 }
 
-/** Criteria whose value is not the call's field of the same name. */
+/** Criteria whose value is not in the call's field of the same name. */
 const ELSEWHERE: Record<string, (call: Readonly<RetellCall>) => unknown> = {
   call_successful: (call) => call.call_analysis?.call_successful,
   in_voicemail: (call) => call.call_analysis?.in_voicemail,

@@ -1,4 +1,4 @@
-// The past of a simulated Retell workspace.
+// History of a simulated Retell workspace.
 import { pastEnds, type HistoryOptions } from '../history.js';
 import { Random } from '../random.js';
 import type { Calls } from './calls.js';
@@ -13,7 +13,7 @@ export interface RetellHistoryOptions extends HistoryOptions {
   chats?: number;
 }
 
-/** Where a history is added. */
+/** The workspace that gets the history. */
 interface Workspace {
   calls: Calls;
   chats: Chats;
@@ -23,7 +23,7 @@ interface Workspace {
 
 /**
  * Adds finished, analysed conversations; returns their ids, oldest first. Transcripts of calls and all recordings are
- * kept as a seed and made when they are read: thousands cost little memory.
+ * stored as a seed and generated on read, so thousands need little memory.
  */
 export function addHistory(workspace: Workspace, options: RetellHistoryOptions): string[] {
   const { calls, chats, baseUrl } = workspace;

@@ -1,4 +1,4 @@
-// The simulated Retell: what tests use of it.
+// The simulated Retell: exports for tests.
 export { completeChat } from './complete-chat.js';
 export { completeCall } from './complete-call.js';
 export { END_REASONS } from './reasons.js';

@@ -1,4 +1,4 @@
-// `POST /v3/list-calls`: filter, sort by start, one page after a key.
+// `POST /v3/list-calls`: filters, sorting by start, pagination by key.
 import type { z } from 'zod';
 import { ApiError } from '../http.js';
 import { type RetellCall } from './call.js';
@@ -7,12 +7,12 @@ import { matches, type Filterable, type listCallsBody } from './filters.js';
 
 type ListRequest = z.infer<typeof listCallsBody>;
 
-/** A call that may be listed; `sortMs` is its start, or, if it never started, when it came to be. */
+/** A call for the list; `sortMs` is its start, or its creation time if it never started. */
 export interface Listed extends Filterable {
   sortMs: number;
 }
 
-/** Retell's envelope. */
+/** Retell's response envelope. */
 export interface CallPage {
   items: RetellCall[];
   has_more: boolean;
@@ -22,7 +22,7 @@ export interface CallPage {
 
 const KEY = /^(-?\d+) (.+)$/s;
 
-/** A pagination key that was not made here. */
+/** A pagination key that this simulator did not issue. */
 class BadPaginationKey extends Error {}
 
 const encode = (item: Listed): string => Buffer.from(`${item.sortMs} ${item.call.call_id}`).toString('base64url');
@@ -37,7 +37,9 @@ function after(item: Listed, sortMs: number, callId: string): number {
   return item.sortMs - sortMs || (item.call.call_id < callId ? -1 : item.call.call_id > callId ? 1 : 0);
 }
 
-/** One page. Calls that arrive between two pages are neither repeated nor shift the rest. Throws {@link BadPaginationKey}. */
+/**
+ * One page. Calls that arrive between two pages neither repeat nor shift the others. Throws {@link BadPaginationKey}.
+ */
 function pageOf(calls: readonly Listed[], request: ListRequest): CallPage {
   const sign = request.sort_order === 'ascending' ? 1 : -1;
   const matching = calls.filter((item) => matches(item, request.filter_criteria ?? {}));
@@ -55,7 +57,7 @@ function pageOf(calls: readonly Listed[], request: ListRequest): CallPage {
   };
 }
 
-/** The same with a refusal that Retell's clients understand. Throws {@link ApiError} 400 for a bad key. */
+/** One page. Throws {@link ApiError} 400, in Retell's format, for an invalid key. */
 export function pageOrRefuse(calls: readonly Listed[], request: ListRequest): CallPage {
   try {
     return pageOf(calls, request);

@@ -3,10 +3,10 @@ import type { Random } from '../random.js';
 import type { SimulatedAgent } from './agents.js';
 import type { CallCost, LatencyStatistics } from './call.js';
 
-/** US cents, to a ten-thousandth. */
+/** US cents, rounded to a ten-thousandth. */
 const cents = (value: number): number => Math.round(value * 10_000) / 10_000;
 
-/** Nearest-rank percentiles of measurements in milliseconds. Throws RangeError without any. */
+/** Nearest-rank percentiles of measurements in milliseconds. Throws RangeError for an empty list. */
 export function statistics(values: readonly number[]): LatencyStatistics {
   const sorted = [...values].sort((a, b) => a - b);
   const rank = (percent: number): number => {
@@ -33,7 +33,7 @@ export function latencyOf(
   };
 }
 
-/** Tokens of each request to the language model. */
+/** Token counts of the requests to the language model. */
 export function tokenUsageOf(
   responseMs: readonly number[],
   random: Random,
@@ -44,7 +44,7 @@ export function tokenUsageOf(
   return { average, num_requests: values.length, values };
 }
 
-/** The bill of a call: voice, model, and telephony unless it was a web call. */
+/** The cost of a call: voice, model, and telephony unless it was a web call. */
 export function costOf(call: { agent: SimulatedAgent; durationMs: number; isPhone: boolean }): CallCost {
   const total = Math.ceil(call.durationMs / 1000);
   const voice = call.agent.voice_id.startsWith('11labs') ? 'elevenlabs_tts' : 'openai_tts';

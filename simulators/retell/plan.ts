@@ -1,4 +1,4 @@
-// Decides, from a seed and from what is already fixed, who calls whom and how it ends. Words come later.
+// Decides, from a seed and the given fields, who calls whom and how it ends. The words come later.
 import { Random, seededHex } from '../random.js';
 import { AGENTS, type SimulatedAgent } from './agents.js';
 import type { Fields } from '../records.js';
@@ -37,7 +37,10 @@ function directionOf(random: Random, fields: Fields, reason: EndReason, topic: T
   return drawn || dialled ? 'outbound' : 'inbound';
 }
 
-/** Plans a call. `fields` may fix agent, type (else phone), direction and reason (else `user_hangup`); the seed decides the rest. */
+/**
+ * Plans a call. `fields` may set agent, type (default phone), direction and reason (default `user_hangup`); the seed
+ * determines the rest.
+ */
 export function planCall(seed: string, fields: Fields): CallPlan {
   const random = new Random(`${seed} plan`);
   const reason = endReason(text(fields['disconnection_reason']) ?? 'user_hangup');
@@ -58,7 +61,7 @@ export function planCall(seed: string, fields: Fields): CallPlan {
   };
 }
 
-/** The call's id where none is given: as long and as random-looking as Retell's. */
+/** The default id of a call: as long and as random-looking as Retell's ids. */
 export function callIdOf(seed: string): string {
   return `call_${seededHex(`${seed} id`, 27)}`;
 }

@@ -1,4 +1,4 @@
-// Every way in which a Retell call can end, with the status that goes with it, and how often it happens in traffic.
+// Every way a Retell call can end, with its status and its share of traffic.
 
 /** One `disconnection_reason`. `connected`: somebody spoke, so the call has a start, a transcript and audio. */
 export interface EndReason {
@@ -28,7 +28,7 @@ const failedDuring = (reason: string, weight: number): EndReason => ({
   weight,
 });
 
-/** The 34 values of retell-sdk 5.66; `weight` is the share in traffic, in percent. */
+/** The 34 values of retell-sdk 5.66; `weight` is the share of traffic in percent. */
 export const END_REASONS: readonly EndReason[] = [
   ended('user_hangup', 40),
   ended('agent_hangup', 21.6),
@@ -66,7 +66,7 @@ export const END_REASONS: readonly EndReason[] = [
   failedDuring('error_unknown', 0.3),
 ];
 
-/** A reason by name; one that nobody knows counts as a connected call that ended. */
+/** A reason by name; an unknown one counts as a connected call that ended. */
 export function endReason(reason: string): EndReason {
   return END_REASONS.find((known) => known.reason === reason) ?? ended(reason, 0);
 }

@@ -1,4 +1,4 @@
-// Where a call's recordings are, and what is heard in them. No file is stored: the call document decides the bytes.
+// URLs and content of a call's recordings. No file is stored: the bytes are generated from the call document.
 import { createHmac } from 'node:crypto';
 import { speechWav, wavBytes } from '../audio.js';
 import { RECORDING_FIELDS, type RetellCall } from './call.js';
@@ -13,7 +13,7 @@ const VARIANTS = {
 } as const;
 const FILE = /^(.+?)(_scrubbed)?(_multichannel)?\.wav$/;
 
-/** A recording asked for by its file name. */
+/** A recording, as requested by its file name. */
 export interface RecordingFile {
   callId: string;
   isMultiChannel: boolean;
@@ -36,7 +36,7 @@ export function parseRecordingFile(name: string): RecordingFile | undefined {
 const signature = (path: string, expiresMs: number, secret: string): string =>
   createHmac('sha256', secret).update(`${path} ${expiresMs}`).digest('hex');
 
-/** The link, signed anew and good for 24 hours, as a call with `opt_in_signed_url` gets it on every read. */
+/** The link with a new signature, valid for 24 hours, as a call with `opt_in_signed_url` gets it on every read. */
 export function signedUrl(url: string, nowMs: number, secret: string): string {
   const signed = new URL(url);
   const expires = nowMs + SIGNED_FOR_MS;
@@ -45,13 +45,13 @@ export function signedUrl(url: string, nowMs: number, secret: string): string {
   return signed.href;
 }
 
-/** Whether a signed link is genuine and has not expired. */
+/** Whether a signed link has a valid signature and has not expired. */
 export function isSignedLinkGood(url: URL, nowMs: number, secret: string): boolean {
   const expires = Number(url.searchParams.get('expires'));
   return url.searchParams.get('signature') === signature(url.pathname, expires, secret) && nowMs < expires;
 }
 
-/** How large the recordings are that a call offers: the mixed one and the redacted one; who wants channels takes twice as much. */
+/** Size in bytes of a call's recordings: the mixed one and the redacted one. Multi-channel versions do not count. */
 export const recordingBytes = (call: Readonly<RetellCall>): number =>
   [call.recording_url, call.scrubbed_recording_url].filter((url) => url !== undefined).length *
   wavBytes(durationOf(call));
@@ -59,7 +59,7 @@ export const recordingBytes = (call: Readonly<RetellCall>): number =>
 const durationOf = (call: Readonly<RetellCall>): number =>
   call.duration_ms ?? (call.end_timestamp ?? 0) - (call.start_timestamp ?? 0);
 
-/** The sound of a call: as long as `duration_ms`, with voices where its transcript has words. */
+/** The audio of a call: as long as `duration_ms`, with voices where its transcript has words. */
 export function recordingOf(call: RetellCall, isMultiChannel: boolean): Buffer {
   const turns = (call.transcript_object ?? []).flatMap((item) => {
     if (!('words' in item)) return [];

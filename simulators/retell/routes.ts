@@ -84,7 +84,7 @@ function deleteCall(workspace: Workspace, request: ApiRequest): ApiReply {
   return { status: 204 };
 }
 
-/** Storage may be tightened and never loosened. */
+/** `data_storage_setting` can only be made stricter. */
 function updateCall(workspace: Workspace, request: ApiRequest): ApiReply {
   const call = find(workspace, request);
   const { custom_attributes: customAttributes, ...fields } = parse(updateBody, request.json() ?? {});
@@ -128,7 +128,7 @@ function listAgents(workspace: Workspace, request: ApiRequest): ApiReply {
   return { status: 200, body: { items: all.slice(from, from + limit).map(agentListItem), has_more: hasMore, ...key } };
 }
 
-/** 404 while it is not there, 403 when the link is no longer good. */
+/** Throws 404 while there is no recording, 403 when the link has expired. */
 function checkRecording(workspace: Workspace, call: RetellCall | undefined, url: URL): RetellCall {
   const now = workspace.clock();
   if (!call || call.call_status === 'ongoing' || call.start_timestamp === undefined)
@@ -158,7 +158,7 @@ function getRecording(workspace: Workspace, request: ApiRequest): ApiReply {
   };
 }
 
-/** The endpoints of calls and agents; all but the recordings want the API key. */
+/** The endpoints of calls and agents; all except the recordings require the API key. */
 export function callEndpoints(workspace: Workspace): Endpoint[] {
   type Handler = (workspace: Workspace, request: ApiRequest) => ApiReply;
   const endpoint = (operation: Operation, method: string, pattern: RegExp, handler: Handler): Endpoint => ({

@@ -1,4 +1,4 @@
-// Retell's redaction of personal data, as far as a simulator needs it: names and digits are blotted out.
+// A simple version of Retell's redaction of personal data: names and digits are masked.
 import type { TranscriptItem } from './call.js';
 
 function blot(text: string, names: readonly string[]): string {
@@ -6,7 +6,7 @@ function blot(text: string, names: readonly string[]): string {
   return nameless.replace(/\+?\d[\d -]*\d/g, '[number]');
 }
 
-/** A transcript without the given names and without digit runs; words without times that would give them away. */
+/** A transcript with the given names and all digit runs masked, in texts, words and tool calls. */
 export function scrubbed(items: readonly TranscriptItem[], names: readonly string[]): TranscriptItem[] {
   return items.map((item) => {
     if ('words' in item) {

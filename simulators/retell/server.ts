@@ -1,4 +1,4 @@
-// A simulated Retell workspace: its HTTP API on a port, and the handles by which tests and traffic move its calls.
+// A simulated Retell workspace: its HTTP API on a port, and the methods that tests and traffic use to change its calls.
 import { analysisOf, saidIn } from './analysis.js';
 import { AGENTS, CHAT_AGENTS, type SimulatedAgent } from './agents.js';
 import { END_FIELDS, type RetellCall } from './call.js';
@@ -21,7 +21,10 @@ import { webhookBody } from './webhook-body.js';
 import { postOnce } from '../post.js';
 import { signatureHeaders, signBody, WebhookSender, type SenderOptions } from './webhooks.js';
 
-/** How to start. `port` 0: a free one. `seed` decides which requests fail by `faults.errors`. `clock` gives epoch milliseconds. */
+/**
+ * Start options. `port` 0: any free port. `seed` decides which requests `faults.errors` hits. `clock` returns epoch
+ * milliseconds.
+ */
 export interface SimulatorOptions {
   port?: number;
   apiKey?: string;
@@ -30,7 +33,7 @@ export interface SimulatorOptions {
   webhooks?: Pick<SenderOptions, 'timeoutMs' | 'retryDelaysMs'>;
 }
 
-/** One delivery by hand. `body` replaces the real one; `signature` replaces the computed one, `null` leaves it out. */
+/** One manual delivery. `body` replaces the real one; `signature` replaces the computed one, `null` omits it. */
 export interface DeliverOptions {
   times?: number;
   secret?: string;
@@ -50,7 +53,7 @@ export class RetellSimulator {
   readonly apiKey: string;
   readonly clock: () => number;
   readonly sender: WebhookSender;
-  /** Called when somebody stops a live call or chat over the API, after it has ended. */
+  /** Called after a live call or chat was stopped over the API. */
   onStopped: (callId: string) => void = () => undefined;
   private readonly api: SimulatedApi;
   private added = 0;
@@ -77,25 +80,24 @@ export class RetellSimulator {
     return this.api.baseUrl;
   }
 
-  /** The latest requests in the order of their arrival. */
+  /** The latest requests, in order of arrival. */
   get requests(): LoggedRequest[] {
     return this.api.requests.log;
   }
 
-  /** How often each record was read, listed, deleted with success. */
+  /** Counts of successful requests, by operation and record. */
   get counts(): Requests {
     return this.api.requests;
   }
 
-  /** Begins to listen on 127.0.0.1; rejects when the port is taken. */
+  /** Starts listening on 127.0.0.1; rejects when the port is taken. */
   async listen(port: number): Promise<void> {
     await this.api.listen(port);
   }
 
   /**
-   * Adds a call. With a `call_status` other than `ongoing` or `registered` it is stored as given, so use
-   * {@link completeCall} for the rest; otherwise it is a live call, with what is not given made up from the seed
-   * (default: its `call_id`).
+   * Adds a call. With a `call_status` other than `ongoing` or `registered` it is stored as given: use {@link completeCall}
+   * for its other fields. Otherwise it is a live call, and the seed (default: its `call_id`) generates the missing fields.
    */
   addCall(fields: Fields = {}, seed = this.seedFor(fields)): RetellCall {
     const status = fields['call_status'] ?? 'ongoing';
@@ -106,7 +108,7 @@ export class RetellSimulator {
     return call;
   }
 
-  /** Adds a finished and analysed call, {@link completeCall} with this simulator's URL and time. */
+  /** Adds a finished and analysed call: {@link completeCall} with this simulator's URL and time. */
   addCompleteCall(fields: Fields = {}, seed = this.seedFor(fields)): RetellCall {
     const call = completeCall(seed, fields, this.context());
     this.calls.put(call, { createdMs: this.clock(), seed });
@@ -114,9 +116,9 @@ export class RetellSimulator {
   }
 
   /**
-   * Ends a live call: status by `disconnection_reason` (default `user_hangup`), transcript, recording, cost. The end
-   * is the planned one, or now when that is earlier. The analysis follows by {@link analyze} or by
-   * `faults.lateAnalysisMs`, unless `fields` has one. Throws RangeError for an unknown id.
+   * Ends a live call: status by `disconnection_reason` (default `user_hangup`), transcript, recording, cost. It ends at the
+   * planned time, or now if that is earlier. Unless `fields` has an analysis, {@link analyze} or `faults.lateAnalysisMs`
+   * adds it. Throws RangeError for an unknown id.
    */
   endCall(callId: string, fields: Fields = {}): RetellCall {
     const { call, seed } = this.known(callId);
@@ -133,7 +135,10 @@ export class RetellSimulator {
     return knownAt(ended, { analysisFromMs }, this.clock());
   }
 
-  /** Adds or replaces the analysis of a call; `fields` wins over what the seed says. Throws RangeError for an unknown id. */
+  /**
+   * Adds or replaces the analysis of a call; `fields` override what the seed generates. Throws RangeError for an
+   * unknown id.
+   */
   analyze(callId: string, fields: Fields = {}): RetellCall {
     const { call, seed } = this.known(callId);
     const analysis = { ...analysisOf(planCall(seed, call), saidIn(call)), ...fields };
@@ -146,12 +151,12 @@ export class RetellSimulator {
     return this.calls.update(callId, { ...correctedFields(call), ...fields });
   }
 
-  /** Adds a past of finished calls and chats, cheaply; returns their ids, oldest first (see {@link addHistory}). */
+  /** Adds a history of finished calls and chats; returns their ids, oldest first (see {@link addHistory}). */
   seedHistory(options: RetellHistoryOptions): string[] {
     return addHistory(this, options);
   }
 
-  /** Deletes a call as if in the provider's console: from now on 404. */
+  /** Deletes a call, as the provider's console would: it answers 404 from now on. */
   remove(callId: string): boolean {
     return this.calls.remove(callId);
   }
@@ -161,21 +166,21 @@ export class RetellSimulator {
     return signBody(rawBody, this.apiKey, atMs);
   }
 
-  /** The raw body of a webhook about a call or a chat, as it is known now. Throws RangeError for an unknown id. */
+  /** The raw body of a webhook about a call or a chat in its current state. Throws RangeError for an unknown id. */
   webhookBody(event: string, callId: string): string {
     if (this.chats.records.notes(callId)) return this.chats.webhookBody(event, callId);
     const known = knownAt(this.known(callId).call, this.calls.notes(callId) ?? {}, this.clock());
     return this.bodyOf(event, known);
   }
 
-  /** The same about a call as it was at some moment. */
+  /** The raw body of a webhook about the given state of a call. */
   bodyOf(event: string, call: RetellCall): string {
     return webhookBody(event, oddCall(withSignedLinks(call, this.clock(), this.apiKey), this.faults.oddities));
   }
 
   /**
-   * Posts one webhook `times` times at once, without retries. Returns the status of the answer, of several the
-   * highest; 0 when nobody answered.
+   * Posts one webhook `times` times concurrently, without retries. Returns the highest response status; 0 when there was
+   * no response.
    */
   async deliver(webhookUrl: string, event: string, callId: string, options: DeliverOptions = {}): Promise<number> {
     const given = options.body ?? this.webhookBody(event, callId);
@@ -186,7 +191,7 @@ export class RetellSimulator {
     return Math.max(...(await Promise.all(Array.from({ length: options.times ?? 1 }, send))));
   }
 
-  /** Stops listening and cuts open connections. */
+  /** Stops listening and closes open connections. */
   async close(): Promise<void> {
     await this.api.close();
   }
@@ -230,7 +235,7 @@ export class RetellSimulator {
   }
 }
 
-/** The least that any call has. */
+/** The fields that every call has. */
 function identityOf(call: RetellCall): RetellCall {
   const { call_id, call_type, call_status, agent_id, agent_version } = call;
   return { call_id, call_type, call_status, agent_id, agent_version };

@@ -12,7 +12,7 @@ const lines = [
 ];
 
 describe('speechOf', () => {
-  it('keeps the order of all that happens and gives words their seconds', () => {
+  it('keeps the order of events and assigns seconds to words', () => {
     const { items, responseMs, durationMs } = speechOf('s', [...lines, 'U: Hi.', 'A: Bye.']);
     expect(items.map((item) => item.role)).toEqual([
       'agent',
@@ -32,13 +32,13 @@ describe('speechOf', () => {
     expect(durationMs).toBeGreaterThan(5000);
   });
 
-  it('lasts no time, when nobody speaks', () => {
+  it('has no duration when nobody speaks', () => {
     expect(speechOf('s', []).durationMs).toBe(0);
   });
 });
 
 describe('spokenUntil', () => {
-  it('cuts in the middle of a turn and drops what came later', () => {
+  it('cuts in the middle of a turn and drops everything after it', () => {
     const { items } = speechOf('s', lines);
     const [first] = items;
     const second = first && 'words' in first ? (first.words[1]?.end ?? 0) : 0;
@@ -49,7 +49,7 @@ describe('spokenUntil', () => {
 });
 
 describe('transcriptFields', () => {
-  it('renders speech as text, as objects and with tools', () => {
+  it('renders speech as text, as objects and with tool calls', () => {
     const fields = transcriptFields(speechOf('s', lines).items);
     expect(fields.transcript).toBe(
       'Agent: Hello, how can I help?\nUser: I was charged twice.\nTransfer Target: Billing, hello.\n',

@@ -1,4 +1,4 @@
-// Gives lines their times: words with seconds of audio time, pauses, tool calls, as in Retell's transcripts.
+// Assigns times to lines: words with seconds of audio time, pauses, tool calls, as in Retell's transcripts.
 import { Random, seededHex } from '../random.js';
 import type { Fields } from '../records.js';
 import type { RetellCall, TranscriptItem, Word } from './call.js';
@@ -16,10 +16,10 @@ export interface Speech {
   responseMs: number[];
 }
 
-/** Seconds, to the millisecond. */
+/** Seconds, rounded to the millisecond. */
 const seconds = (value: number): number => Math.round(value * 1000) / 1000;
 
-/** Speaks lines one after the other, keeping the time. */
+/** Processes lines in order and tracks the time. */
 class Speaker {
   readonly items: TranscriptItem[] = [];
   readonly responseMs: number[] = [];
@@ -102,7 +102,7 @@ class Speaker {
   }
 }
 
-/** Times a dialogue; the same seed and lines give the same times. */
+/** Assigns times to a dialogue; the same seed and lines give the same times. */
 export function speechOf(seed: string, lines: readonly Line[]): Speech {
   const speaker = new Speaker(new Random(`${seed} speech`), seed);
   for (const line of lines) speaker.add(line);
@@ -113,7 +113,7 @@ function isSpoken(item: TranscriptItem): item is Extract<TranscriptItem, { words
   return 'words' in item;
 }
 
-/** The part of a transcript that was over by `durationMs`; words that were not are left out. */
+/** The part of a transcript within the first `durationMs`; words that end later are left out. */
 export function spokenUntil(items: readonly TranscriptItem[], durationMs: number): TranscriptItem[] {
   const limit = durationMs / 1000;
   const kept: TranscriptItem[] = [];
@@ -147,7 +147,7 @@ export function transcriptFields(items: readonly TranscriptItem[]): {
   };
 }
 
-/** The transcript with the customer's first utterance corrected, as a provider does after a better recognition. */
+/** The transcript with the customer's first utterance corrected, as after an improved recognition. */
 export function correctedFields(call: RetellCall): Fields {
   const items = call.transcript_with_tool_calls ?? [];
   const at = items.findIndex((item) => item.role === 'user');

@@ -1,5 +1,5 @@
-// Lets calls and chats happen in a simulated Retell workspace, at a rate, and announces them by webhook. What lasts
-// minutes in its own record takes seconds here (`speed`); its record begins in the past, so that it ends now.
+// Generates calls and chats in a simulated Retell workspace at a given rate, and sends their webhooks. Minutes in the
+// record take seconds of real time (`speed`); the record begins in the past, so that it ends now.
 import { isReached } from '../bound.js';
 import { Outbox, Pace, type TrafficCounts, type TrafficOptions, type WebhookHit } from '../pace.js';
 import { Random } from '../random.js';
@@ -16,11 +16,11 @@ import type { RetellSimulator } from './server.js';
 import { spokenUntil, transcriptFields } from './speech.js';
 import { TransferNews } from './transfer-news.js';
 
-/** Traffic of Retell: `chats` is the share of chats. */
+/** Options of Retell traffic; `chats` is the share of chats. */
 export interface RetellTrafficOptions extends TrafficOptions {
   simulator: RetellSimulator;
   chats: number;
-  /** Whether `transcript_updated` is sent while a call goes on; Retell does so only when asked. */
+  /** Whether to send `transcript_updated` during a call; off by default at Retell. */
   transcriptUpdates: boolean;
 }
 
@@ -57,7 +57,10 @@ export class RetellTraffic {
     return this.outbox.hits;
   }
 
-  /** Announces what the workspace already holds (`announce`) or a new history, finishes what an earlier run left, goes on. */
+  /**
+   * Announces existing records (`announce`) or a new history, finishes what an earlier run left open, then starts new
+   * traffic.
+   */
   start(announce: readonly string[] = []): void {
     const { simulator, seed, history, chats, perMinute, maxConversations = Infinity } = this.options;
     const unfinished = simulator.calls.heads().filter(({ head, notes }) => isUnfinished(head, notes));
@@ -76,17 +79,17 @@ export class RetellTraffic {
     );
   }
 
-  /** Waits until nothing is under way; without `maxConversations` that is never. */
+  /** Waits until nothing is in progress; never resolves without `maxConversations`. */
   async idle(): Promise<void> {
     await this.pace.idle();
   }
 
-  /** Stops at once. What is under way stays `ongoing` in the workspace. */
+  /** Stops immediately. Live calls and chats stay `ongoing` in the workspace. */
   async stop(): Promise<void> {
     await this.pace.stop();
   }
 
-  /** Chats a minute once there is enough sound; undefined before. */
+  /** Chats per minute once the recordings reach the limit; undefined before. */
   private quietRate(): number | undefined {
     const { bound, simulator } = this.options;
     return isReached(bound, () => simulator.calls.heads(), recordingBytes) ? bound?.quietPerMinute : undefined;
@@ -112,7 +115,7 @@ export class RetellTraffic {
     await this.finish(id, seed, mishap);
   }
 
-  /** A call that is being dialled is `registered`, of which no webhook tells. */
+  /** Adds a call that is being dialled: `registered`, without a webhook. */
   private async ring(seed: string, fields: Fields, { direction }: RetellCall): Promise<void> {
     const { simulator, speed } = this.options;
     const dialled = { ...fields, direction, disconnection_reason: undefined, start_timestamp: undefined };
@@ -120,14 +123,14 @@ export class RetellTraffic {
     await this.pace.pause(new Random(`${seed} ringing`).between(4000, 30_000) / speed);
   }
 
-  /** Nobody picked up: no start, no more than the end. */
+  /** A call that never connects: no `call_started`, only `call_ended` and the analysis. */
   private async unconnected(seed: string, fields: Fields): Promise<void> {
     const { call_id: id } = this.options.simulator.addCompleteCall({ ...fields, call_analysis: undefined }, seed);
     this.announce('call_ended', id);
     await this.analyse(id, seed);
   }
 
-  /** From wherever a call is to its analysis. */
+  /** Takes a call from its current state to its analysis. */
   private async finish(id: string, seed: string, mishap: Mishap): Promise<void> {
     const { simulator } = this.options;
     const begun = simulator.calls.get(id);
@@ -147,7 +150,7 @@ export class RetellTraffic {
     if (mishap === 'reordered') this.outbox.post('call_ended', id, body);
   }
 
-  /** Waits for the planned end or for somebody to stop the call, telling transcript and transfers meanwhile. */
+  /** Waits for the planned end or until the call is stopped; sends transcript and transfer webhooks meanwhile. */
   private async untilEnd(begun: RetellCall, seed: string): Promise<void> {
     const { simulator, speed, transcriptUpdates } = this.options;
     const whole = completeCall(seed, { ...scenarioOf(seed), start_timestamp: begun.start_timestamp });
@@ -160,7 +163,10 @@ export class RetellTraffic {
     this.stopped.delete(begun.call_id);
   }
 
-  /** Turn by turn, all of them unless somebody stops the call: on a busy machine the last ones come after its end. */
+  /**
+   * Sends the transcript turn by turn, completely unless the call is stopped: on a busy machine the last turns come
+   * after its end.
+   */
   private async tellTranscript(
     begun: RetellCall,
     whole: RetellCall,
@@ -195,7 +201,7 @@ export class RetellTraffic {
     if (webhook) await this.outbox.send('call_analyzed', id, simulator.webhookBody('call_analyzed', id));
   }
 
-  /** The webhooks of what is over, one after the other; those that a restart cuts off are told after it. */
+  /** Sends the webhooks of finished records in sequence; those that a restart interrupts are sent after it. */
   private async announceFinished(ids: readonly string[]): Promise<void> {
     const past = ids.map((id) => ({ id, events: this.pastEvents(id) })).filter(({ events }) => events.length > 0);
     for (const { id } of past) this.note(id, { isUntold: true });
@@ -205,7 +211,7 @@ export class RetellTraffic {
     }
   }
 
-  /** The webhooks of a conversation that is over; none of one that is still to be finished. */
+  /** The webhook events of a finished conversation; none for an unfinished one. */
   private pastEvents(id: string): string[] {
     const { calls, chats } = this.options.simulator;
     const [call, notes] = [calls.get(id), calls.notes(id)];

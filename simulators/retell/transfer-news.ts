@@ -1,5 +1,5 @@
-// Tells of transfers while they happen: `transfer_started`, then `transfer_bridged` or `transfer_cancelled`, and
-// `transfer_ended` when the colleague hangs up.
+// Sends the webhooks of transfers as they happen: `transfer_started`, then `transfer_bridged` or `transfer_cancelled`,
+// and `transfer_ended` when the colleague hangs up.
 import type { Outbox, Pace } from '../pace.js';
 import { Random } from '../random.js';
 import type { Fields } from '../records.js';
@@ -10,7 +10,7 @@ import type { RetellSimulator } from './server.js';
 const isTransfer = (item: TranscriptItem): item is Extract<TranscriptItem, { role: 'tool_call_invocation' }> =>
   item.role === 'tool_call_invocation' && item.name === 'transfer_call';
 
-/** The news of transfers in traffic. */
+/** The transfer webhooks of traffic. */
 export class TransferNews {
   constructor(
     private readonly simulator: RetellSimulator,
@@ -20,8 +20,8 @@ export class TransferNews {
   ) {}
 
   /**
-   * Tells of the transfer of a live call at its time, unless somebody stops the call before. On a busy machine that may be
-   * after the planned end: what happens in a call goes by its seed, not by the load.
+   * Sends the transfer webhooks of a live call when they are due, unless the call is stopped before. On a busy machine that
+   * may be after the planned end: the seed determines what happens in a call, not the load.
    */
   tell(begun: RetellCall, whole: RetellCall, seed: string, stopped: AbortSignal): void {
     const asked = (whole.transcript_with_tool_calls ?? []).find(isTransfer);
@@ -42,14 +42,14 @@ export class TransferNews {
     });
   }
 
-  /** The fields with which a call ends: with a transfer, its leg ends soon, as fast as everything else passes. */
+  /** The final fields of a call. After a transfer, the transferred leg ends soon, at the speed of the traffic. */
   withEnd(seed: string, fields: Fields): Fields {
     if (fields['disconnection_reason'] !== 'call_transfer') return fields;
     const leftMs = new Random(`${seed} transfer leg`).between(20_000, 200_000) / this.speed;
     return { ...fields, transfer_end_timestamp: Math.round(this.simulator.clock() + leftMs) };
   }
 
-  /** Tells when the leg of a transfer that goes on is over. */
+  /** Sends `transfer_ended` when the transferred leg is over. */
   tellEnd(callId: string): void {
     const call = this.simulator.calls.get(callId);
     const endMs = call?.transfer_end_timestamp;

@@ -1,4 +1,4 @@
-// What a reader of Retell's API sees of a call at a given time.
+// What Retell's API returns for a call at a given time.
 import { RECORDING_FIELDS, TRANSCRIPT_FIELDS, type RetellCall } from './call.js';
 import type { Oddity } from '../faults.js';
 import { omit } from '../records.js';
@@ -16,7 +16,7 @@ const HIDDEN_BY_STORAGE: Record<string, readonly string[]> = {
   ],
 };
 
-/** A call as it is known at `nowMs`: no analysis before its time, no end of a transfer that is still going on. */
+/** A call as visible at `nowMs`: no analysis before it is due, no end of a transfer that is still active. */
 export function knownAt(call: RetellCall, notes: Pick<CallNotes, 'analysisFromMs'>, nowMs: number): RetellCall {
   const isAnalysisDue = notes.analysisFromMs === undefined || nowMs >= notes.analysisFromMs;
   const isTransferOver = (call.transfer_end_timestamp ?? 0) <= nowMs;
@@ -26,7 +26,7 @@ export function knownAt(call: RetellCall, notes: Pick<CallNotes, 'analysisFromMs
   ]);
 }
 
-/** The same with recording links signed anew, when the call has `opt_in_signed_url`. */
+/** The call with newly signed recording links, if it has `opt_in_signed_url`. */
 export function withSignedLinks(call: RetellCall, nowMs: number, secret: string): RetellCall {
   if (call.opt_in_signed_url !== true) return call;
   const copy = { ...call };
@@ -37,13 +37,13 @@ export function withSignedLinks(call: RetellCall, nowMs: number, secret: string)
   return copy;
 }
 
-/** What is left of a finished call in storage, by its `data_storage_setting`. */
+/** What is stored of a finished call, by its `data_storage_setting`. */
 export function asStored(call: RetellCall): RetellCall {
   const hidden = call.call_status === 'ongoing' ? undefined : HIDDEN_BY_STORAGE[call.data_storage_setting ?? ''];
   return hidden ? omit(call, hidden) : call;
 }
 
-/** The same with fields, values and nulls that no client expects. */
+/** A copy with fields, values and nulls that no client expects. */
 export function oddCall(call: RetellCall, oddities: readonly Oddity[]): RetellCall {
   if (oddities.length === 0) return call;
   const { call_analysis: analysis, disconnection_reason: reason } = call;

@@ -5,7 +5,7 @@ import { webhookBody, webhookDocument } from './webhook-body.js';
 const call = completeCall('hook', { disconnection_reason: 'call_transfer' });
 
 describe('webhookDocument', () => {
-  it('tells of a start without anything of the end', () => {
+  it('sends a start without end data', () => {
     const { call: started } = webhookDocument('call_started', call);
     expect(started.call_status).toBe('ongoing');
     for (const field of [
@@ -20,20 +20,20 @@ describe('webhookDocument', () => {
     }
   });
 
-  it('tells of the end without the analysis, and of the analysis with everything', () => {
+  it('sends the end without the analysis, and the analysis with everything', () => {
     expect(webhookDocument('call_ended', call).call).not.toHaveProperty('call_analysis');
     expect(webhookDocument('call_ended', call).call.transcript).toBe(call.transcript);
     expect(webhookDocument('call_analyzed', call).call).toEqual(call);
   });
 
-  it('tells the transcript so far, and where a transfer goes', () => {
+  it('sends the transcript so far, and the destination of a transfer', () => {
     const updated = webhookDocument('transcript_updated', call).call;
     expect(updated.transcript_with_tool_calls).toEqual(call.transcript_with_tool_calls);
     expect(updated).not.toHaveProperty('end_timestamp');
     expect(webhookDocument('transfer_started', call).call.transfer_destination).toBe(call.transfer_destination);
   });
 
-  it('sends events that nobody knows with the whole call', () => {
+  it('sends unknown events with the whole call', () => {
     expect(JSON.parse(webhookBody('call_celebrated', call))).toEqual({ event: 'call_celebrated', call });
   });
 });

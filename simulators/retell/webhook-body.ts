@@ -1,4 +1,4 @@
-// What Retell's webhooks carry: `{event, call}`, with more of the call the later the event.
+// Bodies of Retell's webhooks: `{event, call}`; later events carry more of the call.
 import { END_FIELDS, TRANSCRIPT_FIELDS, type RetellCall } from './call.js';
 import { omit } from '../records.js';
 
@@ -11,9 +11,9 @@ const LIVE = new Set([
 ]);
 
 /**
- * The body of a webhook, before it is signed. `call_started` has no end data, `transcript_updated` none but the
- * transcript so far, `transfer_…` the destination, `call_ended` everything but the analysis; `call_analyzed`
- * and any other event carry the whole call.
+ * The body of a webhook, before it is signed. `call_started` has no end data, `transcript_updated` only the transcript so
+ * far, `transfer_…` the destination, `call_ended` everything except the analysis; `call_analyzed` and any other event
+ * carry the whole call.
  */
 export function webhookDocument(event: string, call: RetellCall): { event: string; call: RetellCall } {
   if (event === 'call_ended') return { event, call: omit(call, ['call_analysis']) };
@@ -24,7 +24,7 @@ export function webhookDocument(event: string, call: RetellCall): { event: strin
   return { event, call: { ...omit(call, dropped), call_status: 'ongoing' } };
 }
 
-/** The same as the text that is sent and signed. */
+/** The webhook body as the text that is sent and signed. */
 export function webhookBody(event: string, call: RetellCall): string {
   return JSON.stringify(webhookDocument(event, call));
 }

@@ -1,4 +1,4 @@
-// Sends webhooks as Retell does: signed with the API key, any 2xx within ten seconds is success, else three retries.
+// Sends webhooks as Retell does: signed with the API key; any 2xx within ten seconds is success, otherwise three retries.
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { postOnce } from '../post.js';
@@ -18,7 +18,7 @@ export interface SenderOptions {
   retryDelaysMs?: readonly number[];
 }
 
-/** How a webhook fared. `status` is the last answer, 0 when there was none. */
+/** The result of a webhook. `status` is the last response, 0 when there was none. */
 export interface Delivery {
   status: number;
   attempts: number;
@@ -26,12 +26,12 @@ export interface Delivery {
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
-/** The headers of a webhook; `null` leaves the signature out. */
+/** The headers of a webhook; `null` omits the signature. */
 export function signatureHeaders(signature: string | null): Record<string, string> {
   return { 'user-agent': 'retell-webhook', ...(signature === null ? {} : { [SIGNATURE_HEADER]: signature }) };
 }
 
-/** Sends webhooks with retries; each attempt is signed anew. */
+/** Sends webhooks with retries; each attempt has a new signature. */
 export class WebhookSender {
   constructor(private readonly options: SenderOptions) {}
 

@@ -1,4 +1,4 @@
-// Starts a simulated Retell workspace with its saved state and its traffic, and ends both.
+// Starts and stops a simulated Retell workspace with its saved state and its traffic.
 import { setFaults } from '../control.js';
 import {
   boundOf,
@@ -19,7 +19,7 @@ export interface RetellWorkspaceOptions extends ProviderOptions {
   transcriptUpdates: boolean;
 }
 
-/** Starts everything; resolves once the API listens. Rejects when the state folder is damaged or not writable. */
+/** Starts API and traffic; resolves once the API listens. Rejects when the state folder is damaged or not writable. */
 export async function startRetellWorkspace(options: RetellWorkspaceOptions, common: CommonOptions): Promise<Workspace> {
   const opening = openingOf('retell', options, common);
   const { state, saved, settings, runSeed } = opening;

@@ -1,10 +1,10 @@
-// The middle of a conversation: some of its topic, with small talk in between.
+// The middle of a conversation: part of its topic, with small talk in between.
 import type { Random } from '../random.js';
 import type { Line } from './lines.js';
 import type { Phrases } from './phrases.js';
 import type { Topic } from './topic.js';
 
-/** How many exchanges a conversation has: mostly few, a tail of many. */
+/** How many exchanges a conversation has: mostly few, with a long tail. */
 export function exchangeCount(random: Random): number {
   const [low, high] = random.weighted(
     [
@@ -18,7 +18,7 @@ export function exchangeCount(random: Random): number {
   return random.integer(low, high);
 }
 
-/** As many exchanges as wanted, in the topic's order; fillers run out unless the conversation is `endless`. */
+/** Up to `count` exchanges, in the topic's order; fillers run out unless the conversation is `endless`. */
 export function exchangesOf(
   random: Random,
   topic: Topic,

@@ -1,7 +1,7 @@
-// How the dialogues of `topics.ts` are written: "A:" the agent, "U:" the caller, "T:" the person a call goes to,
-// or an object for what is not speech. Slots such as {first} are filled for each call.
+// Format of the dialogues in `topics.ts`: "A:" is the agent, "U:" the caller, "T:" the person a call is transferred to;
+// objects are for everything except speech. Slots such as {first} are filled for each call.
 
-/** Something that happens in a call besides speech. */
+/** An event in a call other than speech. */
 export type Happening =
   | { tool: string; arguments: Record<string, unknown>; result: unknown; ok?: boolean }
   | { node: [from: string, to: string] }
@@ -12,7 +12,7 @@ export type Happening =
 /** One line of a script. */
 export type Line = string | Happening;
 
-/** What the slots of a script stand for, by name. */
+/** The values of the slots of a script, by name. */
 export type Slots = Record<string, string>;
 
 /** Replaces each `{slot}` in all texts of a value; an unknown slot stays as written. */

@@ -1,4 +1,4 @@
-// What an analysis says is in the transcript, whatever the seed, the scenario and the moment at which a conversation is cut off.
+// Everything an analysis claims is in the transcript, for any seed, scenario and cut-off time.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { completeConversation } from '../elevenlabs/complete-conversation.js';
@@ -21,7 +21,7 @@ import { topicOf } from './topics.js';
 const NOW_MS = 1_795_000_000_000;
 const runs = { numRuns: 600 };
 const seeds = fc.nat().map((number) => `summary ${number}`);
-/** Seconds after which somebody cuts it off. */
+/** Seconds after which the conversation is cut off. */
 const cuts = fc.option(fc.integer({ min: 1, max: 90 }), { nil: null });
 
 interface Told {
@@ -36,7 +36,7 @@ interface Told {
   slots: Slots;
 }
 
-/** Whether all of these lines that are spoken are in the transcript. */
+/** Whether all spoken ones of these lines are in the transcript. */
 const has = ({ said, slots }: Told, lines: readonly Line[]): boolean =>
   fill(lines, slots).every((line) => typeof line !== 'string' || said.includes(line.slice(3)));
 
@@ -76,7 +76,7 @@ describe('the analysis of', () => {
           said: spoken.map(({ content }) => content),
           customerSaid: spoken.filter(({ role }) => role === 'user').map(({ content }) => content),
         };
-        // No person, no matter.
+        // Without a person there is no request to summarise.
         if (reason !== 'voicemail_reached' && reason !== 'ivr_reached') expectTrue(told);
         else expect(told.summary).toMatch(/^The agent reached (voicemail|an automated menu)/);
         settled += Number(told.summary.includes(fill(topic.summary, slots)));
@@ -86,7 +86,7 @@ describe('the analysis of', () => {
     expect(settled).toBeGreaterThan(0);
   });
 
-  it('a Retell call to a wrong number says so, and nothing of the matter', () => {
+  it('a Retell call to a wrong number says so and mentions no request', () => {
     const calls = Array.from({ length: 100 }, (_, index) =>
       completeCall(`wrong ${index}`, { disconnection_reason: 'agent_hangup' }),
     );
@@ -115,7 +115,7 @@ describe('the analysis of', () => {
           string,
           string | boolean
         >;
-        // Names are all that a chat tells of its slots: the longest text of the summary without any.
+        // Of the slot values, a chat document only has the names: look for the longest part of the summary without slots.
         const settled = Math.max(...topic.summary.split(/\{\w+\}/).map(({ length }) => length));
         const part = topic.summary.split(/\{\w+\}/).find(({ length }) => length === settled) ?? '';
         const fixed = topic.exchanges

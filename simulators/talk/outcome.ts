@@ -1,27 +1,27 @@
-// What came of a conversation, by what was said in it and not by what was planned: whoever reads a summary finds it in the
-// transcript.
+// The result of a conversation, from what was said and not from the plan: the transcript supports everything in the
+// summary.
 import { fill, type Line, type Slots } from './lines.js';
 import { PHRASES } from './phrases.js';
 import type { Language } from './people.js';
 import type { Topic } from './topic.js';
 
-/** What a conversation was to be about. */
+/** The planned content of a conversation. */
 export interface Matter {
   topic: Topic;
   language: Language;
   slots: Slots;
 }
 
-/** What was said: by whom, and their words. */
+/** One utterance: who spoke, and the words. */
 export interface Said {
   isCustomer: boolean;
   text: string;
 }
 
-/** How far it got. `unheard`: nobody but the agent spoke; `settled`: all that the topic's summary tells was said. */
+/** How far it got. `unheard`: only the agent spoke; `settled`: everything in the topic's summary was said. */
 export type Result = 'unheard' | 'wrong_number' | 'unfinished' | 'settled';
 
-/** Whether the words of every spoken one of these lines were said. */
+/** Whether every spoken one of these lines was said. */
 export function wereSaid(lines: readonly Line[], said: readonly Said[], slots: Slots): boolean {
   const spoken = fill(lines, slots).filter((line) => typeof line === 'string');
   return spoken.every((line) => said.some(({ text }) => text.startsWith(line.slice(3))));
@@ -37,7 +37,7 @@ export function resultOf({ topic, language, slots }: Matter, said: readonly Said
 export const isCallBackWanted = ({ language, slots }: Matter, said: readonly Said[]): boolean =>
   wereSaid(PHRASES[language].colleagueBusy, said, slots);
 
-/** What a summary says of the matter; how it ended comes after it. */
+/** The first part of a summary: the customer's request. How the conversation ended comes after it. */
 export function summaryOf({ topic, slots }: Matter, result: Result): string {
   const unfinished = `{first} and the agent spoke about ${topic.matter}; it was not settled.`;
   const texts: Record<Result, string> = {

@@ -1,4 +1,4 @@
-// Who takes part in a simulated conversation: invented names, and numbers that are reserved for fiction.
+// The people in a simulated conversation: invented names, and phone numbers that are reserved for fiction.
 import type { Random } from '../random.js';
 import type { Slots } from './lines.js';
 import type { Topic } from './topic.js';
@@ -46,18 +46,18 @@ const DATES = {
 /** The languages that simulated people speak. */
 export type Language = keyof typeof DATES;
 
-/** The language of a tag such as `de-DE`; what nobody speaks here is English. */
+/** The language of a tag such as `de-DE`; English for unknown ones. */
 export function languageOf(tag: string): Language {
   const language = tag.slice(0, 2);
   return language === 'es' || language === 'de' || language === 'fr' ? language : 'en';
 }
 
-/** A number that is reserved for fiction: +1, an area code, 555-01xx. */
+/** A phone number that is reserved for fiction: +1, an area code, 555-01xx. */
 export function reservedNumber(random: Random): string {
   return `+1${random.pick(AREA_CODES)}55501${String(random.integer(7, 99)).padStart(2, '0')}`;
 }
 
-/** Names and details of one conversation, for the slots of its script. */
+/** Names and details of one conversation, to fill the slots of its script. */
 export function slotsOf(random: Random, language: Language, agentName: string, topic: Topic): Slots {
   const first = random.pick(FIRST);
   return {

@@ -1,9 +1,9 @@
-// What is said in every call of a language, whatever it is about.
+// Phrases of each language that fit any topic.
 import type { Line } from './lines.js';
 
 /** The set phrases of one language; each entry of a list is a short exchange of its own. */
 export interface Phrases {
-  /** Instead of the topic's opening, when the agent calls. */
+  /** Replaces the topic's opening in outbound calls. */
   outbound: Line[];
   wrongNumber: Line[];
   fillers: Line[][];

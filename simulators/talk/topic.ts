@@ -1,7 +1,7 @@
-// What calls are about.
+// The topic of a call.
 import type { Line } from './lines.js';
 
-/** A subject of calls: how it opens, what may come up (in this order, not all of it), what comes of it. */
+/** A topic of calls: the opening, possible exchanges (in this order, not all of them), the result. */
 export interface Topic {
   key: string;
   subject: string;
@@ -9,8 +9,8 @@ export interface Topic {
   opening: Line[];
   exchanges: Line[][];
   department: string;
-  /** What it is about, in English, for the summary of one that got nowhere. */
+  /** The customer's request, in English, for the summary of an unfinished call. */
   matter: string;
-  /** What came of it when all exchanges were had. */
+  /** The result, when all exchanges took place. */
   summary: string;
 }

@@ -1,4 +1,4 @@
-// What people ask a clinic, an optician and a tailor in Spanish, German and French. Every name is invented.
+// Topics of a clinic, an optician and a tailor, in Spanish, German and French. Every name is invented.
 import type { Topic } from './topic.js';
 
 const clinic: Topic = {

@@ -1,4 +1,4 @@
-// What English calls are about. Every name, company and number is invented.
+// Topics of English calls. Every name, company and number is invented.
 import type { Topic } from './topic.js';
 
 const billing: Topic = {

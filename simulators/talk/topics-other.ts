@@ -1,4 +1,4 @@
-// What Spanish, German and French calls are about. Every name, company and number is invented.
+// Topics of Spanish, German and French calls. Every name, company and number is invented.
 import type { Topic } from './topic.js';
 
 const restaurant: Topic = {

@@ -1,4 +1,4 @@
-// What travellers, recipients of parcels, bank customers and shoppers ask about. Every name and company is invented.
+// Topics of travellers, parcel recipients, bank customers and shoppers. Every name and company is invented.
 import type { Topic } from './topic.js';
 
 const travel: Topic = {
@@ -125,5 +125,5 @@ const shopChat: Topic = {
   summary: '{first} asked about the size of wool boots and reserved a pair in 40.',
 };
 
-/** Conversations of services, in English. */
+/** Conversations with service companies, in English. */
 export const SERVICE_TOPICS: readonly Topic[] = [travel, courier, cards, shopChat];

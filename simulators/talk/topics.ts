@@ -1,4 +1,4 @@
-// Everything that simulated conversations may be about.
+// All topics of simulated conversations.
 import type { Random } from '../random.js';
 import type { Topic } from './topic.js';
 import { CARE_TOPICS } from './topics-care.js';
@@ -8,7 +8,7 @@ import { SERVICE_TOPICS } from './topics-service.js';
 
 const TOPICS = [...ENGLISH_TOPICS, ...OTHER_TOPICS, ...SERVICE_TOPICS, ...CARE_TOPICS];
 
-/** The topic of a key, any topic for a key that nobody knows. */
+/** The topic of a key; a random one for an unknown key. */
 export function topicOf(key: string, random: Random): Topic {
   return TOPICS.find((candidate) => candidate.key === key) ?? random.pick(TOPICS);
 }
