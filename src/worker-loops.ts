@@ -11,7 +11,7 @@ import { JournalNumbering } from './journal/journal-numbering.js';
 import { Maintenance } from './maintenance/maintenance.js';
 import type { MetricsServer } from './observability/metrics-server.js';
 import { WORKER_METRICS } from './observability/worker-observability.module.js';
-import { AccountSync } from './outbox/account-sync.js';
+import { AccountRearms } from './outbox/account-rearms.js';
 import { FailedRuns } from './outbox/failed-runs.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { Reconciler } from './outbox/reconciler.js';
@@ -23,16 +23,14 @@ import { TemporalWorker } from './temporal/temporal-worker.js';
 @Injectable()
 export class WorkerLoops {
   private readonly relays: LoopedWork[];
-  /** Those of them that commands wake. */
-  private readonly nudged: LoopedWork[];
   private readonly listeners: Listener[];
 
   constructor(
     @Inject(CONFIG) { databaseUrl }: Config,
     private readonly intake: Intake,
     private readonly numbering: JournalNumbering,
-    outbox: OutboxRelay,
-    accounts: AccountSync,
+    private readonly outbox: OutboxRelay,
+    rearms: AccountRearms,
     failedRuns: FailedRuns,
     private readonly reconciler: Reconciler,
     private readonly temporal: TemporalWorker,
@@ -43,13 +41,12 @@ export class WorkerLoops {
     @Inject(WORKER_METRICS) private readonly metrics: MetricsServer | null,
     private readonly log: Log,
   ) {
-    this.nudged = [outbox, accounts];
-    this.relays = [...this.nudged, failedRuns, reconciler];
+    this.relays = [outbox, rearms, failedRuns, reconciler];
     const url = required(databaseUrl, 'DATABASE_URL');
     this.listeners = [
       new Listener(url, 'colloquy_inbox', () => intake.nudge()),
       new Listener(url, 'colloquy_workflow_commands', () => {
-        this.nudgeRelays();
+        outbox.nudge();
         polls.nudge();
       }),
       new Listener(url, 'colloquy_search', () => indexer.nudge()),
@@ -61,7 +58,7 @@ export class WorkerLoops {
     const { intake, numbering, indexer, rebuild, temporal, polls, maintenance, relays, listeners, metrics, log } = this;
     intake.onCommit(() => numbering.nudge());
     temporal.onConnected((how) => {
-      this.nudgeRelays();
+      this.outbox.nudge();
       this.reconciler.connected(how);
     });
     for (const loop of [intake, numbering, indexer, rebuild, ...relays, temporal, polls, maintenance]) loop.start();
@@ -80,9 +77,5 @@ export class WorkerLoops {
     await this.intake.stop();
     // What they leave is done by the next worker.
     await Promise.all([this.numbering.stop(), this.indexer.stop(), this.rebuild.stop()]);
-  }
-
-  private nudgeRelays(): void {
-    for (const relay of this.nudged) relay.nudge();
   }
 }

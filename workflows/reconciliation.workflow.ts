@@ -2,16 +2,14 @@
 // any number of times and continues where the last run stopped.
 import { continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { WALK } from './activity-options.js';
+import { ASKED } from './reconciliation.names.js';
 
 export interface AccountInput {
   /** pa_… */
   accountId: string;
 }
 
-/** Signals. `asked`: there is work for the account, even if the current run believes that it is done. */
-export type AccountSignal = 'asked';
-
-const askedSignal = defineSignal('asked' satisfies AccountSignal);
+const askedSignal = defineSignal(ASKED);
 
 /** Progress of a backfill, as the Temporal UI shows it: enumerations, counts and times (RFC 3339) only. */
 export interface BackfillProgress {

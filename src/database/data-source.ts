@@ -1,5 +1,6 @@
 // Builds every DataSource of the content database: for the processes (each in its role), the CLI and the tests.
 import type { DataSource } from 'typeorm';
+import { AccountRearmEntity } from './entities/account-rearm.entity.js';
 import { AgentEntity } from './entities/agent.entity.js';
 import { ApiKeyEntity, RetiredApiKeySecretEntity } from './entities/api-key.entity.js';
 import { BackfillEntity } from './entities/backfill.entity.js';
@@ -22,7 +23,7 @@ import { ReconcilerLeaseEntity, ReconcilerPassEntity } from './entities/reconcil
 import { RecordingEntity, OrphanedObjectEntity } from './entities/recording.entity.js';
 import { SearchTodoEntity } from './entities/search-todo.entity.js';
 import { ConversationStateEntity, ProviderRecordEntity, TranscriptEntity } from './entities/sealed-content.entity.js';
-import { WorkflowCommandEntity, AccountCommandEntity } from './entities/workflow-command.entity.js';
+import { WorkflowCommandEntity } from './entities/workflow-command.entity.js';
 import { WebhookHealthEntity, SignatureFailuresEntity } from './entities/webhook-health.entity.js';
 import { postgresSource, type SourceOptions } from './postgres-source.js';
 import { CreateRoles1800000000000 } from './migrations/1800000000000-create-roles.js';
@@ -38,6 +39,7 @@ export type DatabaseRole = 'owner' | 'colloquy_api' | 'colloquy_ingest' | 'collo
 
 /** All tables. test/database/drift.spec.ts compares them with the result of the migrations. */
 const ENTITIES = [
+  AccountRearmEntity,
   AgentEntity,
   ApiKeyEntity,
   RetiredApiKeySecretEntity,
@@ -66,7 +68,6 @@ const ENTITIES = [
   ProviderRecordEntity,
   TranscriptEntity,
   WorkflowCommandEntity,
-  AccountCommandEntity,
   WebhookHealthEntity,
   SignatureFailuresEntity,
 ];

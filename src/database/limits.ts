@@ -12,7 +12,7 @@ export interface Limits {
 export const LIMITS = {
   colloquy_api: { lockMs: 4_000, statementMs: 6_000, idleInTransactionMs: 10_000, silenceMs: 7_000 },
   colloquy_ingest: { lockMs: 2_000, statementMs: 3_000, idleInTransactionMs: 5_000, silenceMs: 4_000 },
-  // Calls Temporal about accounts within a transaction; no caller waits for it.
+  // No caller waits for it.
   colloquy_worker: { lockMs: 5_000, statementMs: 9_000, idleInTransactionMs: 60_000, silenceMs: 10_000 },
   colloquy_search_api: { lockMs: 1_000, statementMs: 3_000, idleInTransactionMs: 5_000, silenceMs: 4_000 },
   colloquy_search_worker: { lockMs: 5_000, statementMs: 9_000, idleInTransactionMs: 20_000, silenceMs: 10_000 },

@@ -1,13 +1,13 @@
 // How changes reach Temporal: rows written together with each change, and the reconciler's passes over everything that has work.
 import { Module } from '@nestjs/common';
-import { AccountSync } from './account-sync.js';
+import { AccountRearms } from './account-rearms.js';
 import { Contact } from './contact.js';
 import { FailedRuns } from './failed-runs.js';
 import { OutboxRelay } from './outbox-relay.js';
 import { Reconciler } from './reconciler.js';
 
 @Module({
-  providers: [Contact, OutboxRelay, AccountSync, FailedRuns, Reconciler],
-  exports: [OutboxRelay, AccountSync, FailedRuns, Reconciler],
+  providers: [Contact, OutboxRelay, AccountRearms, FailedRuns, Reconciler],
+  exports: [OutboxRelay, AccountRearms, FailedRuns, Reconciler],
 })
 export class OutboxModule {}

@@ -13,7 +13,7 @@ import { Notifier } from '../database/notifier.js';
 import type { Transaction } from '../database/with-scope.js';
 import { Egress } from '../egress/egress.js';
 import { appendJournal } from '../journal/append.js';
-import { requestRearm, requestSync } from '../outbox/account-commands.js';
+import { requestRearm } from '../outbox/request-rearm.js';
 import { tryCircuitNow } from '../providers/gateway/circuit-row.js';
 import { ProviderAccounts } from '../providers/provider-accounts.js';
 import { cancelBackfill, requestBackfill, resumeBackfill } from '../reconciliation/backfill-requests.js';
@@ -82,7 +82,6 @@ export class ProviderAccountsService {
         await this.store.insert(tx, { id, client_id: clientId, provider }, settings);
         if (settings.backfill_days > 0) await requestBackfill(tx, { id, client_id: clientId }, settings.backfill_days);
         if (settings.poll_active_seconds !== null) await requestPoll(tx, { id, client_id: clientId });
-        await requestSync(tx, id);
         await journalChange(tx, caller, { action: 'provider_account.created', id });
         return { status: 201, kind: 'providerAccount', id };
       }),
@@ -124,7 +123,6 @@ export class ProviderAccountsService {
       await this.store.remove(tx, caller, await this.locked(tx, caller, id));
       await cancelBackfill(tx, id);
       await endPoll(tx, id);
-      await requestSync(tx, id);
       await journalChange(tx, caller, { action: 'provider_account.deleted', id });
     });
     this.notifier.notify('colloquy_workflow_commands');
@@ -154,7 +152,7 @@ const versionOf = ({ revision, backfill_version: progress, health }: AccountWith
   progress === 0 && health === NO_HEALTH ? String(revision) : `${revision}.${progress}.${healthVersion(health)}`;
 const revisionsOf = (ifMatch: string | undefined): string | undefined => ifMatch?.replace(/"(\d+)\.[\w.]+"/g, '"$1"');
 
-/** Starts or cancels backfill and polling, and signals workflows, as the change requires. */
+/** Starts or cancels backfill and polling, and wakes live conversations, as the change requires. */
 async function followUp(
   tx: Transaction,
   account: AccountRow,
@@ -172,7 +170,6 @@ async function followUp(
   if (mayAnswerNow) await tryCircuitNow(tx, account.id);
   if (seconds === null) await endPoll(tx, account.id);
   else if (mayAnswerNow || changes.includes('poll_active_seconds')) await requestPoll(tx, account);
-  await requestSync(tx, account.id);
 }
 
 /** Whether the timers of live conversations must be reset, because they run by the old setting. */

@@ -1,5 +1,8 @@
 // The API's side of a backfill: requests it in the transaction that changes the account, and reads its progress.
+import { ASKED, RECONCILIATION } from '../../workflows/reconciliation.names.js';
 import type { Transaction } from '../database/with-scope.js';
+import { traceparent } from '../observability/tracing.js';
+import { addCommands } from '../outbox/workflow-commands.js';
 
 export type BackfillStatus = 'pending' | 'running' | 'completed' | 'failed';
 
@@ -41,19 +44,28 @@ on conflict on constraint backfills_pkey do update set status = 'pending', range
   added = 0, skipped = 0, skipped_reasons = '{}', last_error = null, started_at = null, completed_at = null, version = backfills.version + 1`;
 const RESUME = `
 update backfills set status = 'pending', cursor = null, last_error = null, version = version + 1
-where provider_account_id = $1 and status = 'failed'`;
+where provider_account_id = $1 and status = 'failed' returning 1 as resumed`;
 const CANCEL = 'delete from backfills where provider_account_id = $1';
 
-/** Requests a backfill of the last `days` of an account. */
-export const requestBackfill = (
+/** Requests a backfill of the last `days` of an account, and its workflow. */
+export async function requestBackfill(
   tx: Transaction,
   { id, client_id: clientId }: { id: string; client_id: string },
   days: number,
-): Promise<unknown> => tx.query({ text: REQUEST, values: [id, clientId, days] });
+): Promise<void> {
+  await tx.query({ text: REQUEST, values: [id, clientId, days] });
+  await askWorkflow(tx, id);
+}
 
 /** Resumes a failed backfill in the same window, from its first page: the cursor may have expired. */
-export const resumeBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>
-  tx.query({ text: RESUME, values: [accountId] });
+export async function resumeBackfill(tx: Transaction, accountId: string): Promise<void> {
+  const resumed = await tx.query({ text: RESUME, values: [accountId] });
+  if (resumed.length > 0) await askWorkflow(tx, accountId);
+}
+
+/** A workflow that is running is signalled, so that it re-checks before finishing. */
+const askWorkflow = (tx: Transaction, entityId: string): Promise<void> =>
+  addCommands(tx, [{ workflow: RECONCILIATION, entityId, kind: ASKED, traceparent: traceparent() }]);
 
 /** Cancels a backfill: the walk ends at its next step. What it has imported stays. */
 export const cancelBackfill = (tx: Transaction, accountId: string): Promise<unknown> =>

@@ -1,6 +1,7 @@
 // Which accounts need a backfill workflow, and how it is started.
 import { QUEUE } from '../../workflows/names.js';
-import type { AccountInput, AccountSignal } from '../../workflows/reconciliation.workflow.js';
+import { ASKED, RECONCILIATION } from '../../workflows/reconciliation.names.js';
+import type { AccountInput } from '../../workflows/reconciliation.workflow.js';
 import { publicId, uuidOf } from '../common/ids.js';
 import type { Transaction } from '../database/with-scope.js';
 import type { DueWorkflow, WorkflowKind, WorkflowSignal, WorkflowStart } from '../outbox/workflow-kind.js';
@@ -20,7 +21,7 @@ const THESE = 'select id, client_id, provider from provider_accounts where id = 
 const ID = /^reconciliation\/backfill\/(pa_[0-9a-z]{26})$/;
 
 export class BackfillKind implements WorkflowKind {
-  readonly type = 'reconciliation';
+  readonly type = RECONCILIATION;
 
   /** `publicUrl`: where the API is reached, for links in the Temporal UI. */
   constructor(private readonly publicUrl: string) {}
@@ -39,7 +40,7 @@ export class BackfillKind implements WorkflowKind {
   }
 
   signalOf(): WorkflowSignal {
-    return { name: 'asked' satisfies AccountSignal, args: [] };
+    return { name: ASKED, args: [] };
   }
 
   entityIdOf(workflowId: string): string | null {

@@ -108,7 +108,39 @@ describe('the API', () => {
     );
   });
 
+  it('tells the outbox of backfills of its own accounts, and of nothing else', async () => {
+    const owner = await open(databases.databaseUrl);
+    const [mine, theirs] = [newUuid(), newUuid()];
+    for (const id of [mine, theirs]) {
+      await owner.query("insert into clients (id, sealed) values ($1, '')", [id]);
+      await owner.query(
+        "insert into provider_accounts (id, client_id, provider, sealed, deadlines) values ($1, $1, 'retell', '', '{}')",
+        [id],
+      );
+    }
+    const client = await open(databases.settingsOf('api').DATABASE_URL, 'colloquy_api');
+    await client.query("select set_config('app.scope', 'some', false), set_config('app.clients', $1, false)", [
+      `{${mine}}`,
+    ]);
+    const add = 'insert into workflow_commands (workflow, entity_id, kind) values ($1, $2, $3)';
+    await client.query(add, ['reconciliation', mine, 'asked']);
+    await client.query('insert into account_rearms (provider_account_id) values ($1)', [mine]);
+    for (const refused of [
+      ['reconciliation', theirs, 'asked'],
+      ['reconciliation', mine, 'restart'],
+      ['conversation', mine, 'asked'],
+    ])
+      await expect(client.query(add, refused), refused.join()).rejects.toMatchObject(DENIED);
+    const rearm = client.query('insert into account_rearms (provider_account_id) values ($1)', [theirs]);
+    await expect(rearm).rejects.toMatchObject(DENIED);
+  });
+
   it.each([
+    "insert into workflow_commands (workflow, entity_id, kind, attempts) values ('reconciliation', gen_random_uuid(), 'asked', 1)",
+    'select 1 from workflow_commands',
+    'delete from workflow_commands',
+    'select 1 from account_rearms',
+    'select 1 from reconciler_passes',
     'insert into conversations (id) select gen_random_uuid()',
     'update conversations set revision = 1',
     'delete from clients',

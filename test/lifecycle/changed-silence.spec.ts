@@ -36,6 +36,6 @@ describe('a live call whose account gets a shorter silence', () => {
 
   it('gets no signal for an unrelated change', async () => {
     expect((await change({ audio: 60 })).status).toBe(200);
-    expect((await colloquy.sql.query('select 1 from account_commands where rearms')).rows).toEqual([]);
+    expect((await colloquy.sql.query('select 1 from account_rearms')).rows).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ beforeEach(async () => {
 afterEach(async () => {
   endPrograms();
   await Promise.all([toTemporal.close(), toPostgres.close()]);
-  await colloquy.sql.query('truncate workflow_commands, account_commands');
+  await colloquy.sql.query('truncate workflow_commands');
 });
 afterAll(() => colloquy.close());
 
@@ -46,30 +46,25 @@ afterAll(() => colloquy.close());
 async function startWorker(): Promise<Program> {
   const worker = await startWorkerProgram(env);
   await worker.says('everything that has work has its workflow');
-  await eventually(async () => (await waiting()).every((count) => count === 0));
+  await eventually(async () => (await waiting('conversation')) + (await waiting('reconciliation')) === 0);
   return worker;
 }
 
-const waiting = async (which = ''): Promise<number[]> => {
-  const counts = ['workflow_commands', 'account_commands'].map(async (table) => {
-    return (await colloquy.sql.query(`select 1 from ${table} ${which}`)).rows.length;
-  });
-  return Promise.all(counts);
-};
+const waiting = async (workflow: string): Promise<number> =>
+  (await colloquy.sql.query('select 1 from workflow_commands where workflow = $1', [workflow])).rows.length;
 
-/** Adds commands for every account and several for one conversation; resolves when the relays have begun. */
+const claimed = async (): Promise<number> =>
+  (await colloquy.sql.query('select 1 from workflow_commands where leased_until > now()')).rows.length;
+
+/** Adds a command for every account and several for one conversation; resolves when the relay has begun. */
 async function muchToTell(): Promise<void> {
-  await colloquy.sql.query('insert into account_commands (provider_account_id) select id from provider_accounts');
   await colloquy.sql.query(
-    "insert into workflow_commands (workflow, entity_id, kind) select 'conversation', id, 'started' from conversations, generate_series(1, $1)",
+    `insert into workflow_commands (workflow, entity_id, kind)
+     select 'conversation', id, 'started' from conversations, generate_series(1, $1)
+     union all select 'reconciliation', id, 'asked' from provider_accounts`,
     [COMMANDS],
   );
-  expect(await waiting()).toEqual([COMMANDS, ACCOUNTS]);
-  await eventually(async () => {
-    const claimed = await colloquy.sql.query('select 1 from workflow_commands where leased_until > now()');
-    const [, unlocked] = await waiting('for update skip locked');
-    return claimed.rows.length === COMMANDS && unlocked === 0;
-  });
+  await eventually(async () => (await claimed()) === COMMANDS + ACCOUNTS);
   // Rows are claimed a moment before Temporal is called; a stop in between would rightly deliver nothing.
   await sleep(300);
 }
@@ -82,11 +77,11 @@ describe('a worker that is told to stop', () => {
     const { code, tookMs } = await worker.end('SIGTERM');
     expect([code, tookMs < 10_000]).toEqual([0, true]);
     expect(worker.said()).toContain('"worker stopped"');
-    const [commands = 0, accounts = 0] = await waiting();
-    expect(commands).toBeGreaterThan(0);
-    expect(commands).toBeLessThan(COMMANDS);
-    expect(accounts).toBeGreaterThan(0);
-    expect(accounts).toBeLessThan(ACCOUNTS);
+    const left = await waiting('conversation');
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(COMMANDS);
+    // All of them had begun, side by side.
+    expect(await waiting('reconciliation')).toBe(0);
   }, 60_000);
 
   it('exits 0 within 10 s if Temporal hangs during calls for several accounts', async () => {
@@ -95,9 +90,9 @@ describe('a worker that is told to stop', () => {
     await muchToTell();
     const { code, tookMs } = await worker.end('SIGTERM');
     expect([code, tookMs < 10_000]).toEqual([0, true]);
-    expect(await waiting()).toEqual([COMMANDS, ACCOUNTS]);
+    expect([await waiting('conversation'), await waiting('reconciliation')]).toEqual([COMMANDS, ACCOUNTS]);
     // They are free for the next worker.
-    expect((await colloquy.sql.query('select 1 from workflow_commands where leased_until > now()')).rows).toEqual([]);
+    expect(await claimed()).toBe(0);
   }, 60_000);
 
   it('ends once and in order, even if it is told twice, as by a Ctrl-C under npm', async () => {

@@ -36,6 +36,10 @@ describe('the backfill of an account', () => {
   it('is none if nobody requests one', async () => {
     const accountId = await addAccount(colloquy, api, { backfill_days: 0 });
     expect(await progressOf(api, accountId)).toMatchObject({ status: 'none', checked: 0, done_until: null });
+    await change(accountId, { name: 'Other', api_key: 'key_other' });
+    expect((await colloquy.sql.query('select 1 from workflow_commands')).rows).toEqual([]);
+    const handle = colloquy.temporal.workflow.getHandle(`reconciliation/backfill/${accountId}`);
+    await expect(handle.describe()).rejects.toThrow('not found');
   });
 
   it('imports everything that the provider has, including live and incomplete conversations', async () => {

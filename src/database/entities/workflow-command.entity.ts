@@ -52,24 +52,3 @@ export class WorkflowCommandEntity {
   @Column('timestamptz', { nullable: true })
   parked_at: Date | null;
 }
-
-/** About a provider account. */
-@Entity('account_commands')
-export class AccountCommandEntity {
-  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
-  id: string;
-
-  @Column('uuid')
-  provider_account_id: string;
-
-  /** The timers of its live conversations must be reset. */
-  @Column('boolean', { default: false })
-  rearms: boolean;
-
-  /** The last conversation whose timers were reset. Null: none yet. */
-  @Column('uuid', { nullable: true })
-  rearmed_until: string | null;
-
-  @Column('timestamptz', { default: () => 'now()' })
-  created_at: Date;
-}

@@ -48,14 +48,13 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
         constraint live_polls_account_fk foreign key (provider_account_id) references provider_accounts (id)
       );
       create index live_polls_next_idx on live_polls (next_at);
-      -- Written in the transaction that changes an account; deleted once it has been sent to Temporal.
-      create table account_commands (
-        id bigint generated always as identity constraint account_commands_pkey primary key,
+      -- Written in the transaction that changes \`silence\` or \`ask_every\` of an account: the new settings apply to live
+      -- conversations too. The row stays until all of them are woken.
+      create table account_rearms (
+        id bigint generated always as identity constraint account_rearms_pkey primary key,
         provider_account_id uuid not null,
-        -- A changed \`silence\` or \`ask_every\` also applies to live conversations: the row stays until the timers of all of
-        -- them are reset. rearmed_until: the last conversation that was; null: none yet.
-        rearms boolean not null default false,
-        rearmed_until uuid,
+        -- The last conversation that was woken; null: none yet.
+        position uuid,
         created_at timestamptz not null default now()
       );
     `);
@@ -64,9 +63,23 @@ export class CreateReconciliation1800000000005 implements MigrationInterface {
     await runner.query(`
       grant select, insert, update, delete on backfills to colloquy_api;
       grant select, insert, update on live_polls to colloquy_api;
-      grant insert on account_commands to colloquy_api;
+      grant insert (provider_account_id) on account_rearms to colloquy_api;
       grant select, update on backfills, live_polls to colloquy_worker;
-      grant select, update, delete on account_commands to colloquy_worker;
+      grant select, update, delete on account_rearms to colloquy_worker;
+
+      -- Of accounts that the API sees, it may say that there is something to do: nothing else, and of no others.
+      alter table account_rearms enable row level security;
+      alter table account_rearms force row level security;
+      create policy worker_sees_all on account_rearms to colloquy_worker using (true) with check (true);
+      create policy own_accounts on account_rearms for insert to colloquy_api
+        with check (exists (select from provider_accounts a where a.id = provider_account_id));
+      grant insert (workflow, entity_id, kind, traceparent) on workflow_commands to colloquy_api;
+      alter table workflow_commands enable row level security;
+      alter table workflow_commands force row level security;
+      create policy worker_sees_all on workflow_commands to colloquy_worker using (true) with check (true);
+      create policy own_backfills on workflow_commands for insert to colloquy_api
+        with check (workflow = 'reconciliation' and kind = 'asked'
+          and exists (select from provider_accounts a where a.id = entity_id));
     `);
   }
 
