@@ -1,4 +1,4 @@
-// Which class each member of ElevenLabs' documents belongs to (reference/providers.md 3.1). What is not named is kept as words:
+// Which class each member of ElevenLabs' documents belongs to. What is not named is kept as words:
 // the transcript, what the customer wrote about the call, warnings, traces.
 import type { DocumentClasses } from '../provider.js';
 

@@ -1,4 +1,4 @@
-// Which class each member of Retell's documents belongs to (reference/providers.md 3.2, 3.3). What is not named is kept as words:
+// Which class each member of Retell's documents belongs to. What is not named is kept as words:
 // transcripts in every form, links to logs, and what was collected in the call.
 import type { DocumentClasses } from '../provider.js';
 
