@@ -25,7 +25,7 @@ const RESULT_OF_TRANSFER = {
   sip: 'transfer_to_number_sip_success',
 } as const;
 
-function handover(plan: Plan): ScriptLine[] {
+function transferLines(plan: Plan): ScriptLine[] {
   if (!plan.specialist) return [];
   const { agent_id: from } = plan.agent;
   const { agent_id: to } = plan.specialist;
@@ -103,7 +103,7 @@ export function scriptOf(plan: Plan): ScriptLine[] {
   const count = endless ? 40 : isBroken ? random.integer(0, 3) : exchangeCount(random);
   const opening = plan.direction === 'outbound' && plan.topic.outbound < 0.5 ? phrases.outbound : plan.topic.opening;
   const middle = exchangesOf(random, plan.topic, phrases, { count, endless });
-  const lines = [...opening, ...handover(plan), ...middle, ...ending(random, plan, phrases)];
+  const lines = [...opening, ...transferLines(plan), ...middle, ...ending(random, plan, phrases)];
   return fill(isText(plan.channel) ? lines.filter(isTyped) : lines, plan.slots);
 }
 

@@ -108,7 +108,7 @@ export class ElevenLabsTraffic {
     await this.pace.pause(new Random(`${seed} ringing`).between(4000, 30_000) / speed);
     const { conversation_id: id } = simulator.addCompleteConversation({}, { ...scenario, seed });
     simulator.conversations.note(id, { isUntold: true });
-    await this.tellAll(id, 'none');
+    await this.sendAll(id, 'none');
     simulator.conversations.note(id, { isUntold: undefined });
   }
 
@@ -123,21 +123,21 @@ export class ElevenLabsTraffic {
     if (!simulator.conversations.get(id)) return;
     simulator.conversations.note(id, { isUntold: true });
     simulator.finish(id);
-    if (mishap !== 'missing') await this.tellAll(id, mishap);
+    if (mishap !== 'missing') await this.sendAll(id, mishap);
     simulator.conversations.note(id, { isUntold: undefined });
     await this.rewrite(id, seed);
   }
 
-  private async tellAll(id: string, mishap: Mishap): Promise<void> {
+  private async sendAll(id: string, mishap: Mishap): Promise<void> {
     const { conversations } = this.options.simulator;
     const { outcome = 'customer_hangup' } = conversations.notes(id)?.scenario ?? {};
     // A call that never connected sends this webhook and no other.
-    if (!endOf(outcome).connected) return this.tell('call_initiation_failure', id);
+    if (!endOf(outcome).connected) return this.send('call_initiation_failure', id);
     const hasAudio = conversations.get(id)?.has_audio === true;
-    if (hasAudio && mishap === 'audio_first') await this.tell('post_call_audio', id);
-    if (mishap === 'doubled') this.pace.run(() => this.tell('post_call_transcription', id));
-    await this.tell('post_call_transcription', id);
-    if (hasAudio && mishap !== 'audio_first') await this.tell('post_call_audio', id);
+    if (hasAudio && mishap === 'audio_first') await this.send('post_call_audio', id);
+    if (mishap === 'doubled') this.pace.run(() => this.send('post_call_transcription', id));
+    await this.send('post_call_transcription', id);
+    if (hasAudio && mishap !== 'audio_first') await this.send('post_call_audio', id);
   }
 
   private async rewrite(id: string, seed: string): Promise<void> {
@@ -149,7 +149,7 @@ export class ElevenLabsTraffic {
     if (!simulator.conversations.get(id)) return;
     if (random.chance(0.5)) simulator.analyze(id);
     else simulator.rewrite(id);
-    if (webhook) await this.tell('post_call_transcription', id);
+    if (webhook) await this.send('post_call_transcription', id);
   }
 
   /** Sends the webhooks of finished records in sequence; those that a restart interrupts are sent after it. */
@@ -161,12 +161,12 @@ export class ElevenLabsTraffic {
     });
     for (const id of past) conversations.note(id, { isUntold: true });
     for (const id of past) {
-      await this.tellAll(id, 'none');
+      await this.sendAll(id, 'none');
       conversations.note(id, { isUntold: undefined });
     }
   }
 
-  private async tell(type: string, id: string): Promise<void> {
+  private async send(type: string, id: string): Promise<void> {
     if (!this.options.simulator.conversations.notes(id)) return;
     await this.outbox.send(type, id, this.options.simulator.webhookBody(type, id));
   }

@@ -158,7 +158,7 @@ export class RetellTraffic {
     const stopped = new AbortController();
     const isStopped = new Promise<void>((resolve) => this.stopped.set(begun.call_id, resolve));
     if (transcriptUpdates) this.pace.run(() => this.tellTranscript(begun, whole, speed, stopped.signal));
-    this.news.tell(begun, whole, seed, stopped.signal);
+    this.news.report(begun, whole, seed, stopped.signal);
     await Promise.race([this.pace.pause(endMs - simulator.clock()), isStopped.then(() => stopped.abort())]);
     this.stopped.delete(begun.call_id);
   }
@@ -206,7 +206,7 @@ export class RetellTraffic {
     const past = ids.map((id) => ({ id, events: this.pastEvents(id) })).filter(({ events }) => events.length > 0);
     for (const { id } of past) this.note(id, { isUntold: true });
     for (const { id, events } of past) {
-      for (const event of events) await this.tell(event, id);
+      for (const event of events) await this.send(event, id);
       this.note(id, { isUntold: undefined });
     }
   }
@@ -229,7 +229,7 @@ export class RetellTraffic {
     this.options.simulator.chats.records.note(id, notes);
   }
 
-  private async tell(event: string, id: string): Promise<void> {
+  private async send(event: string, id: string): Promise<void> {
     const { simulator } = this.options;
     if (!simulator.calls.notes(id) && !simulator.chats.records.notes(id)) return;
     await this.outbox.send(event, id, simulator.webhookBody(event, id));

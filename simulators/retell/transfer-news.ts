@@ -23,7 +23,7 @@ export class TransferNews {
    * Sends the transfer webhooks of a live call when they are due, unless the call is stopped before. On a busy machine that
    * may be after the planned end: the seed determines what happens in a call, not the load.
    */
-  tell(begun: RetellCall, whole: RetellCall, seed: string, stopped: AbortSignal): void {
+  report(begun: RetellCall, whole: RetellCall, seed: string, stopped: AbortSignal): void {
     const asked = (whole.transcript_with_tool_calls ?? []).find(isTransfer);
     if (!asked) return;
     const seconds = (whole.duration_ms ?? 0) / 1000 - asked.time_sec;

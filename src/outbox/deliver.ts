@@ -5,7 +5,7 @@ import { refusalOf } from './call-failed.js';
 import type { Outcome } from './command-queue.js';
 import type { Contact } from './contact.js';
 import type { Command } from './read-commands.js';
-import { tellWorkflow } from './tell-workflow.js';
+import { startOrSignal } from './start-or-signal.js';
 import type { Workflows } from './workflow-kind.js';
 
 interface Delivery {
@@ -46,6 +46,6 @@ async function handOn(workflows: Workflows, command: Command): Promise<void> {
   const options = { kind: 'client', parent: traceparent, attributes } as const;
   workflowCommandSent(
     command,
-    await traced('send workflow command', options, () => tellWorkflow(workflows, start, signal)),
+    await traced('send workflow command', options, () => startOrSignal(workflows, start, signal)),
   );
 }

@@ -99,7 +99,7 @@ export class OutboxRelay extends LoopedWork {
 
   private async record(batches: Outcome[][]): Promise<void[]> {
     const outcomes = batches.flat();
-    this.tellOf(outcomes);
+    this.reportOutcomes(outcomes);
     try {
       const waits = await this.queue.settle(outcomes);
       if (waits || this.wantsRoom) setImmediate(() => this.nudge());
@@ -110,7 +110,7 @@ export class OutboxRelay extends LoopedWork {
     return batches.map(() => undefined);
   }
 
-  private tellOf(outcomes: Outcome[]): void {
+  private reportOutcomes(outcomes: Outcome[]): void {
     const refused = outcomes.filter((one) => one.is === 'refused');
     const parked = refused.filter(({ parks }) => parks);
     const about = (some: Refusal[]) => ({ commands: some.length, codes: [...new Set(some.map(({ code }) => code))] });

@@ -49,8 +49,9 @@ const isLater = ({ agent: { version }, seenAt }: SeenAgent, known: KnownAgent): 
 
 /** Whether `one` has more detail, or as much and is newer. An agent that is only a transfer target has no name or version. */
 const saysMore = (one: SeenAgent, other: SeenAgent): boolean =>
-  told(one) === told(other) ? one.seenAt > other.seenAt : told(one) > told(other);
-const told = ({ agent: { name, version } }: SeenAgent): number => Number(name !== null) + Number(version !== null);
+  knownAbout(one) === knownAbout(other) ? one.seenAt > other.seenAt : knownAbout(one) > knownAbout(other);
+const knownAbout = ({ agent: { name, version } }: SeenAgent): number =>
+  Number(name !== null) + Number(version !== null);
 
 const FIND = `
 select asked.nth::int, a.id, a.version, a.version_seen_at from unnest($1::uuid[], $2::uuid[], $3::bytea[]) with ordinality

@@ -24,7 +24,7 @@ const EMPTY: Header = {
   segments: [],
   transfers: [],
 };
-const handover = (type: TransferRecord['target']['type'], value: string | null): TransferRecord => ({
+const transferTo = (type: TransferRecord['target']['type'], value: string | null): TransferRecord => ({
   kind: null,
   status: 'bridged',
   initiated_by: 'provider',
@@ -90,10 +90,10 @@ describe('blindIndexEntriesOf', () => {
 
   it('has the targets of transfers once each: normalised numbers, other targets unchanged', () => {
     const transfers = [
-      handover('phone', '+1 (202) 555-0177'),
-      handover('phone', '+12025550177'),
-      handover('agent', 'agt_1'),
-      handover('phone', null),
+      transferTo('phone', '+1 (202) 555-0177'),
+      transferTo('phone', '+12025550177'),
+      transferTo('agent', 'agt_1'),
+      transferTo('phone', null),
     ];
     expect(found({ transfers })).toEqual(hashes(['transfer_target', '+12025550177'], ['transfer_target', 'agt_1']));
   });

@@ -33,7 +33,7 @@ export class Rebuild extends LoopedWork {
     const { complete, indexed_until, rebuilding } = await this.state.read();
     searchIsComplete(complete);
     if (complete && !rebuilding) {
-      await this.tellOfLag(indexed_until);
+      await this.reportLag(indexed_until);
       return false;
     }
     if (!rebuilding && (await this.state.begin({ always: false })))
@@ -67,9 +67,9 @@ export class Rebuild extends LoopedWork {
     return next !== null;
   }
 
-  private async tellOfLag(told: Date | null): Promise<void> {
+  private async reportLag(coveredUntil: Date | null): Promise<void> {
     const since = await this.todos.waitsSince();
     const isBehind = since !== null && Date.now() - since.getTime() > BEHIND_MS;
-    if (isBehind || told !== null) await this.state.coversUntil(isBehind ? since : null);
+    if (isBehind || coveredUntil !== null) await this.state.coversUntil(isBehind ? since : null);
   }
 }

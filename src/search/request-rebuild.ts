@@ -13,18 +13,18 @@ const progressOf = ({ rebuild_written: written, rebuild_total: total }: SearchSt
 export async function requestRebuild(state: SearchState, say: (line: string) => void): Promise<void> {
   const isNew = await state.begin({ always: true });
   say(`${isNew ? 'rebuild begun' : 'a rebuild is under way'}: the workers do it while everything else goes on`);
-  let told = '';
-  let toldAt = performance.now();
+  let reported = '';
+  let reportedAt = performance.now();
   for (;;) {
     const row = await state.read();
     const progress = progressOf(row);
     if (!row.rebuilding) return say(`the search index is complete: ${row.rebuild_written} conversations`);
-    if (progress !== told) {
+    if (progress !== reported) {
       say(progress);
-      [told, toldAt] = [progress, performance.now()];
-    } else if (performance.now() - toldAt > PATIENCE_MS) {
+      [reported, reportedAt] = [progress, performance.now()];
+    } else if (performance.now() - reportedAt > PATIENCE_MS) {
       say('no progress: is a worker running? The rebuild continues as soon as one is, even without this command');
-      toldAt = performance.now();
+      reportedAt = performance.now();
     }
     await sleep(LOOK_MS);
   }

@@ -26,7 +26,7 @@ const CALLS: [letter: string, account: string, agent: string, minute: number, ev
   ['f', 'foreign', 'agent_1', 3, 'call_started', { call_status: 'registered' }],
 ];
 
-async function tell([letter, account, agent, minute, event, more]: (typeof CALLS)[number]): Promise<void> {
+async function receive([letter, account, agent, minute, event, more]: (typeof CALLS)[number]): Promise<void> {
   const call = { call_id: letter, call_type: 'phone_call', agent_id: agent, start_timestamp: T0 + minute * 60_000 };
   const to = { id: ids[account] ?? '', secret: `key_${account}` };
   expect((await sendRetell(http, to, event, { ...call, ...more })).status).toBe(200);
@@ -77,7 +77,7 @@ beforeAll(async () => {
     webhook_secret: 'wsec_1',
   };
   await make('other', '/v1/provider-accounts', { ...other, backfill_days: 0 });
-  for (const call of CALLS) await tell(call);
+  for (const call of CALLS) await receive(call);
   const metadata = { start_time_unix_secs: T0 / 1000 + 240, call_duration_secs: 9 };
   const done = { conversation_id: 'g', agent_id: 'agent_1', status: 'done', transcript: [], metadata };
   expect((await sendElevenLabs(http, { id: ids['other'] ?? '', secret: 'wsec_1' }, done)).status).toBe(200);
@@ -193,7 +193,7 @@ describe('pages', () => {
         cursor = body['next_cursor'] as string | null;
         for (const minute of [-1, 3, 5]) {
           if (round < 2)
-            await tell([`late ${sort} ${round} ${minute}`, 'first', 'agent_1', minute, 'call_ended', ENDED]);
+            await receive([`late ${sort} ${round} ${minute}`, 'first', 'agent_1', minute, 'call_ended', ENDED]);
         }
       }
       expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
