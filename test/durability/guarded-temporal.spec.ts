@@ -57,7 +57,7 @@ describe('a Temporal that forbids listing and adding search attributes', () => {
     const said = worker.said();
     expect(said.match(/does not allow managing search attributes/g)).toHaveLength(1);
     expect(said.match(/does not know our search attributes/g)).toHaveLength(1);
-    expect(said).not.toContain('Temporal is away');
+    expect(said).not.toContain('Temporal is unavailable');
   }, 60_000);
 
   it('has them if somebody else registered them, even without the operator service', async () => {

@@ -29,7 +29,7 @@ describe('the session of a worker with Temporal', () => {
     });
     const worker = parts.get(TemporalWorker, { strict: false });
     worker.start();
-    const away = (): string[] => said.split('\n').filter((line) => line.includes('Temporal is away'));
+    const away = (): string[] => said.split('\n').filter((line) => line.includes('Temporal is unavailable'));
     await eventually(async () => away().length >= FAILURES, 60);
     for (const line of away()) expect(JSON.parse(line)).toMatchObject({ err: { code: 'ENOENT' } });
     const { connections } = way;

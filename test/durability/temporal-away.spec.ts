@@ -71,7 +71,7 @@ async function settlingCall(name: string): Promise<string> {
 describe('Temporal away', () => {
   it('does not keep a worker from stopping within 10 s with exit code 0', async () => {
     const worker = await startWorkerProgram(colloquy.env);
-    await worker.says('Temporal is away');
+    await worker.says('Temporal is unavailable');
     const { code, tookMs } = await worker.end('SIGTERM');
     expect(code).toBe(0);
     expect(tookMs).toBeLessThan(10_000);
