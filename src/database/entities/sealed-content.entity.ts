@@ -1,16 +1,15 @@
 // Parts of a conversation that are sealed in rows of their own.
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** What the reducer needs to merge the next fact. */
-@Entity('conversation_states')
-export class ConversationStateEntity {
+/** A conversation's document in parts, each sealed with the key of its class. Null: there is no such part, or it was erased. */
+abstract class SealedPartsEntity {
   @PrimaryColumn('uuid')
   conversation_id: string;
 
   @Column('uuid')
   client_id: string;
 
-  /** Counts its versions; the sealed bytes are bound to it. */
+  /** The version of the conversation's state that this was stored with; the sealed bytes are bound to it. */
   @Column('integer')
   revision: number;
 
@@ -26,32 +25,14 @@ export class ConversationStateEntity {
   @Column('bytea', { nullable: true })
   analysis: Buffer | null;
 }
+
+/** What the reducer needs to merge the next fact. */
+@Entity('conversation_states')
+export class ConversationStateEntity extends SealedPartsEntity {}
 
 /** The latest version of the provider's document. */
 @Entity('provider_records')
-export class ProviderRecordEntity {
-  @PrimaryColumn('uuid')
-  conversation_id: string;
-
-  @Column('uuid')
-  client_id: string;
-
-  /** That of the state that it was stored with. */
-  @Column('integer')
-  revision: number;
-
-  @Column('bytea', { nullable: true })
-  record: Buffer | null;
-
-  @Column('bytea', { nullable: true })
-  transcript: Buffer | null;
-
-  @Column('bytea', { nullable: true })
-  audio: Buffer | null;
-
-  @Column('bytea', { nullable: true })
-  analysis: Buffer | null;
-}
+export class ProviderRecordEntity extends SealedPartsEntity {}
 
 @Entity('transcripts')
 export class TranscriptEntity {
