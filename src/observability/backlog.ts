@@ -30,7 +30,7 @@ const JOURNAL = `
 select count(*)::int as count, coalesce(greatest(0, extract(epoch from now() - (
   select time from journal where position = (select min(position) from journal_pending)))), 0)::float8 as age
 from (select 1 from journal_pending limit ${MAX_COUNT}) as counted`;
-const TODO = `
+const UNINDEXED = `
 select count(*)::int as count, coalesce(extract(epoch from now() - min(since)), 0)::float8 as age
 from (select since from search_todo order by due_at limit ${MAX_COUNT}) as counted`;
 const UNSETTLED = `
@@ -62,7 +62,7 @@ interface Snapshot {
   commands: Waiting;
   parked: Waiting;
   journal: Waiting;
-  todo: Waiting;
+  unindexed: Waiting;
   unsettled: Unsettled[];
 }
 
@@ -75,9 +75,9 @@ async function read(tx: Transaction): Promise<Snapshot> {
   const commands = await waiting('commands_waiting', COMMANDS);
   const parked = await waiting('commands_parked', PARKED);
   const journal = await waiting('journal_waiting', JOURNAL);
-  const todo = await waiting('todo_waiting', TODO);
+  const unindexed = await waiting('unindexed', UNINDEXED);
   const unsettled = await tx.query<Unsettled>({ name: 'unsettled', text: UNSETTLED });
-  return { lag: oldest?.lag ?? 0, inbox, commands, parked, journal, todo, unsettled };
+  return { lag: oldest?.lag ?? 0, inbox, commands, parked, journal, unindexed, unsettled };
 }
 
 /** Gauges over the tables of `database`. While it cannot be read, they are absent and `colloquy_backlog_readable` is 0. */
@@ -90,8 +90,8 @@ export class Backlog {
   private readonly parkedCommands: Gauge;
   private readonly journal: Gauge;
   private readonly oldestEntry: Gauge;
-  private readonly todo: Gauge;
-  private readonly oldestTodo: Gauge;
+  private readonly unindexed: Gauge;
+  private readonly oldestUnindexed: Gauge;
   private readonly unsettled: Gauge<'record_state' | 'age'>;
   private reading: Promise<void> = Promise.resolve();
   private readAt = -Infinity;
@@ -119,11 +119,14 @@ export class Backlog {
       'colloquy_journal_pending_oldest_seconds',
       'Age of the oldest entry without a number, 0 if there is none',
     );
-    this.todo = gauge(
+    this.unindexed = gauge(
       'colloquy_search_todo',
       `Conversations that the search index lags behind, counted up to ${MAX_COUNT}`,
     );
-    this.oldestTodo = gauge('colloquy_search_todo_oldest_seconds', 'Age of the oldest of them, 0 if there is none');
+    this.oldestUnindexed = gauge(
+      'colloquy_search_todo_oldest_seconds',
+      'Age of the oldest of them, 0 if there is none',
+    );
     this.unsettled = gauge(
       'colloquy_conversations_unsettled',
       `Conversations by the time since their end (open: since their start), counted up to ${MAX_COUNT}`,
@@ -151,8 +154,8 @@ export class Backlog {
     this.parkedCommands.set(snapshot.parked.count);
     this.journal.set(snapshot.journal.count);
     this.oldestEntry.set(snapshot.journal.age);
-    this.todo.set(snapshot.todo.count);
-    this.oldestTodo.set(snapshot.todo.age);
+    this.unindexed.set(snapshot.unindexed.count);
+    this.oldestUnindexed.set(snapshot.unindexed.age);
     for (const { state, count } of snapshot.inbox) this.inbox.set({ state }, count);
     for (const record_state of RECORD_STATES) for (const age of AGES) this.unsettled.set({ record_state, age }, 0);
     for (const { record_state, age, count } of snapshot.unsettled) this.unsettled.set({ record_state, age }, count);
@@ -160,8 +163,17 @@ export class Backlog {
 
   private hide(): void {
     this.readable.set(0);
-    const { lag, commands, oldestCommand, parkedCommands, journal, oldestEntry, todo, oldestTodo } = this;
-    for (const gauge of [lag, commands, oldestCommand, parkedCommands, journal, oldestEntry, todo, oldestTodo])
+    const { lag, commands, oldestCommand, parkedCommands, journal, oldestEntry, unindexed, oldestUnindexed } = this;
+    for (const gauge of [
+      lag,
+      commands,
+      oldestCommand,
+      parkedCommands,
+      journal,
+      oldestEntry,
+      unindexed,
+      oldestUnindexed,
+    ])
       gauge.remove();
     for (const gauge of [this.inbox, this.unsettled]) gauge.reset();
   }
