@@ -9,6 +9,7 @@ import { createDataSource } from '../../src/database/data-source.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import type { ClientScope, Statement, Transaction } from '../../src/database/with-scope.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
+import { explain, nodesOf, rowsOf, type PlanNode } from '../support/query-plan.js';
 
 const PER_CLIENT = 5_000;
 const LIMIT = 50;
@@ -52,34 +53,13 @@ const pageOf = (filter: Page['filter'], sort: Page['sort'] = '-start_time'): Pag
   after: null,
 });
 
-interface Plan {
-  'Node Type': string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  'Relation Name'?: string;
-  Plans?: Plan[];
-}
-
-const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
-
 /** How a statement reads conversations: by which plan nodes, and how many rows it reads. */
-async function costOf(scope: ClientScope, { text, values }: Statement): Promise<{ nodes: string[]; examined: number }> {
-  const explained = await database.withScope(scope, (tx) =>
-    tx.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>({
-      text: `explain (analyze, format json) ${text}`,
-      ...(values && { values }),
-    }),
-  );
-  const plan = explained[0]?.['QUERY PLAN'][0].Plan;
-  if (plan === undefined) throw new Error('nothing was explained');
-  const isReading = (node: Plan): boolean => node['Relation Name'] === 'conversations';
+async function costOf(scope: ClientScope, statement: Statement): Promise<{ nodes: string[]; examined: number }> {
+  const plan = await database.withScope(scope, (tx) => explain((explained) => tx.query(explained), statement));
+  const isReading = (node: PlanNode): boolean => node['Relation Name'] === 'conversations';
   // Except those of a row's recordings.
   const nodes = nodesOf(plan).filter((node) => nodesOf(node).some(isReading));
-  const reading = nodes.filter(isReading);
-  const examined = reading.map(
-    (node) => (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
-  );
+  const examined = nodes.filter(isReading).map(rowsOf);
   return { nodes: nodes.map((node) => node['Node Type']), examined: examined.reduce((sum, rows) => sum + rows, 0) };
 }
 

@@ -8,6 +8,7 @@ import { createDataSource } from '../../src/database/data-source.js';
 import { ApiDatabase } from '../../src/database/database.js';
 import type { JournalEntryEntity } from '../../src/database/entities/journal-entry.entity.js';
 import { createTestDatabases, type TestDatabases } from '../support/databases.js';
+import { explain, nodesOf, rowsOf } from '../support/query-plan.js';
 
 const PAGES = 20_000;
 const LIMIT = 51;
@@ -47,28 +48,12 @@ afterAll(async () => {
 
 /** Rows of both tables that Postgres reads for a page. */
 async function examined(conversationId: string, after: number): Promise<number> {
-  const { text, values = [] } = historyStatement(conversationId, clientId, after, LIMIT);
-  const explained = await database.withScope([clientId], (tx) =>
-    tx.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>({ text: `explain (analyze, format json) ${text}`, values }),
-  );
-  const plan = explained[0]?.['QUERY PLAN'][0].Plan;
-  const read = plan === undefined ? [] : nodesOf(plan).filter((node) => node['Relation Name'] !== undefined);
+  const statement = historyStatement(conversationId, clientId, after, LIMIT);
+  const plan = await database.withScope([clientId], (tx) => explain((explained) => tx.query(explained), statement));
+  const read = nodesOf(plan).filter((node) => node['Relation Name'] !== undefined);
   expect(read.map((node) => node['Node Type'])).not.toContain('Seq Scan');
   return read.reduce((sum, node) => sum + rowsOf(node), 0);
 }
-
-interface Plan {
-  'Node Type': string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  'Relation Name'?: string;
-  Plans?: Plan[];
-}
-
-const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
-const rowsOf = (node: Plan): number =>
-  (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
 
 describe('a page of the history', () => {
   it.each([

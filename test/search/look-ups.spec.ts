@@ -13,6 +13,7 @@ import type { BlindIndexKind } from '../../src/vault/blind-index-hasher.js';
 import { openVault } from '../../src/vault/open-vault.js';
 import type { VaultService } from '../../src/vault/vault.service.js';
 import { createTestDatabases, outsidePool, type TestDatabases } from '../support/databases.js';
+import { explain, nodesOf } from '../support/query-plan.js';
 import { newRootKey } from '../support/root-key.js';
 
 const [ONE, OTHER] = [newUuid(), newUuid()];
@@ -200,23 +201,11 @@ describe('the plan of a look-up among 100,000 conversations', () => {
       const { statement, beginning } = PAGE[order];
       const hash = Buffer.from((await sql.query<{ md5: string }>("select md5('common')")).rows[0]?.md5 ?? '', 'hex');
       const values = [[ONE], [hash], 'phone', ...beginning, 50];
-      const text = `explain (analyze, buffers, format json) ${statement.text}`;
-      const [row] = await api.once<{ 'QUERY PLAN': [{ Plan: Node }] }>([ONE], { text, values });
-      const nodes = nodesOf(row?.['QUERY PLAN'][0].Plan);
-      const onIndexes = nodes.filter((node) => node['Relation Name'] === 'blind_indexes');
+      const plan = await explain((explained) => api.once([ONE], explained), { text: statement.text, values });
+      const onIndexes = nodesOf(plan).filter((node) => node['Relation Name'] === 'blind_indexes');
       expect(onIndexes.map((node) => node['Node Type'])).toEqual(['Index Only Scan']);
       expect(onIndexes[0]).toMatchObject({ 'Index Name': 'blind_indexes_pkey', 'Actual Rows': 50 });
       expect(onIndexes[0]?.['Shared Hit Blocks']).toBeLessThan(100);
     },
   );
 });
-
-interface Node {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Shared Hit Blocks'?: number;
-  Plans?: Node[];
-}
-
-const nodesOf = (node: Node | undefined): Node[] =>
-  node === undefined ? [] : [node, ...(node.Plans ?? []).flatMap(nodesOf)];
