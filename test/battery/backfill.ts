@@ -1,4 +1,4 @@
-// A backfill of an account that has not had one.
+// Asks for the first backfill of an account and waits until it is done.
 import { eventually } from '../support/eventually.js';
 import type { Deployment } from './deployment.js';
 
